@@ -1,0 +1,1 @@
+"""The frozen, versioned types that cross a process. Imports nothing of ours."""

@@ -1,0 +1,107 @@
+"""The event algorithms a camera can be given, and their parameters with units.
+
+Only parameters live here, because the pool names them; the rules themselves are in `pipeline.rules`.
+A new algorithm adds its parameter model here and its rule there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from contracts.records import Contract, Severity
+
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h)\s*$")
+
+
+def parse_duration(value: object) -> object:
+    """Seconds from "90s", "3min", "500ms", "1h" or a plain number of seconds.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    if isinstance(value, str):
+        match = _DURATION.match(value)
+        if match is None:
+            raise ValueError(f"{value!r} is not a duration; write e.g. 90s, 3min, 500ms or 1h")
+        return float(match[1]) * _UNITS[match[2]]
+    return value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    PlainSerializer(float),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number"},
+                {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|min|h)$"},
+            ],
+            "description": "seconds, or a text with a unit: 90s, 3min, 500ms, 1h",
+        }
+    ),
+]
+
+
+class AlgorithmParameters(Contract):
+    """What every algorithm has."""
+
+    zone_kinds: ClassVar[frozenset[str]] = frozenset()
+    rule_version: ClassVar[str] = "1.0.0"
+
+    look_every: Duration = Field(2.0, ge=0.04, le=60, description="stream time between looks, s")
+    min_score: float = Field(0.35, ge=0.05, le=0.99, description="detections below it are ignored")
+    severity: Severity = Severity.MINOR
+    zones: tuple[str, ...] | None = Field(
+        None, description="ids of the zones to watch; by default every zone of a fitting kind"
+    )
+
+
+class IllegalParking(AlgorithmParameters):
+    """违停: a vehicle still for `dwell` inside a no-parking zone."""
+
+    zone_kinds: ClassVar[frozenset[str]] = frozenset({"no_parking"})
+
+    dwell: Duration = Field(180.0, ge=2, le=86_400, description="T: standing this long is an event, s")
+    max_move: float = Field(
+        0.25, gt=0, le=2, description="still = moved less than this many body lengths since it stopped"
+    )
+    leave_after: Duration = Field(
+        10.0, ge=1, le=3600, description="not seen at its place for this long: it has left, s"
+    )
+    min_seen: float = Field(
+        0.5, gt=0, le=1, description="share of looks in which it must have been seen while standing"
+    )
+    ignore_queues: bool = Field(
+        True, description="hold the event back while the vehicles around it stand in a queue or a jam too"
+    )
+
+
+class Crowding(AlgorithmParameters):
+    """拥挤: more people than the zone takes, for `hold`. Density where the zone is calibrated, else its capacity."""
+
+    zone_kinds: ClassVar[frozenset[str]] = frozenset({"square", "sidewalk", "platform", "road", "area"})
+
+    max_density: float = Field(2.0, gt=0, le=12, description="people per square metre (calibrated zones)")
+    max_people: int | None = Field(
+        None, ge=1, le=10_000, description="people in the zone; overrides the zone's capacity"
+    )
+    hold: Duration = Field(30.0, ge=1, le=86_400, description="T: crowded this long is an event, s")
+    clear: float = Field(0.8, gt=0, le=1, description="closes below this share of the limit (hysteresis)")
+    clear_hold: Duration = Field(10.0, ge=1, le=3600, description="below it for this long: closed, s")
+    linger: Duration = Field(
+        2.0,
+        ge=0,
+        le=600,
+        description="a person counts after this long in the zone, s: people passing through do not",
+    )
+
+
+ALGORITHMS: dict[str, type[AlgorithmParameters]] = {
+    "illegal_parking": IllegalParking,
+    "crowding": Crowding,
+}

@@ -1,0 +1,87 @@
+"""What a rule is: a pure function of (state, look) to (state, outputs).
+
+A rule measures in seconds of stream time and in body lengths or metres, never in frames or pixels, so that it
+answers the same at 2 and at 25 looks a second. Its state is a frozen value that goes to JSON and back, because
+the worker checkpoints it with every transition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from contracts.pool import Zone
+from contracts.records import Subject
+from contracts.vision import Look
+
+
+class Step(StrEnum):
+    """What a rule may say of one matter (`Output.key`).
+
+    CANDIDATE and DISSOLVED never leave the worker: they tell evidence to put the entry picture and GOP aside, or
+    to drop them.
+    """
+
+    CANDIDATE = "candidate"
+    DISSOLVED = "dissolved"
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One thing a rule says.
+
+    Attributes:
+        step: what happened.
+        key: names the matter from its CANDIDATE to its CLOSED (or DISSOLVED) within this rule, zone and camera,
+            e.g. "track:17"; part of the event's id.
+        zone: id of the zone.
+        started: stream time at which the condition began, s.
+        time: stream time of this step, s.
+        subject: what it is about.
+        numbers: the explanation in numbers.
+        reason: the same as a sentence, {"zh": …, "en": …}; empty for CANDIDATE and DISSOLVED.
+    """
+
+    step: Step
+    key: str
+    zone: str
+    started: float
+    time: float
+    subject: Subject
+    numbers: dict[str, float]
+    reason: dict[str, str] = field(default_factory=dict)
+
+
+StateT = TypeVar("StateT")
+
+
+class Rule(Protocol, Generic[StateT]):
+    """One event algorithm on one camera.
+
+    Attributes:
+        type: the event type's id, e.g. "illegal_parking".
+    """
+
+    type: ClassVar[str]
+
+    def initial(self) -> StateT: ...
+
+    def step(self, state: StateT, look: Look) -> tuple[StateT, list[Output]]:
+        """The next state and what to say; `state` is left untouched."""
+        ...
+
+    def rezone(self, state: StateT, zones: tuple[Zone, ...]) -> StateT:
+        """The state after the camera's zones were edited: what concerns an unchanged zone is kept."""
+        ...
+
+    def dump(self, state: StateT) -> dict[str, object]:
+        """The state as JSON-able data."""
+        ...
+
+    def load(self, data: dict[str, object]) -> StateT:
+        """Inverse of `dump`. Raises ValueError when the data is of another shape."""
+        ...

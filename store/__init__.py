@@ -1,0 +1,1 @@
+"""Postgres, Valkey/Redis and objects, and starting the embedded ones."""

@@ -1,0 +1,23 @@
+"""The one place where an engine is made. Domains declare their tables on `metadata` and take a `Connection`.
+
+Schema changes are Alembic migrations in `store/migrations`, never `create_all`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, MetaData, create_engine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """An engine for `postgresql+psycopg://…`; connections are checked before use, so a restarted server is found."""
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)

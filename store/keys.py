@@ -1,0 +1,35 @@
+"""Names of everything in Valkey/Redis, in one place.
+
+Records are durable (trimmed only below the consumer's mark); everything else is live state that may be lost.
+"""
+
+from __future__ import annotations
+
+PREFIX = "cv"
+
+WORKERS = f"{PREFIX}:workers"  # set of worker ids that ever published
+MARKS = f"{PREFIX}:marks"  # hash worker -> "epoch:offset" consumed and committed, written after the commit
+EVENTS = f"{PREFIX}:events"  # stream of committed transitions for listeners, bounded; Postgres is the truth
+STATUS = f"{PREFIX}:status"  # hash camera -> CameraStatus JSON
+POOL = f"{PREFIX}:pool"  # hash {"revision", "digest", "snapshot"}: the pool that workers read
+POOL_CHANGED = f"{PREFIX}:pool:changed"  # pub/sub channel, message = revision
+
+
+def records(worker: str) -> str:
+    """Stream of one worker's records; entry id = "<epoch>-<offset + 1>", field "r" = Record JSON."""
+    return f"{PREFIX}:records:{worker}"
+
+
+def watch(camera: str) -> str:
+    """Exists (with a time to live of a few seconds) while somebody watches the camera live."""
+    return f"{PREFIX}:watch:{camera}"
+
+
+def live(camera: str) -> str:
+    """Pub/sub channel of `contracts.live.encode_live` messages."""
+    return f"{PREFIX}:live:{camera}"
+
+
+def assignment(worker: str) -> str:
+    """String: JSON list of the camera ids this worker runs."""
+    return f"{PREFIX}:assign:{worker}"
