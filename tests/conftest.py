@@ -1,0 +1,60 @@
+"""Fixtures every test may use: the media mirror, and free ports."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_REQUIRED = os.environ.get("CITYVISION_REQUIRE_MEDIA") == "1"
+
+
+def mirror_path() -> Path | None:
+    """The media mirror: `CITYVISION_MIRROR`, or `../shared` beside the checkout; None where neither exists."""
+    named = os.environ.get("CITYVISION_MIRROR")
+    path = Path(named) if named else ROOT.parent / "shared"
+    return path if (path / "MANIFEST.tsv").is_file() else None
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """Folder with `models/`, `footage/`, `truth/`."""
+    path = mirror_path()
+    if path is None:
+        message = "no media: set CITYVISION_MIRROR to a folder with MANIFEST.tsv, models/, footage/, truth/"
+        if _REQUIRED:
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without media, tests marked `media` are skipped, and one line counts them; CI makes them fail instead."""
+    if mirror_path() is not None or _REQUIRED:
+        return
+    skipped = [item for item in items if item.get_closest_marker("media")]
+    for item in skipped:
+        item.add_marker(pytest.mark.skip(reason="no media: set CITYVISION_MIRROR"))
+    if skipped:
+        config.stash[_SKIPPED] = len(skipped)
+
+
+_SKIPPED = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if count := config.stash.get(_SKIPPED, 0):
+        terminalreporter.write_line(f"{count} tests need real media and were skipped: set CITYVISION_MIRROR")
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A TCP port on 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    yield port
