@@ -94,6 +94,7 @@ def update_table(path: Path, results: list[BenchResult]) -> None:
     sections |= {result.name: result.to_markdown() for result in results}
     head = (
         "# Benchmarks\n\nWritten by `cityvision bench all`. CPU time where wall time would lie on a shared machine;"
-        " every ratio's two sides were measured in the same run. How each is measured: the docstring of `bench/<name>.py`.\n"
+        " every ratio's two sides were measured in the same run."
+        " How each is measured: the docstring of `bench/<name>.py`.\n"
     )
     path.write_text("\n".join([head, *(sections[key] for key in sorted(sections))]))

@@ -12,7 +12,8 @@ _LIST = "\n".join(f"  {name:<10}{what}" for name, (_, what) in BENCHES.items())
 
 
 @click.command(
-    epilog=f"\b\nMeasurements:\n{_LIST}\n\n\b\nExample:\n  cityvision bench tracker --json tracker.json\n  cityvision bench all"
+    epilog=f"\b\nMeasurements:\n{_LIST}\n\n"
+    "\b\nExample:\n  cityvision bench tracker --json tracker.json\n  cityvision bench all"
 )
 @click.argument("name", type=click.Choice([*BENCHES, "all"]))
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON here.")
