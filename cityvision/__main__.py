@@ -1,0 +1,5 @@
+"""`python -m cityvision` is the `cityvision` command."""
+
+from cityvision.cli import main
+
+main()
