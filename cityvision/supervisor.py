@@ -1,0 +1,246 @@
+"""Watches over children: starts them in the order of their dependencies, restarts what ends, stops all in order.
+
+One thread, no signals handled here: the caller sets `stop_requested` from its handler and `run` returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Event
+
+from cityvision.supervisor_child import ChildSpec, Managed, ProcessChild
+from contracts.errors import CityVisionError, ConfigError, ServiceError
+
+log = logging.getLogger(__name__)
+
+_TICK = 0.05  # s between two looks at the children
+
+
+class State(StrEnum):
+    WAITING = "waiting"  # for a child it depends on
+    STARTING = "starting"  # runs, not ready yet
+    READY = "ready"
+    BACKOFF = "backoff"  # ended; started again soon
+    CRASH_LOOP = "crash_loop"  # the same, many times in a row
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildReport:
+    """One child as the supervisor sees it."""
+
+    name: str
+    state: State
+    pid: int | None
+    restarts: int
+    why: str
+
+
+class _Child:
+    """A spec, its child, and where in its life it stands."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self.spec = spec
+        self.managed: Managed = spec.factory()
+        self.state = State.WAITING
+        self.since = time.monotonic()
+        self.next_start = 0.0
+        self.failures = 0
+        self.restarts = 0
+        self.was_ready = False
+        self.why = ""
+
+    def enter(self, state: State) -> None:
+        self.state = state
+        self.since = time.monotonic()
+
+    def report(self) -> ChildReport:
+        pid = getattr(self.managed, "pid", None)
+        running = self.state in (State.STARTING, State.READY)
+        return ChildReport(self.spec.name, self.state, pid if running else None, self.restarts, self.why)
+
+
+class Supervisor:
+    """Children, started, watched and stopped together.
+
+    Args:
+        specs: the children; the order does not matter, their `depends_on` does.
+        on_change: called with a child's report whenever its state changes.
+        draw: uniform random numbers in 0..1 for the jitter of restarts.
+
+    Raises:
+        ConfigError: a dependency is unknown, or the dependencies form a circle.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[ChildSpec],
+        *,
+        on_change: Callable[[ChildReport], None] | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        ordered = in_order(list(specs))
+        self._children = {spec.name: _Child(spec) for spec in ordered}
+        self._on_change = on_change
+        self._draw = draw
+        self.stop_requested = Event()
+
+    def reports(self) -> list[ChildReport]:
+        return [child.report() for child in self._children.values()]
+
+    def child(self, name: str) -> Managed:
+        """The running thing behind a name."""
+        return self._children[name].managed
+
+    def all_ready(self) -> bool:
+        return all(child.state is State.READY for child in self._children.values())
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        """Starts everything and returns when all are ready, or when `stop_requested` is set.
+
+        Raises:
+            ServiceError: something could not start within `timeout_s`, or it ended again and again. Everything is
+                stopped again by then.
+        """
+        deadline = time.monotonic() + timeout_s
+        try:
+            while not self.all_ready() and not self.stop_requested.is_set():
+                self.tick()
+                stuck = next((c for c in self._children.values() if c.state is State.CRASH_LOOP), None)
+                if stuck is not None:
+                    raise ServiceError(f"{stuck.spec.name} does not start: {stuck.why}", "see its log below data/logs")
+                if time.monotonic() > deadline:
+                    late = ", ".join(c.spec.name for c in self._children.values() if c.state is not State.READY)
+                    raise ServiceError(f"not ready after {timeout_s:.0f} s: {late}", "see their logs below data/logs")
+                self.stop_requested.wait(_TICK)
+        except BaseException:
+            self.stop()
+            raise
+
+    def run(self) -> None:
+        """Watches until `stop_requested` is set. Whatever happens, everything is stopped at the end."""
+        try:
+            while not self.stop_requested.is_set():
+                self.tick()
+                self.stop_requested.wait(_TICK)
+        finally:
+            self.stop()
+
+    def tick(self) -> None:
+        """One look at every child: starts, restarts and reports what is due. Takes as long as the slowest start."""
+        for child in self._children.values():
+            if self.stop_requested.is_set():
+                return
+            self._step(child)
+
+    def stop(self) -> None:
+        """Stops everything, those that depend on others first; safe to call twice."""
+        for layer in reversed(layers([c.spec for c in self._children.values()])):
+            members = [self._children[spec.name] for spec in layer]
+            for child in members:
+                if isinstance(child.managed, ProcessChild):
+                    child.managed.ask_to_stop()
+            for child in members:
+                if child.state is not State.STOPPED:
+                    self._stop_one(child)
+
+    def _stop_one(self, child: _Child) -> None:
+        try:
+            child.managed.stop()
+        except CityVisionError as error:
+            log.error("%s does not stop: %s", child.spec.name, error)
+        self._change(child, State.STOPPED)
+
+    def _step(self, child: _Child) -> None:
+        now = time.monotonic()
+        if child.state is State.WAITING:
+            if all(self._children[name].state is State.READY for name in child.spec.depends_on):
+                self._launch(child)
+        elif child.state in (State.BACKOFF, State.CRASH_LOOP):
+            if now >= child.next_start:
+                child.restarts += 1
+                self._launch(child)
+        elif not child.managed.alive():
+            self._failed(child, _why_it_ended(child.managed))
+        elif child.state is State.STARTING:
+            if child.spec.ready():
+                child.was_ready = True
+                self._change(child, State.READY)
+            elif now - child.since > child.spec.ready_timeout_s:
+                child.managed.stop()
+                self._failed(child, f"not ready after {child.spec.ready_timeout_s:.0f} s")
+        elif child.failures and now - child.since > child.spec.policy.stable_s:
+            child.failures = 0
+
+    def _launch(self, child: _Child) -> None:
+        try:
+            child.managed.start()
+        except CityVisionError as error:
+            if not child.was_ready:
+                raise  # at the first start there is somebody to tell, and nothing to keep alive
+            self._failed(child, str(error))
+            return
+        self._change(child, State.STARTING)
+
+    def _failed(self, child: _Child, why: str) -> None:
+        child.failures += 1
+        child.why = why
+        wait = child.spec.policy.wait(child.failures, self._draw())
+        child.next_start = time.monotonic() + wait
+        looping = child.failures >= child.spec.policy.attempts_alarm
+        log.log(
+            logging.ERROR if looping else logging.WARNING,
+            "%s ended (%s), failure %d in a row; started again in %.1f s",
+            child.spec.name,
+            why,
+            child.failures,
+            wait,
+        )
+        self._change(child, State.CRASH_LOOP if looping else State.BACKOFF)
+
+    def _change(self, child: _Child, state: State) -> None:
+        child.enter(state)
+        if self._on_change is not None:
+            self._on_change(child.report())
+
+
+def _why_it_ended(managed: Managed) -> str:
+    if not isinstance(managed, ProcessChild):
+        return "it ended by itself"
+    last = managed.last_lines(1)
+    return managed.ending() + (f": {last[0].strip()[:300]}" if last and last[0].strip() else "")
+
+
+def layers(specs: list[ChildSpec]) -> list[list[ChildSpec]]:
+    """The children in layers: each depends on earlier layers alone.
+
+    Raises:
+        ConfigError: a dependency is unknown, or the dependencies form a circle.
+    """
+    names = [spec.name for spec in specs]
+    if len(set(names)) != len(names):
+        raise ConfigError(f"two children have one name: {', '.join(names)}")
+    for spec in specs:
+        if unknown := [name for name in spec.depends_on if name not in names]:
+            raise ConfigError(f"{spec.name} depends on {unknown[0]!r}, which is not among the children")
+    left = list(specs)
+    placed: set[str] = set()
+    out: list[list[ChildSpec]] = []
+    while left:
+        layer = [spec for spec in left if placed.issuperset(spec.depends_on)]
+        if not layer:
+            raise ConfigError(f"these depend on each other in a circle: {', '.join(spec.name for spec in left)}")
+        out.append(layer)
+        placed |= {spec.name for spec in layer}
+        left = [spec for spec in left if spec.name not in placed]
+    return out
+
+
+def in_order(specs: list[ChildSpec]) -> list[ChildSpec]:
+    """The children so that each comes after those it depends on."""
+    return [spec for layer in layers(specs) for spec in layer]
