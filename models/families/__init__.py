@@ -1,0 +1,1 @@
+"""Readers of detection models, one file a family."""

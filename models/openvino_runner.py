@@ -1,0 +1,154 @@
+"""In-process inference with OpenVINO on the CPU.
+
+On a CPU a batch gains nothing over its pictures one by one, so a batch is spread over `threads` requests of one
+thread each; a worker that has one core uses one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from contracts.errors import RunnerError
+from models.runner import Tensors, TensorSpec
+
+Precision = Literal["auto", "f32", "bf16", "f16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """One output of the model for a single picture.
+
+    `listed` outputs have no batch axis and as many rows as objects were found; they are padded with zeros to `rows`.
+    """
+
+    spec: TensorSpec
+    listed: bool
+
+
+class OpenVinoRunner:
+    """`Runner` over an OpenVINO IR or ONNX file.
+
+    The model is compiled for one picture; `infer` accepts any N. An output that lists objects without a batch axis
+    ([0..M, …]) comes back as [N, M, …], padded with zeros.
+
+    Args:
+        path: `.xml` (its `.bin` beside it) or `.onnx`.
+        name: the version's name, e.g. "yolox_nano".
+        sha256: of the file that is opened.
+        threads: pictures inferred at the same time, one thread each.
+        precision: "auto" takes bf16 where the CPU has it; "f32" for comparisons.
+
+    Raises:
+        RunnerError: OpenVINO cannot read or compile the file.
+    """
+
+    def __init__(self, path: Path, *, name: str, sha256: str, threads: int = 1, precision: Precision = "auto") -> None:
+        self.name = name
+        self.sha256 = sha256
+        self._lock = threading.Lock()
+        options: dict[str, Any] = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
+        if precision != "auto":
+            options["INFERENCE_PRECISION_HINT"] = precision
+        try:
+            core = ov.Core()
+            model = core.read_model(path)
+            batch_free = {port.any_name: [1, *list(port.partial_shape)[1:]] for port in model.inputs}
+            model.reshape(batch_free)
+            compiled = core.compile_model(model, "CPU", options)
+            self._requests = [compiled.create_infer_request() for _ in range(threads)]
+        except RuntimeError as error:
+            raise RunnerError(f"OpenVINO cannot load {path.name}: {_first_line(error)}") from error
+        self.inputs = tuple(_spec(port, -1) for port in compiled.inputs)
+        self._outputs = tuple(_output(port) for port in compiled.outputs)
+        self.outputs = tuple(output.spec for output in self._outputs)
+
+    def infer(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        """One batch, spread over the requests. Blocks; concurrent callers take turns.
+
+        Raises:
+            RunnerError: wrong shapes, or inference failed.
+        """
+        n = self._check(inputs)
+        # Held until the batch is done: requests read these arrays in place.
+        contiguous = {spec.name: np.ascontiguousarray(inputs[spec.name]) for spec in self.inputs}
+        results = [np.zeros((n, *output.spec.shape[1:]), output.spec.dtype) for output in self._outputs]
+        busy: list[int | None] = [None] * len(self._requests)
+        try:
+            with self._lock:
+                for index in range(n):
+                    lane = index % len(self._requests)
+                    self._finish(lane, busy[lane], results)
+                    self._start(lane, index, contiguous, results)
+                    busy[lane] = index
+                for lane, pending in enumerate(busy):
+                    self._finish(lane, pending, results)
+        except RuntimeError as error:
+            raise RunnerError(f"{self.name}: inference failed: {_first_line(error)}") from error
+        return {output.spec.name: array for output, array in zip(self._outputs, results, strict=True)}
+
+    def close(self) -> None:
+        """Waits for a running batch and lets the compiled model go."""
+        with self._lock:
+            self._requests = []
+
+    def _check(self, inputs: Tensors) -> int:
+        if not self._requests:
+            raise RunnerError(f"{self.name} is closed")
+        counts = set()
+        for spec in self.inputs:
+            array = inputs.get(spec.name)
+            if array is None or array.shape[1:] != spec.shape[1:] or array.dtype != spec.dtype:
+                got = "nothing" if array is None else f"{array.dtype} {list(array.shape)}"
+                raise RunnerError(f"{self.name}: input {spec.name} wants {spec.dtype} {list(spec.shape)}, got {got}")
+            counts.add(len(array))
+        if len(counts) != 1:
+            raise RunnerError(f"{self.name}: inputs differ in batch size: {sorted(counts)}")
+        return int(counts.pop())
+
+    def _start(self, lane: int, index: int, inputs: Tensors, results: Sequence[NDArray[Any]]) -> None:
+        request = self._requests[lane]
+        for position, spec in enumerate(self.inputs):
+            request.set_input_tensor(position, ov.Tensor(inputs[spec.name][index : index + 1], shared_memory=True))
+        for position, output in enumerate(self._outputs):
+            if not output.listed:
+                # The result is written straight into the batch: no copy of 1.2 MB a picture.
+                slot = results[position][index : index + 1]
+                request.set_output_tensor(position, ov.Tensor(slot, shared_memory=True))
+        request.start_async()
+
+    def _finish(self, lane: int, index: int | None, results: Sequence[NDArray[Any]]) -> None:
+        if index is None:
+            return
+        request = self._requests[lane]
+        request.wait()
+        for position, output in enumerate(self._outputs):
+            if output.listed:
+                rows = request.get_output_tensor(position).data
+                results[position][index, : len(rows)] = rows
+
+
+def _spec(port: Any, first: int) -> TensorSpec:
+    shape = (first, *(int(dimension.get_max_length()) for dimension in list(port.partial_shape)[1:]))
+    return TensorSpec(port.any_name, shape, np.dtype(port.element_type.to_dtype()))
+
+
+def _output(port: Any) -> _Output:
+    rows = port.partial_shape[0]
+    spec = _spec(port, -1)
+    if rows.is_static and rows.get_length() == 1:
+        return _Output(spec, listed=False)
+    shape = (-1, int(rows.get_max_length()), *spec.shape[1:])
+    return _Output(TensorSpec(spec.name, shape, spec.dtype), listed=True)
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
