@@ -1,0 +1,8 @@
+"""A small real RTSP server that loops clips as many cameras, with faults on demand."""
+
+from simulator.rtsp.camera import ServedCamera
+from simulator.rtsp.faults import Faults
+from simulator.rtsp.server import RtspServer
+from simulator.rtsp.thread import ServerThread
+
+__all__ = ["Faults", "RtspServer", "ServedCamera", "ServerThread"]

@@ -1,0 +1,166 @@
+"""Clips to serve: rendered patterns that need no media, and real footage brought to what cameras send."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+
+from contracts.errors import SourceError
+
+_ENCODERS = {"h264": "libx264", "hevc": "libx265"}
+VideoCodec = Literal["h264", "hevc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How to encode a clip.
+
+    Attributes:
+        size: width, height in pixels, both even.
+        fps: pictures a second.
+        gop: pictures from keyframe to keyframe.
+        codec: "h264" or "hevc".
+        bitrate: bit/s; None encodes at constant quality.
+        b_frames: consecutive B frames at most.
+        preset: of x264 and x265.
+    """
+
+    size: tuple[int, int]
+    fps: float = 25.0
+    gop: int = 50
+    codec: VideoCodec = "h264"
+    bitrate: int | None = None
+    b_frames: int = 0
+    preset: str = "ultrafast"
+
+
+def render_pattern(path: Path, seconds: float, encoding: Encoding, seed: int = 0) -> Path:
+    """A moving pattern (a gradient, a block that crosses it, the picture's number as bars), encoded to MP4.
+
+    Every picture's number stands in its top rows as 16 black or white cells, most significant first, so that
+    a test can tell which picture it decoded (`picture_number`).
+    """
+    count = round(seconds * encoding.fps)
+    _encode(path, _pattern(count, encoding.size, seed), encoding)
+    return path
+
+
+def picture_number(luma: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> int:
+    """The number `render_pattern` wrote into a picture, from its luma [H, W]."""
+    height, width = luma.shape
+    cells = luma[: max(2, height // 8), : width // 16 * 16].reshape(max(2, height // 8), 16, width // 16)
+    middle = cells[:, :, width // 64 : -(width // 64) or None]
+    bits = middle.mean(axis=(0, 2)) > 128
+    return int(sum(1 << (15 - i) for i, bit in enumerate(bits) if bit))
+
+
+def _pattern(count: int, size: tuple[int, int], seed: int) -> Iterator[av.VideoFrame]:
+    width, height = size
+    rng = np.random.default_rng(seed)
+    background = (np.add.outer(np.arange(height), np.arange(width)) % 160 + 40).astype(np.uint8)
+    background = np.clip(background + rng.integers(-6, 7, background.shape), 16, 235).astype(np.uint8)
+    chroma = np.full((height // 2, width), 128, np.uint8)
+    block = max(8, height // 5)
+    for i in range(count):
+        luma = background.copy()
+        x = int(i * 4 % (width - block))
+        luma[height // 2 : height // 2 + block, x : x + block] = 220
+        cell = width // 16
+        for bit in range(16):
+            luma[: height // 8, bit * cell : (bit + 1) * cell] = 235 if i >> (15 - bit) & 1 else 16
+        yield av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
+
+
+def encode_clip(source: Path, target: Path, encoding: Encoding, *, seconds: float | None = None) -> Path:
+    """Real footage scaled and re-encoded, nothing else: every picture shown is one of the source's, in order.
+
+    Args:
+        source: any file libav reads.
+        target: MP4 to write.
+        encoding: what to make of it; where `fps` differs, pictures are repeated or left out.
+        seconds: stop after that much of the source; None takes all of it.
+
+    Raises:
+        SourceError: the source holds no video.
+    """
+    _encode(target, _scaled(source, encoding, seconds), encoding)
+    return target
+
+
+def _scaled(source: Path, encoding: Encoding, seconds: float | None) -> Iterator[av.VideoFrame]:
+    with av.open(str(source)) as container:
+        if not container.streams.video:
+            raise SourceError(f"{source.name}: no video stream", "name a video file")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        first: float | None = None
+        written = 0
+        for frame in container.decode(stream):
+            if frame.time is None:
+                continue
+            first = frame.time if first is None else first
+            at = frame.time - first
+            if seconds is not None and at >= seconds:
+                return
+            small = frame.reformat(*encoding.size, format="yuv420p")
+            while written / encoding.fps <= at:
+                # A frame object may be queued in the encoder, so a repetition needs one of its own.
+                yield av.VideoFrame.from_ndarray(small.to_ndarray(), format="yuv420p")
+                written += 1
+
+
+def _encode(path: Path, frames: Iterator[av.VideoFrame], encoding: Encoding) -> None:
+    rate = Fraction(encoding.fps).limit_denominator(1001)
+    options = {"preset": encoding.preset, "g": str(encoding.gop), "bf": str(encoding.b_frames)}
+    if encoding.codec == "h264":
+        options |= {"x264-params": f"scenecut=0:keyint={encoding.gop}:min-keyint={encoding.gop}"}
+    else:
+        options |= {
+            "x265-params": f"scenecut=0:keyint={encoding.gop}:min-keyint={encoding.gop}:bframes={encoding.b_frames}"
+            ":open-gop=0:log-level=error:pools=none"
+        }
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    with av.open(str(partial), "w", format="mp4") as output:
+        stream = output.add_stream(_ENCODERS[encoding.codec], rate=rate, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height = encoding.size
+        stream.pix_fmt = "yuv420p"
+        if encoding.bitrate is not None:
+            stream.bit_rate = encoding.bitrate
+        for i, frame in enumerate(frames):
+            frame.pts, frame.time_base = i, 1 / rate
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    partial.replace(path)
+
+
+def servable(path: Path, cache: Path) -> Path:
+    """The file itself where it holds H.264 or H.265, else a transcoded copy out of the cache folder.
+
+    The copy is H.264 at the source's own size and rate (even sizes), keyed by the source's content, and made once.
+
+    Raises:
+        SourceError: no video in the file.
+    """
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            raise SourceError(f"{path.name}: no video stream", "name a video file")
+        stream = container.streams.video[0]
+        if stream.codec_context.name in _ENCODERS:
+            return path
+        size = (stream.codec_context.width // 2 * 2, stream.codec_context.height // 2 * 2)
+        fps = float(stream.average_rate or 25)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+    copy = cache / f"{path.stem}-{digest}.mp4"
+    if not copy.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        encode_clip(path, copy, Encoding(size, fps, gop=max(1, round(fps * 2)), preset="veryfast"))
+    return copy
