@@ -1,0 +1,84 @@
+# CityVision. `make help` lists the targets; every one of them can be run again at any time.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+LOCKS := requirements/base.txt requirements/dev.txt
+CONSOLE_SOURCES := $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print)
+
+# Clips and weights: a folder beside the checkout, where there is one; else the zoo fetches from the official addresses.
+ifneq ($(wildcard ../shared/MANIFEST.tsv),)
+export CITYVISION_MIRROR ?= $(abspath ../shared)
+endif
+
+ARGS ?=
+TRITON ?=
+KILLS ?= 20
+MINUTES ?= 60
+KEYWORD ?=
+
+.PHONY: help install demo test check faults soak bench lock
+
+help: ## This list
+	@echo "CityVision 城市智眼"; echo
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo; echo "  Start here: make demo          The command itself: $(BIN)/cityvision --help"
+
+install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console ## Everything that is needed, into .venv and console/
+
+demo: install $(if $(TRITON),triton) ## Six RTSP cameras and their events. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
+	$(BIN)/cityvision demo $(if $(TRITON),--triton) $(ARGS)
+
+test: install triton ## All tests, on real services and media. KEYWORD=…: some of them
+	$(BIN)/pytest $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
+
+check: install ## Formatting, lint, types, import rules, licences, pool files, console
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_data.py
+	$(BIN)/python scripts/third_party.py --check
+	scripts/console check
+
+faults: install ## Kills worker, consumer, Valkey and Postgres under load. KILLS=20 each
+	$(BIN)/pytest tests/faults --kills $(KILLS) $(ARGS)
+
+soak: install ## The demo for a long time, watching memory, files and lost looks. MINUTES=60
+	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
+
+bench: $(STAMPS)/bench triton ## Every measurement, beside its peers, into docs/benchmarks.md
+	$(BIN)/cityvision bench all $(ARGS)
+
+lock: install ## Resolve requirements/*.txt again from pyproject.toml. ARGS=--upgrade: newest versions
+	$(BIN)/python scripts/lock.py $(ARGS)
+	$(BIN)/python scripts/third_party.py
+
+# --- stamps: a step is done again when what it was made from has changed ---------------------------------------------
+
+$(STAMPS)/system: scripts/system_packages
+	scripts/system_packages
+	@[ -x $(BIN)/python ] || { echo "making $(VENV)"; python3.11 -m venv $(VENV); }
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python: $(STAMPS)/system $(LOCKS) pyproject.toml
+	$(BIN)/python -m pip install --no-deps $(LOCKS:%=-r %)
+	$(BIN)/python -m pip install --no-deps -e .
+	@touch $@
+
+$(STAMPS)/console: $(STAMPS)/python $(CONSOLE_SOURCES) scripts/console
+	scripts/console build
+	@touch $@
+
+$(STAMPS)/bench: install requirements/bench.txt
+	$(BIN)/python -m pip install --no-deps -r requirements/bench.txt
+	@touch $@
+
+.PHONY: triton
+triton: $(STAMPS)/python
+	$(BIN)/cityvision models triton-install
