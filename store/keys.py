@@ -9,7 +9,9 @@ PREFIX = "cv"
 
 WORKERS = f"{PREFIX}:workers"  # set of worker ids that ever published
 MARKS = f"{PREFIX}:marks"  # hash worker -> "epoch:offset" consumed and committed, written after the commit
+MARKS_READY = "*"  # field of MARKS: the consumer has written every mark it knows (absent after a wipe)
 EVENTS = f"{PREFIX}:events"  # stream of committed transitions for listeners, bounded; Postgres is the truth
+EVENTS_KEPT = 10_000  # about how many entries EVENTS keeps
 STATUS = f"{PREFIX}:status"  # hash camera -> CameraStatus JSON
 POOL = f"{PREFIX}:pool"  # hash {"revision", "digest", "snapshot"}: the pool that workers read
 POOL_CHANGED = f"{PREFIX}:pool:changed"  # pub/sub channel, message = revision

@@ -1,0 +1,1 @@
+"""Schema changes, one Alembic revision a file in `versions/`; `upgrade` applies them."""
