@@ -37,12 +37,13 @@ class OmzSsdDetector(FamilyDetector):
     def _read(
         self, outputs: dict[str, NDArray[Any]], prepared: Sequence[Prepared], floors: NDArray[np.float32]
     ) -> list[Detections]:
+        boxes: NDArray[np.floating[Any]]
         if self._two_heads:
-            scaled = outputs["boxes"].astype(np.float32)
-            labels, scores = outputs["labels"].astype(np.int64), scaled[..., 4]
-            boxes = scaled[..., :4] / np.array([self._width, self._height] * 2, np.float32)
+            found: NDArray[np.float32] = outputs["boxes"].astype(np.float32)
+            labels, scores = outputs["labels"].astype(np.int64), found[..., 4]
+            boxes = found[..., :4] / np.array([self._width, self._height] * 2, np.float32)
         else:
-            rows = outputs[self._names[0]][:, 0].astype(np.float32)
+            rows: NDArray[np.float32] = outputs[self._names[0]][:, 0].astype(np.float32)
             # An unused row carries picture −1 and score 0.
             labels, scores, boxes = rows[..., 1].astype(np.int64), rows[..., 2], rows[..., 3:]
         known = (labels >= 0) & (labels < len(self._table))
