@@ -1,0 +1,212 @@
+"""Logging in and out. Every function works in the caller's transaction, except where a failure must outlive it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.errors import NotAuthenticated
+from governance import audit, passwords
+from governance.tables import login_failures, sessions, users
+from governance.types import Role, Session, User
+
+ADMIN = "admin"
+SESSION_S = 12 * 3600.0
+
+# Each check takes 64 MiB and tens of milliseconds; so many at once are what a flood of logins may cost.
+_CHECKS = threading.BoundedSemaphore(4)
+_WRONG = ("name or password is wrong", "try again")
+
+
+def ensure_admin(connection: Connection) -> str | None:
+    """Makes the account `admin` where there is no account at all.
+
+    Returns:
+        Its first password, to be shown once and changed at first use; None where accounts exist.
+    """
+    password = passwords.generate()
+    values = {"name": ADMIN, "role": Role.ADMIN, "must_change_password": True}
+    if connection.execute(select(users.c.id).limit(1)).first() is not None:
+        return None
+    row = upsert(users).values(**values, password_hash=passwords.hash_password(password))
+    made = connection.execute(row.on_conflict_do_nothing().returning(users.c.id)).first()
+    if made is None:  # another process was quicker
+        return None
+    audit.record(connection, "system", "account.created", {"account": ADMIN})
+    return password
+
+
+def reset_password(connection: Connection, name: str, who: str) -> str:
+    """Gives an account a new first password, returned to be shown once, and ends its logins.
+
+    Raises:
+        NotAuthenticated: nobody has this name.
+    """
+    password = passwords.generate()
+    change = update(users).where(users.c.name == _fold(name))
+    values = {"password_hash": passwords.hash_password(password), "must_change_password": True}
+    row = connection.execute(change.values(values).returning(users.c.id)).first()
+    if row is None:
+        raise NotAuthenticated(f"there is no account {name!r}", "`cityvision admin users` lists them")
+    connection.execute(delete(sessions).where(sessions.c.user_id == row.id))
+    connection.execute(delete(login_failures).where(login_failures.c.name_hash == _name_hash(name)))
+    audit.record(connection, who, "password.reset", {"account": _fold(name)})
+    return password
+
+
+def authenticate(connection: Connection, name: str, password: str, now: float) -> User:
+    """The account of this name and password.
+
+    Wrong passwords are counted by name, in a transaction of their own that the caller's roll-back does not undo;
+    after a few, the next try has to wait, longer each time (`passwords.wait_s`).
+
+    Args:
+        now: s since 1970 UTC.
+
+    Raises:
+        NotAuthenticated: wrong, or too soon after the last wrong one (the fix says how long to wait).
+    """
+    with _one_of_few():
+        _take_attempt(connection, name, now)
+        row = connection.execute(select(users).where(users.c.name == _fold(name))).first()
+        if not passwords.matches(None if row is None else row.password_hash, password) or row is None:
+            _record_failure(connection, name if row is not None else None, now)
+            raise NotAuthenticated(*_WRONG)
+        connection.execute(delete(login_failures).where(login_failures.c.name_hash == _name_hash(name)))
+        if passwords.outdated(row.password_hash):
+            fresh = passwords.hash_password(password)
+            connection.execute(update(users).where(users.c.id == row.id).values(password_hash=fresh))
+    return User(row.id, row.name, Role(row.role), row.must_change_password)
+
+
+def login(
+    connection: Connection, name: str, password: str, now: float, *, address: str = "", lifetime_s: float = SESSION_S
+) -> Session:
+    """A new login.
+
+    Args:
+        now: s since 1970 UTC.
+        address: where the request came from, for the audit log.
+        lifetime_s: the login ends after this long.
+
+    Raises:
+        NotAuthenticated: see `authenticate`.
+    """
+    user = authenticate(connection, name, password, now)
+    token = secrets.token_urlsafe(32)
+    expires = _utc(now + lifetime_s)
+    connection.execute(delete(sessions).where(sessions.c.expires <= _utc(now)))
+    connection.execute(
+        insert(sessions).values(token_hash=_token_hash(token), user_id=user.id, created=_utc(now), expires=expires)
+    )
+    audit.record(connection, user.name, "login.succeeded", {"address": address}, now)
+    known = User(user.id, user.name, user.role, user.must_change_password, _token_hash(token))
+    return Session(token, known, expires.timestamp())
+
+
+def user_for(connection: Connection, token: str, now: float) -> User:
+    """Who is logged in with this token.
+
+    Raises:
+        NotAuthenticated: unknown, ended or expired.
+    """
+    hashed = _token_hash(token)
+    query = (
+        select(users.c.id, users.c.name, users.c.role, users.c.must_change_password)
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(sessions.c.token_hash == hashed, sessions.c.expires > _utc(now))
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotAuthenticated("the login has ended", "log in again")
+    return User(row.id, row.name, Role(row.role), row.must_change_password, hashed)
+
+
+session_user = user_for
+
+
+def logout(connection: Connection, token: str) -> None:
+    """Ends a login; an unknown or ended one is fine."""
+    ended = connection.execute(
+        delete(sessions).where(sessions.c.token_hash == _token_hash(token)).returning(sessions.c.user_id)
+    ).first()
+    if ended is not None:
+        name = connection.execute(select(users.c.name).where(users.c.id == ended.user_id)).scalar_one()
+        audit.record(connection, name, "logout", {})
+
+
+def change_password(connection: Connection, user: User, old: str, new: str, now: float | None = None) -> None:
+    """Changes the password and ends every other login of the account (the present one goes on).
+
+    Raises:
+        NotAuthenticated: `old` is wrong (counted as at login).
+        ConfigError: `new` is too short, too simple, or the old one.
+    """
+    at = datetime.now(UTC).timestamp() if now is None else now
+    authenticate(connection, user.name, old, at)
+    passwords.require_good(user.name, old, new)
+    values = {"password_hash": passwords.hash_password(new), "must_change_password": False}
+    connection.execute(update(users).where(users.c.id == user.id).values(values))
+    others = (sessions.c.user_id == user.id) & (sessions.c.token_hash != user.session)
+    connection.execute(delete(sessions).where(others))
+    audit.record(connection, user.name, "password.changed", {}, at)
+
+
+def list_users(connection: Connection) -> list[User]:
+    """Every account, by name."""
+    query = select(users.c.id, users.c.name, users.c.role, users.c.must_change_password).order_by(users.c.name)
+    return [User(row.id, row.name, Role(row.role), row.must_change_password) for row in connection.execute(query)]
+
+
+def _take_attempt(connection: Connection, name: str, now: float) -> None:
+    """Counts the attempt as wrong before it is checked, so that many at once cannot slip in under one count."""
+    key = login_failures.c.name_hash == _name_hash(name)
+    with connection.engine.begin() as own:
+        own.execute(delete(login_failures).where(login_failures.c.last < _utc(now - passwords.FORGET_AFTER_S)))
+        fresh = upsert(login_failures).values(name_hash=_name_hash(name), failures=0, last=_utc(now))
+        own.execute(fresh.on_conflict_do_nothing())
+        row = own.execute(select(login_failures).where(key).with_for_update()).one()
+        left = row.last.timestamp() + passwords.wait_s(row.failures) - now
+        if left <= 0:
+            own.execute(update(login_failures).where(key).values(failures=row.failures + 1, last=_utc(now)))
+            return
+    raise NotAuthenticated("too many wrong passwords", f"try again in {left:.0f} s")
+
+
+def _record_failure(connection: Connection, name: str | None, now: float) -> None:
+    """A name nobody has is not written down: it may be a password typed into the wrong field."""
+    with connection.engine.begin() as own:
+        audit.record(own, "nobody", "login.failed", {"account": None if name is None else _fold(name)}, now)
+
+
+@contextmanager
+def _one_of_few() -> Iterator[None]:
+    if not _CHECKS.acquire(timeout=1.0):
+        raise NotAuthenticated("too many logins at once", "try again in a moment")
+    try:
+        yield
+    finally:
+        _CHECKS.release()
+
+
+def _fold(name: str) -> str:
+    return name.strip().lower()
+
+
+def _name_hash(name: str) -> str:
+    return hashlib.sha256(_fold(name).encode()).hexdigest()
+
+
+def _token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)

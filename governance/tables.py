@@ -1,0 +1,56 @@
+"""The tables of this room. Times are timestamptz."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+
+from store.database import metadata
+
+_UTC = DateTime(timezone=True)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True, comment="lower case"),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False, comment="argon2id, with its salt and cost"),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("created", _UTC, nullable=False, server_default=func.now()),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True, comment="SHA-256 of the token, hex"),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", _UTC, nullable=False),
+    Column("expires", _UTC, nullable=False, index=True),
+)
+
+# Also for names nobody has: whether an account exists must not show in how failures are answered.
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column(
+        "name_hash", Text, primary_key=True, comment="SHA-256 of the lower-case name: it may be a mistyped password"
+    ),
+    Column("failures", Integer, nullable=False, comment="in a row"),
+    Column("last", _UTC, nullable=False),
+    Index("ix_login_failures_last", "last"),
+)
+
+# Append-only by trigger; see migration 0003.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _UTC, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("what", JSONB, nullable=False),
+    Column("previous_hash", Text, nullable=False, comment="of the line before; 64 zeros for the first"),
+    Column("hash", Text, nullable=False, comment="SHA-256, see governance.audit.line_hash"),
+    Index("ix_audit_log_at", "at"),
+)

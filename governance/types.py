@@ -1,0 +1,46 @@
+"""What this room hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who is logged in.
+
+    Attributes:
+        session: which of their logins this is (the hash of its token); "" outside a login.
+    """
+
+    id: int
+    name: str
+    role: Role
+    must_change_password: bool
+    session: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A fresh login. `token` goes into the cookie and is kept nowhere else; only its hash is stored."""
+
+    token: str = field(repr=False)
+    user: User
+    expires_utc: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log; `utc` in s since 1970."""
+
+    id: int
+    utc: float
+    who: str
+    action: str
+    what: dict[str, object]
+    hash: str
