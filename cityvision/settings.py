@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     streams: Path = Field(Path("streams.yaml"), description="pool file; `streams.d/*.yaml` beside it is read too")
     secrets: Path | None = Field(None, description="file with the cameras' credentials, `name: user:password` a line")
     mirror: Path | None = Field(None, description="folder with models/ and footage/, asked before the internet")
-    cache: Path | None = Field(None, description="folder of fetched models and clips; by default `.cache` beside data")
+    cache: Path | None = Field(None, description="folder of fetched models and clips; by default the user's own cache")
 
     database_url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/name; else embedded")
     redis_url: SecretStr | None = Field(None, description="redis[s]://:password@host:6379/0; else embedded Valkey")
@@ -117,10 +117,6 @@ class Settings(BaseSettings):
                 f"behind a proxy every caller looks local, so /metrics would be open; set {PREFIX}METRICS_TOKEN"
             )
         return self
-
-    @property
-    def cache_folder(self) -> Path:
-        return self.cache or self.data.absolute().parent / ".cache"
 
     @property
     def worker_count(self) -> int:
