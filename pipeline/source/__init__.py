@@ -1,0 +1,1 @@
+"""From a camera's address to its newest packets, and from those to pictures and clips."""

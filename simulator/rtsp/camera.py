@@ -47,7 +47,7 @@ class ServedCamera:
     audio: bool = False
     sender_reports: bool = True
     clock_offset: float = 0.0
-    first_timestamp: int = 0
+    first_timestamp: int = 2_863_311_530
     timeline: Literal["live", "clip"] = "live"
 
 

@@ -1,0 +1,324 @@
+"""One camera's way into its ring: connect, demux, append; notice when nothing comes, and begin again."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+import av
+
+from contracts.errors import SourceError, SourceUnreachable
+from contracts.live import CameraState
+from contracts.redact import redact
+from pipeline.source import demux
+from pipeline.source.bitstream import ParameterTracker
+from pipeline.source.clock import ClockReading, StreamClock
+from pipeline.source.demux import Credentials
+from pipeline.source.files import play_file
+from pipeline.source.gate import ConnectGate
+from pipeline.source.ring import PacketRing, RingStats
+from pipeline.source.types import StreamPacket, StreamParameters
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTimings:
+    """How patient a source is; all in s.
+
+    Attributes:
+        open_deadline: opening takes no longer than this.
+        hang_margin: a thread still in libav this long after the deadline is abandoned.
+        stall_after: without progress of the stream's own time for this long it is stalled.
+        dead_after: and for this long, offline: the connection is given up.
+        backoff_first, backoff_most: the n-th retry waits a random time up to `backoff_first` * 2**n, at most
+            `backoff_most` (full jitter).
+    """
+
+    open_deadline: float = 10.0
+    hang_margin: float = 3.0
+    stall_after: float = 4.0
+    dead_after: float = 10.0
+    backoff_first: float = 0.5
+    backoff_most: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source as it is now; the fields are those of `contracts.live.CameraStatus`."""
+
+    state: CameraState
+    since_utc: float
+    error: str
+    parameters: StreamParameters | None
+    reconnects: int
+    clock: ClockReading
+    jumps: int
+    ring: RingStats
+
+
+StateCallback = Callable[[str, CameraState, str], None]
+"""Called with (camera id, new state, error without secrets), from the source's or the supervisor's thread."""
+
+
+class _Life:
+    """One thread of a source. An abandoned one finds its life over when libav lets it go at last."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.opening_since: float | None = None
+
+
+class CameraSource:
+    """Keeps one camera's ring filled, on one blocking thread that demuxes and appends and does nothing else.
+
+    Somebody must call `check` a few times a second (`SourceSupervisor` does).
+
+    Args:
+        camera: its id.
+        url: rtsp://, rtsps:// or file://, without credentials.
+        ring: to fill.
+        gate: shared by all sources of the process.
+        transport: of RTP; rtsps is always TCP.
+        credentials: resolved already; None where the camera wants none.
+        on_state: see `StateCallback`; must not block.
+        timings: see there.
+        after: stream time goes on later than this (a worker's checkpoint).
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        url: str,
+        ring: PacketRing,
+        gate: ConnectGate,
+        *,
+        transport: Literal["tcp", "udp"] = "tcp",
+        credentials: Credentials | None = None,
+        on_state: StateCallback | None = None,
+        timings: SourceTimings | None = None,
+        after: float | None = None,
+    ) -> None:
+        self.camera = camera
+        self.ring = ring
+        self._url = url
+        self._gate = gate
+        self._transport: Literal["tcp", "udp"] = transport
+        self._credentials = credentials
+        self._on_state = on_state
+        self._timings = timings or SourceTimings()
+        self._after = after
+        self._clock = StreamClock(1 / 90_000, after=after)
+        self._lock = threading.Lock()
+        self._life: _Life | None = None
+        self._state = CameraState.CONNECTING
+        self._since_utc = time.time()
+        self._error = ""
+        self._parameters: StreamParameters | None = None
+        self._failures = 0
+        self._connections = 0
+        self._progress = time.monotonic()
+        self._hanging = 0
+
+    @property
+    def abandoned(self) -> int:
+        """Threads of this source that hang in libav past every deadline."""
+        return self._hanging
+
+    @property
+    def state(self) -> CameraState:
+        return self._state
+
+    def start(self) -> None:
+        """Begins; returns at once."""
+        self._begin(0.0)
+
+    def stop(self, timeout: float = 0.0) -> None:
+        """Ends; waits up to `timeout` s for the thread, which may be reading a silent connection."""
+        life, self._life = self._life, None
+        if life is not None:
+            life.over.set()
+            for thread in threading.enumerate():
+                if timeout and getattr(thread, "life", None) is life:
+                    thread.join(timeout)
+
+    def check(self) -> None:
+        """Notices stalls and hanging threads. Cheap; call it a few times a second."""
+        life = self._life
+        if life is None:
+            return
+        now = time.monotonic()
+        opening = life.opening_since
+        limit = self._timings.open_deadline + self._timings.hang_margin
+        if opening is not None and now - opening > limit:
+            self._abandon(life)
+        elif self._state is CameraState.RUNNING and now - self._progress > self._timings.stall_after:
+            self._become(CameraState.STALLED, f"nothing new for {self._timings.stall_after:g} s")
+
+    def status(self) -> SourceStatus:
+        return SourceStatus(
+            state=self._state,
+            since_utc=self._since_utc,
+            error=self._error,
+            parameters=self._parameters,
+            reconnects=max(0, self._connections - 1),
+            clock=self._clock.reading(),
+            jumps=self._clock.jumps,
+            ring=self.ring.stats(),
+        )
+
+    def _begin(self, wait: float) -> None:
+        life = _Life()
+        thread = threading.Thread(target=self._live, args=(life, wait), name=f"source-{self.camera}", daemon=True)
+        thread.life = life  # type: ignore[attr-defined]
+        self._life = life
+        thread.start()
+
+    def _abandon(self, life: _Life) -> None:
+        with self._lock:
+            if life.opening_since is None:
+                return  # it came back this very moment
+            life.opening_since = None
+            self._hanging += 1
+        life.over.set()
+        self._gate.leave()
+        self._failures += 1
+        self._become(CameraState.OFFLINE, "opening hung past its deadline")
+        _log.warning("%s: opening hung past its deadline; its thread is abandoned", self.camera)
+        self._begin(self._backoff())
+
+    def _live(self, life: _Life, wait: float) -> None:
+        """The thread: one connection after the other."""
+        while not life.over.wait(wait):
+            try:
+                self._one_connection(life)
+                error = "the camera ended the stream"
+            except SourceError as failure:
+                error = failure.message
+            except av.FFmpegError as failure:
+                error = demux.reason(failure)
+            except OSError as failure:
+                # The spill file: its disk is full or gone.
+                error = f"cannot keep packets: {failure.strerror}"
+            if life.over.is_set():
+                return
+            self._lost(error)
+            wait = self._backoff()
+
+    def _lost(self, error: str) -> None:
+        self.ring.cut()
+        was_running = self._state is CameraState.RUNNING
+        # One that breaks again and again soon after connecting is asked ever more rarely too.
+        lasted = was_running and time.time() - self._since_utc > self._timings.dead_after
+        self._failures = 0 if lasted else self._failures + 1
+        # A connection that broke is first tried again; a try that failed, or a long silence, is offline.
+        self._become(CameraState.CONNECTING if was_running else CameraState.OFFLINE, redact(error))
+
+    def _backoff(self) -> float:
+        most = min(self._timings.backoff_most, self._timings.backoff_first * 2 ** min(self._failures, 16))
+        return random.uniform(0.0, most)
+
+    def _one_connection(self, life: _Life) -> None:
+        if self._url.lower().startswith("file:"):
+            self._play(life)
+            return
+        while not self._gate.enter(0.5):
+            if life.over.is_set():
+                return
+        container = self._open(life)
+        if container is None:
+            return
+        with container:
+            if not life.over.is_set():
+                self._read(life, container)
+
+    def _open(self, life: _Life) -> av.container.InputContainer | None:
+        """The open stream; None when this thread was abandoned meanwhile. Leaves the gate in every case."""
+        life.opening_since = time.monotonic()
+        container = None
+        try:
+            container = demux.open_rtsp(
+                self._url,
+                self._transport,
+                self._credentials,
+                open_timeout=self._timings.open_deadline,
+                read_timeout=self._timings.dead_after,
+            )
+        finally:
+            with self._lock:
+                abandoned = life.opening_since is None
+                life.opening_since = None
+                if abandoned:
+                    self._hanging -= 1
+            if not abandoned:
+                self._gate.leave()
+        if abandoned:
+            container.close()
+            return None
+        return container
+
+    def _read(self, life: _Life, container: av.container.InputContainer) -> None:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        generation = 0 if self._parameters is None else self._parameters.generation + 1
+        tracker = ParameterTracker(context.name, context.extradata or b"", (context.width, context.height), generation)
+        self._connections += 1
+        parameters = self._announce(tracker.current)
+        assert stream.time_base is not None
+        clock, ring = self._clock, self.ring
+        clock.rebase(float(stream.time_base))
+        newest = float("-inf")
+        self._progress = time.monotonic()
+        for raw in demux.packets(container, live=True):
+            if life.over.is_set():
+                return
+            moment = clock.at(raw.pts, time.time(), raw.camera_utc)
+            if raw.keyframe:
+                parameters = self._announce(tracker.keyframe(raw.data))
+            ring.append(StreamPacket(moment.time, moment.utc, raw.keyframe, len(raw.data), raw.data), parameters)
+            if moment.time > newest:
+                newest = moment.time
+                self._progressed()
+            elif time.monotonic() - self._progress > self._timings.dead_after:
+                raise SourceUnreachable("packets come, but the stream's time does not go on")
+
+    def _play(self, life: _Life) -> None:
+        path = Path(unquote(urlsplit(self._url).path))
+        for packet, parameters in play_file(path, life.over.wait, self._after):
+            if parameters is not self._parameters:
+                self._parameters = parameters
+            self.ring.append(packet, parameters)
+            self._after = packet.time
+            self._progressed()
+
+    def _announce(self, parameters: StreamParameters) -> StreamParameters:
+        """Takes over what is the same as before a reconnect, so that it is not a new generation."""
+        known = self._parameters
+        if known is not None and known.extradata == parameters.extradata and known.codec == parameters.codec:
+            return known
+        self._parameters = parameters
+        return parameters
+
+    def _progressed(self) -> None:
+        self._progress = time.monotonic()
+        if self._state is not CameraState.RUNNING:
+            self._become(CameraState.RUNNING, "")
+
+    def _become(self, state: CameraState, error: str) -> None:
+        with self._lock:
+            changed = state is not self._state
+            self._error = error
+            if changed:
+                self._state = state
+                self._since_utc = time.time()
+        if changed:
+            _log.info("%s: %s%s", self.camera, state.value, f" ({error})" if error else "")
+            if self._on_state is not None:
+                self._on_state(self.camera, state, error)
