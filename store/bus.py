@@ -19,7 +19,20 @@ from contracts.errors import BusUnavailable
 from contracts.live import CameraStatus
 from store import keys
 
-_OLD_ID = "equal or smaller than the target stream top item"
+_NO_ID = "0-0"
+# Nothing can refuse a later XADD of a script whose first one was allowed, so it is all or none.
+_APPEND = """
+local top = '0-0'
+local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
+if not info.err then
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then top = info[i + 1] end
+  end
+end
+if top ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 2 do redis.call('XADD', KEYS[1], ARGV[i], 'r', ARGV[i + 1]) end
+return 1
+"""
 
 
 class Mark(NamedTuple):
@@ -94,6 +107,7 @@ class Bus:
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
         )
+        self._append: Any = self._redis.register_script(_APPEND)
 
     def close(self) -> None:
         self._redis.close()
@@ -119,27 +133,27 @@ class Bus:
         with translated():
             return {name.decode() for name in self._redis.smembers(keys.WORKERS)}  # type: ignore[union-attr]
 
-    def publish(self, worker: str, entries: Sequence[Entry]) -> int:
-        """Appends records in order, all of them or none; one whose id the stream has passed is there already.
+    def publish(self, worker: str, after: Mark | None, entries: Sequence[Entry]) -> bool:
+        """Appends records in order, all or none, provided that the stream's top still is `after`.
+
+        The condition and the writing are one step on the server, so a server that restarted and forgot its last
+        second can never be given a record past a hole, not even through a connection that was remade silently.
+
+        Args:
+            after: what `top` said, or the last record published since.
 
         Returns:
-            How many were new.
+            False when the top is another one: look again, then go on from there.
 
         Raises:
-            BusUnavailable: away, or refused (memory, read-only, disk): the caller keeps the records.
+            BusUnavailable: away, or refused (memory, read-only, disk): the caller keeps the records. Whether they
+                arrived is for `top` to say.
         """
-        stream = keys.records(worker)
+        arguments: list[str | bytes] = [to_id(after) if after is not None else _NO_ID]
+        for entry in entries:
+            arguments += [to_id(entry.mark), entry.raw]
         with translated():
-            # One transaction: a server at its memory limit refuses it whole instead of leaving gaps.
-            pipe = self._redis.pipeline(transaction=True)
-            for entry in entries:
-                pipe.xadd(stream, {"r": entry.raw}, id=to_id(entry.mark))
-            results = pipe.execute(raise_on_error=False)
-            refused = [r for r in results if isinstance(r, Exception)]
-            for error in refused:
-                if _OLD_ID not in str(error):
-                    raise error
-        return len(results) - len(refused)
+            return bool(self._append(keys=[keys.records(worker)], args=arguments))
 
     def top(self, worker: str) -> Mark | None:
         """The last id the worker's stream was ever given; None when there is no stream."""
