@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from contracts.problems import unfit
 from contracts.records import Contract, Severity
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
@@ -21,43 +24,45 @@ def parse_duration(value: object) -> object:
     """Seconds from "90s", "3min", "500ms", "1h" or a plain number of seconds.
 
     Raises:
-        ValueError: the text is none of these.
+        PydanticCustomError: the value is none of these.
     """
+    if isinstance(value, bool):
+        raise unfit("true/false is not a duration", "write e.g. 90s, 3min, 500ms, 1h, or a number of seconds")
     if isinstance(value, str):
         match = _DURATION.match(value)
         if match is None:
-            raise ValueError(f"{value!r} is not a duration; write e.g. 90s, 3min, 500ms or 1h")
-        return float(match[1]) * _UNITS[match[2]]
+            raise unfit("not a duration", "write e.g. 90s, 3min, 500ms, 1h, or a number of seconds")
+        # Rounded to whole microseconds so that 100ms is .1 and goes through JSON unchanged.
+        return round(float(match[1]) * _UNITS[match[2]], 6)
     return value
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    PlainSerializer(float),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number"},
-                {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|min|h)$"},
-            ],
-            "description": "seconds, or a text with a unit: 90s, 3min, 500ms, 1h",
-        }
-    ),
-]
+class _DurationSchema:
+    """Editors may write a number or a text with a unit; the bounds are those of the number."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        number = handler(core)
+        described = {key: number.pop(key) for key in ("title", "default", "description") if key in number}
+        text = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|min|h)\s*$", "examples": ["90s", "3min"]}
+        return described | {"anyOf": [number, text]}
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(float), _DurationSchema()]
 
 
 class AlgorithmParameters(Contract):
     """What every algorithm has."""
 
+    model_config = ConfigDict(hide_input_in_errors=True, allow_inf_nan=False)
+
     zone_kinds: ClassVar[frozenset[str]] = frozenset()
     rule_version: ClassVar[str] = "1.0.0"
 
     look_every: Duration = Field(2.0, ge=0.04, le=60, description="stream time between looks, s")
-    min_score: float = Field(0.35, ge=0.05, le=0.99, description="detections below it are ignored")
-    severity: Severity = Severity.MINOR
+    min_score: float = Field(0.35, ge=0.05, le=0.99, description="detections below it are ignored, 0..1")
+    severity: Severity = Field(Severity.MINOR, description="of the events it raises")
     zones: tuple[str, ...] | None = Field(
-        None, description="ids of the zones to watch; by default every zone of a fitting kind"
+        None, min_length=1, description="ids of the zones to watch; by default every zone of a fitting kind"
     )
 
 

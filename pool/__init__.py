@@ -1,0 +1,1 @@
+"""The shared video resource pool: files in, a checked pool out, and its revisions in the database."""
