@@ -1,6 +1,6 @@
 """Watches over children: starts them in the order of their dependencies, restarts what ends, stops all in order.
 
-One thread, no signals handled here: the caller sets `stop_requested` from its handler and `run` returns.
+One thread, the main one. No signals are handled here: the caller's handler calls `request_stop`, and `run` returns.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Child:
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
-        self.managed: Managed = spec.factory()
+        self.managed: Managed | None = None
         self.state = State.WAITING
         self.since = time.monotonic()
         self.next_start = 0.0
@@ -60,9 +60,9 @@ class _Child:
         self.since = time.monotonic()
 
     def report(self) -> ChildReport:
-        pid = getattr(self.managed, "pid", None)
         running = self.state in (State.STARTING, State.READY)
-        return ChildReport(self.spec.name, self.state, pid if running else None, self.restarts, self.why)
+        pid = getattr(self.managed, "pid", None) if running else None
+        return ChildReport(self.spec.name, self.state, pid, self.restarts, self.why)
 
 
 class Supervisor:
@@ -88,20 +88,28 @@ class Supervisor:
         self._children = {spec.name: _Child(spec) for spec in ordered}
         self._on_change = on_change
         self._draw = draw
+        self._blocked = False
         self.stop_requested = Event()
 
     def reports(self) -> list[ChildReport]:
         return [child.report() for child in self._children.values()]
 
-    def child(self, name: str) -> Managed:
-        """The running thing behind a name."""
-        return self._children[name].managed
+    def request_stop(self) -> None:
+        """For signal handlers: ends `start` and `run`, also out of a start that blocks (a database's recovery).
+
+        Raises:
+            KeyboardInterrupt: in the latter case, in the thread that starts.
+        """
+        self.stop_requested.set()
+        if self._blocked:
+            self._blocked = False
+            raise KeyboardInterrupt
 
     def all_ready(self) -> bool:
         return all(child.state is State.READY for child in self._children.values())
 
     def start(self, timeout_s: float = 60.0) -> None:
-        """Starts everything and returns when all are ready, or when `stop_requested` is set.
+        """Starts everything and returns when all are ready, or when a stop is requested.
 
         Raises:
             ServiceError: something could not start within `timeout_s`, or it ended again and again. Everything is
@@ -118,16 +126,25 @@ class Supervisor:
                     late = ", ".join(c.spec.name for c in self._children.values() if c.state is not State.READY)
                     raise ServiceError(f"not ready after {timeout_s:.0f} s: {late}", "see their logs below data/logs")
                 self.stop_requested.wait(_TICK)
-        except BaseException:
+        except BaseException as error:
             self.stop()
-            raise
+            if not (isinstance(error, KeyboardInterrupt) and self.stop_requested.is_set()):
+                raise
 
-    def run(self) -> None:
-        """Watches until `stop_requested` is set. Whatever happens, everything is stopped at the end."""
+    def run(self, each_tick: Callable[[], None] | None = None) -> None:
+        """Watches until a stop is requested, calling `each_tick` some 20 times a second.
+
+        Whatever happens, everything is stopped at the end.
+        """
         try:
             while not self.stop_requested.is_set():
                 self.tick()
+                if each_tick is not None:
+                    each_tick()
                 self.stop_requested.wait(_TICK)
+        except KeyboardInterrupt:
+            if not self.stop_requested.is_set():
+                raise
         finally:
             self.stop()
 
@@ -150,42 +167,61 @@ class Supervisor:
                     self._stop_one(child)
 
     def _stop_one(self, child: _Child) -> None:
-        try:
-            child.managed.stop()
-        except CityVisionError as error:
-            log.error("%s does not stop: %s", child.spec.name, error)
+        if child.managed is not None:
+            try:
+                child.managed.stop()
+            except CityVisionError as error:
+                log.error("%s does not stop: %s", child.spec.name, error)
         self._change(child, State.STOPPED)
 
     def _step(self, child: _Child) -> None:
         now = time.monotonic()
-        if child.state is State.WAITING:
+        if child.managed is None:
             if all(self._children[name].state is State.READY for name in child.spec.depends_on):
-                self._launch(child)
+                self._launch(child, child.spec.factory())
         elif child.state in (State.BACKOFF, State.CRASH_LOOP):
             if now >= child.next_start:
                 child.restarts += 1
-                self._launch(child)
+                self._launch(child, child.managed)
         elif not child.managed.alive():
             self._failed(child, _why_it_ended(child.managed))
         elif child.state is State.STARTING:
-            if child.spec.ready():
-                child.was_ready = True
-                self._change(child, State.READY)
-            elif now - child.since > child.spec.ready_timeout_s:
-                child.managed.stop()
-                self._failed(child, f"not ready after {child.spec.ready_timeout_s:.0f} s")
+            self._await_ready(child, child.managed)
         elif child.failures and now - child.since > child.spec.policy.stable_s:
             child.failures = 0
 
-    def _launch(self, child: _Child) -> None:
+    def _await_ready(self, child: _Child, managed: Managed) -> None:
+        if self._guarded(child, lambda: child.spec.ready(managed)):
+            child.was_ready = True
+            self._change(child, State.READY)
+        elif child.state is State.STARTING and time.monotonic() - child.since > child.spec.ready_timeout_s:
+            managed.stop()
+            self._failed(child, f"not ready after {child.spec.ready_timeout_s:.0f} s")
+
+    def _launch(self, child: _Child, managed: Managed) -> None:
+        child.managed = managed
+
+        def start() -> bool:
+            managed.start()
+            return True
+
+        if self._guarded(child, start):
+            self._change(child, State.STARTING)
+
+    def _guarded(self, child: _Child, call: Callable[[], bool]) -> bool:
+        """`call`, which may block, so that a stop request gets through. False where it failed, or said so."""
+        self._blocked = True
         try:
-            child.managed.start()
+            return call()
         except CityVisionError as error:
             if not child.was_ready:
                 raise  # at the first start there is somebody to tell, and nothing to keep alive
+            if child.managed is not None:
+                child.managed.stop()
             self._failed(child, str(error))
-            return
-        self._change(child, State.STARTING)
+            return False
+        finally:
+            self._blocked = False
 
     def _failed(self, child: _Child, why: str) -> None:
         child.failures += 1

@@ -64,7 +64,7 @@ class RestartPolicy:
         return base * (1 + self.jitter * (2 * draw - 1))
 
 
-def _always_ready() -> bool:
+def _always_ready(_child: Managed) -> bool:
     return True
 
 
@@ -74,8 +74,9 @@ class ChildSpec:
 
     Attributes:
         name: shown to people, and the log file's name.
-        factory: makes the child; called once.
-        ready: asked until it says yes; it must answer within a fraction of a second.
+        factory: makes the child; called once, when those it depends on are ready.
+        ready: given the child, asked until it says yes; it must answer within a fraction of a second. What it
+            raises at the first start ends the start.
         depends_on: names of children that must be ready before the first start.
         ready_timeout_s: not ready after this long: killed and started again.
         policy: how it is restarted.
@@ -83,7 +84,7 @@ class ChildSpec:
 
     name: str
     factory: Callable[[], Managed]
-    ready: Callable[[], bool] = _always_ready
+    ready: Callable[[Managed], bool] = _always_ready
     depends_on: tuple[str, ...] = ()
     ready_timeout_s: float = 30.0
     policy: RestartPolicy = field(default_factory=RestartPolicy)

@@ -89,7 +89,7 @@ def test_readiness_in_order_of_dependency(tmp_path: Path) -> None:
     supervisor = Supervisor(
         [
             ChildSpec("second", lambda: python(SLEEP, tmp_path / "2"), depends_on=("first",)),
-            ChildSpec("first", lambda: python(code, tmp_path / "1"), ready=flag.exists),
+            ChildSpec("first", lambda: python(code, tmp_path / "1"), ready=lambda _: flag.exists()),
         ],
         on_change=lambda r: order.append(f"{r.name} {r.state}"),
     )
@@ -131,7 +131,7 @@ def test_not_ready_in_time_is_restarted(tmp_path: Path) -> None:
     spec = ChildSpec(
         "slow",
         lambda: python(code, tmp_path / "log"),
-        ready=lambda: starts.exists() and len(starts.read_text()) >= 2,
+        ready=lambda _: starts.exists() and len(starts.read_text()) >= 2,
         ready_timeout_s=0.5,
         policy=QUICK,
     )
@@ -201,3 +201,30 @@ def test_no_orphans_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor.kill()
     supervisor.communicate()
     until(lambda: all(gone(pid) for pid in pids), timeout_s=3)
+
+
+def test_a_stop_request_interrupts_a_start_that_blocks(tmp_path: Path) -> None:
+    class Recovering:
+        stopped = False
+
+        def start(self) -> None:
+            signal.raise_signal(signal.SIGUSR1)
+            time.sleep(60)
+
+        def stop(self) -> None:
+            self.stopped = True
+
+        def alive(self) -> bool:
+            return True
+
+    service = Recovering()
+    supervisor = Supervisor([ChildSpec("postgres", lambda: service)])
+    before = signal.signal(signal.SIGUSR1, lambda *_: supervisor.request_stop())
+    try:
+        started = time.monotonic()
+        supervisor.start()
+        supervisor.run()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - started < 1
+    assert service.stopped
