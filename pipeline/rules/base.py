@@ -74,8 +74,19 @@ class Rule(Protocol, Generic[StateT]):
         """The next state and what to say; `state` is left untouched."""
         ...
 
+    def wants(self, state: StateT) -> float | None:
+        """The longest interval between looks the rule can accept just now, s; None: the gate may decide.
+
+        A matter that is about to be decided needs its looks even when the picture does not change.
+        """
+        ...
+
     def rezone(self, state: StateT, zones: tuple[Zone, ...]) -> StateT:
-        """The state after the camera's zones were edited: what concerns an unchanged zone is kept."""
+        """The state after the camera's zones were edited: what concerns an unchanged zone is kept.
+
+        Called on the rule built for the edited camera. A matter whose zone is gone, or no longer holds its
+        subject, is ended by the next `step`, so every OPENED still has its CLOSED.
+        """
         ...
 
     def dump(self, state: StateT) -> dict[str, object]:

@@ -1,0 +1,306 @@
+"""违停, illegal parking: a vehicle still for `dwell` inside a no-parking zone.
+
+A standing vehicle (see `standing`) whose foot region lies in the zone is a candidate as soon as it has stopped, an
+event once it stood for T and does not stand in a queue (see `queue`), and over when it has left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from contracts.algorithms import IllegalParking
+from contracts.geometry import share_in_polygon
+from contracts.pool import Camera, Zone
+from contracts.records import Subject
+from contracts.vision import Look, ObjectClass
+from pipeline.rules.base import Output, Step
+from pipeline.rules.codec import decode, encode
+from pipeline.rules.queue import Company, accompany, held_back
+from pipeline.rules.registry import register
+from pipeline.rules.standing import Box, Ended, Scene, Stand, Stillness, moved_now, observe
+
+# Which part of a box stands on the ground, from its lower edge. A high camera sees the road under the whole car, a
+# low one only where the wheels are; of a bus or truck the upper part is always air.
+_FOOT = {"high": 0.5, "low": 0.3}
+_TALL = frozenset({ObjectClass.BUS, ObjectClass.TRUCK})
+_TALL_FOOT = 0.6
+_INSIDE = 0.5  # of the foot region
+_SUBJECT_CHANGE_S = 30.0  # a new track number alone is told no more often than this
+_OPEN_LOOKS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One standing vehicle in one zone.
+
+    Attributes:
+        key: see `Output.key`.
+        zone: id of the zone.
+        preset: preset of the scene the vehicle belongs to.
+        stand: `Stand.number`.
+        opened: an event; else a candidate.
+        next_still_s: standing time at which the next milestone is told, s.
+        told_track, told_at: what the last transition said, and its stream time.
+        in_zone: share of the foot region inside the zone when last measured.
+        company: see `queue`.
+        last: the stand as last seen, for the closing words.
+    """
+
+    key: str
+    zone: str
+    preset: str
+    stand: int
+    last: Stand
+    opened: bool = False
+    next_still_s: float = 0.0
+    told_track: int = -1
+    told_at: float = 0.0
+    in_zone: float = 0.0
+    company: Company = field(default_factory=Company)
+
+
+@dataclass(frozen=True, slots=True)
+class ParkingState:
+    """Everything the rule remembers.
+
+    Attributes:
+        scenes: the vehicles, a scene for each preset.
+        cases: candidates and open events, in the order they began.
+        next_case: number of the next one, never reused.
+    """
+
+    scenes: tuple[tuple[str, Scene], ...] = ()
+    cases: tuple[Case, ...] = ()
+    next_case: int = 0
+
+
+def foot_region(box: Box, object_class: int, mounting: str) -> Box:
+    """The part of a vehicle's box that stands on the ground."""
+    x1, y1, x2, y2 = box
+    share = _FOOT[mounting] * (_TALL_FOOT if object_class in _TALL else 1.0)
+    return x1, y2 - share * (y2 - y1), x2, y2
+
+
+@register("illegal_parking")
+class IllegalParkingRule:
+    """The rule for one camera; `Rule[ParkingState]`.
+
+    Args:
+        camera: its mounting decides which part of a box counts as foot.
+        parameters: see `contracts.algorithms.IllegalParking`.
+        zones: the zones to watch.
+    """
+
+    type: ClassVar[str] = "illegal_parking"
+
+    def __init__(self, camera: Camera, parameters: IllegalParking, zones: tuple[Zone, ...]) -> None:
+        self._mounting = camera.mounting
+        self._parameters = parameters
+        self._zones = {zone.id: zone for zone in zones}
+        p = parameters
+        self._stillness = Stillness.of(p.max_move, p.leave_after, p.min_score, p.dwell, p.look_every)
+
+    def initial(self) -> ParkingState:
+        """Nothing seen yet."""
+        return ParkingState()
+
+    def wants(self, state: ParkingState) -> float | None:
+        """Every promised look while a candidate waits for T; seldom more than every 5 s while an event is open."""
+        if any(not case.opened for case in state.cases):
+            return self._parameters.look_every
+        if state.cases:
+            return max(self._parameters.look_every, min(_OPEN_LOOKS_S, self._parameters.leave_after / 2))
+        return None
+
+    def step(self, state: ParkingState, look: Look) -> tuple[ParkingState, list[Output]]:
+        """See `Rule.step`. Off a zone's preset that zone is not judged, and its clocks know they were not watched."""
+        outputs: list[Output] = []
+        state = self._without_dropped_zones(state, look, outputs)
+        if look.preset is None:
+            return state, outputs
+        scenes = dict(state.scenes)
+        before = scenes.get(look.preset, Scene())
+        if before.time is not None and look.time <= before.time:
+            return state, outputs
+        scene, ended = observe(before, look, self._stillness)
+        scenes[look.preset] = scene
+        watched = 0.0 if before.time is None else max(0.0, look.time - before.time - look.gap)
+        if watched > self._stillness.longest_step:
+            watched = 0.0
+        cases, next_case = self._judge(state, scene, ended, look, watched, outputs)
+        return ParkingState(tuple(sorted(scenes.items())), tuple(cases), next_case), outputs
+
+    def _judge(
+        self,
+        state: ParkingState,
+        scene: Scene,
+        ended: list[Ended],
+        look: Look,
+        watched: float,
+        outputs: list[Output],
+    ) -> tuple[list[Case], int]:
+        over = {end.stand.number: end for end in ended}
+        stands = {stand.number: stand for stand in scene.stands}
+        cases: list[Case] = []
+        for case in state.cases:
+            if case.preset != look.preset:
+                cases.append(case)
+            elif case.stand in over:
+                outputs.append(self._end(case, over[case.stand].stand, over[case.stand].cause, look))
+            else:
+                kept = self._advance(case, stands[case.stand], scene, look, watched, outputs)
+                if kept is not None:
+                    cases.append(kept)
+        known = {(case.zone, case.stand) for case in cases}
+        number = state.next_case
+        for zone in self._zones.values():
+            if (zone.preset or "") != look.preset:
+                continue
+            for stand in scene.stands:
+                if not (stand.settled and stand.here) or (zone.id, stand.number) in known:
+                    continue
+                share = self._in_zone(stand, zone)
+                if share < _INSIDE:
+                    continue
+                begun = Case(f"track:{stand.track}#{number}", zone.id, look.preset, stand.number, stand, in_zone=share)
+                number += 1
+                outputs.append(self._output(Step.CANDIDATE, begun, stand, look.time, look.aspect))
+                advanced = self._advance(begun, stand, scene, look, stand.seen_s, outputs)
+                if advanced is not None:
+                    cases.append(advanced)
+        return cases, number
+
+    def _advance(
+        self, case: Case, stand: Stand, scene: Scene, look: Look, watched: float, outputs: list[Output]
+    ) -> Case | None:
+        """One look at one case; None when it dissolved."""
+        parameters = self._parameters
+        company = accompany(case.company, stand, scene.stands, watched, look.aspect, parameters.dwell)
+        case = replace(case, company=company, last=stand if stand.here else case.last)
+        if not case.opened and stand.here:
+            share = self._in_zone(stand, self._zones[case.zone])
+            case = replace(case, in_zone=share)
+            if share < _INSIDE:
+                outputs.append(self._output(Step.DISSOLVED, case, stand, look.time, look.aspect))
+                return None
+        if not stand.here:
+            return case
+        if not case.opened:
+            return self._open(case, stand, look, outputs) if self._ripe(case, stand) else case
+        milestone = stand.still_s >= case.next_still_s
+        if milestone or (stand.track != case.told_track and look.time - case.told_at >= _SUBJECT_CHANGE_S):
+            outputs.append(self._output(Step.UPDATED, case, stand, look.time, look.aspect))
+            return self._told(case, stand, look)
+        return case
+
+    def _ripe(self, case: Case, stand: Stand) -> bool:
+        """T is over, it was seen often enough, again after any gap, and it does not merely stand in a queue."""
+        parameters = self._parameters
+        if stand.still_s < parameters.dwell or stand.looks_share < parameters.min_seen or stand.looks_since_gap < 2:
+            return False
+        return not (parameters.ignore_queues and held_back(case.company, stand.still_s, parameters.dwell))
+
+    def _open(self, case: Case, stand: Stand, look: Look, outputs: list[Output]) -> Case:
+        outputs.append(self._output(Step.OPENED, case, stand, look.time, look.aspect))
+        return self._told(replace(case, opened=True, next_still_s=self._parameters.dwell), stand, look)
+
+    def _told(self, case: Case, stand: Stand, look: Look) -> Case:
+        milestone = max(case.next_still_s, self._parameters.dwell)
+        while milestone <= stand.still_s:
+            milestone *= 2
+        return replace(case, next_still_s=milestone, told_track=stand.track, told_at=look.time)
+
+    def _end(self, case: Case, stand: Stand, cause: str, look: Look) -> Output:
+        if not case.opened:
+            return self._output(Step.DISSOLVED, case, stand, look.time, look.aspect)
+        return self._output(Step.CLOSED, case, stand, stand.last_seen, look.aspect, cause)
+
+    def _without_dropped_zones(self, state: ParkingState, look: Look, outputs: list[Output]) -> ParkingState:
+        """Ends the cases whose zone was taken away, or was edited and no longer holds the vehicle."""
+        kept = []
+        for case in state.cases:
+            zone = self._zones.get(case.zone)
+            if zone is None or (zone.preset or "") != case.preset or self._in_zone(case.last, zone) < _INSIDE / 2:
+                outputs.append(self._end(case, case.last, "zone", look))
+            else:
+                kept.append(case)
+        return state if len(kept) == len(state.cases) else replace(state, cases=tuple(kept))
+
+    def _in_zone(self, stand: Stand, zone: Zone) -> float:
+        return share_in_polygon(foot_region(stand.anchor, stand.object_class, self._mounting), zone.polygon)
+
+    def _output(self, step: Step, case: Case, stand: Stand, time: float, aspect: float, cause: str = "") -> Output:
+        numbers = _numbers(case, stand, aspect)
+        silent = step in {Step.CANDIDATE, Step.DISSOLVED}
+        return Output(
+            step=step,
+            key=case.key,
+            zone=case.zone,
+            started=stand.since,
+            time=time,
+            subject=Subject(
+                track=stand.track,
+                object_class=ObjectClass(stand.object_class).name.lower(),
+                box=stand.anchor,
+            ),
+            numbers=numbers,
+            reason={} if silent else _reason(numbers, cause),
+        )
+
+    def rezone(self, state: ParkingState, zones: tuple[Zone, ...]) -> ParkingState:
+        """Every vehicle keeps its clock; the next `step` ends the cases that no zone holds any more."""
+        return state
+
+    def dump(self, state: ParkingState) -> dict[str, object]:
+        """The state as JSON-able data."""
+        return encode(state)
+
+    def load(self, data: dict[str, object]) -> ParkingState:
+        """Inverse of `dump`. Raises ValueError when the data is of another shape."""
+        return decode(ParkingState, data)
+
+
+def _numbers(case: Case, stand: Stand, aspect: float) -> dict[str, float]:
+    """The explanation in numbers; see docs/rules.md."""
+    return {
+        "still_s": round(stand.still_s, 1),
+        "moved_body_lengths": round(moved_now(stand, aspect), 3) if stand.recent else 0.0,
+        "looks_share": round(stand.looks_share, 3),
+        "in_zone_share": round(case.in_zone, 3),
+        "neighbours_stopped": float(case.company.now),
+        "queue_share": round(case.company.queue_share, 3),
+        "vehicles_passed": float(case.company.passes),
+        "hidden_s": round(stand.covered_s, 1),
+        "unwatched_s": round(stand.unwatched_s, 1),
+        "seen_since_start": float(stand.from_start),
+    }
+
+
+_CAUSES = {
+    "left": ("已驶离", "seen driving off"),
+    "gone": ("已不在原处", "no longer at its place"),
+    "replaced": ("原处已换为另一辆车", "another vehicle stands in its place"),
+    "lost": ("被遮挡或未观测过久，无法继续确认", "hidden or not watched for too long to go on"),
+    "zone": ("区域已修改", "the zone was edited"),
+}
+
+
+def _reason(numbers: dict[str, float], cause: str) -> dict[str, str]:
+    still, share = f"{numbers['still_s']:.0f}", f"{100 * numbers['looks_share']:.0f}"
+    moved = f"{numbers['moved_body_lengths']:.2f}"
+    zh = f"静止 {still} 秒，移动 {moved} 个车身长，{share} % 的观测中可见"
+    en = f"still for {still} s, moved {moved} body lengths, seen in {share} % of looks"
+    if numbers["neighbours_stopped"]:
+        others, queue = f"{numbers['neighbours_stopped']:.0f}", f"{100 * numbers['queue_share']:.0f}"
+        zh += f"，旁边另有 {others} 辆车停着（占静止时间 {queue} %）"
+        en += f", {others} other vehicles standing by ({queue} % of the time)"
+    if numbers["unwatched_s"]:
+        zh += f"，其中 {numbers['unwatched_s']:.0f} 秒未观测"
+        en += f", not watched for {numbers['unwatched_s']:.0f} s of it"
+    if numbers["seen_since_start"]:
+        zh += "，开始观测时已在原处"
+        en += ", there already when watching began"
+    if cause:
+        zh, en = f"{zh}；{_CAUSES[cause][0]}", f"{en}; {_CAUSES[cause][1]}"
+    return {"zh": zh, "en": en}
