@@ -17,7 +17,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from contracts.errors import RunnerError
-from models.runner import Tensors, TensorSpec
+from models.runner import Tensors, TensorSpec, batch_size
 
 Precision = Literal["auto", "f32", "bf16", "f16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -58,17 +58,15 @@ class OpenVinoRunner:
         options: dict[str, Any] = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
+        core = ov.Core()
+        model = _read(core, path)
         try:
-            core = ov.Core()
-            model = core.read_model(path)
-            batch_free = {port.any_name: [1, *list(port.partial_shape)[1:]] for port in model.inputs}
-            model.reshape(batch_free)
             compiled = core.compile_model(model, "CPU", options)
             self._requests = [compiled.create_infer_request() for _ in range(threads)]
         except RuntimeError as error:
-            raise RunnerError(f"OpenVINO cannot load {path.name}: {_first_line(error)}") from error
-        self.inputs = tuple(_spec(port, -1) for port in compiled.inputs)
-        self._outputs = tuple(_output(port) for port in compiled.outputs)
+            raise RunnerError(f"OpenVINO cannot compile {path.name}: {_first_line(error)}") from error
+        self.inputs = tuple(_spec(port) for port in model.inputs)
+        self._outputs = tuple(_output(port) for port in model.outputs)
         self.outputs = tuple(output.spec for output in self._outputs)
 
     def infer(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
@@ -77,7 +75,9 @@ class OpenVinoRunner:
         Raises:
             RunnerError: wrong shapes, or inference failed.
         """
-        n = self._check(inputs)
+        if not self._requests:
+            raise RunnerError(f"{self.name} is closed")
+        n = batch_size(self.name, self.inputs, inputs)
         # Held until the batch is done: requests read these arrays in place.
         contiguous = {spec.name: np.ascontiguousarray(inputs[spec.name]) for spec in self.inputs}
         results = [np.zeros((n, *output.spec.shape[1:]), output.spec.dtype) for output in self._outputs]
@@ -99,20 +99,6 @@ class OpenVinoRunner:
         """Waits for a running batch and lets the compiled model go."""
         with self._lock:
             self._requests = []
-
-    def _check(self, inputs: Tensors) -> int:
-        if not self._requests:
-            raise RunnerError(f"{self.name} is closed")
-        counts = set()
-        for spec in self.inputs:
-            array = inputs.get(spec.name)
-            if array is None or array.shape[1:] != spec.shape[1:] or array.dtype != spec.dtype:
-                got = "nothing" if array is None else f"{array.dtype} {list(array.shape)}"
-                raise RunnerError(f"{self.name}: input {spec.name} wants {spec.dtype} {list(spec.shape)}, got {got}")
-            counts.add(len(array))
-        if len(counts) != 1:
-            raise RunnerError(f"{self.name}: inputs differ in batch size: {sorted(counts)}")
-        return int(counts.pop())
 
     def _start(self, lane: int, index: int, inputs: Tensors, results: Sequence[NDArray[Any]]) -> None:
         request = self._requests[lane]
@@ -136,14 +122,34 @@ class OpenVinoRunner:
                 results[position][index, : len(rows)] = rows
 
 
-def _spec(port: Any, first: int) -> TensorSpec:
-    shape = (first, *(int(dimension.get_max_length()) for dimension in list(port.partial_shape)[1:]))
+def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Inputs and outputs of a model file as a runner has them (first axis -1: the batch), without compiling it.
+
+    Raises:
+        RunnerError: OpenVINO cannot read the file.
+    """
+    model = _read(ov.Core(), path)
+    return tuple(_spec(port) for port in model.inputs), tuple(_output(port).spec for port in model.outputs)
+
+
+def _read(core: ov.Core, path: Path) -> Any:
+    """The model with its batch axis set to one picture."""
+    try:
+        model = core.read_model(path)
+        model.reshape({port.any_name: [1, *list(port.partial_shape)[1:]] for port in model.inputs})
+    except RuntimeError as error:
+        raise RunnerError(f"OpenVINO cannot read {path.name}: {_first_line(error)}") from error
+    return model
+
+
+def _spec(port: Any) -> TensorSpec:
+    shape = (-1, *(int(dimension.get_max_length()) for dimension in list(port.partial_shape)[1:]))
     return TensorSpec(port.any_name, shape, np.dtype(port.element_type.to_dtype()))
 
 
 def _output(port: Any) -> _Output:
     rows = port.partial_shape[0]
-    spec = _spec(port, -1)
+    spec = _spec(port)
     if rows.is_static and rows.get_length() == 1:
         return _Output(spec, listed=False)
     shape = (-1, int(rows.get_max_length()), *spec.shape[1:])

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.errors import RunnerError
+
 Tensors = Mapping[str, NDArray[Any]]
 
 
@@ -41,3 +43,21 @@ class Runner(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def batch_size(name: str, specs: tuple[TensorSpec, ...], inputs: Tensors) -> int:
+    """N of a batch, after checking it against the model's inputs.
+
+    Raises:
+        RunnerError: an input is missing, has another shape or dtype, or inputs differ in N.
+    """
+    counts = set()
+    for spec in specs:
+        array = inputs.get(spec.name)
+        if array is None or array.shape[1:] != spec.shape[1:] or array.dtype != spec.dtype:
+            got = "nothing" if array is None else f"{array.dtype} {list(array.shape)}"
+            raise RunnerError(f"{name}: input {spec.name} wants {spec.dtype} {list(spec.shape)}, got {got}")
+        counts.add(len(array))
+    if len(counts) != 1:
+        raise RunnerError(f"{name}: inputs differ in batch size: {sorted(counts)}")
+    return int(counts.pop())

@@ -28,6 +28,7 @@ class OmzSsdDetector(FamilyDetector):
         if spec.labels == "coco":
             raise ConfigError(f"{runner.name}: an Open Model Zoo detector needs its own labels")
         self._table = class_numbers(spec.labels, runner.name)
+        self._size: NDArray[np.float32] = np.array([self._width, self._height] * 2, np.float32)
         self._names = [output.name for output in runner.outputs]
         shapes = {output.name: output.shape for output in runner.outputs}
         self._two_heads = "boxes" in shapes and "labels" in shapes
@@ -37,11 +38,10 @@ class OmzSsdDetector(FamilyDetector):
     def _read(
         self, outputs: dict[str, NDArray[Any]], prepared: Sequence[Prepared], floors: NDArray[np.float32]
     ) -> list[Detections]:
-        boxes: NDArray[np.floating[Any]]
         if self._two_heads:
             found: NDArray[np.float32] = outputs["boxes"].astype(np.float32)
             labels, scores = outputs["labels"].astype(np.int64), found[..., 4]
-            boxes = found[..., :4] / np.array([self._width, self._height] * 2, np.float32)
+            boxes = found[..., :4] / self._size
         else:
             rows: NDArray[np.float32] = outputs[self._names[0]][:, 0].astype(np.float32)
             # An unused row carries picture −1 and score 0.
