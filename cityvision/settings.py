@@ -119,6 +119,29 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def database(self) -> str:
+        """SQLAlchemy URL of Postgres; holds the password. Raises ConfigError where nothing is set or started."""
+        url = self._started("database_url")
+        return url if "+" in url.split("://")[0] else url.replace("://", "+psycopg://", 1)
+
+    @property
+    def redis(self) -> str:
+        """URL of Redis or Valkey; holds the password. Raises ConfigError where nothing is set or started."""
+        scheme, rest = self._started("redis_url").split("://", 1)
+        return f"{scheme.replace('valkey', 'redis')}://{rest}"
+
+    def _started(self, name: str) -> str:
+        value: SecretStr | None = getattr(self, name)
+        if value is None:
+            raise ConfigError(f"{PREFIX}{name.upper()} is not set", "`cityvision up` starts one and sets it")
+        return value.get_secret_value()
+
+    @property
+    def objects_dir(self) -> Path:
+        """Folder of the local object store."""
+        return self.data / "objects"
+
+    @property
     def worker_count(self) -> int:
         return self.workers or max(1, (os.cpu_count() or 2) - 1)
 

@@ -1,0 +1,97 @@
+"""`cityvision admin`: accounts, the audit log, the settings in force."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from cityvision.installation import reach
+from cityvision.settings import load_settings
+from contracts.errors import DatabaseUnavailable
+from governance import audit, service
+from store.database import make_engine
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+
+
+@click.group(epilog="\b\nExample:\n  cityvision admin reset-password admin\n  cityvision admin audit --limit 20")
+def command() -> None:
+    """Accounts, the audit log, the settings in force."""
+
+
+@command.command("settings", epilog="\b\nExample:\n  cityvision admin settings")
+@_JSON
+def settings_command(as_json: bool) -> None:
+    """Every setting in force, with what it does; passwords are not shown."""
+    settings = load_settings()
+    shown = settings.describe()
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    meanings = {name: field.description for name, field in type(settings).model_fields.items()}
+    for (variable, value), meaning in zip(shown.items(), meanings.values(), strict=True):
+        click.echo(f"{variable:<27}{value:<32}{meaning}")
+
+
+@command.command("users", epilog="\b\nExample:\n  cityvision admin users --json")
+@_JSON
+def users_command(as_json: bool) -> None:
+    """Every account."""
+    with _database() as connection:
+        users = service.list_users(connection)
+    if as_json:
+        click.echo(json.dumps([{"name": u.name, "role": u.role, "must_change": u.must_change_password} for u in users]))
+        return
+    for user in users:
+        click.echo(f"{user.name:<24}{user.role:<12}{'first password' if user.must_change_password else ''}".rstrip())
+
+
+@command.command("reset-password", epilog="\b\nExample:\n  cityvision admin reset-password admin")
+@click.argument("name")
+def reset_password_command(name: str) -> None:
+    """Give the account NAME a new first password, shown once; ends its logins."""
+    with _database() as connection:
+        password = service.reset_password(connection, name, f"{getpass.getuser()} on the machine")
+    click.echo(password)
+
+
+@command.command("audit", epilog="\b\nExample:\n  cityvision admin audit --limit 20")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Newest lines to show.")
+@_JSON
+def audit_command(limit: int, as_json: bool) -> None:
+    """Verify the whole audit chain and show its newest lines and its head; exit 2 where it was tampered with.
+
+    Note the head (number and hash) somewhere else: only against it can a cut end be noticed.
+    """
+    with _database() as connection:
+        count = audit.verify(connection)
+        number, head = audit.head(connection)
+        entries = list(audit.newest(connection, limit))
+    if as_json:
+        lines = [{"id": e.id, "utc": e.utc, "who": e.who, "action": e.action, "what": e.what} for e in entries]
+        click.echo(json.dumps({"lines": count, "head": {"id": number, "hash": head}, "newest": lines}))
+        return
+    for entry in reversed(entries):
+        at = datetime.fromtimestamp(entry.utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        click.echo(f"{entry.id:>6} {at} {entry.who:<16}{entry.action:<20}{json.dumps(entry.what, ensure_ascii=False)}")
+    click.echo(f"{count} lines, the chain holds; head {number} {head}")
+
+
+@contextmanager
+def _database() -> Iterator[Connection]:
+    engine = make_engine(reach(load_settings()).database, pool_size=1)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as error:
+        reason = str(error.orig or error).strip().splitlines()[0]
+        raise DatabaseUnavailable(f"Postgres: {reason}", "see CITYVISION_DATABASE_URL") from error
+    finally:
+        engine.dispose()

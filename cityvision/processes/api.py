@@ -1,0 +1,61 @@
+"""The web page and API."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import ApiSettings
+from cityvision.ports import listen_on
+from cityvision.processes.base import Process, run
+from cityvision.settings import Settings
+
+_CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
+
+
+def api_settings(settings: Settings) -> ApiSettings:
+    """What the API needs to be told, out of the whole tree."""
+    return ApiSettings(
+        database_url=settings.database,
+        redis_url=settings.redis,
+        objects_dir=settings.objects_dir if settings.s3_url is None else None,
+        s3_url=None if settings.s3_url is None else settings.s3_url.get_secret_value(),
+        console_dist=_CONSOLE if (_CONSOLE / "index.html").is_file() else None,
+        cookie_secure=settings.cookie_secure,
+        metrics_token=settings.metrics_token,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, process: Process) -> None:
+        super().__init__(config)
+        self._process = process
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._process.ready()
+
+
+def body(process: Process) -> None:
+    """Serves until asked to stop; connections that stay open (event streams) are cut after a second."""
+    settings = process.settings
+    with listen_on(settings.api_host, settings.api_port) as listener:
+        config = uvicorn.Config(
+            create_app(api_settings(settings)),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=settings.cookie_secure,
+            timeout_graceful_shutdown=1,
+        )
+        _Server(config, process).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    run("api", body)
