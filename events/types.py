@@ -86,3 +86,23 @@ class UnwatchedHours(Contract):
     algorithm: str
     hours: float
     by_reason: dict[str, float]
+
+
+class WorkerMark(Contract):
+    """How far one worker's records are consumed: `offset` of `epoch` and everything before it."""
+
+    worker: str
+    epoch: int
+    offset: int
+    updated_utc: float
+
+
+class RejectedRow(Contract):
+    """A record that could not be applied, as it came."""
+
+    worker: str
+    epoch: int
+    offset: int
+    utc: float
+    error: str
+    raw: str

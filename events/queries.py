@@ -1,0 +1,269 @@
+"""Reading events. Every function works on its caller's connection and only reads."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, literal, select, text, tuple_
+
+from contracts.errors import ConfigError
+from contracts.records import Event, EvidenceRef, Unwatched
+from events.tables import event_transitions, events, evidence, ingest_mark, rejected_record, unwatched
+from events.types import (
+    Count,
+    EventDetail,
+    EventFilter,
+    EventSummary,
+    EvidenceRow,
+    Page,
+    RejectedRow,
+    TransitionRow,
+    UnwatchedHours,
+    WorkerMark,
+)
+
+MAX_LIMIT = 500
+Dimension = Literal["type", "camera", "department", "zone", "grid", "severity", "state", "day", "hour"]
+
+_UNWATCHED_HOURS = text("""
+    WITH covered AS (
+        SELECT camera, algorithm, reason,
+               range_agg(tstzrange(greatest(start, :since), least(coalesce("end", :until), :until))) AS ranges
+        FROM unwatched
+        WHERE start < :until AND coalesce("end", :until) > :since
+          AND (CAST(:cameras AS text[]) IS NULL OR camera = ANY(:cameras))
+          AND (CAST(:algorithms AS text[]) IS NULL OR algorithm = ANY(:algorithms))
+        GROUP BY GROUPING SETS ((camera, algorithm, reason), (camera, algorithm))
+    )
+    SELECT camera, algorithm, reason,
+           (SELECT sum(extract(epoch FROM upper(r) - lower(r)))::float8 / 3600 FROM unnest(ranges) r) AS hours
+    FROM covered ORDER BY camera, algorithm, reason NULLS FIRST
+""")  # the union of ranges, so that overlapping stretches count once
+
+
+def list_events(connection: Connection, which: EventFilter, cursor: str | None = None, limit: int = 50) -> Page:
+    """Events by start, newest first.
+
+    Args:
+        cursor: from the page before; an event that starts meanwhile moves nothing on the later pages.
+        limit: 1..MAX_LIMIT.
+
+    Raises:
+        ConfigError: the cursor is none of ours.
+    """
+    limit = max(1, min(limit, MAX_LIMIT))
+    query = (
+        select(events.c.position, events.c.state, events.c.started, events.c.id)
+        .where(*_conditions(which))
+        .order_by(events.c.started.desc(), events.c.id.desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        started, event_id = _decode_cursor(cursor)
+        query = query.where(tuple_(events.c.started, events.c.id) < tuple_(literal(started), literal(event_id)))
+    rows = connection.execute(query).all()
+    items = tuple(EventSummary(position=row.position, event=Event.model_validate(row.state)) for row in rows[:limit])
+    more = _encode_cursor(rows[limit - 1].started, rows[limit - 1].id) if len(rows) > limit else None
+    return Page(items=items, cursor=more)
+
+
+def get_event(connection: Connection, event_id: str) -> EventDetail | None:
+    """One event with all its transitions in order, and its evidence; None when there is no such event."""
+    row = connection.execute(select(events.c.position, events.c.state).where(events.c.id == event_id)).one_or_none()
+    if row is None:
+        return None
+    transitions = _transitions(
+        connection,
+        _transition_query().where(event_transitions.c.event_id == event_id).order_by(event_transitions.c.seq),
+    )
+    found = connection.execute(
+        select(evidence).where(evidence.c.event_id == event_id).order_by(evidence.c.seq, evidence.c.at, evidence.c.role)
+    )
+    return EventDetail(
+        position=row.position,
+        event=Event.model_validate(row.state),
+        transitions=transitions,
+        evidence=tuple(_evidence(piece) for piece in found.mappings()),
+    )
+
+
+def transitions_after(connection: Connection, position: int, limit: int = 500) -> tuple[TransitionRow, ...]:
+    """Transitions committed after `position`, in commit order; how listeners catch up. `limit` 1..MAX_LIMIT."""
+    return _transitions(
+        connection,
+        _transition_query()
+        .where(event_transitions.c.position > position)
+        .order_by(event_transitions.c.position)
+        .limit(max(1, min(limit, MAX_LIMIT))),
+    )
+
+
+def last_position(connection: Connection) -> int:
+    """Position of the newest transition; 0 when there is none."""
+    newest: int = connection.execute(select(func.coalesce(func.max(event_transitions.c.position), 0))).scalar_one()
+    return newest
+
+
+def count_by(connection: Connection, dimension: Dimension, which: EventFilter) -> tuple[Count, ...]:
+    """How many events have each value, most first; `day` and `hour` (of the start, UTC, ISO 8601) in time order."""
+    value = _dimension(dimension)
+    order: Sequence[Any] = (value,) if dimension in ("day", "hour") else (func.count().desc(), value)
+    query = select(value.label("value"), func.count().label("events")).where(*_conditions(which))
+    rows = connection.execute(query.group_by(value).order_by(*order))
+    return tuple(Count(value=str(row.value), events=row.events) for row in rows)
+
+
+def unwatched_hours(
+    connection: Connection, since: float, until: float, cameras: Sequence[str] = (), algorithms: Sequence[str] = ()
+) -> tuple[UnwatchedHours, ...]:
+    """How long each rule of each camera did not watch between `since` and `until` (s since 1970 UTC).
+
+    A stretch that is still going on counts up to `until`, or up to now when that is earlier. Stretches of a whole
+    camera have the algorithm "*"; asking for `algorithms` takes those in.
+    """
+    rows = connection.execute(
+        _UNWATCHED_HOURS,
+        {
+            "since": _at(since),
+            "until": min(_at(until), datetime.now(UTC)),
+            "cameras": list(cameras) or None,
+            "algorithms": [*algorithms, "*"] if algorithms else None,
+        },
+    )
+    totals: dict[tuple[str, str], float] = {}
+    reasons: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for row in rows:
+        rule = (row.camera, row.algorithm)
+        if row.reason is None:
+            totals[rule] = row.hours
+        else:
+            reasons[rule][row.reason] = row.hours
+    return tuple(
+        UnwatchedHours(camera=camera, algorithm=algorithm, hours=hours, by_reason=reasons[camera, algorithm])
+        for (camera, algorithm), hours in totals.items()
+    )
+
+
+def unwatched_now(connection: Connection, cameras: Sequence[str] = ()) -> tuple[Unwatched, ...]:
+    """Stretches that are still going on."""
+    query = select(unwatched).where(unwatched.c.end.is_(None)).order_by(unwatched.c.start)
+    if cameras:
+        query = query.where(unwatched.c.camera.in_(cameras))
+    return tuple(
+        Unwatched(
+            id=row["id"],
+            camera=row["camera"],
+            algorithm=row["algorithm"],
+            reason=row["reason"],
+            start_utc=row["start"].timestamp(),
+        )
+        for row in connection.execute(query).mappings()
+    )
+
+
+def worker_marks(connection: Connection) -> tuple[WorkerMark, ...]:
+    """How far each worker's records are consumed."""
+    rows = connection.execute(select(ingest_mark).order_by(ingest_mark.c.worker)).mappings()
+    return tuple(
+        WorkerMark(
+            worker=row["worker"], epoch=row["epoch"], offset=row["offset"], updated_utc=row["updated"].timestamp()
+        )
+        for row in rows
+    )
+
+
+def rejected(connection: Connection, limit: int = 100) -> tuple[RejectedRow, ...]:
+    """Records that could not be applied, newest first."""
+    query = select(rejected_record).order_by(rejected_record.c.id.desc()).limit(max(1, min(limit, MAX_LIMIT)))
+    return tuple(
+        RejectedRow(
+            worker=row["worker"],
+            epoch=row["epoch"],
+            offset=row["offset"],
+            utc=row["at"].timestamp(),
+            error=row["error"],
+            raw=row["raw"].decode(errors="replace"),
+        )
+        for row in connection.execute(query).mappings()
+    )
+
+
+def _conditions(which: EventFilter) -> list[ColumnElement[bool]]:
+    columns = {
+        events.c.type: which.types,
+        events.c.camera: which.cameras,
+        events.c.department: which.departments,
+        events.c.zone: which.zones,
+        events.c.grid: which.grids,
+        events.c.severity: which.severities,
+    }
+    conditions: list[ColumnElement[bool]] = [column.in_(values) for column, values in columns.items() if values]
+    if which.state is not None:
+        conditions.append(events.c.is_open if which.state == "open" else ~events.c.is_open)
+    if which.since is not None:
+        conditions.append(events.c.started >= _at(which.since))
+    if which.until is not None:
+        conditions.append(events.c.started < _at(which.until))
+    return conditions
+
+
+def _dimension(dimension: Dimension) -> ColumnElement[Any]:
+    if dimension == "state":
+        return case((events.c.is_open, "open"), else_="closed")
+    if dimension in ("day", "hour"):
+        shape = "YYYY-MM-DD" if dimension == "day" else 'YYYY-MM-DD"T"HH24:00"Z"'
+        return func.to_char(func.timezone("UTC", events.c.started), text(f"'{shape}'"))
+    column: ColumnElement[Any] = events.c[dimension]
+    return column
+
+
+def _transition_query() -> Select[Any]:
+    columns = event_transitions.c
+    return select(columns.position, columns.received, columns.worker, columns.body)
+
+
+def _transitions(connection: Connection, query: Select[Any]) -> tuple[TransitionRow, ...]:
+    return tuple(
+        TransitionRow(
+            position=row.position,
+            received_utc=row.received.timestamp(),
+            worker=row.worker,
+            event=Event.model_validate(row.body),
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _evidence(row: RowMapping) -> EvidenceRow:
+    ref = EvidenceRef(
+        role=row["role"],
+        key=row["key"],
+        sha256=row["sha256"],
+        media_type=row["media_type"],
+        size=row["size"],
+        utc=row["at"].timestamp(),
+        stored=row["stored"],
+        derived=row["derived"],
+    )
+    return EvidenceRow(seq=row["seq"], ref=ref)
+
+
+def _encode_cursor(started: datetime, event_id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([started.isoformat(), event_id]).encode()).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        started, event_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return datetime.fromisoformat(started), str(event_id)
+    except (ValueError, TypeError) as error:
+        raise ConfigError("the cursor is none of ours", "take it unchanged from the page before") from error
+
+
+def _at(utc: float) -> datetime:
+    return datetime.fromtimestamp(utc, UTC)
