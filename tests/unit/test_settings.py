@@ -1,0 +1,122 @@
+"""The settings tree: what is refused, and how it is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cityvision.settings import DEFAULT_SECRETS, Settings, check_url, load_settings, refuse_misspelt
+from contracts.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("CITYVISION_"):
+            monkeypatch.delenv(name)
+
+
+def test_defaults_need_nothing() -> None:
+    settings = load_settings()
+    assert settings.database_url is None
+    assert settings.worker_count >= 1
+
+
+def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVISION_WORKERS", "3")
+    assert load_settings().workers == 3
+    assert load_settings(workers=5, streams=None).workers == 5
+
+
+def test_every_fault_is_told_at_once_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVISION_WORKERS", "many")
+    monkeypatch.setenv("CITYVISION_API_PORT", "70000")
+    monkeypatch.setenv("CITYVISION_TRITON_URL", "http://gpu:8000")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    text = str(caught.value)
+    assert all(f"CITYVISION_{name}: " in text for name in ("WORKERS", "API_PORT", "TRITON_URL"))
+    assert "write e.g. 127.0.0.1:8001" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("DATABASE_URL", "mysql://u:p4ssw0rd!@db/x", "the scheme is not one of postgresql"),
+        ("DATABASE_URL", "postgresql://u:p4ssw0rd!@db", "it names no database"),
+        ("DATABASE_URL", "postgresql://u:postgres@db/x", "default password"),
+        ("DATABASE_URL", "postgresql://u:p4ssw0rd!@db:port/x", "not an address"),
+        ("REDIS_URL", "redis://cache:6379/0", "it holds no password"),
+        ("REDIS_URL", "redis:///0", "it names no host"),
+        ("S3_URL", "s3://minioadmin:minioadmin@s3:9000/evidence", "default password"),
+        ("S3_URL", "s3://key:Xk29fj2kd@s3:9000", "it names no bucket"),
+        ("METRICS_TOKEN", "short", "too easy to guess"),
+    ],
+)
+def test_a_wrong_address_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(f"CITYVISION_{variable}", value)
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_settings()
+    assert f"CITYVISION_{variable}: " in str(caught.value)
+    assert "p4ssw0rd!" not in str(caught.value)
+    assert "Xk29fj2kd" not in str(caught.value)
+
+
+def test_redis_on_this_machine_needs_no_password() -> None:
+    check_url("redis_url", "redis://127.0.0.1:6379/0")
+
+
+def test_a_cluster_cannot_use_embedded_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVISION_RAY_ADDRESS", "ray://head:10001")
+    with pytest.raises(ConfigError, match="set CITYVISION_DATABASE_URL too"):
+        load_settings()
+
+
+def test_one_port_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="name one port twice"):
+        load_settings(api_port=7000, valkey_port=7000)
+
+
+def test_a_misspelt_variable_is_told() -> None:
+    with pytest.raises(ConfigError, match="did you mean CITYVISION_DATABASE_URL"):
+        refuse_misspelt({"CITYVISION_DATABSE_URL": "x"})
+    refuse_misspelt({"CITYVISION_REQUIRE_MEDIA": "1", "CITYVISION_SECRET_GATE": "u:p", "DATABSE_URL": "x"})
+
+
+@given(st.sampled_from(sorted(DEFAULT_SECRETS)), st.booleans())
+def test_no_default_secret_in_any_case(secret: str, upper: bool) -> None:
+    with pytest.raises(ValueError, match="default password"):
+        check_url("database_url", f"postgresql://u:{secret.upper() if upper else secret}@127.0.0.1/x")
+
+
+def test_secrets_are_never_shown_but_reach_the_children(tmp_path: Path) -> None:
+    url = "postgresql://cityvision:Zu2-kept-secret@db:5432/cityvision"
+    settings = Settings(database_url=url, data=tmp_path, metrics_token="0123456789abcdefXY")
+    shown = repr(settings) + str(settings.describe()) + str(settings)
+    assert "Zu2-kept-secret" not in shown
+    assert "0123456789abcdefXY" not in shown
+    assert "db" in settings.describe()["CITYVISION_DATABASE_URL"]
+    assert settings.database == url.replace("postgresql://", "postgresql+psycopg://")
+    child = settings.child_environment()
+    assert child["CITYVISION_DATABASE_URL"] == url
+    assert child["CITYVISION_DATA"] == str(tmp_path)
+    assert "CITYVISION_REDIS_URL" not in child
+
+
+def test_children_read_back_the_same_tree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = Settings(redis_url="redis://:Zu2-kept@127.0.0.1:1/0", data=tmp_path, workers=2)
+    for name, value in settings.child_environment().items():
+        monkeypatch.setenv(name, value)
+    again = load_settings()
+    assert again.child_environment() == settings.child_environment()
+
+
+def test_every_setting_is_documented() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
