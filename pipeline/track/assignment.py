@@ -65,22 +65,34 @@ def _alternative(owner: Index, value: Affinity, n: int) -> Affinity:
 
 
 def _solve_groups(open_pairs: Index, tracks: Index, detections: Index, affinity: Affinity, n_nodes: int) -> Index:
-    """Solves every connected group of the open pairs by itself."""
+    """Solves every connected group of the open pairs by itself. Tracks and detections are distinct nodes here."""
     rows, columns = tracks[open_pairs], detections[open_pairs]
     group = _connect(rows, columns, n_nodes)
     order = np.argsort(group, kind="stable")
+    row_in_group, column_in_group = _rank(rows, group, n_nodes), _rank(columns, group, n_nodes)
+    value = affinity[open_pairs]
     cuts = np.flatnonzero(np.diff(group[order])) + 1
     chosen: list[Index] = []
     for members in np.split(order, cuts):
-        kept_rows, r = np.unique(rows[members], return_inverse=True)
-        kept_columns, c = np.unique(columns[members], return_inverse=True)
-        pair_at = np.full((len(kept_rows), len(kept_columns)), -1, np.int64)
-        pair_at[r, c] = open_pairs[members]
-        matrix = np.zeros(pair_at.shape)
-        matrix[r, c] = affinity[open_pairs[members]]
-        found = pair_at[linear_sum_assignment(matrix, maximize=True)]
-        chosen.append(found[found >= 0])
-    return np.concatenate(chosen)
+        r, c = row_in_group[members], column_in_group[members]
+        matrix = np.zeros((r.max() + 1, c.max() + 1))
+        matrix[r, c] = value[members]
+        column_of = np.full(len(matrix), -1)
+        matched = linear_sum_assignment(matrix, maximize=True)
+        column_of[matched[0]] = matched[1]
+        chosen.append(members[column_of[r] == c])
+    return open_pairs[np.concatenate(chosen)]
+
+
+def _rank(node: Index, group: Index, n_nodes: int) -> Index:
+    """[P] place of each pair's node among the nodes of its group, counted from 0."""
+    group_of = np.full(n_nodes, n_nodes, np.int64)
+    group_of[node] = group
+    ordered = np.argsort(group_of, kind="stable")
+    sorted_groups = group_of[ordered]
+    rank = np.empty(n_nodes, np.int64)
+    rank[ordered] = np.arange(n_nodes) - np.searchsorted(sorted_groups, sorted_groups)
+    return rank[node]
 
 
 def _connect(left: Index, right: Index, n_nodes: int) -> Index:

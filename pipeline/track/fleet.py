@@ -70,7 +70,7 @@ class FleetTracker:
         rows, look_of_row = self._rows_of(cameras)
         old = self._follow(rows, look_of_row, cameras, times, found)
         new = self._start(cameras, times, found, old.found)
-        columns = np.concatenate([old.columns, new.columns], axis=1)
+        columns = np.concatenate([old.columns, new.columns[: len(old.columns)]], axis=1)
         at = np.concatenate([old.found, new.found])
         return _report(columns, at, found, looks)
 
@@ -137,7 +137,7 @@ class FleetTracker:
     def _follow(self, rows: Index, look: Index, cameras: list[_Camera], times: Array, found: Found) -> _Seen:
         """Matches the tracks of `rows` with what was found, and updates both table and tracks."""
         s = self._settings
-        state = self._table.live[:, rows]
+        state = self._table.take(rows, found.signature is not None)
         elapsed = times[look] - state[Column.LAST]
         confirmed = state[Column.ID] > 0
         parked = confirmed & (state[Column.LAST] - state[Column.STILL_SINCE] >= s.parked_after_s)
@@ -155,10 +155,10 @@ class FleetTracker:
         pairs = candidates(predicted, penalty, floor, tracks, Side(found.band, found.place, found.signature), s)
         t, d = self._match(pairs.track, pairs.detection, pairs.affinity, found.score, confirmed)
         hit = Motion(predicted.place[:, t], predicted.speed[:, t], predicted.spread[:, t])
-        seen = self._update(state[:, t], hit, times[look[t]], found, d)
+        seen = self._update(state.take(t, axis=1), hit, times[look[t]], found, d)
         self._draw_ids(seen, found.score[d], look[t], cameras)
         live = self._table.live
-        live[:, rows[t]] = seen
+        live[: len(seen), rows[t]] = seen
         live[Column.MISSED, rows] += 1
         alive[t] = True
         self._table.remove(rows[~alive])
@@ -204,9 +204,11 @@ class FleetTracker:
         s = self._settings
         free = found.score >= s.high_score
         free[taken] = False
-        d = np.flatnonzero(free)
-        look, place = found.look[d], found.place[:, d]
+        d = free.nonzero()[0]
         columns = np.zeros((ROWS, len(d)))
+        if not len(d):
+            return _Seen(columns, d)
+        look, place = found.look[d], found.place[:, d]
         columns[Column.CAMERA] = np.array([camera.index for camera in cameras])[look]
         columns[Column.ID] = -1
         columns[Column.GROUP] = found.band[d] % GROUPS

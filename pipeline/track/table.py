@@ -68,6 +68,11 @@ class TrackTable:
         self._data[:, self.count : needed] = columns
         self.count = needed
 
+    def take(self, indices: Index, signed: bool) -> Array:
+        """Copies of tracks, [ROWS, K]; without the signature rows, [Column.LOOK, K], unless `signed`."""
+        rows = self.live if signed else self._data[: Column.LOOK, : self.count]
+        return rows.take(indices, axis=1, mode="clip")
+
     def remove(self, indices: Index) -> None:
         """Drops tracks, filling their places with the last ones: the cost is that of the dropped, not of all."""
         if not len(indices):
