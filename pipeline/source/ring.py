@@ -175,6 +175,7 @@ class PacketRing:
         self._distances: deque[float] = deque(maxlen=8)
         self._seconds: deque[SecondSizes] = deque(maxlen=_SECONDS_KEPT)
         self._second = [0, 0, 0, 0, 0]
+        self._first_second: int | None = None
 
     def append(self, packet: StreamPacket, parameters: StreamParameters) -> None:
         """Adds the next packet in decoding order; what comes before the first keyframe is dropped and counted.
@@ -209,6 +210,8 @@ class PacketRing:
     def _measure(self, packet: StreamPacket) -> None:
         now = self._second
         second = int(packet.time)
+        if self._first_second is None:
+            self._first_second = second
         if second > now[0]:
             if now[1]:
                 self._seconds.append(SecondSizes(*now))
@@ -285,7 +288,8 @@ class PacketRing:
 
     def stats(self) -> RingStats:
         with self._lock:
-            recent = list(self._seconds)[-10:]
+            # The first second of all was not received from its beginning.
+            recent = [second for second in self._seconds if second.second != self._first_second][-10:]
             span = recent[-1].second - recent[0].second + 1 if recent else 1
             return RingStats(
                 bytes=self._bytes,

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import av
 
 from contracts.errors import SourceError, SourceUnreachable
-from contracts.live import CameraState
+from contracts.live import CameraState, CameraStatus
 from contracts.redact import redact
 from pipeline.source import demux
 from pipeline.source.bitstream import ParameterTracker
@@ -23,7 +23,7 @@ from pipeline.source.clock import ClockReading, StreamClock
 from pipeline.source.demux import Credentials
 from pipeline.source.files import play_file
 from pipeline.source.gate import ConnectGate
-from pipeline.source.ring import PacketRing, RingStats
+from pipeline.source.ring import PacketRing
 from pipeline.source.types import StreamPacket, StreamParameters
 
 _log = logging.getLogger(__name__)
@@ -48,20 +48,6 @@ class SourceTimings:
     dead_after: float = 10.0
     backoff_first: float = 0.5
     backoff_most: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """A source as it is now; the fields are those of `contracts.live.CameraStatus`."""
-
-    state: CameraState
-    since_utc: float
-    error: str
-    parameters: StreamParameters | None
-    reconnects: int
-    clock: ClockReading
-    jumps: int
-    ring: RingStats
 
 
 StateCallback = Callable[[str, CameraState, str], None]
@@ -91,6 +77,7 @@ class CameraSource:
         on_state: see `StateCallback`; must not block.
         timings: see there.
         after: stream time goes on later than this (a worker's checkpoint).
+        worker: the worker's name, for `status`.
     """
 
     def __init__(
@@ -105,8 +92,10 @@ class CameraSource:
         on_state: StateCallback | None = None,
         timings: SourceTimings | None = None,
         after: float | None = None,
+        worker: str = "",
     ) -> None:
         self.camera = camera
+        self._worker = worker
         self.ring = ring
         self._url = url
         self._gate = gate
@@ -136,6 +125,10 @@ class CameraSource:
     def state(self) -> CameraState:
         return self._state
 
+    def clock_reading(self) -> ClockReading:
+        """How well stream time is tied to UTC just now; cheap, unlike `status`."""
+        return self._clock.reading()
+
     def start(self) -> None:
         """Begins; returns at once."""
         self._begin(0.0)
@@ -162,16 +155,41 @@ class CameraSource:
         elif self._state is CameraState.RUNNING and now - self._progress > self._timings.stall_after:
             self._become(CameraState.STALLED, f"nothing new for {self._timings.stall_after:g} s")
 
-    def status(self) -> SourceStatus:
-        return SourceStatus(
+    @property
+    def parameters(self) -> StreamParameters | None:
+        """Of the newest packets; None before the first connection."""
+        return self._parameters
+
+    @property
+    def jumps(self) -> int:
+        """Discontinuities of the camera's timestamps so far, reconnects not counted."""
+        return self._clock.jumps
+
+    def clock(self) -> ClockReading:
+        """How well stream time is tied to UTC just now."""
+        return self._clock.reading()
+
+    def status(self) -> CameraStatus:
+        """The source's part of the camera's status; counts of looks and decode errors are the worker's."""
+        clock, ring, parameters = self._clock.reading(), self.ring.stats(), self._parameters
+        return CameraStatus(
+            camera=self.camera,
+            worker=self._worker,
             state=self._state,
             since_utc=self._since_utc,
             error=self._error,
-            parameters=self._parameters,
+            codec=parameters.codec if parameters else "",
+            width=parameters.width if parameters else 0,
+            height=parameters.height if parameters else 0,
+            fps=ring.fps,
+            kbit_s=ring.kbit_s,
+            gop_s=ring.gop_s,
             reconnects=max(0, self._connections - 1),
-            clock=self._clock.reading(),
-            jumps=self._clock.jumps,
-            ring=self.ring.stats(),
+            clock_source=clock.source,
+            clock_error_ms=clock.error_ms,
+            clock_wrong_s=clock.wrong_s,
+            ring_bytes=ring.bytes,
+            updated_utc=time.time(),
         )
 
     def _begin(self, wait: float) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from contracts.live import CameraStatus
 from pipeline.source.gate import ConnectGate
-from pipeline.source.source import CameraSource, SourceStatus
+from pipeline.source.source import CameraSource
 
 _EVERY: Final = 0.25
 
@@ -47,7 +48,7 @@ class SourceSupervisor:
         with self._lock:
             return self._sources.get(camera)
 
-    def statuses(self) -> dict[str, SourceStatus]:
+    def statuses(self) -> dict[str, CameraStatus]:
         """Of every camera, by id."""
         with self._lock:
             sources = list(self._sources.values())
