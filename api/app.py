@@ -1,0 +1,75 @@
+"""The application: every door, the guard before them, and the console behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api import (
+    accounts,
+    cameras,
+    console,
+    coverage,
+    doors,
+    events,
+    evidence,
+    exposition,
+    health,
+    live,
+    pool,
+    problems,
+    stream,
+)
+from api.guard import Guard
+from api.metrics import RequestMetrics, RequestTimer
+from api.settings import ApiSettings
+from store.objects import ObjectStore
+
+_ABOUT = """What cameras saw, what follows from it, and what nobody watched.
+
+Log in with `POST /api/login`: the session is an HttpOnly cookie. Errors are `application/problem+json` (RFC 9457)
+with `code`, `fix` and `faults`. Times are seconds since 1970 UTC; coordinates are shares of the picture, 0..1.
+"""
+
+
+def create_app(settings: ApiSettings, objects: ObjectStore) -> FastAPI:
+    """The ASGI application. Nothing is connected before its lifespan starts.
+
+    The database must be migrated and the bus and object store be there; where one is away, requests that need it
+    answer 503 and `/api/health/ready` says which.
+    """
+    metrics = RequestMetrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with doors.opened(settings, objects, metrics) as shared:
+            app.state.doors = shared
+            yield
+
+    app = FastAPI(
+        title="CityVision 城市智眼",
+        version=version("cityvision"),
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=_operation_id,
+        responses={"4XX": {"model": problems.Problem}, "5XX": {"model": problems.Problem}},
+    )
+    problems.install(app)
+    for door in (accounts, cameras, live, stream, events, evidence, coverage, pool, health, exposition):
+        app.include_router(door.router)
+    if settings.console_dist is not None:
+        console.mount(app, settings.console_dist)
+    app.add_middleware(Guard, trusted_origins=settings.trusted_origins)
+    app.add_middleware(RequestTimer, metrics=metrics)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

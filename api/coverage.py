@@ -1,0 +1,85 @@
+"""Hours not watched: shown wherever events are counted, because not watching is not calm."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+
+from api.deps import ConnectionDep, PoolDep, UserDep
+from api.pool_view import PoolView
+from api.schemas import UnwatchedReport, UnwatchedRow, UnwatchedTotal
+from events import queries
+from events.types import EventFilter, UnwatchedHours
+
+router = APIRouter(prefix="/api/unwatched", tags=["unwatched"])
+
+_DAY_S = 86_400.0
+_EVERY_RULE = "*"
+
+
+def total(rows: Iterable[UnwatchedHours]) -> UnwatchedTotal:
+    """Summed over cameras; on each, the hours of the whole camera plus those of its least watched rule."""
+    whole: dict[str, float] = defaultdict(float)
+    worst: dict[str, float] = defaultdict(float)
+    for row in rows:
+        if row.algorithm == _EVERY_RULE:
+            whole[row.camera] += row.hours
+        else:
+            worst[row.camera] = max(worst[row.camera], row.hours)
+    hours = [whole[camera] + worst[camera] for camera in whole.keys() | worst.keys()]
+    return UnwatchedTotal(hours=sum(hours), cameras=sum(one > 0 for one in hours))
+
+
+def total_for(connection: Connection, pool: PoolView, which: EventFilter) -> UnwatchedTotal:
+    """What a count by `which` has to be read with: the same cameras, rules and window."""
+    cameras = which.cameras
+    if which.departments or which.grids:
+        cameras = tuple(
+            camera.id
+            for camera in pool.pool.cameras
+            if (not which.cameras or camera.id in which.cameras)
+            and (not which.departments or camera.department in which.departments)
+            and (not which.grids or camera.grid in which.grids)
+        )
+        if not cameras:
+            return UnwatchedTotal(hours=0, cameras=0)
+    until = time.time() if which.until is None else which.until
+    return total(queries.unwatched_hours(connection, which.since or 0.0, until, cameras, which.types))
+
+
+@router.get("")
+def unwatched(
+    connection: ConnectionDep,
+    pool: PoolDep,
+    _user: UserDep,
+    since: Annotated[float | None, Query(description="default: a day before `until`")] = None,
+    until: Annotated[float | None, Query(description="default: now")] = None,
+    camera: Annotated[list[str] | None, Query(max_length=200)] = None,
+) -> UnwatchedReport:
+    """How long which rule of which camera did not watch, and why; most hours first."""
+    until = time.time() if until is None else until
+    since = until - _DAY_S if since is None else since
+    found = queries.unwatched_hours(connection, since, until, camera or ())
+    ongoing = {(one.camera, one.algorithm): one for one in queries.unwatched_now(connection, camera or ())}
+    rows = []
+    for row in sorted(found, key=lambda row: -row.hours):
+        now = ongoing.get((row.camera, row.algorithm))
+        known = pool.cameras.get(row.camera)
+        rows.append(
+            UnwatchedRow(
+                camera=row.camera,
+                camera_name=pool.camera_name(row.camera),
+                department=known.department if known else "",
+                algorithm=row.algorithm,
+                hours=row.hours,
+                by_reason=row.by_reason,
+                ongoing_since_utc=now.start_utc if now else None,
+                ongoing_reason=now.reason if now else "",
+            )
+        )
+    return UnwatchedReport(since=since, until=until, total=total(found), rows=rows)

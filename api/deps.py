@@ -1,0 +1,82 @@
+"""What a door asks for by annotation: the shared parts, a database connection, and who is calling."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Cookie, Depends, Request
+from fastapi.requests import HTTPConnection
+from sqlalchemy import Connection, Engine
+
+from api.doors import Doors
+from api.pool_view import PoolView
+from api.problems import PasswordChangeRequired
+from contracts.errors import NotAuthenticated
+from governance import service as governance
+from governance.types import User
+
+SESSION_COOKIE = "cityvision_session"
+
+
+def get_doors(connection: HTTPConnection) -> Doors:
+    doors: Doors = connection.app.state.doors
+    return doors
+
+
+DoorsDep = Annotated[Doors, Depends(get_doors)]
+
+
+def get_connection(doors: DoorsDep) -> Iterator[Connection]:
+    """One transaction a request: committed when the door returns, rolled back when it raises."""
+    with doors.engine.begin() as connection:
+        yield connection
+
+
+ConnectionDep = Annotated[Connection, Depends(get_connection, scope="function")]
+
+
+TokenDep = Annotated[str | None, Cookie(alias=SESSION_COOKIE, include_in_schema=False)]
+
+
+def get_pool(doors: DoorsDep, connection: ConnectionDep) -> PoolView:
+    """The current revision of the pool."""
+    return doors.pool.view(connection)
+
+
+PoolDep = Annotated[PoolView, Depends(get_pool)]
+
+
+def get_any_user(connection: ConnectionDep, token: TokenDep = None) -> User:
+    """Whoever is logged in, also with a password that must still be changed."""
+    if not token:
+        raise NotAuthenticated("nobody is logged in", "log in")
+    return governance.user_for(connection, token, time.time())
+
+
+AnyUserDep = Annotated[User, Depends(get_any_user)]
+
+
+def get_user(user: AnyUserDep) -> User:
+    """Whoever is logged in and has a password of their own."""
+    if user.must_change_password:
+        raise PasswordChangeRequired("the first password must be changed", "change it, then go on")
+    return user
+
+
+UserDep = Annotated[User, Depends(get_user)]
+
+
+def check_session(engine: Engine, token: str | None) -> User:
+    """For connections that stay open: the same check as `get_user`, in a transaction of its own.
+
+    Raises:
+        NotAuthenticated, PasswordChangeRequired.
+    """
+    with engine.begin() as connection:
+        return get_user(get_any_user(connection, token))
+
+
+def client_address(request: Request) -> str:
+    return request.client.host if request.client else ""

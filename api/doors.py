@@ -1,0 +1,53 @@
+"""What every door shares: the stores, the live relay and the event feed, made once per process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from api.feed import EventFeed
+from api.metrics import RequestMetrics
+from api.pool_view import PoolCache
+from api.relay import LiveRelay
+from api.settings import ApiSettings
+from store.bus import Bus
+from store.database import make_engine
+from store.live import AsyncBus
+from store.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Opened by `opened`; lives in `app.state.doors`."""
+
+    settings: ApiSettings
+    engine: Engine
+    bus: Bus
+    live_bus: AsyncBus
+    objects: ObjectStore
+    relay: LiveRelay
+    feed: EventFeed
+    metrics: RequestMetrics
+    pool: PoolCache
+
+
+@asynccontextmanager
+async def opened(settings: ApiSettings, objects: ObjectStore, metrics: RequestMetrics) -> AsyncIterator[Doors]:
+    """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
+    engine = make_engine(settings.database_url, pool_size=settings.database_pool)
+    bus, live_bus = Bus(settings.redis_url), AsyncBus(settings.redis_url)
+    feed = EventFeed(live_bus)
+    reading = asyncio.create_task(feed.run(), name="event-feed")
+    relay = LiveRelay(live_bus, settings.watch_ttl_s)
+    try:
+        yield Doors(settings, engine, bus, live_bus, objects, relay, feed, metrics, PoolCache())
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await live_bus.close()
+        bus.close()
+        engine.dispose()

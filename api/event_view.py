@@ -1,0 +1,91 @@
+"""Events as the doors show them: the record, with names from the pool and addresses of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from api.pool_view import PoolView
+from api.schemas import EventDetail, EventSummary, EvidenceOut, StreamedEvent, TransitionOut
+from contracts.records import Event, EvidenceRef, Transition
+from events import types
+
+# Which picture shows an event best in a list.
+_BEST_FIRST = ("decision", "latest", "closing", "entry")
+
+
+def evidence_url(event_id: str, ref: EvidenceRef) -> str:
+    return f"/api/events/{event_id}/evidence/{ref.sha256}"
+
+
+def picture_of(event_id: str, refs: Iterable[EvidenceRef]) -> str | None:
+    """Address of the picture that shows the event best, among those whose bytes are there."""
+    pictures = [ref for ref in refs if ref.media_type.startswith("image/") and ref.stored]
+    best = min(pictures, key=lambda ref: _BEST_FIRST.index(ref.role), default=None)
+    return evidence_url(event_id, best) if best else None
+
+
+def _out(event_id: str, ref: EvidenceRef) -> EvidenceOut:
+    return EvidenceOut(**ref.model_dump(), url=evidence_url(event_id, ref))
+
+
+def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = None) -> EventSummary:
+    """One event for a list.
+
+    Args:
+        refs: evidence of the whole interval where it is known; else that of the newest transition.
+    """
+    evidence = tuple(event.evidence if refs is None else refs)
+    return EventSummary(
+        id=event.id,
+        type=event.type,
+        severity=event.severity,
+        state="closed" if event.transition == Transition.CLOSED else "open",
+        camera=event.camera,
+        camera_name=pool.camera_name(event.camera),
+        department=event.department,
+        department_name=pool.department_name(event.department),
+        zone=event.zone,
+        zone_name=pool.zone_name(event.camera, event.zone),
+        grid=event.grid,
+        started_utc=event.started_utc,
+        updated_utc=event.utc,
+        ended_utc=event.ended_utc,
+        numbers=event.numbers,
+        reason=event.reason,
+        picture=picture_of(event.id, evidence),
+        has_clip=any(ref.role == "clip" for ref in evidence),
+    )
+
+
+def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
+    """Everything about one event."""
+    event, refs = found.event, [row.ref for row in found.evidence]
+    return EventDetail(
+        **summary(event, pool, refs).model_dump(),
+        stream_time=event.stream_time,
+        clock_source=event.clock_source,
+        clock_error_ms=event.clock_error_ms,
+        subject=event.subject,
+        provenance=event.provenance,
+        evidence=tuple(_out(event.id, ref) for ref in refs),
+        transitions=tuple(
+            TransitionOut(
+                position=row.position,
+                seq=row.event.seq,
+                transition=row.event.transition,
+                severity=row.event.severity,
+                utc=row.event.utc,
+                numbers=row.event.numbers,
+                reason=row.event.reason,
+                subject=row.event.subject,
+                evidence=tuple(_out(event.id, one.ref) for one in found.evidence if one.seq == row.event.seq),
+            )
+            for row in found.transitions
+        ),
+        zone_now=pool.zone(event.camera, event.zone),
+    )
+
+
+def streamed(note: types.Note, pool: PoolView) -> StreamedEvent:
+    """One message of the event stream."""
+    return StreamedEvent(position=note.position, event=note.event, summary=summary(note.event, pool))

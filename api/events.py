@@ -1,0 +1,94 @@
+"""Events: the list, one event with everything known of it, and counts with the hours not watched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from api import coverage, event_view
+from api.deps import ConnectionDep, PoolDep, UserDep
+from api.problems import NotFound, Problem
+from api.schemas import EventCounts, EventDetail, EventPage
+from contracts.records import Severity
+from events import queries
+from events.types import EventFilter
+
+router = APIRouter(prefix="/api/events", tags=["events"])
+
+Ids = Annotated[list[str] | None, Query(max_length=200)]
+
+
+def event_filter(
+    type: Ids = None,
+    camera: Ids = None,
+    department: Ids = None,
+    zone: Ids = None,
+    grid: Ids = None,
+    severity: Annotated[list[Severity] | None, Query()] = None,
+    state: Literal["open", "closed"] | None = None,
+    since: Annotated[float | None, Query(description="began at or after, s since 1970 UTC")] = None,
+    until: Annotated[float | None, Query(description="began before, s since 1970 UTC")] = None,
+) -> EventFilter:
+    """The filters that list and counts share."""
+    return EventFilter(
+        types=tuple(type or ()),
+        cameras=tuple(camera or ()),
+        departments=tuple(department or ()),
+        zones=tuple(zone or ()),
+        grids=tuple(grid or ()),
+        severities=tuple(severity or ()),
+        state=state,
+        since=since,
+        until=until,
+    )
+
+
+FilterDep = Annotated[EventFilter, Depends(event_filter)]
+
+
+@router.get("", name="list_events", responses={422: {"model": Problem}})
+def list_events(
+    connection: ConnectionDep,
+    pool: PoolDep,
+    _user: UserDep,
+    wanted: FilterDep,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> EventPage:
+    """Events that match, newest start first."""
+    page = queries.list_events(connection, wanted, cursor, limit)
+    return EventPage(
+        events=[event_view.summary(item.event, pool) for item in page.items],
+        next_cursor=page.cursor,
+        position=queries.last_position(connection),
+    )
+
+
+@router.get("/counts")
+def count_events(connection: ConnectionDep, pool: PoolDep, _user: UserDep, wanted: FilterDep) -> EventCounts:
+    """How many events match, and how long the cameras concerned were not watched meanwhile."""
+    by_type = {count.value: count.events for count in queries.count_by(connection, "type", wanted)}
+    still_open = queries.count_by(connection, "type", wanted.model_copy(update={"state": "open"}))
+    return EventCounts(
+        since=wanted.since,
+        until=wanted.until,
+        total=sum(by_type.values()),
+        open=0 if wanted.state == "closed" else sum(count.events for count in still_open),
+        by_type=by_type,
+        unwatched=coverage.total_for(connection, pool, wanted),
+    )
+
+
+@router.get("/{event_id}", responses={404: {"model": Problem}})
+def get_event(
+    connection: ConnectionDep,
+    pool: PoolDep,
+    _user: UserDep,
+    event_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
+) -> EventDetail:
+    """One event: every transition, the evidence, the numbers, and which code and weights said so."""
+    found = queries.get_event(connection, event_id)
+    if found is None:
+        raise NotFound(f"no event {event_id}")
+    return event_view.detail(found, pool)

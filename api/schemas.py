@@ -1,0 +1,217 @@
+"""The bodies that cross the HTTP boundary where a contract type alone does not fit. Times are s since 1970 UTC."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.live import CameraState
+from contracts.pool import Position, Preset, Zone
+from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Severity, Subject, Transition
+
+
+class Body(BaseModel):
+    """Base of all: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LoginBody(Body):
+    name: str = Field(min_length=1, max_length=120)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class PasswordBody(Body):
+    old: str = Field(min_length=1, max_length=1024)
+    new: str = Field(min_length=1, max_length=1024)
+
+
+class Me(Body):
+    """Who is logged in."""
+
+    name: str
+    must_change_password: bool = Field(description="every other door answers 403 until the password is changed")
+
+
+class StreamOut(Body):
+    """Where a stream comes from, without credentials and without the address's query (cameras hide tokens there)."""
+
+    address: str
+    transport: Literal["tcp", "udp"]
+    has_credentials: bool
+
+
+class LiveStatus(Body):
+    """A camera as its worker last saw it; `state` is unknown where nobody said anything of late."""
+
+    state: CameraState | Literal["unknown", "disabled"]
+    since_utc: float | None = None
+    updated_utc: float | None = None
+    worker: str = ""
+    error: str = ""
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    kbit_s: float = 0.0
+    gop_s: float = 0.0
+    reconnects: int = 0
+    looks: int = 0
+    looks_superseded: int = 0
+    looks_shed: int = 0
+    looks_gated: int = 0
+    decode_errors: int = 0
+    last_look_utc: float | None = None
+    clock_source: ClockSource | None = None
+    clock_error_ms: float = 0.0
+    clock_wrong_s: float = 0.0
+
+
+class CameraSummary(Body):
+    id: str
+    name: str
+    department: str
+    department_name: str
+    camera_class: int = Field(description="1, 2 or 3")
+    kind: Literal["fixed", "ptz"]
+    grid: str
+    enabled: bool
+    position: Position | None
+    zones: tuple[Zone, ...]
+    algorithms: tuple[str, ...]
+    status: LiveStatus
+
+
+class CameraList(Body):
+    revision: int = Field(description="of the pool this list was read from")
+    cameras: list[CameraSummary]
+    states: dict[str, int] = Field(description="how many cameras are in each state, before any filter")
+
+
+class CameraDetail(CameraSummary):
+    revision: int = Field(description="of the pool; send it back as If-Match with an edit")
+    mounting: Literal["high", "low"]
+    presets: tuple[Preset, ...]
+    main: StreamOut
+    sub: StreamOut | None
+    parameters: dict[str, dict[str, object]] = Field(description="algorithm → its parameters, in the units of the pool")
+
+
+class ZonesBody(Body):
+    """All zones of the camera, as they shall stand from now on."""
+
+    zones: tuple[Zone, ...] = Field(max_length=200)
+
+
+class EventSummary(Body):
+    """One interval as its newest transition left it."""
+
+    id: str
+    type: str
+    severity: Severity
+    state: Literal["open", "closed"]
+    camera: str
+    camera_name: str
+    department: str
+    department_name: str
+    zone: str
+    zone_name: str
+    grid: str
+    started_utc: float
+    updated_utc: float
+    ended_utc: float | None
+    numbers: dict[str, float]
+    reason: dict[str, str]
+    picture: str | None = Field(None, description="address of the picture that shows it best")
+    has_clip: bool = False
+
+
+class UnwatchedTotal(Body):
+    """What a count of events must be read with."""
+
+    hours: float = Field(description="summed over cameras: hours in which the least watched rule did not watch")
+    cameras: int = Field(description="how many cameras were not watched for a while")
+
+
+class EventPage(Body):
+    events: list[EventSummary]
+    next_cursor: str | None = Field(None, description="give it back as `cursor` for the next page; null: no more")
+    position: int = Field(description="of the newest transition when the page was read; start an event stream from it")
+
+
+class EventCounts(Body):
+    """How many events began in the window, and how much of it nobody watched."""
+
+    since: float | None
+    until: float | None
+    total: int
+    open: int
+    by_type: dict[str, int]
+    unwatched: UnwatchedTotal
+
+
+class EvidenceOut(EvidenceRef):
+    """An evidence reference with its address here."""
+
+    url: str
+
+
+class TransitionOut(Body):
+    position: int
+    seq: int
+    transition: Transition
+    severity: Severity
+    utc: float
+    numbers: dict[str, float]
+    reason: dict[str, str]
+    subject: Subject
+    evidence: tuple[EvidenceOut, ...]
+
+
+class EventDetail(EventSummary):
+    stream_time: float
+    clock_source: ClockSource
+    clock_error_ms: float
+    subject: Subject
+    provenance: Provenance
+    evidence: tuple[EvidenceOut, ...]
+    transitions: tuple[TransitionOut, ...]
+    zone_now: Zone | None = Field(None, description="the zone as the pool has it now; it may have been edited since")
+
+
+class StreamedEvent(Body):
+    """`data` of one message of the event stream; the message's id is `position`."""
+
+    position: int
+    event: Event
+    summary: EventSummary
+
+
+class UnwatchedRow(Body):
+    """How long one rule of one camera did not watch."""
+
+    camera: str
+    camera_name: str
+    department: str
+    algorithm: str = Field(description="* where it concerns every rule of the camera")
+    hours: float
+    by_reason: dict[str, float]
+    ongoing_since_utc: float | None = Field(None, description="it is not watching now, since then")
+    ongoing_reason: str = ""
+
+
+class UnwatchedReport(Body):
+    since: float
+    until: float
+    total: UnwatchedTotal
+    rows: list[UnwatchedRow]
+
+
+class Readiness(Body):
+    """Each store, and why it is not ready where it is not."""
+
+    ready: bool
+    database: str
+    bus: str
+    objects: str

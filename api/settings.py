@@ -1,0 +1,31 @@
+"""What the API needs to be told; `cityvision` fills it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class ApiSettings(BaseModel):
+    """Frozen. Secrets are `SecretStr` where they stand alone; the URLs are never logged or shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str = Field(repr=False, description="postgresql+psycopg://…")
+    redis_url: str = Field(repr=False, description="redis://host:port/0")
+    objects_dir: Path | None = Field(None, description="folder of the local object store")
+    s3_url: str | None = Field(None, repr=False, description="s3 address instead of a folder, as `store` reads it")
+    console_dist: Path | None = Field(None, description="built console to serve; None: API only")
+    cookie_secure: bool = Field(False, description="send the session cookie over HTTPS only")
+    trusted_origins: frozenset[str] = Field(
+        frozenset(), description="origins besides our own that may call, e.g. https://city.example"
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="bearer token of /metrics; without one it answers this machine only"
+    )
+    status_stale_s: float = Field(15.0, gt=0, description="a camera's status older than this is shown as unknown, s")
+    watch_ttl_s: float = Field(6.0, gt=1, description="how long a worker goes on publishing after the last viewer, s")
+    session_check_s: float = Field(30.0, gt=0, description="how often a long connection checks its session, s")
+    keep_alive_s: float = Field(15.0, gt=0, description="comment line on a quiet event stream, s")
+    database_pool: int = Field(10, ge=1, description="connections kept open to Postgres")

@@ -1,0 +1,106 @@
+"""The event stream (server-sent events): what was missed from Postgres, then live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.deps import SESSION_COOKIE, DoorsDep, UserDep, check_session
+from api.doors import Doors
+from api.event_view import streamed
+from api.feed import Listener
+from api.problems import Problem
+from api.schemas import StreamedEvent
+from contracts.errors import AccessError
+from events import queries
+from events.types import Note
+
+router = APIRouter(prefix="/api/events", tags=["events"])
+
+_PAGE = 200
+_POLL_S = 5.0
+
+
+class _Stream:
+    """One open event stream: where it stands, and what to send next."""
+
+    def __init__(self, doors: Doors, token: str | None, position: int) -> None:
+        self._doors = doors
+        self._token = token
+        self._position = position
+        self._checked = time.monotonic()
+
+    async def messages(self) -> AsyncIterator[ServerSentEvent]:
+        with self._doors.feed.listening() as listener:
+            while await self._session_holds():
+                async for message in self._available(listener):
+                    yield message
+                if not await listener.wait(_POLL_S):
+                    # The bus keeps no promise: an entry may be missing between a commit and its note.
+                    listener.catch_up()
+
+    async def _session_holds(self) -> bool:
+        if time.monotonic() - self._checked < self._doors.settings.session_check_s:
+            return True
+        self._checked = time.monotonic()
+        try:
+            await run_in_threadpool(check_session, self._doors.engine, self._token)
+        except AccessError:
+            return False
+        return True
+
+    async def _available(self, listener: Listener) -> AsyncIterator[ServerSentEvent]:
+        behind, notes = listener.take()
+        while behind:
+            page = await run_in_threadpool(self._missed)
+            for message in page:
+                yield message
+            behind = len(page) == _PAGE
+        for note in notes:
+            if note.position > self._position:
+                yield await run_in_threadpool(self._message, note)
+
+    def _missed(self) -> list[ServerSentEvent]:
+        """The next page of what Postgres has after our position."""
+        with self._doors.engine.connect() as connection:
+            rows = queries.transitions_after(connection, self._position, _PAGE)
+        return [self._message(Note(position=row.position, event=row.event)) for row in rows]
+
+    def _message(self, note: Note) -> ServerSentEvent:
+        self._position = note.position
+        with self._doors.engine.connect() as connection:
+            pool = self._doors.pool.view(connection)
+        return ServerSentEvent(streamed(note, pool).model_dump_json(), event="event", id=str(note.position))
+
+
+def _newest_position(doors: Doors) -> int:
+    with doors.engine.connect() as connection:
+        return queries.last_position(connection)
+
+
+@router.get(
+    "/stream",
+    response_class=EventSourceResponse,
+    responses={
+        200: {"model": StreamedEvent, "description": "messages `event`, each with this as its data"},
+        401: {"model": Problem},
+    },
+)
+async def event_stream(
+    request: Request,
+    doors: DoorsDep,
+    _user: UserDep,
+    after: Annotated[int | None, Query(ge=0, description="position to go on from; default: from now on")] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> EventSourceResponse:
+    """Every committed transition in order, once. `Last-Event-ID` (sent by browsers on reconnect) beats `after`."""
+    position = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
+    if position is None:
+        position = await run_in_threadpool(_newest_position, doors)
+    stream = _Stream(doors, request.cookies.get(SESSION_COOKIE), position)
+    return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

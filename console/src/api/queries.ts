@@ -1,0 +1,106 @@
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { client, type Schemas, take } from "./client";
+
+export type Severity = Schemas["Severity"];
+
+/** The filters of the event list, as they stand in the page's address. */
+export interface EventFilters {
+  type: string[];
+  camera: string[];
+  department: string[];
+  zone: string[];
+  severity: Severity[];
+  state: "open" | "closed" | null;
+  /** hours back from now; 0: all time */
+  hours: number;
+}
+
+export const NO_FILTERS: EventFilters = {
+  type: [],
+  camera: [],
+  department: [],
+  zone: [],
+  severity: [],
+  state: null,
+  hours: 24,
+};
+
+const PAGE = 50;
+
+/** The start of a window that ends now, rounded to the minute so that it does not change with every render. */
+export function sinceOf(hours: number): number | undefined {
+  return hours > 0 ? Math.floor(Date.now() / 60_000) * 60 - hours * 3600 : undefined;
+}
+
+export function useCameras() {
+  return useQuery({
+    queryKey: ["cameras"],
+    queryFn: () => take(client.GET("/api/cameras")),
+    refetchInterval: 5_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useCamera(id: string) {
+  return useQuery({
+    queryKey: ["camera", id],
+    queryFn: () => take(client.GET("/api/cameras/{camera_id}", { params: { path: { camera_id: id } } })),
+    refetchInterval: 5_000,
+  });
+}
+
+function eventQuery(filters: EventFilters) {
+  return {
+    type: filters.type,
+    camera: filters.camera,
+    department: filters.department,
+    zone: filters.zone,
+    severity: filters.severity,
+    state: filters.state ?? undefined,
+    since: sinceOf(filters.hours),
+  };
+}
+
+export function useEvents(filters: EventFilters, limit = PAGE) {
+  return useInfiniteQuery({
+    queryKey: ["events", filters, limit],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      take(
+        client.GET("/api/events", {
+          params: { query: { ...eventQuery(filters), cursor: pageParam, limit } },
+        }),
+      ),
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useEventCounts(filters: EventFilters) {
+  return useQuery({
+    queryKey: ["event-counts", filters],
+    queryFn: () => take(client.GET("/api/events/counts", { params: { query: eventQuery(filters) } })),
+    refetchInterval: 60_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useEvent(id: string) {
+  return useQuery({
+    queryKey: ["event", id],
+    queryFn: () => take(client.GET("/api/events/{event_id}", { params: { path: { event_id: id } } })),
+  });
+}
+
+export function useUnwatched(hours: number, camera?: string) {
+  return useQuery({
+    queryKey: ["unwatched", hours, camera],
+    queryFn: () =>
+      take(
+        client.GET("/api/unwatched", {
+          params: { query: { since: sinceOf(hours), camera: camera ? [camera] : undefined, limit: 500 } },
+        }),
+      ),
+    refetchInterval: 30_000,
+  });
+}

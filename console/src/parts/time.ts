@@ -1,0 +1,35 @@
+import type { Language, Texts } from "../i18n";
+
+const LOCALES: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
+
+/** s since 1970 UTC as local time; the year only where it is not this one. */
+export function formatTime(utc: number, language: Language, withSeconds = true): string {
+  const date = new Date(utc * 1000);
+  const sameYear = date.getFullYear() === new Date().getFullYear();
+  return new Intl.DateTimeFormat(LOCALES[language], {
+    year: sameYear ? undefined : "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: withSeconds ? "2-digit" : undefined,
+    hourCycle: "h23",
+  }).format(date);
+}
+
+/** A length of time in the two units that matter: 187 → 3 分 7 秒. */
+export function formatDuration(seconds: number, t: Texts["t"]): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} ${t("unit.s")}`;
+  const pair = (big: number, bigUnit: string, small: number, smallUnit: string) =>
+    small ? `${big} ${bigUnit} ${small} ${smallUnit}` : `${big} ${bigUnit}`;
+  if (s < 3600) return pair(Math.floor(s / 60), t("unit.min"), s % 60, t("unit.s"));
+  if (s < 86_400) return pair(Math.floor(s / 3600), t("unit.h"), Math.floor((s % 3600) / 60), t("unit.min"));
+  return pair(Math.floor(s / 86_400), t("unit.d"), Math.floor((s % 86_400) / 3600), t("unit.h"));
+}
+
+/** Hours with one digit below ten, whole above. */
+export function formatHours(hours: number): string {
+  if (hours > 0 && hours < 0.05) return "<0.1";
+  return hours < 10 ? hours.toFixed(1) : String(Math.round(hours));
+}

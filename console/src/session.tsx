@@ -1,0 +1,73 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect, useMemo } from "react";
+import { ApiError, client, onSessionChange, type Schemas, take } from "./api/client";
+
+export type Me = Schemas["Me"];
+
+interface Session {
+  /** null: nobody is logged in; undefined: not known yet */
+  me: Me | null | undefined;
+  error: unknown;
+  login: (name: string, password: string) => Promise<void>;
+  logout: () => Promise<void>;
+  changePassword: (old: string, fresh: string) => Promise<void>;
+  retry: () => void;
+}
+
+const Context = createContext<Session | null>(null);
+const KEY = ["me"];
+
+async function whoAmI(): Promise<Me | null> {
+  try {
+    return await take(client.GET("/api/me"));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
+  const { data, error, refetch } = useQuery({ queryKey: KEY, queryFn: whoAmI, staleTime: 60_000 });
+
+  useEffect(() => {
+    let asking = false;
+    return onSessionChange(() => {
+      // The question itself answers 401 to whoever is logged out; it must not ask itself again.
+      if (asking || queries.getQueryData(KEY) === null || queries.isFetching({ queryKey: KEY })) return;
+      asking = true;
+      void refetch().finally(() => {
+        asking = false;
+      });
+    });
+  }, [queries, refetch]);
+
+  const session = useMemo<Session>(
+    () => ({
+      me: data,
+      error,
+      retry: () => void refetch(),
+      login: async (name, password) => {
+        const me = await take(client.POST("/api/login", { body: { name, password } }));
+        queries.clear();
+        queries.setQueryData(KEY, me);
+      },
+      logout: async () => {
+        await take(client.POST("/api/logout"));
+        queries.clear();
+        queries.setQueryData(KEY, null);
+      },
+      changePassword: async (old, fresh) => {
+        queries.setQueryData(KEY, await take(client.POST("/api/password", { body: { old, new: fresh } })));
+      },
+    }),
+    [data, error, refetch, queries],
+  );
+  return <Context.Provider value={session}>{children}</Context.Provider>;
+}
+
+export function useSession(): Session {
+  const session = useContext(Context);
+  if (!session) throw new Error("useSession outside SessionProvider");
+  return session;
+}
