@@ -410,7 +410,9 @@ def _covered(stand: Stand, rows: _Rows, bystanders: list[Stand], own_row: int | 
     x1, y1, x2, y2 = stand.anchor
     hidden = overlap_area(place, rows.everything)[0] / max((x2 - x1) * (y2 - y1), 1e-9)
     in_front = rows.everything[:, 3] >= y2 - 0.1 * (y2 - y1)
-    old = np.array([s.last_box for s in bystanders if s.number != stand.number and s.here and s.since <= stand.last_seen])
+    old = np.array(
+        [s.last_box for s in bystanders if s.number != stand.number and s.here and s.since <= stand.last_seen]
+    )
     for box in rows.everything[(hidden >= _COVERING) & in_front]:
         if own_row is not None and np.array_equal(box, rows.matrix[own_row]):
             continue
@@ -496,7 +498,9 @@ class Watch:
         time = self.look.time
         if stand.away is not None and time - stand.away >= RELEASE_S:
             self.ended.append(Ended(stand, "left"))
-            seen = replace(stand, before=stand.last_box, last_box=self.rows.boxes[row], object_class=self.rows.classes[row])
+            seen = replace(
+                stand, before=stand.last_box, last_box=self.rows.boxes[row], object_class=self.rows.classes[row]
+            )
             return [_restarted(seen, self._number(), time, self.look.aspect)]
         return [
             replace(

@@ -138,9 +138,7 @@ def of(said: Iterable[Output], step: Step) -> list[Output]:
     return [output for output in said if output.step is step]
 
 
-def camera(
-    *zones: dict[str, Any], mounting: str = "high", kind: str = "fixed", **algorithms: dict[str, Any]
-) -> Camera:
+def camera(*zones: dict[str, Any], mounting: str = "high", kind: str = "fixed", **algorithms: dict[str, Any]) -> Camera:
     """A camera with these zones and algorithms."""
     return Camera.model_validate(
         {

@@ -1,0 +1,396 @@
+"""拥挤, crowding: more people in a zone than it takes, for `hold` seconds.
+
+People who have been in the zone for `linger` are counted (see `people`); the count is the median of the last seconds.
+The zone is crowded when the count is above its limit; that in at least 80 % of the last `hold` seconds is an event.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import ClassVar
+
+from contracts.algorithms import Crowding
+from contracts.errors import ConfigError
+from contracts.geometry import homography, polygon_area, project
+from contracts.pool import Camera, Zone
+from contracts.records import Subject
+from contracts.vision import Look
+from pipeline.rules.base import Output, Step
+from pipeline.rules.codec import decode, encode
+from pipeline.rules.people import Gathering, Visitor, gather
+from pipeline.rules.registry import register
+from pipeline.rules.standing import Box
+
+_KEY = "crowd"
+_SMOOTH_S = 5.0  # the count is the median over this time, or over three looks
+_SMOOTH_SPACING_S = 0.5
+_CROWDED_SHARE = 0.8  # of `hold`
+_DOUBTFUL_SHARE = 0.5  # a candidate crowded in less of `hold` dissolves
+_WATCHED_SHARE = 0.5  # of `hold`: less was not watched enough to say anything
+_BINS = 10
+_NEAR = 0.7  # of the limit: from here on looks are wanted
+_HIGHER = 1.25  # a peak this much higher is told
+_UPDATE_S = 30.0  # but not more often than this
+_OPEN_LOOKS_S = 5.0
+_FORGET_S = 60.0  # a candidate not watched for longer dissolves
+_MEMORY_S = 600.0  # an event not watched for longer is closed
+_LONGEST_STEP_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a zone takes.
+
+    Attributes:
+        people: more than this many is crowded.
+        area_m2: of the zone; None when it is not calibrated.
+    """
+
+    people: float
+    area_m2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A candidate or an open event.
+
+    Attributes:
+        since: stream time when the zone was first too full, s.
+        opened: an event; else a candidate.
+        peak: the highest count.
+        told_peak, told_at: what the last transition said, and its stream time.
+        next_lasting_s: duration at which the next milestone is told, s.
+        low_since: when the count went below (candidate: the limit; event: `clear` of it); None while it is not.
+        low_s: watched time since then.
+        box: around the people counted when it was last too full.
+    """
+
+    since: float
+    opened: bool = False
+    peak: float = 0.0
+    told_peak: float = 0.0
+    told_at: float = 0.0
+    next_lasting_s: float = 0.0
+    low_since: float | None = None
+    low_s: float = 0.0
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneState:
+    """What is remembered of one zone.
+
+    Attributes:
+        zone: its id.
+        polygon: the polygon all this was counted in.
+        time: stream time of the newest look at it, s; None before the first.
+        gathering: see `people`.
+        counts: newest (time, people), for the median.
+        bins: (index, watched s, crowded s) of the last `hold` seconds, a tenth of it each.
+        crowd: what is going on, if anything.
+    """
+
+    zone: str
+    polygon: tuple[tuple[float, float], ...]
+    time: float | None = None
+    gathering: Gathering = field(default_factory=Gathering)
+    counts: tuple[tuple[float, int], ...] = ()
+    bins: tuple[tuple[int, float, float], ...] = ()
+    crowd: Crowd | None = None
+
+    @property
+    def people(self) -> float:
+        """How many are there now, robustly."""
+        if not self.counts:
+            return 0.0
+        newest = self.counts[-1][0]
+        inside = [i for i, (time, _) in enumerate(self.counts) if time >= newest - _SMOOTH_S]
+        start = min(inside[0], max(0, len(self.counts) - 3))
+        return float(median(count for _, count in self.counts[start:]))
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdingState:
+    """Everything the rule remembers, by zone."""
+
+    zones: tuple[ZoneState, ...] = ()
+
+
+def limit_of(zone: Zone, parameters: Crowding) -> Limit | None:
+    """What the zone takes: by density where it is calibrated, else by its capacity or `max_people`.
+
+    Where both a calibration and `max_people` are given, the lower one counts. None when there is nothing to go by.
+
+    Raises:
+        ValueError: the calibration does not fit the zone.
+    """
+    if zone.calibration is None:
+        people = parameters.max_people if parameters.max_people is not None else zone.capacity
+        return None if people is None else Limit(float(people))
+    matrix = homography(zone.calibration.image, zone.calibration.ground_m)
+    project((*zone.calibration.image, *zone.polygon), matrix)  # raises where the horizon runs between them
+    area = polygon_area(project(zone.polygon, matrix))
+    by_density = parameters.max_density * area
+    return Limit(by_density if parameters.max_people is None else min(by_density, parameters.max_people), area)
+
+
+@register("crowding")
+class CrowdingRule:
+    """The rule for one camera; `Rule[CrowdingState]`.
+
+    Args:
+        camera: for error texts only.
+        parameters: see `contracts.algorithms.Crowding`.
+        zones: the zones to watch.
+
+    Raises:
+        ConfigError: a zone has no limit, or its calibration does not fit it (the horizon runs through it).
+    """
+
+    type: ClassVar[str] = "crowding"
+
+    def __init__(self, camera: Camera, parameters: Crowding, zones: tuple[Zone, ...]) -> None:
+        self._parameters = parameters
+        self._zones: dict[str, tuple[Zone, Limit]] = {}
+        for zone in zones:
+            where = f"camera {camera.id}, zone {zone.id}"
+            try:
+                limit = limit_of(zone, parameters)
+            except ValueError as error:
+                raise ConfigError(f"{where}: calibration: {error}") from error
+            if limit is None:
+                fix = "give the zone a capacity or a calibration, or the algorithm max_people"
+                raise ConfigError(f"{where}: crowding has no limit there", fix)
+            self._zones[zone.id] = (zone, limit)
+
+    def initial(self) -> CrowdingState:
+        """Nothing seen yet."""
+        return CrowdingState()
+
+    def wants(self, state: CrowdingState) -> float | None:
+        """Every promised look near the limit and while a candidate waits; seldom more than every 5 s afterwards."""
+        wanted: list[float] = []
+        every = self._parameters.look_every
+        for zone in state.zones:
+            if zone.crowd is not None and zone.crowd.opened:
+                wanted.append(max(every, min(_OPEN_LOOKS_S, self._parameters.clear_hold / 2)))
+            elif zone.crowd is not None or (
+                zone.zone in self._zones and zone.people >= _NEAR * self._zones[zone.zone][1].people
+            ):
+                wanted.append(every)
+        return min(wanted, default=None)
+
+    def step(self, state: CrowdingState, look: Look) -> tuple[CrowdingState, list[Output]]:
+        """See `Rule.step`. Off a zone's preset that zone is not judged."""
+        outputs: list[Output] = []
+        known = {zone.zone: zone for zone in state.zones}
+        for old in state.zones:
+            entry = self._zones.get(old.zone)
+            if entry is None or entry[0].polygon != old.polygon:
+                del known[old.zone]
+                if old.crowd is not None:
+                    outputs.append(self._end(old, old.crowd, entry[1] if entry else None, look, look.time, "zone"))
+        zones = []
+        for zone, limit in self._zones.values():
+            before = known.get(zone.id, ZoneState(zone.id, zone.polygon))
+            elsewhere = (zone.preset or "") != look.preset
+            if elsewhere or (before.time is not None and look.time <= before.time):
+                zones.append(before)
+            else:
+                zones.append(self._watch(before, zone, limit, look, outputs))
+        return CrowdingState(tuple(zones)), outputs
+
+    def _watch(self, state: ZoneState, zone: Zone, limit: Limit, look: Look, outputs: list[Output]) -> ZoneState:
+        """One look at one zone."""
+        p = self._parameters
+        step = 0.0 if state.time is None else look.time - state.time
+        gap = min(max(look.gap, 0.0), step)
+        if step - gap > max(_LONGEST_STEP_S, 3 * p.look_every):
+            gap = step
+        watched = step - gap
+        if gap > 0:
+            state = self._after_gap(state, limit, look, gap, outputs)
+        gathering, present = gather(state.gathering, look, zone.polygon, p.min_score, step)
+        counted = [v for v in present if look.time - v.entered >= p.linger - 1e-6]
+        counts = state.counts
+        if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:
+            counts = counts[:-1]
+        counts = (*counts, (look.time, len(counted)))[-(round(_SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
+        state = replace(state, time=look.time, gathering=gathering, counts=counts)
+        crowded = state.people > limit.people
+        state = replace(state, bins=_entered(state.bins, look.time, p.hold / _BINS, watched, crowded))
+        return replace(state, crowd=self._judge(state, limit, look, watched, counted, outputs))
+
+    def _after_gap(self, state: ZoneState, limit: Limit, look: Look, gap: float, outputs: list[Output]) -> ZoneState:
+        """What a stretch of time without looks leaves: an event, if it was not long; a candidate, if it was short."""
+        crowd = state.crowd
+        if crowd is not None and gap > (_MEMORY_S if crowd.opened else min(_FORGET_S, self._parameters.hold)):
+            outputs.append(self._end(state, crowd, limit, look, state.time or crowd.since, "lost"))
+            crowd = None
+        return replace(state, crowd=crowd, counts=())
+
+    def _judge(
+        self,
+        state: ZoneState,
+        limit: Limit,
+        look: Look,
+        watched: float,
+        counted: Sequence[Visitor],
+        outputs: list[Output],
+    ) -> Crowd | None:
+        p, people, crowd = self._parameters, state.people, state.crowd
+        crowded = people > limit.people
+        if crowd is None:
+            if not crowded:
+                return None
+            crowd = Crowd(look.time, box=_around(counted))
+            outputs.append(self._output(Step.CANDIDATE, state, crowd, limit, look.time))
+        crowd = replace(crowd, peak=max(crowd.peak, people))
+        if crowded:
+            crowd = replace(crowd, box=_around(counted) or crowd.box)
+        low = people < p.clear * limit.people if crowd.opened else not crowded
+        if not low:
+            crowd = replace(crowd, low_since=None, low_s=0.0)
+        elif crowd.low_since is None:
+            crowd = replace(crowd, low_since=look.time, low_s=0.0)
+        else:
+            crowd = replace(crowd, low_s=crowd.low_s + watched)
+        if crowd.opened:
+            return self._go_on(state, crowd, limit, look, crowded, outputs)
+        return self._ripen(state, crowd, limit, look, crowded, outputs)
+
+    def _ripen(
+        self, state: ZoneState, crowd: Crowd, limit: Limit, look: Look, crowded: bool, outputs: list[Output]
+    ) -> Crowd | None:
+        """A candidate: an event, nothing after all, or still open."""
+        p = self._parameters
+        watched, share = self._share(state, look.time)
+        lasting = look.time - crowd.since
+        over = crowd.low_since is not None and crowd.low_s >= p.clear_hold
+        if over or (lasting >= p.hold and share < _DOUBTFUL_SHARE):
+            outputs.append(self._output(Step.DISSOLVED, state, crowd, limit, look.time))
+            return None
+        enough = watched >= _WATCHED_SHARE * p.hold
+        if not (crowded and lasting >= p.hold - 1e-6 and enough and share >= _CROWDED_SHARE):
+            return crowd
+        crowd = replace(crowd, opened=True, next_lasting_s=p.hold)
+        outputs.append(self._output(Step.OPENED, state, crowd, limit, look.time))
+        return self._told(crowd, look.time)
+
+    def _go_on(
+        self, state: ZoneState, crowd: Crowd, limit: Limit, look: Look, crowded: bool, outputs: list[Output]
+    ) -> Crowd | None:
+        """An event: over, changed, or neither."""
+        if crowd.low_since is not None and crowd.low_s >= self._parameters.clear_hold - 1e-6:
+            outputs.append(self._end(state, crowd, limit, look, crowd.low_since, "cleared"))
+            return None
+        milestone = look.time - crowd.since >= crowd.next_lasting_s
+        higher = crowd.peak >= _HIGHER * crowd.told_peak and look.time - crowd.told_at >= _UPDATE_S
+        if crowded and (milestone or higher):
+            outputs.append(self._output(Step.UPDATED, state, crowd, limit, look.time))
+            return self._told(crowd, look.time)
+        return crowd
+
+    def _told(self, crowd: Crowd, time: float) -> Crowd:
+        milestone = max(crowd.next_lasting_s, self._parameters.hold)
+        while milestone <= time - crowd.since:
+            milestone *= 2
+        return replace(crowd, told_peak=crowd.peak, told_at=time, next_lasting_s=milestone)
+
+    def _share(self, state: ZoneState, time: float) -> tuple[float, float]:
+        """Watched seconds of the last `hold`, and the share of them in which the zone was crowded."""
+        oldest = math.floor((time - self._parameters.hold) / (self._parameters.hold / _BINS))
+        watched = sum(w for index, w, _ in state.bins if index > oldest)
+        crowded = sum(c for index, _, c in state.bins if index > oldest)
+        return watched, crowded / watched if watched > 0 else 0.0
+
+    def _end(self, state: ZoneState, crowd: Crowd, limit: Limit | None, look: Look, time: float, cause: str) -> Output:
+        if not crowd.opened:
+            return self._output(Step.DISSOLVED, state, crowd, limit, look.time)
+        return self._output(Step.CLOSED, state, crowd, limit, time, cause)
+
+    def _output(
+        self, step: Step, state: ZoneState, crowd: Crowd, limit: Limit | None, time: float, cause: str = ""
+    ) -> Output:
+        numbers = {
+            "people": state.people,
+            "peak": crowd.peak,
+            "lasting_s": round(time - crowd.since, 1),
+            "crowded_share": round(self._share(state, time)[1], 3),
+            "fixtures": float(len(state.gathering.fixtures)),
+        }
+        if limit is not None:
+            numbers["limit"] = round(limit.people, 2)
+        if limit is not None and limit.area_m2 is not None:
+            numbers["area_m2"] = round(limit.area_m2, 2)
+            numbers["density"] = round(state.people / limit.area_m2, 3)
+            numbers["limit_density"] = round(limit.people / limit.area_m2, 3)
+        silent = step in {Step.CANDIDATE, Step.DISSOLVED}
+        return Output(
+            step=step,
+            key=_KEY,
+            zone=state.zone,
+            started=crowd.since,
+            time=time,
+            subject=Subject(object_class="person", box=crowd.box),
+            numbers=numbers,
+            reason={} if silent else _reason(numbers, cause),
+        )
+
+    def rezone(self, state: CrowdingState, zones: tuple[Zone, ...]) -> CrowdingState:
+        """Zones whose polygon did not change go on; the next `step` ends what went on in the others."""
+        return state
+
+    def dump(self, state: CrowdingState) -> dict[str, object]:
+        """The state as JSON-able data."""
+        return encode(state)
+
+    def load(self, data: dict[str, object]) -> CrowdingState:
+        """Inverse of `dump`. Raises ValueError when the data is of another shape."""
+        return decode(CrowdingState, data)
+
+
+def _entered(
+    bins: tuple[tuple[int, float, float], ...], time: float, width: float, watched: float, crowded: bool
+) -> tuple[tuple[int, float, float], ...]:
+    """The bins with `watched` seconds more, all in the bin of the look that ended them."""
+    index = math.floor(time / width)
+    kept = tuple(entry for entry in bins if index - _BINS <= entry[0] <= index)
+    before = kept[-1] if kept and kept[-1][0] == index else (index, 0.0, 0.0)
+    kept = kept[:-1] if kept and kept[-1][0] == index else kept
+    return (*kept, (index, before[1] + watched, before[2] + (watched if crowded else 0.0)))
+
+
+def _around(visitors: Sequence[Visitor]) -> Box | None:
+    """The box around all of them."""
+    if not visitors:
+        return None
+    x1, y1, x2, y2 = zip(*(visitor.box for visitor in visitors), strict=True)
+    return min(x1), min(y1), max(x2), max(y2)
+
+
+_CAUSES = {
+    "cleared": ("已散去", "cleared"),
+    "lost": ("未观测过久，无法继续确认", "not watched for too long to go on"),
+    "zone": ("区域已修改", "the zone was edited"),
+}
+
+
+def _reason(numbers: dict[str, float], cause: str) -> dict[str, str]:
+    people, peak, lasting = f"{numbers['people']:.0f}", f"{numbers['peak']:.0f}", f"{numbers['lasting_s']:.0f}"
+    zh, en = f"区域内 {people} 人", f"{people} people in the zone"
+    if "density" in numbers:
+        zh += f"，每平方米 {numbers['density']:.2f} 人（上限 {numbers['limit_density']:.2f}）"
+        en += f", {numbers['density']:.2f} per square metre (limit {numbers['limit_density']:.2f})"
+    elif "limit" in numbers:
+        zh += f"（上限 {numbers['limit']:.0f} 人）"
+        en += f" (limit {numbers['limit']:.0f})"
+    share = f"{100 * numbers['crowded_share']:.0f}"
+    zh += f"，已持续 {lasting} 秒，最高 {peak} 人，近期 {share} % 的时间超限"
+    en += f", for {lasting} s, {peak} at most, above the limit in {share} % of the recent time"
+    if cause:
+        zh, en = f"{zh}；{_CAUSES[cause][0]}", f"{en}; {_CAUSES[cause][1]}"
+    return {"zh": zh, "en": en}

@@ -1,0 +1,193 @@
+"""What crowding must and must not fire on, as scenes."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from contracts.algorithms import Crowding
+from contracts.errors import ConfigError
+from contracts.vision import ObjectClass
+from pipeline.rules.base import Rule, Step
+from pipeline.rules.crowding import CrowdingRule
+from pipeline.rules.registry import build_rules
+from tests.unit.scenes import Actor, camera, check_protocol, look, looks, of, rectangle, run
+
+SQUARE = {"id": "square", "kind": "square", "polygon": rectangle(0.1, 0.4, 0.9, 0.95), "capacity": 5}
+
+
+def crowding(zone: dict[str, Any] | None = None, **more: Any) -> Rule[Any]:
+    return build_rules(camera(zone or SQUARE, crowding={"hold": 20, "look_every": 1, **more}))[0]
+
+
+def person(track: int, x: float, y: float, start: float, end: float, **more: Any) -> Actor:
+    """Somebody who walks on the spot: sways by a tenth of a body every few seconds."""
+    noise = Random(track)
+    path, time = [], start
+    while time < end:
+        path.append((time, x + noise.uniform(-0.01, 0.01), y + noise.uniform(-0.01, 0.01)))
+        time += 4.0
+    path.append((end, x, y))
+    return Actor(track, tuple(path), (0.04, 0.15), ObjectClass.PERSON, **more)
+
+
+def group(count: int, start: float, end: float, **more: Any) -> list[Actor]:
+    return [person(i, 0.15 + 0.07 * (i % 10), 0.6 + 0.17 * (i // 10), start, end, **more) for i in range(count)]
+
+
+def steps(said: list[Any]) -> list[str]:
+    return [output.step.value for output in said]
+
+
+# --- must fire ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 25.0])
+def test_more_people_than_the_zone_takes(rate: float) -> None:
+    _, said = run(crowding(), looks(group(8, 10, 80), 0, 120, rate))
+    check_protocol(said)
+    assert steps(said) == ["candidate", "opened", "updated", "closed"]
+    _, opened, updated, closed = said
+    late = 1 / rate + 3
+    assert 12 <= opened.started <= 12 + late
+    assert 20 <= opened.time - opened.started <= 20 + 1 / rate + 1e-6
+    assert opened.numbers["people"] == 8
+    assert opened.numbers["limit"] == 5
+    assert opened.numbers["peak"] == 8
+    assert updated.numbers["lasting_s"] >= 40
+    assert 80 <= closed.time <= 80 + late + 2 / rate
+    assert "8 人" in opened.reason["zh"]
+
+
+def test_by_density_where_calibrated() -> None:
+    calibration = {"image": rectangle(0.1, 0.4, 0.9, 0.95), "ground_m": rectangle(0, 0, 2, 2)}
+    zone = {"id": "square", "kind": "square", "polygon": rectangle(0.1, 0.4, 0.9, 0.95), "calibration": calibration}
+    for density, fires in ((1.9, True), (2.1, False)):
+        _, said = run(crowding(zone, max_density=density), looks(group(8, 0, 60), 0, 50, 1))
+        assert bool(of(said, Step.OPENED)) is fires
+        if fires:
+            assert of(said, Step.OPENED)[0].numbers["density"] == 2.0
+            assert of(said, Step.OPENED)[0].numbers["area_m2"] == 4.0
+
+
+def test_short_drop_outs_do_not_reset_the_clock() -> None:
+    flicker = lambda t: Random(f"drop {t:.2f}").random() < 0.15  # noqa: E731
+    _, said = run(crowding(), looks(group(8, 10, 200, missed=flicker), 0, 80, 2))
+    (opened,) = of(said, Step.OPENED)
+    assert opened.time <= 40
+
+
+def test_people_are_counted_when_every_track_breaks() -> None:
+    everybody = group(8, 10, 200)
+    broken = [
+        Actor(
+            a.track,
+            a.path,
+            a.size,
+            a.object_class,
+            ids=tuple((float(t), 1000 * t + a.track) for t in range(0, 200, 2)),
+        )
+        for a in everybody
+    ]
+    _, said = run(crowding(linger=6), looks(broken, 0, 80, 0.5))
+    (opened,) = of(said, Step.OPENED)
+    assert opened.numbers["people"] == 8
+
+
+def test_a_short_gap_keeps_the_event() -> None:
+    people = group(8, 0, 500)
+    rule = crowding()
+    state, said = run(rule, looks(people, 0, 60, 1))
+    assert of(said, Step.OPENED)
+    _, said = run(rule, [look(people, 160.0, gap=99.0), *looks(people, 161, 200, 1)], state)
+    assert not of(said, Step.CLOSED)
+
+
+# --- must not fire --------------------------------------------------------------------------------------------
+
+
+def test_the_limit_itself_is_allowed() -> None:
+    _, said = run(crowding(), looks(group(5, 0, 100), 0, 60, 1))
+    assert said == []
+
+
+def test_people_passing_through() -> None:
+    walkers = [
+        Actor(i, ((0.5 * i, 0.0, 0.7), (0.5 * i + 8, 1.0, 0.7)), (0.04, 0.15), ObjectClass.PERSON) for i in range(200)
+    ]
+    _, said = run(crowding(linger=10), looks(walkers, 0, 100, 2))
+    assert said == []
+
+
+def test_two_boxes_of_one_person_are_one() -> None:
+    people = group(4, 0, 100)
+    doubles = [Actor(50 + a.track, a.path, (0.038, 0.145), a.object_class, score=0.5) for a in people]
+    _, said = run(crowding(), looks([*people, *doubles], 0, 60, 1))
+    assert said == []
+
+
+def test_a_child_in_front_of_a_grown_up_counts() -> None:
+    people = group(4, 0, 100)
+    children = [Actor(50 + a.track, a.path, (0.03, 0.08), a.object_class, score=0.5) for a in people]
+    _, said = run(crowding(), looks([*people, *children], 0, 60, 1))
+    assert of(said, Step.OPENED)[0].numbers["people"] == 8
+
+
+def test_posters_are_found_out() -> None:
+    posters = [
+        Actor(50 + i, ((0, 0.2 + 0.1 * i, 0.8), (2000, 0.2 + 0.1 * i, 0.8)), (0.04, 0.15), ObjectClass.PERSON, 0.002)
+        for i in range(4)
+    ]
+    rule = crowding()
+    state, said = run(rule, looks(posters, 0, 200, 1))
+    assert said == []
+    _, said = run(rule, looks([*posters, *group(4, 210, 400)], 201, 300, 1), state)
+    assert said == []
+
+
+def test_too_short_a_crowd_dissolves() -> None:
+    _, said = run(crowding(), looks(group(8, 10, 25), 0, 60, 1))
+    assert steps(said) == ["candidate", "dissolved"]
+
+
+def test_people_outside_do_not_count() -> None:
+    outside = [person(i, 0.15 + 0.07 * i, 0.2, 0, 100) for i in range(10)]
+    _, said = run(crowding(), looks(outside, 0, 60, 1))
+    assert said == []
+
+
+def test_hysteresis_between_limit_and_clear() -> None:
+    everybody = [*group(5, 0, 300), person(40, 0.5, 0.9, 0, 60), person(41, 0.7, 0.9, 100, 160)]
+    _, said = run(crowding(), looks(everybody, 0, 200, 1))
+    assert len(of(said, Step.OPENED)) == 1
+    assert not of(said, Step.CLOSED)
+
+
+# --- configuration --------------------------------------------------------------------------------------------
+
+
+def test_a_zone_without_a_limit_is_refused() -> None:
+    bare = camera({"id": "square", "kind": "square", "polygon": rectangle(0.1, 0.4, 0.9, 0.95)})
+    with pytest.raises(ConfigError, match="no limit"):
+        CrowdingRule(bare, Crowding(), bare.zones)
+
+
+def test_a_zone_beyond_the_horizon_is_refused() -> None:
+    # The long sides of the calibration meet at y = 0.4: what lies above that line is sky.
+    calibration = {"image": [[0.4, 0.6], [0.6, 0.6], [0.7, 0.7], [0.3, 0.7]], "ground_m": rectangle(0, 0, 10, 10)}
+    sky = {"id": "square", "kind": "square", "polygon": rectangle(0.1, 0.1, 0.9, 0.95), "calibration": calibration}
+    with pytest.raises(ConfigError, match="horizon"):
+        crowding(sky)
+
+
+def test_editing_the_polygon_ends_the_event() -> None:
+    people = group(8, 0, 500)
+    rule = crowding()
+    state, before = run(rule, looks(people, 0, 60, 1))
+    edited = crowding({**SQUARE, "polygon": rectangle(0.1, 0.4, 0.9, 0.9)})
+    state = edited.rezone(state, ())
+    _, said = run(edited, looks(people, 61, 62, 1), state)
+    assert steps(said)[0] == "closed"
+    check_protocol(before + said)
