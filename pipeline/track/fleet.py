@@ -80,6 +80,7 @@ class FleetTracker:
         live = self._table.live
         columns = live[:, live[Column.CAMERA] == known.index]
         columns = columns[:, np.argsort(columns[Column.SERIAL])]
+        columns[Column.CAMERA] = 0  # its index here means nothing elsewhere
         return {
             "version": _STATE_VERSION,
             "next_id": known.next_id,

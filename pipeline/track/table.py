@@ -96,9 +96,10 @@ def unpack(text: object) -> Array:
     if not isinstance(text, str):
         raise ValueError("tracker state: 'tracks' must be text")
     try:
-        flat = np.frombuffer(base64.b64decode(text, validate=True), "<f8")
+        data = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError("tracker state: 'tracks' is not base64") from error
-    if flat.size % ROWS or not np.isfinite(flat).all():
+    flat = np.frombuffer(data, "<f8", len(data) // 8)
+    if len(data) % (8 * ROWS) or not np.isfinite(flat).all():
         raise ValueError(f"tracker state: 'tracks' does not hold finite columns of {ROWS} numbers")
     return flat.reshape(ROWS, -1).astype(np.float64)
