@@ -1,0 +1,1 @@
+"""Real processes, really killed: nothing is lost and nothing is doubled."""

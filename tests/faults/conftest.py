@@ -1,0 +1,20 @@
+"""`--kills`: how often each kind of process is killed."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=3, help="how often each kind of process is killed (default 3)")
+    parser.addoption("--kill-seed", type=int, default=20, help="seed of the moments and the order (default 20)")
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--kills", default=3))
+
+
+@pytest.fixture
+def kill_seed(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--kill-seed", default=20))
