@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -41,6 +41,15 @@ _DIGITS = re.compile(r"^\d{6,}$")
 _SCHEMES = ("rtsp", "rtsps", "file")
 _SECRET_PARAMETER = re.compile(r"(?i)\b(user|username|pass|passwd|password|pwd|token|secret)=(?!\{)")
 _DEVICE_TYPES = range(111, 200)  # GB/T 28181 annex D, digits 11 to 13: front-end devices
+
+
+# Validation context for data that was checked by these very types before (a cache, a snapshot): shapes, types and
+# ranges are still checked, the geometry, the addresses and how parts fit are not checked again.
+CHECKED_BEFORE: Final = {"checked_before": True}
+
+
+def _checked_before(info: ValidationInfo) -> bool:
+    return info.context is CHECKED_BEFORE
 
 
 def _check_camera_id(value: str) -> str:
@@ -105,7 +114,9 @@ class StreamRef(PoolContract):
 
     @field_validator("url")
     @classmethod
-    def _check_url(cls, value: str) -> str:
+    def _check_url(cls, value: str, info: ValidationInfo) -> str:
+        if _checked_before(info):
+            return value
         scheme, separator, rest = value.partition("://")
         if not separator or scheme.lower() not in _SCHEMES:
             fix = "write an address such as rtsp://10.0.0.8:554/main, rtsps://… or file:///videos/gate.mp4"
@@ -179,8 +190,10 @@ class GroundCalibration(PoolContract):
 
     @field_validator("image", "ground_m")
     @classmethod
-    def _check_points(cls, value: tuple[Point, Point, Point, Point]) -> tuple[Point, Point, Point, Point]:
-        problem = quadrilateral_problem(value)
+    def _check_points(
+        cls, value: tuple[Point, Point, Point, Point], info: ValidationInfo
+    ) -> tuple[Point, Point, Point, Point]:
+        problem = None if _checked_before(info) else quadrilateral_problem(value)
         if problem is not None:
             raise unfit(*problem)
         return value
@@ -201,8 +214,8 @@ class Zone(PoolContract):
 
     @field_validator("polygon")
     @classmethod
-    def _check_polygon(cls, value: tuple[Point, ...]) -> tuple[Point, ...]:
-        problem = polygon_problem(value)
+    def _check_polygon(cls, value: tuple[Point, ...], info: ValidationInfo) -> tuple[Point, ...]:
+        problem = None if _checked_before(info) else polygon_problem(value)
         if problem is not None:
             raise unfit(*problem)
         return value
@@ -254,8 +267,8 @@ class Camera(PoolContract):
         return typed
 
     @model_validator(mode="after")
-    def _parts_fit(self) -> Self:
-        problems = relation_problems(self._outline())
+    def _parts_fit(self, info: ValidationInfo) -> Self:
+        problems = [] if _checked_before(info) else relation_problems(self._outline())
         if problems:
             raise as_validation_error("Camera", problems)
         return self

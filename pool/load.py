@@ -54,7 +54,9 @@ class PoolLoader:
         if faults:
             raise PoolFaults(faults)
         self.cache.prune()
-        return Pool(
+        # Every part was checked by itself; building it anew would check twelve thousand cameras once more.
+        return Pool.model_construct(
+            version=1,
             departments=tuple(item.value for item in departments if isinstance(item.value, Department)),
             cameras=tuple(item.value for item in cameras if isinstance(item.value, Camera)),
         )
