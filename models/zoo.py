@@ -61,7 +61,7 @@ class DetectorSpec(_Entry):
 
     family: Literal["yolox", "omz_ssd"]
     labels: Literal["coco"] | dict[int, str]
-    nms_iou: float = Field(0.6, gt=0, lt=1)
+    nms_iou: float = Field(0.5, gt=0, lt=1)
 
 
 class Artefact(_Entry):
