@@ -249,7 +249,7 @@ def likeness(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> float 
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
-def _admissible(stand: Stand, row: int, rows: _Rows, overlap: float, owner: Stand | None, stillness: Stillness) -> bool:
+def _admissible(stand: Stand, row: int, rows: _Rows, overlap: float, owner: Stand | None) -> bool:
     """Whether a detection under another id can be the vehicle that stood at this place.
 
     Not one that was seen driving elsewhere just before, not one that clearly looks different, not one whose wheels
@@ -294,7 +294,7 @@ def _match(stands: list[Stand], rows: _Rows, aspect: float, stillness: Stillness
         if owner == s or (owner is not None and stands[owner].settled and r not in away_from_home):
             continue
         overlap = float(overlaps[s, r])
-        if _admissible(stands[s], r, rows, overlap, None if owner is None else stands[owner], stillness):
+        if _admissible(stands[s], r, rows, overlap, None if owner is None else stands[owner]):
             offers.append((overlap * (1.0 if stands[s].settled else 0.8), s, r))
     taken: dict[int, int] = {}
     used: set[int] = set()

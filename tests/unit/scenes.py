@@ -37,7 +37,7 @@ class Actor:
     colour: int = 0
     score: float = 0.8
     ids: tuple[tuple[float, int], ...] = ()
-    missed: Callable[[float], bool] = field(default=lambda time: False)
+    missed: Callable[[float], bool] = field(default=lambda _: False)
 
     def at(self, time: float) -> tuple[float, float] | None:
         if not self.path[0][0] <= time <= self.path[-1][0]:
