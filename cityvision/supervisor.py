@@ -184,6 +184,8 @@ class Supervisor:
                 child.restarts += 1
                 self._launch(child, child.managed)
         elif not child.managed.alive():
+            if not child.was_ready and _told_why(child.managed):
+                raise ServiceError(f"{child.spec.name} does not start: {_why_it_ended(child.managed)}")
             self._failed(child, _why_it_ended(child.managed))
         elif child.state is State.STARTING:
             self._await_ready(child, child.managed)
@@ -245,11 +247,18 @@ class Supervisor:
             self._on_change(child.report())
 
 
+def _told_why(managed: Managed) -> bool:
+    """Exit status 2 is our processes' word for a fault they could name: trying again would change nothing."""
+    return isinstance(managed, ProcessChild) and managed.returncode == 2
+
+
 def _why_it_ended(managed: Managed) -> str:
     if not isinstance(managed, ProcessChild):
         return "it ended by itself"
-    last = managed.last_lines(1)
-    return managed.ending() + (f": {last[0].strip()[:300]}" if last and last[0].strip() else "")
+    last = " ".join(managed.last_lines(1)).strip()[:500]
+    if last and _told_why(managed):
+        return last
+    return managed.ending() + (f": {last}" if last else "")
 
 
 def layers(specs: list[ChildSpec]) -> list[list[ChildSpec]]:

@@ -133,6 +133,7 @@ class ProcessChild:
         self._stop_timeout = stop_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._kill_at: float | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int | None:
@@ -142,6 +143,7 @@ class ProcessChild:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._kill_at = None
         with self._log.open("ab") as out:
+            self._log_start = out.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
                 self.argv,
                 stdin=subprocess.DEVNULL,
@@ -174,19 +176,24 @@ class ProcessChild:
         if self.alive():
             self._reap()
 
+    @property
+    def returncode(self) -> int | None:
+        """Exit status, negative for a signal; None while it runs or before its first start."""
+        return None if self._process is None else self._process.returncode
+
     def ending(self) -> str:
         """How it ended, in words; empty while it runs or before its first start."""
-        code = None if self._process is None else self._process.returncode
+        code = self.returncode
         if code is None:
             return ""
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     def last_lines(self, count: int = 3) -> list[str]:
-        """The newest lines of its log, for a report of why it ended."""
+        """The newest lines it wrote since its last start, for a report of why it ended."""
         if not self._log.exists():
             return []
         with self._log.open("rb") as file:
-            file.seek(max(0, self._log.stat().st_size - 8192))
+            file.seek(max(self._log_start, self._log.stat().st_size - 8192))
             return list(deque(file.read().decode(errors="replace").splitlines(), maxlen=count))
 
     def _reap(self) -> None:

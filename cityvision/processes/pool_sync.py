@@ -1,0 +1,204 @@
+"""Keeps the pool in step: files → Postgres → the snapshot that workers read, and the cameras placed on workers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from cityvision.processes.base import Process, run, worker_name
+from contracts.errors import BusUnavailable, ConfigError
+from contracts.pool import Pool
+from fleet.placement import place
+from pool.cache import CameraCache
+from pool.faults import Fault, PoolFaults
+from pool.load import PoolLoader
+from pool.snapshot import snapshot
+from pool.store import current, current_revision, import_pool
+from pool.watch import PoolWatcher, watch_pool
+from store.bus import Bus, PoolSnapshot
+from store.database import make_engine
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 0.25  # how soon an edit in the console or the files goes on
+_RETRY_S = 1.0
+
+
+class FileWatch(threading.Thread):
+    """Watches the files; hands over the newest good pool."""
+
+    def __init__(self, loader: PoolLoader, stop: threading.Event) -> None:
+        super().__init__(name="pool-files", daemon=True)
+        self._loader = loader
+        self._stop_event = stop
+        self._lock = threading.Lock()
+        self._pool: Pool | None = None
+        self.first_look = threading.Event()  # the files were read once
+        self.faults: PoolFaults | None = None  # why they gave no pool, until they do
+
+    def run(self) -> None:
+        while not self._stop_event.is_set():
+            try:
+                for change in watch_pool(self._loader, _report, self._stop_event):
+                    self.faults = None
+                    self.offer(change.pool)
+                    self.first_look.set()
+            except PoolFaults as refused:
+                self._refused(refused)
+
+    def offer(self, pool: Pool) -> None:
+        """Hands a pool over, unless a newer one waits already to be taken."""
+        with self._lock:
+            self._pool = pool
+
+    def take(self) -> Pool | None:
+        """The newest pool since the last call; None when there is none."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        return pool
+
+    def _refused(self, refused: PoolFaults) -> None:
+        """There was no good pool to begin with: told, then waited until the files change."""
+        self.faults = refused
+        _report(refused.faults)
+        self.first_look.set()
+        files = PoolWatcher(self._loader, _report)
+        seen = files.signature()
+        while files.signature() == seen and not self._stop_event.wait(_RETRY_S):
+            pass
+
+
+class PoolSync:
+    """One step after the other; each may be repeated after an outage and then changes nothing twice.
+
+    Args:
+        engine: the database.
+        bus: Valkey.
+        workers: ids of the workers that run cameras.
+    """
+
+    def __init__(self, engine: Engine, bus: Bus, workers: Sequence[str]) -> None:
+        self._engine = engine
+        self._bus = bus
+        self._workers = list(workers)
+        self._published: int | None = None
+
+    def take_in(self, pool: Pool, author: str) -> None:
+        """Imports the files' pool. What was edited on both sides is told and stays as the console left it.
+
+        Raises:
+            PoolFaults: the result would not fit together; nothing was changed.
+            sqlalchemy.exc.DBAPIError: the database is away.
+        """
+        with self._engine.begin() as connection:
+            result = import_pool(connection, pool, author)
+        for conflict in result.conflicts:
+            log.error("pool: %s", conflict)
+        counts = (len(result.added), len(result.changed), len(result.removed))
+        if any(counts):
+            log.info("pool revision %d: %d cameras added, %d changed, %d removed", result.revision, *counts)
+
+    def publish(self) -> bool:
+        """Brings the snapshot and the placement up to the current revision; whether there is one.
+
+        Raises:
+            BusUnavailable, sqlalchemy.exc.DBAPIError: one of them is away.
+        """
+        told = self._bus.pool_revision()
+        with self._engine.connect() as connection:
+            revision = current_revision(connection)
+            if revision is None:
+                return False
+            if revision == told == self._published:
+                return True
+            found = current(connection)
+        if found is None:
+            return False
+        cameras = [camera.id for camera in found.pool.cameras if camera.enabled]
+        self._place(cameras)
+        data, digest = snapshot(found.pool)
+        self._bus.set_pool(PoolSnapshot(found.revision, digest, data))
+        self._published = found.revision
+        return True
+
+    def _place(self, cameras: Sequence[str]) -> None:
+        """Written before the snapshot, so that a worker that reads the new pool finds its cameras."""
+        present = {worker: self._assigned(worker) for worker in self._workers}
+        for worker, some in place(cameras, self._workers, present).items():
+            if some != present[worker] or self._bus.assignment(worker) is None:
+                self._bus.set_assignment(worker, json.dumps(some))
+        for worker in self._bus.workers() - set(self._workers):
+            self._bus.set_assignment(worker, "[]")
+
+    def _assigned(self, worker: str) -> list[str]:
+        text = self._bus.assignment(worker)
+        return [] if text is None else [str(camera) for camera in json.loads(text)]
+
+
+def body(process: Process) -> None:
+    """Runs until asked to stop; outages of Postgres and Valkey are waited out.
+
+    Raises:
+        ConfigError: there is no pool at all: none in the database, and the files give none.
+    """
+    settings = process.settings
+    engine = make_engine(settings.database, pool_size=1)
+    bus = Bus(settings.redis)
+    loader = PoolLoader(settings.streams, CameraCache(settings.data / "cache"))
+    files = FileWatch(loader, process.stop)
+    files.start()
+    try:
+        sync = PoolSync(engine, bus, [worker_name(i + 1) for i in range(settings.worker_count)])
+        _loop(process, sync, files, str(settings.streams.name))
+    finally:
+        process.stop.set()
+        files.join(2)
+        bus.close()
+        engine.dispose()
+
+
+def _loop(process: Process, sync: PoolSync, files: FileWatch, author: str) -> None:
+    files.first_look.wait()
+    is_ready = waits = False
+    pool: Pool | None = None
+    while not process.stop.is_set():
+        pool = files.take() or pool
+        try:
+            if pool is not None:
+                _take_in(sync, pool, author)
+                pool = None
+            published = sync.publish()
+        except (BusUnavailable, DBAPIError) as error:
+            if not waits:
+                log.warning("pool waits: %s", str(error).splitlines()[0])
+            waits = True
+            process.stop.wait(_RETRY_S)
+            continue
+        waits = False
+        if not published and files.faults is not None:
+            raise ConfigError(files.faults.message, "`cityvision check` tells all faults of a pool file")
+        if published and not is_ready:
+            process.ready()
+            is_ready = True
+        process.stop.wait(_EVERY_S)
+
+
+def _take_in(sync: PoolSync, pool: Pool, author: str) -> None:
+    try:
+        sync.take_in(pool, author)
+    except PoolFaults as refused:  # good by itself, but not together with what was edited in the console
+        _report(refused.faults)
+
+
+def _report(faults: Sequence[Fault]) -> None:
+    for fault in faults:
+        log.error("pool refused, the last good one stays: %s", fault)
+
+
+if __name__ == "__main__":
+    run("pool-sync", body)
