@@ -64,8 +64,8 @@ def verify(connection: Connection) -> int:
         StoreError: names the first line that does not fit.
     """
     previous, count = FIRST, 0
-    rows = connection.execution_options(yield_per=1000).execute(select(audit_log).order_by(audit_log.c.id))
-    for row in rows:
+    query = select(audit_log).order_by(audit_log.c.id).execution_options(yield_per=1000)
+    for row in connection.execute(query):
         if row.previous_hash != previous or row.hash != line_hash(previous, row.at, row.who, row.action, row.what):
             raise StoreError(f"audit line {row.id} was changed, or lines before it were removed")
         previous = row.hash

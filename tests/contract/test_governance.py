@@ -1,0 +1,198 @@
+"""Accounts, logins and the audit chain on a real Postgres."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, delete, func, insert, select, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from contracts.errors import ConfigError, NotAuthenticated, StoreError
+from governance import audit, passwords, service
+from governance.tables import audit_log, login_failures, sessions, users
+from governance.types import Session
+
+pytest_plugins = ["tests.embedded"]
+
+NOW = 1_800_000_000.0
+GOOD = "nine blue lanterns"
+
+
+def _admin(engine: Engine) -> str:
+    with engine.begin() as connection:
+        password = service.ensure_admin(connection)
+    assert password is not None
+    return password
+
+
+def _login(engine: Engine, password: str, now: float = NOW, name: str = "admin") -> Session:
+    with engine.begin() as connection:
+        return service.login(connection, name, password, now, address="10.0.0.7")
+
+
+def _wrong(engine: Engine, now: float, name: str = "admin") -> str:
+    with pytest.raises(NotAuthenticated) as caught:
+        _login(engine, "not it, surely", now, name)
+    return str(caught.value)
+
+
+def test_the_first_admin_is_made_once(engine: Engine) -> None:
+    password = _admin(engine)
+    assert len(password) == 23
+    with engine.begin() as connection:
+        assert service.ensure_admin(connection) is None
+        row = connection.execute(select(users)).one()
+    assert row.password_hash.startswith("$argon2id$")
+    assert password not in str(row)
+    assert row.must_change_password
+
+
+def test_two_starts_at_once_make_one_admin(engine: Engine) -> None:
+    def make() -> str | None:
+        with engine.begin() as connection:
+            return service.ensure_admin(connection)
+
+    with ThreadPoolExecutor(4) as threads:
+        made = [password for password in threads.map(lambda _: make(), range(4)) if password]
+    assert len(made) == 1
+    assert _login(engine, made[0]).user.name == "admin"
+
+
+def test_login_session_and_logout(engine: Engine) -> None:
+    password = _admin(engine)
+    session = _login(engine, password, name=" Admin ")
+    assert session.expires_utc == NOW + service.SESSION_S
+    assert session.token not in repr(session)
+    with engine.begin() as connection:
+        assert connection.execute(select(sessions.c.token_hash)).scalar_one() != session.token
+        user = service.user_for(connection, session.token, NOW + 60)
+        assert (user.name, user.must_change_password) == ("admin", True)
+        with pytest.raises(NotAuthenticated):
+            service.user_for(connection, session.token, session.expires_utc)
+        with pytest.raises(NotAuthenticated):
+            service.user_for(connection, session.token + "x", NOW)
+        service.logout(connection, session.token)
+        service.logout(connection, session.token)
+        with pytest.raises(NotAuthenticated):
+            service.user_for(connection, session.token, NOW)
+
+
+def test_wrong_passwords_make_the_next_wait_longer_and_longer(engine: Engine) -> None:
+    password = _admin(engine)
+    for i in range(passwords.FREE_ATTEMPTS):
+        assert "name or password is wrong" in _wrong(engine, NOW + i * 0.01)
+    at = NOW + 0.05
+    assert "try again in 1 s" in _wrong(engine, at)
+    with pytest.raises(NotAuthenticated, match="too many wrong passwords"):
+        _login(engine, password, at)  # not even the right one, so that nobody learns by trying
+    assert "wrong;" in _wrong(engine, at + 1.1)
+    assert "try again in 2 s" in _wrong(engine, at + 1.2)
+    session = _login(engine, password, at + 4)
+    assert session.user.name == "admin"
+    with engine.begin() as connection:
+        assert connection.execute(select(func.count()).select_from(login_failures)).scalar_one() == 0
+
+
+def test_a_name_nobody_has_is_answered_alike_and_not_written_down(engine: Engine) -> None:
+    _admin(engine)
+    known = [_wrong(engine, NOW + i) for i in range(7)]
+    unknown = [_wrong(engine, NOW + i, "my-password-typed-here") for i in range(7)]
+    assert known == unknown
+    with engine.begin() as connection:
+        lines = connection.execute(text("SELECT string_agg(audit_log::text, '') FROM audit_log")).scalar_one()
+        failures = connection.execute(text("SELECT string_agg(f::text, '') FROM login_failures f")).scalar_one()
+    assert "my-password" not in lines + failures
+
+
+def test_guesses_at_once_do_not_slip_in_under_one_count(engine: Engine) -> None:
+    _admin(engine)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: _wrong(engine, NOW), range(12)))
+    assert sum("name or password is wrong" in answer for answer in answers) <= passwords.FREE_ATTEMPTS
+
+
+def test_changing_the_password_ends_the_other_logins(engine: Engine) -> None:
+    password = _admin(engine)
+    here, there = _login(engine, password), _login(engine, password, NOW + 1)
+    with engine.begin() as connection:
+        user = service.user_for(connection, here.token, NOW)
+        service.change_password(connection, user, password, GOOD, NOW)
+    with engine.begin() as connection:
+        assert not service.user_for(connection, here.token, NOW).must_change_password
+        with pytest.raises(NotAuthenticated):
+            service.user_for(connection, there.token, NOW)
+    assert "wrong" in _wrong(engine, NOW)
+    assert not _login(engine, GOOD).user.must_change_password
+
+
+@pytest.mark.parametrize("bad", ["short", "admin12345678", "aaaaaaaaaaaaaaaa", "x" * 2000])
+def test_a_poor_new_password_is_refused(engine: Engine, bad: str) -> None:
+    password = _admin(engine)
+    session = _login(engine, password)
+    with engine.begin() as connection, pytest.raises(ConfigError, match="the new password"):
+        service.change_password(connection, session.user, password, bad, NOW)
+    with engine.begin() as connection, pytest.raises(ConfigError, match="is the old one"):
+        service.change_password(connection, session.user, password, password, NOW)
+    with engine.begin() as connection, pytest.raises(NotAuthenticated):
+        service.change_password(connection, session.user, "wrong old one", GOOD, NOW)
+
+
+def test_resetting_gives_a_first_password_and_ends_logins(engine: Engine) -> None:
+    session = _login(engine, _admin(engine))
+    for i in range(5):
+        _wrong(engine, NOW + i)
+    with engine.begin() as connection:
+        fresh = service.reset_password(connection, "admin", "root on the machine")
+        with pytest.raises(NotAuthenticated):
+            service.user_for(connection, session.token, NOW)
+    assert _login(engine, fresh, NOW + 8).user.must_change_password
+    with engine.begin() as connection, pytest.raises(NotAuthenticated, match="no account 'nobody'"):
+        service.reset_password(connection, "nobody", "root")
+
+
+def test_the_audit_chain_holds_and_tells_tampering(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for i in range(5):
+            audit.record(connection, "admin", "zone.changed", {"camera": "gate-1", "n": i, "名": "东门", "x": 0.1}, NOW)
+    with engine.begin() as connection:
+        assert audit.verify(connection) == 5
+        assert [e.what["n"] for e in audit.newest(connection, 2)] == [4, 3]
+        with pytest.raises(DBAPIError, match="can only grow"), connection.begin_nested():
+            connection.execute(delete(audit_log))
+        with pytest.raises(DBAPIError, match="can only grow"), connection.begin_nested():
+            connection.execute(audit_log.update().values(who="nobody"))
+        with pytest.raises(DBAPIError, match="can only grow"), connection.begin_nested():
+            connection.execute(text("TRUNCATE audit_log"))
+        connection.execute(text("ALTER TABLE audit_log DISABLE TRIGGER USER"))
+        connection.execute(text("UPDATE audit_log SET what = jsonb_set(what, '{n}', '7') WHERE id = 3"))
+        with pytest.raises(StoreError, match="audit line 3 was changed"):
+            audit.verify(connection)
+        connection.execute(text("DELETE FROM audit_log WHERE id = 3"))
+        with pytest.raises(StoreError, match="audit line 4 was changed, or lines before it were removed"):
+            audit.verify(connection)
+
+
+def test_audit_lines_of_many_writers_are_one_chain(engine: Engine) -> None:
+    def write(i: int) -> None:
+        with engine.begin() as connection:
+            audit.record(connection, f"user-{i % 3}", "tested", {"i": i})
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(write, range(30)))
+    with engine.begin() as connection:
+        assert audit.verify(connection) == 30
+
+
+def test_a_rolled_back_act_leaves_no_line(engine: Engine) -> None:
+    def fail() -> None:
+        with engine.begin() as connection:
+            audit.record(connection, "admin", "never.happened", {})
+            connection.execute(text("SELECT * FROM no_such_table"))
+
+    with pytest.raises(ProgrammingError):
+        fail()
+    with engine.begin() as connection:
+        assert audit.head(connection) == (0, audit.FIRST)
+        connection.execute(insert(users).values(name="x", role="admin", password_hash="?", must_change_password=False))
+        assert not passwords.matches("?", "anything")
