@@ -36,11 +36,8 @@ def resolve(ranges: list[str], pins: dict[str, str]) -> dict[str, str]:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints, tempfile.NamedTemporaryFile() as report:
         constraints.writelines(f"{name}=={version}\n" for name, version in pins.items())
         constraints.flush()
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-qq", "--dry-run", "--ignore-installed", "--report"]
-            + [report.name, "-c", constraints.name, *ranges],
-            check=True,
-        )
+        command = ["install", "-qq", "--dry-run", "--ignore-installed", "--report", report.name]
+        subprocess.run([sys.executable, "-m", "pip", *command, "-c", constraints.name, *ranges], check=True)
         found = json.loads(Path(report.name).read_text())["install"]
     return {item["metadata"]["name"].lower().replace("_", "-"): item["metadata"]["version"] for item in found}
 
@@ -59,7 +56,9 @@ def main() -> None:
         path = FOLDER / f"{name}.txt"
         kept = {} if "--upgrade" in sys.argv else read(path)
         # Versions without the local part ("+cpu"): which build of a version is the machine's affair.
-        found = {n: v.split("+")[0] for n, v in resolve(wanted(None) + (wanted(extra) if extra else []), kept | done).items()}
+        found = {
+            n: v.split("+")[0] for n, v in resolve(wanted(None) + (wanted(extra) if extra else []), kept | done).items()
+        }
         new = {n: v for n, v in found.items() if n not in done and n not in LEFT_OUT.get(name, set())}
         head = f"# Written by scripts/lock.py from pyproject.toml ({extra or 'dependencies'}); do not edit.\n"
         path.write_text(head + "".join(f"{n}=={v}\n" for n, v in sorted(new.items())))
