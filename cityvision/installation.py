@@ -81,6 +81,7 @@ class Installation:
         on_change: told of every change of a child's state.
         extra: further children, e.g. simulated cameras; they may depend on ours (`postgres`, `valkey`, `api`,
             `consumer`, `pool-sync`, `worker-1`, …) where those are embedded.
+        workers_after: names of further children that workers wait for at the start, e.g. a Triton server.
 
     Attributes:
         supervisor: call its `run` to watch, its `request_stop` from signal handlers.
@@ -93,6 +94,7 @@ class Installation:
         *,
         on_change: Callable[[ChildReport], None] | None = None,
         extra: Sequence[ChildSpec] = (),
+        workers_after: tuple[str, ...] = (),
     ) -> None:
         self.settings = settings.model_copy(
             update={
@@ -104,6 +106,7 @@ class Installation:
         )
         self._data = self.settings.data
         self._lock = FolderLock(self._data / "cityvision")
+        self._workers_after = workers_after
         self._embedded = {
             "postgres": self.settings.database_url is None,
             "valkey": self.settings.redis_url is None,
@@ -208,7 +211,11 @@ class Installation:
         for number in range(1, self.settings.worker_count + 1):
             specs.append(
                 self._process(
-                    worker_name(number), "worker", ["--id", str(number)], depends_on=("pool-sync",), ready_timeout_s=120
+                    worker_name(number),
+                    "worker",
+                    ["--id", str(number)],
+                    depends_on=("pool-sync", *self._workers_after),
+                    ready_timeout_s=120,
                 )
             )
         return specs

@@ -14,6 +14,15 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether nothing listens on the port now."""
+    try:
+        listen_on(host, port).close()
+    except PortTaken:
+        return False
+    return True
+
+
 def listen_on(host: str, port: int) -> socket.socket:
     """A listening socket.
 

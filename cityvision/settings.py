@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(None, description="bearer token of /metrics; else only this machine may")
     session_hours: float = Field(12.0, gt=0, le=24 * 30, description="a login ends after this long, h")
 
+    gate: bool = Field(True, description="let cameras whose picture does not change be looked at less")
+    hardware_decoding: Literal["cuda"] | None = Field(None, description="decode on the GPU (NVDEC); else in software")
     workers: int | None = Field(None, ge=1, le=1024, description="worker processes; by default one less than cores")
     disk_low_mb: int = Field(1024, ge=64, description="refuse to start with less free space than this, MB")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is worth a log line")

@@ -81,9 +81,10 @@ class CameraChain:
         return self._book.open_tracks()
 
     @property
-    def busy(self) -> bool:
-        """A candidate or an open event is going on: the gate must not slow this camera down."""
-        return bool(self._book.open_ids())
+    def wants(self) -> float | None:
+        """The shortest interval that a rule asks for just now, s: the gate must let those looks pass."""
+        wishes = (rule.wants(self._states[rule.type]) for rule in self._rules)
+        return min((wish for wish in wishes if wish is not None), default=None)
 
     def reconfigure(self, camera: Camera) -> None:
         """The camera's zones or algorithms were edited: what concerns unchanged zones goes on undisturbed."""

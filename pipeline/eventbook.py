@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from contracts.algorithms import AlgorithmParameters
 from contracts.pool import Camera
-from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Transition, event_id
+from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Subject, Transition, event_id
 from contracts.vision import Look
 from pipeline.rules.base import Output, Step
 
@@ -108,7 +108,7 @@ class EventBook:
             stream_time=round(output.time, 3),
             clock_source=clock.source,
             clock_error_ms=round(clock.error_ms, 1),
-            subject=output.subject,
+            subject=_rounded(output.subject),
             numbers=output.numbers,
             reason=output.reason,
             evidence=(matter.last.evidence if matter.last else ()) + evidence,
@@ -175,3 +175,11 @@ class EventBook:
                 last=Event.model_validate(last) if last is not None else None,
             )
         self._matters = matters
+
+
+def _rounded(subject: Subject) -> Subject:
+    """Boxes to a ten-thousandth of the picture: more is noise, and must not reach the bytes."""
+    if subject.box is None:
+        return subject
+    x1, y1, x2, y2 = (round(value, 4) for value in subject.box)
+    return subject.model_copy(update={"box": (x1, y1, x2, y2)})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -59,13 +58,11 @@ class ShelfKeeper:
     Args:
         shelf: folder of this camera, made when missing.
         blobs: where evidence goes for good.
-        footage: the camera's ring; None where there is none (pictures only).
+        footage: the camera's ring.
         window: see `ClipWindow`.
     """
 
-    def __init__(
-        self, shelf: Path, blobs: BlobKeeper, footage: Callable[[], Footage | None], window: ClipWindow | None = None
-    ) -> None:
+    def __init__(self, shelf: Path, blobs: BlobKeeper, footage: Footage, window: ClipWindow | None = None) -> None:
         self._shelf = shelf
         self._blobs = blobs
         self._footage = footage
@@ -77,7 +74,7 @@ class ShelfKeeper:
         """Puts the entry picture and the GOP it is in aside, on disk."""
         self._file(matter.id, "entry.jpg").write_bytes(to_jpeg(frame))
         self._file(matter.id, "entry.utc").write_text(repr(frame.utc))
-        clip = self._cut(frame.time - 1.0, frame.time)
+        clip = self._footage.clip(frame.time - 1.0, frame.time)
         if clip is not None:
             self._file(matter.id, "entry.mp4").write_bytes(clip)
 
@@ -92,7 +89,7 @@ class ShelfKeeper:
             if not entry.exists():
                 self.candidate(matter, frame)
             entry_utc = float(self._file(matter.id, "entry.utc").read_text())
-            so_far = self._cut(frame.time - self._window.before, frame.time)
+            so_far = self._footage.clip(frame.time - self._window.before, frame.time)
             if so_far is not None:
                 self._file(matter.id, "decision.mp4").write_bytes(so_far)
             self._due[matter.id] = (frame.time + self._window.after, frame.utc)
@@ -131,9 +128,8 @@ class ShelfKeeper:
         span = self._window.before + self._window.after
         decision = self._file(event, "decision.mp4")
         # After a restart the ring no longer holds the decision: what was put aside then is what there is.
-        footage = self._footage()
-        covered = footage is not None and footage.covers(due - self._window.after)
-        whole = self._cut(due - span, due) if covered else None
+        covered = self._footage.covers(due - self._window.after)
+        whole = self._footage.clip(due - span, due) if covered else None
         if whole is None and decision.exists():
             whole = decision.read_bytes()
         refs = []
@@ -145,10 +141,6 @@ class ShelfKeeper:
         if whole is not None:
             refs.append(self._keep("clip", whole, "video/mp4", utc - self._window.before))
         return tuple(refs)
-
-    def _cut(self, start: float, end: float) -> bytes | None:
-        footage = self._footage()
-        return footage.clip(start, end) if footage is not None else None
 
     def _keep(self, role: Role, data: bytes, media_type: str, utc: float) -> EvidenceRef:
         digest = hashlib.sha256(data).hexdigest()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.source.ring import Gop, PacketRing
+
 # A keyframe this much earlier than due is taken all the same: waiting for the next GOP would miss the promise.
 _EARLY = 0.1
 
@@ -54,3 +56,32 @@ def next_look(
     if newest > newest_keyframe and newest - last >= due - 1e-6:
         return LookAt(newest, keyframe=False)
     return None
+
+
+class Planner:
+    """Remembers of one camera what `next_look` needs: the last look and how far apart keyframes are."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+        self._gop: Gop | None = None
+        self._gop_s: float | None = None
+
+    def due(self, ring: PacketRing, every: float) -> tuple[LookAt, Gop] | None:
+        """The look that is due now and the GOP it is in; None while nothing is."""
+        gop = ring.latest_keyframe()
+        if gop is None:
+            return None
+        if self._gop is not None and gop.uid != self._gop.uid:
+            self._gop_s = max(gop.start - self._gop.start, 0.0)
+        self._gop = gop
+        at = next_look(self._last, every, gop.start, gop.newest, self._gop_s)
+        return (at, gop) if at is not None else None
+
+    def planned(self, at: LookAt) -> None:
+        """That look is under way: the next one is counted from it."""
+        self._last = at.time
+
+    @property
+    def last(self) -> float | None:
+        """Stream time of the newest planned look, s."""
+        return self._last

@@ -1,0 +1,89 @@
+"""`cityvision demo`: six real RTSP cameras and their events, on a fresh data folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from cityvision.commands.up import announce, stop_on_signals
+from cityvision.demo import Goal, Tally, camera_child, place_cameras, triton_child
+from cityvision.installation import Installation, is_running
+from cityvision.logs import set_up
+from cityvision.ports import is_free
+from cityvision.settings import load_settings
+from cityvision.status_lines import StatusLines
+from contracts.errors import AlreadyRunning
+
+
+@click.command(
+    epilog="\b\nExample:\n  cityvision demo\n  cityvision demo --until-events 3 --timeout 240\n  cityvision demo --triton"
+)
+@click.option("--until-events", type=click.IntRange(1), help="End after this many events; a clip's loops count once.")
+@click.option("--until-types", type=click.IntRange(1), help="End after events of this many types.")
+@click.option("--timeout", type=click.FloatRange(1), help="Give up after this many seconds, with exit status 1.")
+@click.option("--soak", type=click.FloatRange(0.1), metavar="MINUTES", help="Run this long, watching memory and looks.")
+@click.option("--triton", is_flag=True, help="Serve the models by a Triton server of its own.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-data"), show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Of the web page.")
+def command(
+    until_events: int | None,
+    until_types: int | None,
+    timeout: float | None,
+    soak: float | None,
+    triton: bool,
+    data: Path,
+    port: int,
+) -> None:
+    """Start everything with six simulated cameras, and show their events as they come.
+
+    The cameras are a real RTSP server that loops unedited clips; `streams.yaml` says what is watched, and may be
+    edited meanwhile. The data folder is emptied at the start. With --until-…, the last line on standard output is
+    JSON: {"cameras", "events", "types", "seconds_to_first_event"}.
+    """
+    goal = Goal(until_events, until_types, timeout, soak)
+    status = StatusLines()
+    tally = Tally()
+    _empty(data)
+    settings = load_settings(data=data, api_port=port if port == 0 or is_free(port) else 0)
+    streams, rtsp = place_cameras(settings.streams, data)
+    settings = settings.model_copy(update={"streams": streams})
+    extra = [camera_child(settings, rtsp)]
+    if triton:
+        spec, url = triton_child(settings)
+        settings = settings.model_copy(update={"triton_url": url})
+        extra.append(spec)
+    after = tuple(spec.name for spec in extra)
+    installation = Installation(settings, on_change=status.changed, extra=extra, workers_after=after)
+    set_up("supervisor", installation.settings.data / "logs", settings.log_level, terminal=False)
+    with stop_on_signals(installation.supervisor):
+        try:
+            with installation:
+                status.close()
+                announce(installation, as_json=False)
+                result = tally.watch(installation, goal)
+        finally:
+            status.close()
+    if goal.bounded:
+        click.echo(result.to_json())
+        sys.exit(0 if result.reached else 1)
+
+
+def _empty(data: Path) -> None:
+    """A demo begins anew: what stood in its folder goes, if it is a demo's and nothing runs on it.
+
+    Raises:
+        AlreadyRunning: a demo runs on it.
+    """
+    marker = data / ".demo"
+    if data.exists() and any(data.iterdir()):
+        if not marker.exists():
+            raise AlreadyRunning(f"{data} is not a demo's folder", "name another one with --data")
+        if is_running(data):
+            raise AlreadyRunning(f"a demo runs on {data} already", "stop that one, or use --data and --port")
+        shutil.rmtree(data)
+    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    marker.write_text(json.dumps({"by": "cityvision demo"}))

@@ -1,0 +1,111 @@
+"""`cityvision replay`: the whole chain on a file, without services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from cityvision.settings import load_settings
+from contracts.errors import ConfigError
+from contracts.pool import Camera
+from contracts.records import Event
+
+_MODEL = "yolox_nano"
+
+
+@click.command(
+    epilog="\b\nExample:\n  cityvision replay clip.mp4 --streams streams.yaml --camera residential-junction --json"
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--streams", type=click.Path(dir_okay=False, path_type=Path), help="Pool file. [default: streams.yaml]")
+@click.option("--camera", required=True, help="Id of the camera the file is taken for.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, a line an event transition.")
+@click.option("--start", default=0.0, show_default=True, help="UTC of the first picture, s since 1970.")
+@click.option("--model", default=_MODEL, show_default=True, help="Detector, one of `cityvision models list`.")
+@click.option(
+    "--gate/--no-gate", default=True, show_default=True, help="Let the gate skip looks at pictures that do not change."
+)
+@click.option(
+    "--evidence", type=click.Path(file_okay=False, path_type=Path), help="Keep pictures and clips in this folder."
+)
+def command(
+    file: Path,
+    streams: Path | None,
+    camera: str,
+    as_json: bool,
+    start: float,
+    model: str,
+    gate: bool,
+    evidence: Path | None,
+) -> None:
+    """Run the whole chain on FILE as fast as it goes.
+
+    The file is taken for what the camera sees: its zones and algorithms apply. The same file gives the same bytes
+    each time on one machine and build.
+    """
+    from models.detector import load_detector
+    from models.zoo import Zoo
+    from pipeline.evidence import FolderBlobs, NoEvidence, RingFootage, ShelfKeeper
+    from pipeline.replay import Progress, replay
+
+    settings = load_settings(streams=streams)
+    seen_as = _camera(settings.streams, camera)
+    # Full precision: the answer must not depend on what this CPU happens to be good at.
+    detector = load_detector(model, Zoo(mirror=settings.mirror), precision="f32")
+    with _progress(file, as_json) as advance:
+
+        def on_progress(progress: Progress) -> None:
+            advance(progress.time)
+
+        for event in replay(
+            file,
+            seen_as,
+            detector,
+            lambda ring: (
+                NoEvidence()
+                if evidence is None
+                else ShelfKeeper(evidence / "shelf", FolderBlobs(evidence), RingFootage(ring))
+            ),
+            start_utc=start,
+            gate=gate,
+            on_progress=on_progress,
+        ):
+            click.echo(event.model_dump_json() if as_json else _line(event))
+
+
+def _camera(streams: Path, wanted: str) -> Camera:
+    from pool.load import load_pool
+
+    cameras = {camera.id: camera for camera in load_pool(streams).cameras}
+    if wanted not in cameras:
+        known = ", ".join(sorted(cameras)[:20])
+        raise ConfigError(f"{streams} has no camera {wanted!r}", f"it has {known or 'none'}")
+    return cameras[wanted]
+
+
+def _line(event: Event) -> str:
+    minutes, seconds = divmod(event.stream_time, 60)
+    return (
+        f"{int(minutes):3d}:{seconds:05.2f}  {event.transition:<8} {event.type:<16} {event.zone:<16}"
+        f" {event.id[:8]} #{event.seq}  {event.reason.get('en', '')}"
+    )
+
+
+@contextmanager
+def _progress(file: Path, quiet: bool) -> Iterator[Callable[[float], None]]:
+    """A bar on a terminal's stderr; nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from pipeline.source.files import duration_of
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _time: None
+        return
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task(file.name, total=duration_of(file))
+        yield lambda time: bar.update(task, completed=time)

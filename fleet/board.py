@@ -1,0 +1,63 @@
+"""Where a worker's compute thread and its reporter thread leave things for each other; nothing on it can block.
+
+The compute thread never talks to the network: what it has to show it puts here, what it needs to know it finds here.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from contracts.live import CameraStatus
+from contracts.pool import Camera
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which cameras this worker runs, as of a pool revision."""
+
+    revision: int
+    cameras: tuple[Camera, ...]
+
+
+class Board:
+    """Newest values only: a status or live picture not yet taken is replaced by the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pictures: dict[str, bytes] = {}
+        self._statuses: dict[str, CameraStatus] = {}
+        self._assignment: Assignment | None = None
+        self.something = threading.Event()
+        self.watched: frozenset[str] = frozenset()
+
+    def post_picture(self, camera: str, message: bytes) -> None:
+        """One live picture (`contracts.live.encode_live`)."""
+        with self._lock:
+            self._pictures[camera] = message
+        self.something.set()
+
+    def post_statuses(self, statuses: list[CameraStatus]) -> None:
+        with self._lock:
+            self._statuses |= {status.camera: status for status in statuses}
+
+    def take_pictures(self) -> dict[str, bytes]:
+        with self._lock:
+            pictures, self._pictures = self._pictures, {}
+        self.something.clear()
+        return pictures
+
+    def take_statuses(self) -> list[CameraStatus]:
+        with self._lock:
+            statuses, self._statuses = self._statuses, {}
+        return list(statuses.values())
+
+    def assign(self, assignment: Assignment) -> None:
+        with self._lock:
+            self._assignment = assignment
+
+    def take_assignment(self) -> Assignment | None:
+        """The newest assignment, once."""
+        with self._lock:
+            assignment, self._assignment = self._assignment, None
+        return assignment

@@ -1,0 +1,44 @@
+"""One camera's gate as the chain asks it: before decoding, after decoding, after the look."""
+
+from __future__ import annotations
+
+from contracts.vision import Frame
+from pipeline.gate import Gate, GateState, Signal, Verdict, busiest_second, luma_small
+from pipeline.source.ring import PacketRing
+
+
+class LookGate:
+    """Keeps the `GateState` of one camera. Belongs to the compute thread."""
+
+    def __init__(self, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate()
+        self._state: GateState = self._gate.initial()
+        self._heard = float("-inf")
+        self._ask_luma = False
+
+    def undecoded(self, ring: PacketRing, time: float, wants: float | None) -> bool:
+        """Whether the look due at stream time `time` is worth decoding, by packet sizes and what rules want.
+
+        Args:
+            ring: where the packets are.
+            time: of the look, s of stream time.
+            wants: see `Gate.decide`.
+        """
+        seconds = ring.size_stats(self._heard)
+        if seconds:
+            self._heard = seconds[-1].second
+        signal = Signal(packet_bytes=busiest_second(seconds))
+        self._state, decision = self._gate.decide(self._state, signal, time, wants)
+        self._ask_luma = decision.verdict is Verdict.LUMA
+        return decision.verdict is not Verdict.SKIP
+
+    def decoded(self, frame: Frame, wants: float | None) -> bool:
+        """Whether the decoded picture is worth detecting: always, unless `undecoded` wanted it compared first."""
+        if not self._ask_luma:
+            return True
+        self._state, decision = self._gate.decide(self._state, Signal(luma=luma_small(frame)), frame.time, wants)
+        return decision.verdict is Verdict.LOOK
+
+    def looked(self, frame: Frame) -> None:
+        """The look succeeded."""
+        self._state = self._gate.looked(self._state, frame.time, luma_small(frame))

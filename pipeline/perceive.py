@@ -1,0 +1,83 @@
+"""From GOPs to tracks: decode, detect and track one batch of looks of different cameras."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from contracts.errors import StreamCorrupt
+from contracts.vision import Detections, Frame, Tracks
+from models.detector import Detector, Prepared
+from pipeline.appearance import signatures
+from pipeline.plan import LookAt
+from pipeline.source.decode import DecoderPool
+from pipeline.source.ring import Gop
+from pipeline.track import FleetTracker, TrackerInput
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded look that is to be inferred."""
+
+    camera: str
+    frame: Frame
+    min_score: float
+
+
+def decode(decoders: DecoderPool, gop: Gop, at: LookAt) -> Frame | None:
+    """The picture of a look; None when nothing can be made of what arrived."""
+    try:
+        decoded = decoders.keyframe(gop) if at.keyframe else decoders.frame_at(gop, at.time)
+    except StreamCorrupt as error:
+        _log.debug("a look was lost: %s", error)
+        return None
+    return decoded.frame
+
+
+class Perception:
+    """Detector and tracker of one worker (or of one replay).
+
+    Args:
+        detector: shared by all cameras.
+        tracker: holds every camera's tracks.
+        max_batch: pictures inferred together at most.
+    """
+
+    def __init__(self, detector: Detector, tracker: FleetTracker, max_batch: int = 8) -> None:
+        self._detector = detector
+        self._tracker = tracker
+        self._slots = detector.slots(max_batch)
+        self._max_batch = max_batch
+
+    def perceive(self, pictures: Sequence[Picture]) -> list[Tracks]:
+        """Detects and tracks; at most `max_batch` pictures, of different cameras.
+
+        Raises:
+            RunnerError: inference failed; no track was touched.
+        """
+        batch = self._slots[: len(pictures)]
+        prepared = [self._detector.prepare(picture.frame, slot) for picture, slot in zip(pictures, batch, strict=True)]
+        found = self._detector.detect(batch, prepared, [picture.min_score for picture in pictures])
+        return self._tracker.step(
+            [
+                TrackerInput(
+                    camera=picture.camera,
+                    time=picture.frame.time,
+                    detections=detections,
+                    appearance=_signatures(ready, detections),
+                    aspect=picture.frame.aspect,
+                )
+                for picture, ready, detections in zip(pictures, prepared, found, strict=True)
+            ]
+        )
+
+
+def _signatures(prepared: Prepared, detections: Detections) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    height, width = prepared.bgr_small.shape[:2]
+    boxes = detections.boxes * np.array([width, height, width, height], np.float32)
+    return signatures(prepared.bgr_small, boxes)
