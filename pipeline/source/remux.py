@@ -132,12 +132,11 @@ def _transcode(source: av.container.InputContainer, buffer: io.BytesIO, bitrate:
     options = {"preset": "veryfast", "bf": "0", "maxrate": str(bitrate), "bufsize": str(bitrate), "crf": "26"}
     with av.open(buffer, "w", format="mp4", options={"movflags": _MP4_FLAGS}) as output:
         stream = output.add_stream("libx264", rate=25, options=options)
-        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.gop_size = 50
         stream.codec_context.time_base = Fraction(1, _TICKS)
         for frame in source.decode(video=0):
-            if frame.time is None:
+            if frame.pts is None:
                 continue
             picture = frame.reformat(width, height, "yuv420p")
             picture.pts, picture.time_base = round(frame.time * _TICKS), Fraction(1, _TICKS)

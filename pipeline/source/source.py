@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,6 +40,8 @@ class SourceTimings:
         dead_after: and for this long, offline: the connection is given up.
         backoff_first, backoff_most: the n-th retry waits a random time up to `backoff_first` * 2**n, at most
             `backoff_most` (full jitter).
+        rest: over TCP, what arrives within so much time is read together: each waking of a thread costs more than
+            reading a packet does. It is the most that this adds to latency; 0 reads each packet as it comes.
     """
 
     open_deadline: float = 10.0
@@ -48,6 +50,7 @@ class SourceTimings:
     dead_after: float = 10.0
     backoff_first: float = 0.5
     backoff_most: float = 30.0
+    rest: float = 0.2
 
 
 StateCallback = Callable[[str, CameraState, str], None]
@@ -60,6 +63,41 @@ class _Life:
     def __init__(self) -> None:
         self.over = threading.Event()
         self.opening_since: float | None = None
+
+
+class _Rest:
+    """Lets packets gather in the socket's buffer (see `SourceTimings.rest`).
+
+    Args:
+        longest: s; 0: never rests.
+    """
+
+    # Reading that took longer than this had to wait, so the socket is empty, s.
+    _WAITED = 0.003
+    # No more than this may gather, or the camera would be held up before TCP widens its window, bytes.
+    _GATHER = 48_000
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+
+    def between(self, packets: Iterator[demux.DemuxedPacket]) -> Iterator[demux.DemuxedPacket]:
+        """The packets, resting after each that had to be waited for."""
+        rate = 0.0  # bytes/s, smoothed
+        size = 0
+        woken = time.monotonic()
+        while True:
+            asked = time.monotonic()
+            packet = next(packets, None)
+            if packet is None:
+                return
+            size += len(packet.data)
+            waited = self._longest > 0 and time.monotonic() - asked > self._WAITED
+            yield packet
+            if waited:
+                now = time.monotonic()
+                rate += (size / max(now - woken, 0.01) - rate) * 0.3
+                size, woken = 0, now
+                time.sleep(min(self._longest, self._GATHER / max(rate, 1.0)))
 
 
 class CameraSource:
@@ -294,7 +332,8 @@ class CameraSource:
         clock.rebase(float(stream.time_base))
         newest = float("-inf")
         self._progress = time.monotonic()
-        for raw in demux.packets(container, live=True):
+        rest = _Rest(self._timings.rest if self._transport == "tcp" else 0.0)
+        for raw in rest.between(demux.packets(container, live=True)):
             if life.over.is_set():
                 return
             moment = clock.at(raw.pts, time.time(), raw.camera_utc)

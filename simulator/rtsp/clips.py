@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import av
 import numpy as np
@@ -104,7 +104,7 @@ def _scaled(source: Path, encoding: Encoding, seconds: float | None) -> Iterator
         first: float | None = None
         written = 0
         for frame in container.decode(stream):
-            if frame.time is None:
+            if frame.pts is None:
                 continue
             first = frame.time if first is None else first
             at = frame.time - first
@@ -129,8 +129,7 @@ def _encode(path: Path, frames: Iterator[av.VideoFrame], encoding: Encoding) -> 
         }
     partial = path.with_suffix(f".{os.getpid()}.part")
     with av.open(str(partial), "w", format="mp4") as output:
-        stream = output.add_stream(_ENCODERS[encoding.codec], rate=rate, options=options)
-        assert isinstance(stream, av.VideoStream)
+        stream = cast(av.VideoStream, output.add_stream(_ENCODERS[encoding.codec], rate=rate, options=options))
         stream.width, stream.height = encoding.size
         stream.pix_fmt = "yuv420p"
         if encoding.bitrate is not None:
