@@ -12,13 +12,14 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from contracts.errors import DiskFull, StoreError
-from contracts.records import EventRecord, UnwatchedRecord
-from pipeline.spoollog import RECORD, STATE, Frame, Segment, create_segment, replace_file, sync_folder
+from contracts.records import Body
+from pipeline.spoollog import PART, RECORD, STATE, Frame, Segment, create_segment, replace_file, sync_folder
 from store.bus import Entry, Mark
 from store.service import FolderLock
 
@@ -89,31 +90,39 @@ class Spool:
 
     # The compute thread's side
 
-    def append(self, body: EventRecord | UnwatchedRecord, state: Mapping[str, bytes]) -> int:
-        """Writes one record and the states (camera -> bytes) that go with it, as one frame.
+    def append(self, body: Body, state: Mapping[str, bytes]) -> int:
+        """Writes one record; see `append_all`."""
+        return self.append_all([body], state)
 
-        Returns at once; the frame reaches the disk together with its neighbours (group commit), and is published
-        only after that. A crash before loses both record and state, so the camera goes on from before and
-        comes to the same record again.
+    def append_all(self, bodies: Sequence[Body], state: Mapping[str, bytes]) -> int:
+        """Writes the records one look caused and the states (camera -> bytes) that go with them: all or nothing.
+
+        Returns at once; they reach the disk together with their neighbours (group commit), and are published
+        only after that. A crash before loses both records and state, so the camera goes on from before and
+        comes to the same records again.
 
         Returns:
-            Its offset in the present epoch.
+            The first one's offset in the present epoch.
 
         Raises:
+            ValueError: no bodies.
             DiskFull: no room even in the reserve.
             StoreError: the disk failed.
         """
-        data = body.model_dump_json().encode()
+        if not bodies:
+            raise ValueError("no records: use checkpoint")
+        encoded = [body.model_dump_json().encode() for body in bodies]
         with self._changed:
-            position = self._tail.next
-            self._write(Frame(RECORD, position, data, state))
+            first = self._tail.next
+            frames = [Frame(PART, first + index, data, {}) for index, data in enumerate(encoded[:-1])]
+            self._write([*frames, Frame(RECORD, first + len(frames), encoded[-1], state)])
             self._changed.notify_all()
-            return position - self._epoch.first
+            return first - self._epoch.first
 
     def checkpoint(self, camera: str, state: bytes) -> None:
         """Keeps a camera's state without a record; on disk within about a second. Raises as `append`."""
         with self._changed:
-            self._write(Frame(STATE, self._tail.next, b"", {camera: state}))
+            self._write([Frame(STATE, self._tail.next, b"", {camera: state})])
 
     def forget(self, camera: str) -> None:
         """The camera is no longer this worker's: its state goes."""
@@ -288,19 +297,22 @@ class Spool:
             )
         self._save_epoch(_Epoch(epoch, self._segments[0].first, settled=True))
 
-    def _write(self, frame: Frame) -> None:
+    def _write(self, frames: Sequence[Frame]) -> None:
         self._require_sound()
-        data = frame.encode()
+        encoded = [frame.encode() for frame in frames]
+        data = b"".join(encoded)
         if self._free_bytes() < self._water.min_free_bytes // 4 + len(data):
             raise DiskFull(f"{self._folder}: no room for the next record", "free some space; no record was dropped")
+        begin = self._tail.size
         try:
             written = 0
             while written < len(data):
-                written += os.pwrite(self._file, data[written:], self._tail.size + written)
+                written += os.pwrite(self._file, data[written:], begin + written)
         except OSError as error:
             raise DiskFull(f"{self._folder}: {error.strerror}", "free some space; no record was dropped") from error
-        self._tail.note(frame.kind, self._tail.size + len(data))
-        for camera, state in frame.states.items():
+        starts = accumulate((len(one) for one in encoded[:-1]), initial=begin)
+        self._tail.note(() if frames[-1].kind == STATE else starts, begin + len(data))
+        for camera, state in frames[-1].states.items():
             if state:
                 self._states[camera] = state
             else:

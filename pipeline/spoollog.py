@@ -11,12 +11,13 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 RECORD = 1
 STATE = 2
+PART = 3  # a record whose group goes on: it counts only together with the RECORD that ends the group
 
 _FRAME = struct.Struct("<II")
 _HEAD = struct.Struct("<BQI")
@@ -30,7 +31,7 @@ class Frame:
     """One frame: a record with the states that go with it, or states alone (`body` empty).
 
     Attributes:
-        kind: RECORD or STATE.
+        kind: RECORD, PART or STATE.
         position: the record's number in the log; for STATE, of the record that comes next.
         body: JSON of the record's body.
         states: camera -> its state; empty bytes: forgotten.
@@ -68,7 +69,7 @@ class Frame:
                 at += state_length
         except struct.error as error:
             raise ValueError(f"frame cut short: {error}") from error
-        if at != len(payload) or kind not in (RECORD, STATE):
+        if at != len(payload) or kind not in (RECORD, STATE, PART):
             raise ValueError(f"frame of kind {kind}: {len(payload)} bytes, {at} described")
         return cls(kind, position, body, states)
 
@@ -123,17 +124,26 @@ class Segment:
         """
         segment = cls(path, int(path.name.split(".", 1)[0]))
         data = path.read_bytes()
+        group: list[Frame] = []
+        starts: list[int] = []
+        begin = 0
         for end, frame in frames(data):
-            if frame.position != segment.next:
+            if frame.position != segment.next + len(starts) or (frame.kind == STATE and group):
                 break
-            segment.note(frame.kind, end)
-            states.update(frame.states)
+            group.append(frame)
+            if frame.kind != STATE:
+                starts.append(begin)
+            begin = end
+            if frame.kind != PART:
+                segment.note(starts, end)
+                for one in group:
+                    states.update(one.states)
+                group, starts = [], []
         return segment, len(data) - segment.size
 
-    def note(self, kind: int, end: int) -> None:
-        """A frame now ends at `end`."""
-        if kind == RECORD:
-            self.offsets.append(self.size)
+    def note(self, starts: Iterable[int], end: int) -> None:
+        """Records that begin at `starts` are whole now; the last frame ends at `end`."""
+        self.offsets.extend(starts)
         self.size = end
 
     def read(self, position: int, count: int, max_bytes: int) -> list[bytes]:

@@ -158,3 +158,12 @@ def _unreadable(key: str, error: OSError) -> StoreError:
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
         return ObjectMissing(f"no object {key}")
     return ObjectsUnavailable(f"{key}: {error.strerror}", "see the disk and the folder's owner")
+
+
+def open_objects(folder: Path, s3_url: str | None = None) -> ObjectStore:
+    """The object store that the settings name: S3 where there is a URL, else the folder."""
+    if s3_url is None:
+        return DiskObjects(folder)
+    from store.s3 import S3Objects
+
+    return S3Objects(s3_url)

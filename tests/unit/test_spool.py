@@ -195,6 +195,27 @@ def test_damage_in_the_middle_is_said(spool: Spool, tmp_path: Path) -> None:
         Spool(tmp_path / "spool", "w", SMALL)
 
 
+def test_what_one_look_caused_stands_or_falls_together(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool = Spool(folder, "w", Watermarks(min_free_bytes=0))
+    spool.append(body(0), {"c": b"before"})
+    (log,) = folder.glob("*.log")
+    begin = log.stat().st_size
+    assert spool.append_all([body(1), body(2), body(3)], {"c": b"after"}) == 1
+    assert spool.wait_durable(3, 5)
+    assert ids(spool) == ["u0", "u1", "u2", "u3"]
+    data = log.read_bytes()
+    spool.close()
+    for length in range(begin, len(data) + 1):
+        (tmp_path / log.name).write_bytes(data[:length])
+        states: dict[str, bytes] = {}
+        segment, _ = Segment.scan(tmp_path / log.name, states)
+        whole = length == len(data)
+        assert (len(segment.offsets), states) == ((4, {"c": b"after"}) if whole else (1, {"c": b"before"}))
+    with pytest.raises(ValueError, match="no records"):
+        spool.append_all([], {})
+
+
 def _written(tmp_path: Path) -> tuple[Path, bytes]:
     """One segment with six records and a checkpoint, as a kill leaves it."""
     folder = tmp_path / "whole"
