@@ -28,6 +28,7 @@ LONG_HOLD_S = 900.0
 LINE = 3  # companions that make a line
 SHARE = 0.5
 _PASS_REACH = 1.5
+_PASS_REACH_BLIND = 1.0  # where nobody saw which way S came: the oncoming lane lies further away than the next one
 _SIZE_RATIO = 3.0
 _SAME_WAY = 0.5  # cosine
 
@@ -93,7 +94,8 @@ def drove_past(stand: Stand, other: Stand, aspect: float) -> bool:
     ahead_before = (sx - bx) * hx + (sy - by) * hy
     ahead_now = (sx - nx) * hx + (sy - ny) * hy
     aside = abs((sx - nx) * hy - (sy - ny) * hx)
-    return ahead_before > 0 >= ahead_now and aside <= _PASS_REACH * body_length(stand.anchor, aspect)
+    reach = _PASS_REACH if stand.heading is not None else _PASS_REACH_BLIND
+    return ahead_before > 0 >= ahead_now and aside <= reach * body_length(stand.anchor, aspect)
 
 
 def accompany(

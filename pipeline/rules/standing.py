@@ -37,11 +37,13 @@ _SAME_PLACE = 0.5  # IoU
 _SAME_PLACE_BLIND = 0.7  # IoU, when nothing else speaks for it (after a gap, without appearance)
 _SAME_BOX = 0.7  # IoU of two detections of one vehicle in one look
 _SAME_FOOT = 0.2  # of the height: a car parked in front of another has its wheels lower
+_PART = 0.8  # share of the smaller box inside the larger: a part of the same vehicle, when their wheels are level
 _ALIKE = 0.6  # cosine of two signatures below which they are clearly not the same vehicle
 _COVERING = 0.35  # share of the place that something in front must hide
 _KEEP_MOVING_S = 3.0  # an unsettled track not seen for longer is forgotten
 _APPEARANCE_EVERY_S = 30.0
 _FEWEST_SHARE = 0.25
+_NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Stand:
 
     Attributes:
         number: unique in the scene, never reused.
-        track: the track it is linked to now.
+        track: the track it is linked to now; -1 while none is.
         object_class: value of `ObjectClass`.
         anchor: the place: median of the first boxes there, normalised x1 y1 x2 y2.
         since: stream time of the first look that saw it there, s.
@@ -249,6 +251,23 @@ def likeness(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> float 
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
+def same_vehicle(a: Box, b: Box) -> bool:
+    """Whether two boxes are one vehicle: nearly the same box, or one a part of the other, with the wheels level.
+
+    A detector that is not sure boxes the front, the rear and the whole of one car.
+    """
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return False
+    area_a, area_b = (a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1])
+    shared = width * height
+    if shared >= _SAME_BOX * (area_a + area_b - shared):
+        return True
+    level = abs(a[3] - b[3]) <= _SAME_FOOT * max(a[3] - a[1], b[3] - b[1])
+    return level and shared >= _PART * min(area_a, area_b)
+
+
 def _admissible(stand: Stand, row: int, rows: _Rows, overlap: float, owner: Stand | None) -> bool:
     """Whether a detection under another id can be the vehicle that stood at this place.
 
@@ -259,6 +278,9 @@ def _admissible(stand: Stand, row: int, rows: _Rows, overlap: float, owner: Stan
         return False
     height = stand.anchor[3] - stand.anchor[1]
     if abs(rows.boxes[row][3] - stand.anchor[3]) > _SAME_FOOT * height:
+        return False
+    # What is left of a tall bus beside a car is not the car: parts are of about the same height.
+    if rows.boxes[row][3] - rows.boxes[row][1] > 1.5 * height:
         return False
     alike = likeness(stand.appearance, rows.appearance[row])
     if alike is not None:
@@ -289,7 +311,10 @@ def _match(stands: list[Stand], rows: _Rows, aspect: float, stillness: Stillness
             away_from_home.add(r)
             if distance <= _NEAR and overlaps[own, r] > 0:
                 offers.append((float(overlaps[own, r]) + 0.1, own, r))
-    for s, r in np.argwhere(overlaps >= _SAME_PLACE).tolist():
+    fitting = overlaps >= _SAME_PLACE
+    for s, r in np.argwhere((overlaps > 0) & ~fitting).tolist():
+        fitting[s, r] = stands[s].settled and same_vehicle(stands[s].anchor, rows.boxes[r])
+    for s, r in np.argwhere(fitting).tolist():
         owner = owners.get(rows.ids[r])
         if owner == s or (owner is not None and stands[owner].settled and r not in away_from_home):
             continue
@@ -467,15 +492,18 @@ class Watch:
             for r, track in enumerate(self.rows.ids)
             if r not in used and track in owners and owners[track] not in matched
         }
+        followed = {self.rows.ids[r] for r in used}
         kept: list[Stand] = []
         for i, stand in enumerate(self.stands):
+            if i not in matched and stand.track in followed:
+                stand = replace(stand, track=_NOBODY)  # its track is at another place now  # noqa: PLW2901
             if i in matched:
                 kept.append(self._follow(_seen(stand, matched[i], self.rows, self.look, self.watched, self.stillness)))
             elif i in elsewhere:
                 kept.extend(self._away(stand, elsewhere[i]))
             else:
                 kept.extend(self._missing(stand))
-        kept.extend(self._new(used | set(elsewhere.values())))
+        kept.extend(self._new(used | set(elsewhere.values()), kept))
         kept = self._without_replaced(kept)
         kept.sort(key=lambda stand: stand.number)
         return Scene(self.look.time, tuple(kept), self.next_number), self.ended
@@ -536,16 +564,15 @@ class Watch:
             return []
         return [stand]
 
-    def _new(self, used: set[int]) -> list[Stand]:
+    def _new(self, used: set[int], kept: list[Stand]) -> list[Stand]:
         """Vehicles not known so far; a second box on a vehicle that is already accounted for is not one."""
         begun: list[Stand] = []
-        taken = sorted(used)
-        for r in range(len(self.rows.ids)):
-            if r in used:
+        accounted = [self.rows.boxes[r] for r in sorted(used)]
+        accounted += [stand.anchor for stand in kept if stand.settled and stand.here]
+        for r, box in enumerate(self.rows.boxes):
+            if r in used or any(same_vehicle(box, other) for other in accounted):
                 continue
-            if taken and float(np.max(iou(self.rows.matrix[[r]], self.rows.matrix[taken]))) >= _SAME_BOX:
-                continue
-            taken.append(r)
+            accounted.append(box)
             begun.append(_begun(self._number(), r, self.rows, self.look.time, self.first or self.gap > 0))
         return begun
 
