@@ -35,7 +35,7 @@ from store.valkey import EmbeddedValkey
 
 log = logging.getLogger(__name__)
 
-_SERVICE_STOP_S = 1.5  # the processes before it have had their 2 s, and all of it must fit in 5
+_SERVICE_STOP_S = 1.2  # the processes before them have had their 2 s, and all of it must fit in 5
 _DISK_EVERY_S = 10.0
 
 
@@ -165,7 +165,7 @@ class Installation:
 
     def _prepare_folder(self) -> None:
         self._data.mkdir(mode=0o711, parents=True, exist_ok=True)  # Postgres' account must pass, nobody need look
-        for name in ("run", "logs", "objects", "spool"):
+        for name in ("run", "logs", "objects", "spool", "cache", "valkey"):
             (self._data / name).mkdir(mode=0o700, exist_ok=True)
         try:
             self._lock.acquire()

@@ -156,13 +156,17 @@ class Supervisor:
             self._step(child)
 
     def stop(self) -> None:
-        """Stops everything, those that depend on others first; safe to call twice."""
-        for layer in reversed(layers([c.spec for c in self._children.values()])):
-            members = [self._children[spec.name] for spec in layer]
-            for child in members:
+        """Stops everything, what others depend on last; safe to call twice.
+
+        All processes that stand on others are asked at once, so that their time limits run together.
+        """
+        first, *others = layers([c.spec for c in self._children.values()]) or [[]]
+        upper = [self._children[spec.name] for layer in reversed(others) for spec in layer]
+        for group in (upper, [self._children[spec.name] for spec in first]):
+            for child in group:
                 if isinstance(child.managed, ProcessChild):
                     child.managed.ask_to_stop()
-            for child in members:
+            for child in group:
                 if child.state is not State.STOPPED:
                     self._stop_one(child)
 

@@ -12,6 +12,7 @@ from api.settings import ApiSettings
 from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
 from cityvision.settings import Settings
+from store.objects import open_objects
 
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
@@ -21,8 +22,6 @@ def api_settings(settings: Settings) -> ApiSettings:
     return ApiSettings(
         database_url=settings.database,
         redis_url=settings.redis,
-        objects_dir=settings.objects_dir if settings.s3_url is None else None,
-        s3_url=None if settings.s3_url is None else settings.s3_url.get_secret_value(),
         console_dist=_CONSOLE if (_CONSOLE / "index.html").is_file() else None,
         cookie_secure=settings.cookie_secure,
         metrics_token=settings.metrics_token,
@@ -45,13 +44,16 @@ class _Server(uvicorn.Server):
 def body(process: Process) -> None:
     """Serves until asked to stop; connections that stay open (event streams) are cut after a second."""
     settings = process.settings
+    objects = open_objects(
+        settings.objects_dir, None if settings.s3_url is None else settings.s3_url.get_secret_value()
+    )
     with listen_on(settings.api_host, settings.api_port) as listener:
         config = uvicorn.Config(
-            create_app(api_settings(settings)),
+            create_app(api_settings(settings), objects),
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=settings.cookie_secure,
+            proxy_headers=settings.cookie_secure,  # it says that a TLS proxy stands before us
             timeout_graceful_shutdown=1,
         )
         _Server(config, process).run(sockets=[listener])
