@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
@@ -12,6 +13,22 @@ from contracts.errors import RunnerError
 from models.triton_runner import TritonRunner, connect, reason
 
 _POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStatistics:
+    """What one version has done since it was loaded.
+
+    Attributes:
+        pictures: inferred in all.
+        executions: batches they were merged into.
+        queue_s, compute_s: time spent waiting and computing, summed over pictures and executions, s.
+    """
+
+    pictures: int
+    executions: int
+    queue_s: float
+    compute_s: float
 
 
 class TritonControl:
@@ -104,6 +121,27 @@ class TritonControl:
             if time.monotonic() > end:
                 raise RunnerError(f"Triton at {self.url}: {name} was not drained within {drained_within_s:g} s")
             time.sleep(_POLL_S)
+
+    def statistics(self, name: str) -> ServedStatistics:
+        """Of one loaded version.
+
+        Raises:
+            RunnerError: the server is away or the version is not loaded.
+        """
+        try:
+            answer = self._client.get_inference_statistics(name, as_json=True, client_timeout=self._timeout)
+        except InferenceServerException as error:
+            raise self._failure(f"has no statistics of {name}", error) from error
+        entry = answer["model_stats"][0]
+        spent = {
+            key: int(entry["inference_stats"].get(key, {}).get("ns", 0)) / 1e9 for key in ("queue", "compute_infer")
+        }
+        return ServedStatistics(
+            int(entry.get("inference_count", 0)),
+            int(entry.get("execution_count", 0)),
+            spent["queue"],
+            spent["compute_infer"],
+        )
 
     def close(self) -> None:
         """Closes the connection; the server goes on."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +56,7 @@ def ensure_installed(
     stamp = venv / "cityvision-stamp"
     wanted = hashlib.sha256(lock_file.read_bytes() + sys.version.encode()).hexdigest()
     venv.parent.mkdir(parents=True, exist_ok=True)
-    with venv.with_name(venv.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(venv.parent):
         if not stamp.is_file() or stamp.read_text() != wanted:
             say(f"installing the Triton server into {venv.name} (about 100 MB, once)")
             _install(venv, lock_file)
@@ -63,10 +64,25 @@ def ensure_installed(
     return _installation(venv)
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Holds the folder itself locked: no lock file is left lying about, and the environment may be deleted inside."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _install(venv: Path, lock_file: Path) -> None:
     shutil.rmtree(venv, ignore_errors=True)
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, "-r", str(lock_file)]):
+    # Our own pip fills it: an environment without pip is made in a tenth of the time.
+    pip = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "--disable-pip-version-check"]
+    for command in (
+        [sys.executable, "-m", "venv", "--without-pip", str(venv)],
+        [*pip, "install", "--quiet", "--no-deps", "-r", str(lock_file)],
+    ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
