@@ -248,21 +248,14 @@ class Worker:
             watched.gate.looked(frame)
 
     def _record(self, watched: WatchedCamera, said: Sequence[Event | Unwatched | None]) -> None:
-        """Spools what was said, the last of it with the state that said it.
-
-        A crash between two of them leaves the older state, which comes to the same ids and numbers again; the
-        consumer knows those. The other way round something said would be missing.
-        """
+        """Spools what one look said and the state that said it, all or nothing."""
         bodies = [
             EventRecord(event=item) if isinstance(item, Event) else UnwatchedRecord(unwatched=item)
             for item in said
             if item is not None
         ]
-        if not bodies:
-            return
-        for body in bodies[:-1]:
-            self._spool.append(body, {})
-        self._spool.append(bodies[-1], {watched.camera.id: self._state(watched)})
+        if bodies:
+            self._spool.append_all(bodies, {watched.camera.id: self._state(watched)})
 
     def _state(self, watched: WatchedCamera) -> bytes:
         return watched.dump(self._tracker.snapshot(watched.camera.id))

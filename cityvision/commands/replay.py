@@ -48,8 +48,11 @@ def command(
     """
     from models.detector import load_detector
     from models.zoo import Zoo
-    from pipeline.evidence import FolderBlobs, NoEvidence, RingFootage, ShelfKeeper
+    from pipeline.evidence import NoEvidence, ShelfKeeper
     from pipeline.replay import Progress, replay
+    from pipeline.source.remux import RingFootage
+    from pipeline.spool_evidence import EvidenceSpool
+    from store.objects import DiskObjects
 
     settings = load_settings(streams=streams)
     seen_as = _camera(settings.streams, camera)
@@ -67,7 +70,9 @@ def command(
             lambda ring: (
                 NoEvidence()
                 if evidence is None
-                else ShelfKeeper(evidence / "shelf", FolderBlobs(evidence), RingFootage(ring))
+                else ShelfKeeper(
+                    evidence / "shelf", EvidenceSpool(evidence / "waiting", DiskObjects(evidence)), RingFootage(ring)
+                )
             ),
             start_utc=start,
             gate=gate,
@@ -100,12 +105,12 @@ def _progress(file: Path, quiet: bool) -> Iterator[Callable[[float], None]]:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from pipeline.source.files import duration_of
+    from pipeline.source.files import file_duration
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _time: None
         return
     with Bar(console=console, transient=True) as bar:
-        task = bar.add_task(file.name, total=duration_of(file))
+        task = bar.add_task(file.name, total=file_duration(file))
         yield lambda time: bar.update(task, completed=time)

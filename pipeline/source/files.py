@@ -52,6 +52,16 @@ def read_file(path: Path, *, utc: float = 0.0) -> Iterator[SourcePacket]:
             raise StreamCorrupt(f"{path.name}: {demux.reason(error)}") from None
 
 
+def file_duration(path: Path) -> float | None:
+    """Length by the container's own word, s; None where it does not say.
+
+    Raises:
+        SourceError: the file cannot be read or holds no video.
+    """
+    with demux.open_file(path) as container:
+        return container.duration / av.time_base if container.duration else None
+
+
 def play_file(path: Path, stopped: Callable[[float], bool], after: float | None = None) -> Iterator[SourcePacket]:
     """The file in real time, over and over, as a camera would send it. Stream time is UTC.
 
