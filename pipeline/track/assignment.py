@@ -17,6 +17,7 @@ Index = NDArray[np.int64]
 Affinity = NDArray[np.float64]
 
 _ROUNDS = 4
+_FEW = 60
 
 
 def assign(tracks: Index, detections: Index, affinity: Affinity, n_tracks: int, n_detections: int) -> Index:
@@ -66,22 +67,30 @@ def _alternative(owner: Index, value: Affinity, n: int) -> Affinity:
 
 def _solve_groups(open_pairs: Index, tracks: Index, detections: Index, affinity: Affinity, n_nodes: int) -> Index:
     """Solves every connected group of the open pairs by itself. Tracks and detections are distinct nodes here."""
-    rows, columns = tracks[open_pairs], detections[open_pairs]
+    rows, columns, value = tracks[open_pairs], detections[open_pairs], affinity[open_pairs]
+    if len(open_pairs) <= _FEW:  # finding the groups would cost more than it saves
+        _, r = np.unique(rows, return_inverse=True)
+        _, c = np.unique(columns, return_inverse=True)
+        return open_pairs[_solve(r, c, value)]
     group = _connect(rows, columns, n_nodes)
     order = np.argsort(group, kind="stable")
     row_in_group, column_in_group = _rank(rows, group, n_nodes), _rank(columns, group, n_nodes)
-    value = affinity[open_pairs]
-    cuts = np.flatnonzero(np.diff(group[order])) + 1
-    chosen: list[Index] = []
-    for members in np.split(order, cuts):
-        r, c = row_in_group[members], column_in_group[members]
-        matrix = np.zeros((r.max() + 1, c.max() + 1))
-        matrix[r, c] = value[members]
-        column_of = np.full(len(matrix), -1)
-        matched = linear_sum_assignment(matrix, maximize=True)
-        column_of[matched[0]] = matched[1]
-        chosen.append(members[column_of[r] == c])
+    chosen = [
+        members[_solve(row_in_group[members], column_in_group[members], value[members])]
+        for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
+    ]
     return open_pairs[np.concatenate(chosen)]
+
+
+def _solve(row: Index, column: Index, value: Affinity) -> NDArray[np.bool_]:
+    """[P] which pairs are in the best choice; rows and columns numbered from 0."""
+    matrix = np.zeros((row.max() + 1, column.max() + 1))
+    matrix[row, column] = value
+    column_of = np.full(len(matrix), -1)
+    matched = linear_sum_assignment(matrix, maximize=True)
+    column_of[matched[0]] = matched[1]
+    chosen: NDArray[np.bool_] = column_of[row] == column
+    return chosen
 
 
 def _rank(node: Index, group: Index, n_nodes: int) -> Index:

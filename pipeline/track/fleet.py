@@ -33,6 +33,14 @@ class _Camera:
     last: float = -np.inf
 
 
+class _Moment(NamedTuple):
+    """When each look of a step was taken, and how long after the one before, s (inf where there was none)."""
+
+    cameras: list[_Camera]
+    times: Array
+    gaps: Array
+
+
 class _Seen(NamedTuple):
     """Tracks seen in this step, S of them: their columns after the update, and where they were seen."""
 
@@ -63,13 +71,9 @@ class FleetTracker:
         if len({look.camera for look in looks}) != len(looks):
             raise ValueError("FleetTracker.step: at most one look a camera in one call")
         found = gather(looks, self._settings.low_score)
-        cameras = [self._camera(look.camera) for look in looks]
-        for camera, look in zip(cameras, looks, strict=True):
-            camera.last = max(camera.last, look.time)
-        times = np.array([camera.last for camera in cameras])
-        rows, look_of_row = self._rows_of(cameras)
-        old = self._follow(rows, look_of_row, cameras, times, found)
-        new = self._start(cameras, times, found, old.found)
+        moment = self._moment(looks)
+        old = self._follow(moment, found)
+        new = self._start(moment, found, old.found)
         columns = np.concatenate([old.columns, new.columns[: len(old.columns)]], axis=1)
         at = np.concatenate([old.found, new.found])
         return _report(columns, at, found, looks)
@@ -117,6 +121,15 @@ class FleetTracker:
         if known is not None:
             self._table.remove(np.flatnonzero(self._table.live[Column.CAMERA] == known.index))
 
+    def _moment(self, looks: Sequence[TrackerInput]) -> _Moment:
+        """Moves the cameras' clocks on."""
+        cameras = [self._camera(look.camera) for look in looks]
+        before = np.array([camera.last for camera in cameras])
+        times = np.maximum(before, [look.time for look in looks])
+        for camera, time in zip(cameras, times.tolist(), strict=True):
+            camera.last = time
+        return _Moment(cameras, times, times - before)
+
     def _camera(self, name: str) -> _Camera:
         known = self._cameras.get(name)
         if known is None:
@@ -135,17 +148,20 @@ class FleetTracker:
         rows = rows[np.argsort(look[rows] * 2.0**40 + live[Column.SERIAL, rows])]
         return rows, look[rows]
 
-    def _follow(self, rows: Index, look: Index, cameras: list[_Camera], times: Array, found: Found) -> _Seen:
-        """Matches the tracks of `rows` with what was found, and updates both table and tracks."""
+    def _follow(self, moment: _Moment, found: Found) -> _Seen:
+        """Matches the cameras' tracks with what was found, and updates both table and tracks."""
         s = self._settings
+        rows, look = self._rows_of(moment.cameras)
+        times = moment.times
         state = self._table.take(rows, found.signature is not None)
         elapsed = times[look] - state[Column.LAST]
         confirmed = state[Column.ID] > 0
         parked = confirmed & (state[Column.LAST] - state[Column.STILL_SINCE] >= s.parked_after_s)
         away = parked & (elapsed > s.lost_s)  # too long for its motion to say anything, but its place does
         kept = np.where(confirmed, np.where(parked, s.parked_lost_s, s.lost_s), s.tentative_s)
-        spare = np.where(confirmed, s.lost_looks, 0)
-        alive = (elapsed <= kept) | ((state[Column.MISSED] <= spare) & (elapsed <= s.longest_gap_s))
+        missed_few = state[Column.MISSED] <= np.where(confirmed, s.lost_looks, 0)
+        longest = np.where(parked, s.parked_gap_s, s.longest_gap_s)
+        alive = (elapsed <= kept) | (missed_few & (elapsed <= longest))
         motion = Motion(state[PLACE], state[SPEED], state[SPREAD])
         predicted = predict(motion, np.where(away, s.lost_s, elapsed), s)
         penalty = s.lost_penalty * np.minimum(state[Column.MISSED], 5) + np.where(confirmed, 0.0, s.tentative_penalty)
@@ -157,7 +173,7 @@ class FleetTracker:
         t, d = self._match(pairs.track, pairs.detection, pairs.affinity, found.score, confirmed)
         hit = Motion(predicted.place[:, t], predicted.speed[:, t], predicted.spread[:, t])
         seen = self._update(state.take(t, axis=1), hit, times[look[t]], found, d)
-        self._draw_ids(seen, found.score[d], look[t], cameras)
+        self._draw_ids(seen, found.score[d], look[t], moment)
         live = self._table.live
         live[: len(seen), rows[t]] = seen
         live[Column.MISSED, rows] += 1
@@ -200,9 +216,10 @@ class FleetTracker:
             columns[LOOK] = _blend(columns[LOOK], found.signature[:, d], s.appearance_memory)
         return columns
 
-    def _start(self, cameras: list[_Camera], times: Array, found: Found, taken: Index) -> _Seen:
+    def _start(self, moment: _Moment, found: Found, taken: Index) -> _Seen:
         """New tracks for the sure detections that nobody took."""
         s = self._settings
+        cameras, times = moment.cameras, moment.times
         free = found.score >= s.high_score
         free[taken] = False
         d = free.nonzero()[0]
@@ -223,16 +240,17 @@ class FleetTracker:
         for column, at in enumerate(look.tolist()):
             columns[Column.SERIAL, column] = cameras[at].next_serial
             cameras[at].next_serial += 1
-        self._draw_ids(columns, found.score[d], look, cameras)
+        self._draw_ids(columns, found.score[d], look, moment)
         self._table.add(columns)
         return _Seen(columns, d)
 
-    def _draw_ids(self, columns: Array, score: Array, look: Index, cameras: list[_Camera]) -> None:
+    def _draw_ids(self, columns: Array, score: Array, look: Index, moment: _Moment) -> None:
         """Gives an id to every track that has just earned one."""
         s = self._settings
-        earned = (columns[Column.HITS] >= s.confirm_hits) | (score >= s.confirm_score)
+        sure = (score >= s.confirm_score) & (moment.gaps[look] >= s.confirm_gap_s)
+        earned = sure | (columns[Column.HITS] >= s.confirm_hits)
         for column in np.flatnonzero(earned & (columns[Column.ID] < 0)).tolist():
-            camera = cameras[look[column]]
+            camera = moment.cameras[look[column]]
             columns[Column.ID, column] = camera.next_id
             camera.next_id += 1
 

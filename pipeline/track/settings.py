@@ -14,13 +14,15 @@ class TrackerSettings:
     Attributes:
         high_score: detections at least this sure are matched first and may start a track, 0..1.
         low_score: less sure ones than this are ignored; those in between may only continue a track, 0..1.
-        confirm_score: a first sighting at least this sure is a confirmed track at once, 0..1.
+        confirm_score: a first sighting at least this sure is a confirmed track at once, 0..1, ...
+        confirm_gap_s: ... where looks are at least this far apart, so that waiting for a second one would be long, s.
         confirm_hits: sightings after which any track is confirmed.
         tentative_s: an unconfirmed track not seen again within this many s is dropped. Where looks are rarer than
             that, the next look still counts as "again".
         lost_s: a confirmed track that is out of sight is kept this long, s.
         lost_looks: it is kept for at least so many missed looks, however far apart they are.
-        longest_gap_s: but after this long without any look only parked tracks are kept, s.
+        longest_gap_s: but after this long without any look only parked tracks are kept, s, ...
+        parked_gap_s: ... and these for this long, s (a stream that was away, a restart).
         parked_after_s: a track that stayed in place this long counts as parked.
         parked_lost_s: a parked track that is out of sight is kept this long, s.
         parked_iou: overlap with which a parked, long lost track is taken up again, 0..1.
@@ -45,11 +47,13 @@ class TrackerSettings:
     high_score: float = 0.5
     low_score: float = 0.1
     confirm_score: float = 0.7
+    confirm_gap_s: float = 0.3
     confirm_hits: int = 2
     tentative_s: float = 0.5
     lost_s: float = 2.0
     lost_looks: int = 1
     longest_gap_s: float = 8.0
+    parked_gap_s: float = 900.0
     parked_after_s: float = 8.0
     parked_lost_s: float = 90.0
     parked_iou: float = 0.5
