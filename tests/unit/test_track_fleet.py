@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bench import mot
+from bench.tracker import track_with_ours
 from contracts.vision import Detections, ObjectClass, Tracks
 from pipeline.track import FleetTracker, TrackerInput, TrackerSettings
 
@@ -278,3 +281,36 @@ def test_a_forgotten_camera_starts_anew() -> None:
     tracker.forget("never seen")
     later = replace(look, time=1.0, detections=detections(np.array([[0.2, 0.2]])))
     assert [t.ids.tolist() for t in tracker.step([later, replace(later, camera="b")])] == [[1], [2]]
+
+
+def test_a_parked_car_outlasts_a_stream_that_was_away_and_a_walker_does_not() -> None:
+    tracker = FleetTracker()
+    spots = np.array([[0.5, 0.5]])
+    for t in range(0, 30, 2):
+        tracker.step([TrackerInput("car", t, detections(spots, label=ObjectClass.CAR))])
+        tracker.step([TrackerInput("walk", t, detections(np.array([[0.1 + 0.01 * t, 0.5]])))])
+    car = tracker.step([TrackerInput("car", 300.0, detections(spots, label=ObjectClass.CAR))])[0]
+    walker = tracker.step([TrackerInput("walk", 300.0, detections(np.array([[0.4, 0.5]])))])[0]
+    assert (car.ids.tolist(), car.first_seen.tolist()) == ([1], [0.0])
+    assert walker.ids.tolist() == [2]
+
+
+def test_a_flicker_among_frequent_looks_gets_no_id() -> None:
+    tracker = FleetTracker()
+    spot = np.array([[0.5, 0.5]])
+    tracker.step([TrackerInput("a", 0.0, detections(spot[:0]))])
+    assert len(tracker.step([TrackerInput("a", 0.04, detections(spot))])[0]) == 0
+    for k in range(2, 40):
+        tracker.step([TrackerInput("a", 0.04 * k, detections(spot[:0]))])
+    assert tracker.snapshot("a")["next_id"] == 1
+
+
+@pytest.mark.media
+def test_real_walkers_are_followed_as_well_as_by_the_best_known_tracker(mirror: Path) -> None:
+    """MOT17-09 as filmed and at 2 looks/s, on scores of the peers measured by `bench tracker` on the same input."""
+    pytest.importorskip("trackeval")
+    for rate, hota, idf1 in ((None, 0.49, 0.58), (2.0, 0.38, 0.42)):
+        task = mot.read(mirror / "truth/mot", "MOT17-09-FRCNN", rate)
+        scores = mot.Judge([task]).score(track_with_ours([task])[0])
+        assert scores.hota > hota
+        assert scores.idf1 > idf1
