@@ -213,7 +213,7 @@ class CrowdingRule:
         watched = step - gap
         if gap > 0:
             state = self._after_gap(state, limit, look, gap, outputs)
-        gathering, present = gather(state.gathering, look, zone.polygon, p.min_score, step)
+        gathering, present = gather(state.gathering, look, zone.polygon, p.min_score, watched)
         counted = [v for v in present if look.time - v.entered >= p.linger - 1e-6]
         counts = state.counts
         if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:
@@ -230,7 +230,9 @@ class CrowdingRule:
         if crowd is not None and gap > (_MEMORY_S if crowd.opened else min(_FORGET_S, self._parameters.hold)):
             outputs.append(self._end(state, crowd, limit, look, state.time or crowd.since, "lost"))
             crowd = None
-        return replace(state, crowd=crowd, counts=())
+        # Nobody knows who stayed meanwhile: everybody's time in the zone begins anew.
+        gathering = replace(state.gathering, visitors=())
+        return replace(state, crowd=crowd, counts=(), gathering=gathering)
 
     def _judge(
         self,

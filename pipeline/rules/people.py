@@ -62,12 +62,12 @@ class Gathering:
     fixtures: tuple[Fixture, ...] = ()
 
 
-def persons(look: Look, min_score: float) -> tuple[list[int], list[Box]]:
-    """Track numbers and boxes of the people of a look, each person once, best detection first."""
+def persons(look: Look, min_score: float) -> tuple[list[int], list[Box], list[int]]:
+    """The people of a look, each once, best detection first: track numbers, boxes, and their rows in the look."""
     tracks = look.tracks
     keep = np.flatnonzero((tracks.classes == ObjectClass.PERSON) & (tracks.scores >= min_score))
     if len(keep) == 0:
-        return [], []
+        return [], [], []
     keep = keep[np.lexsort((tracks.ids[keep], -tracks.scores[keep]))]
     boxes = tracks.boxes[keep].astype(np.float64)
     double = _doubles(boxes)
@@ -76,7 +76,8 @@ def persons(look: Look, min_score: float) -> tuple[list[int], list[Box]]:
         if not any(double[i, k] for k in kept):
             kept.append(i)
     rows = boxes[kept].tolist()
-    return [int(tracks.ids[keep[i]]) for i in kept], [(b[0], b[1], b[2], b[3]) for b in rows]
+    at = [int(keep[i]) for i in kept]
+    return [int(tracks.ids[i]) for i in at], [(b[0], b[1], b[2], b[3]) for b in rows], at
 
 
 def _doubles(
@@ -113,11 +114,18 @@ def gather(
     visitor. So at one look every two seconds, where tracks hardly live, people are still counted, by place.
 
     Args:
-        step: s since the look before; unwatched time included.
+        step: s since the look before; 0 after unwatched time.
     """
-    ids, boxes = persons(look, min_score)
+    ids, boxes, at = persons(look, min_score)
+    entered: dict[int, float] = {}
     if boxes:
-        inside = points_in_polygon(foot_points(np.array(boxes)), np.array(polygon))
+        corners = np.array(polygon)
+        feet = foot_points(np.array(boxes))
+        inside = points_in_polygon(feet, corners)
+        # A tracker confirms a track at its second sighting: whoever was inside at the first has been here since.
+        born = np.maximum(look.tracks.first_seen[at], look.time - step)
+        was_inside = points_in_polygon(feet - look.tracks.velocity[at] * (look.time - born)[:, None], corners)
+        entered = {track: float(b) for track, b, was in zip(ids, born, was_inside, strict=True) if was}
         ids = [i for i, kept in zip(ids, inside, strict=True) if kept]
         boxes = [b for b, kept in zip(boxes, inside, strict=True) if kept]
     ids, boxes, fixtures = _without_fixtures(gathering.fixtures, ids, boxes, look.time)
@@ -128,7 +136,7 @@ def gather(
     present: list[Visitor] = []
     for track, box in zip(ids, boxes, strict=True):
         before = known.get(track) or _take_nearest(lost, box, look)
-        present.append(_visited(before, track, box, look))
+        present.append(_visited(before, track, box, look, entered.get(track, look.time)))
     rigid = [v for v in present if look.time - v.spot_since >= RIGID_S]
     present = [v for v in present if v not in rigid]
     fixtures += [Fixture(visitor.spot, look.time) for visitor in rigid]
@@ -166,9 +174,9 @@ def _take_nearest(lost: list[Visitor], box: Box, look: Look) -> Visitor | None:
     return lost.pop(best[1]) if best is not None else None
 
 
-def _visited(before: Visitor | None, track: int, box: Box, look: Look) -> Visitor:
+def _visited(before: Visitor | None, track: int, box: Box, look: Look, entered: float) -> Visitor:
     if before is None:
-        return Visitor(track, look.time, look.time, box, box, look.time)
+        return Visitor(track, min(entered, look.time), look.time, box, box, look.time)
     # A spot is a matter of body heights, so it is measured in heights even where a figure is wider than tall.
     size = max((before.spot[2] - before.spot[0]) * look.aspect, before.spot[3] - before.spot[1])
     height = max(before.spot[3] - before.spot[1], 1e-6)

@@ -5,9 +5,9 @@ The test in numbers, for one standing vehicle S (lengths in body lengths of the 
 - *Companion*: another vehicle that stands at most 2.5 lengths away, of similar size in the picture, not facing the
   other way, that stopped at most 120 s before S or at any time after it.
 - *Queue share*: share of S's standing time during which it had a companion.
-- S is *on its own* for good once it stood 60 s (or half of T, where that is shorter) without a companion, or 20 s
-  after its last companion drove off, or once two vehicles going its way drove past it while it stood.
-- S is held back while it is not on its own, its queue share is 0.5 or more, and it has stood for less than T + 300 s
+- S is *on its own* for good once it stood 60 s (or half of T, where that is shorter, but at least 20 s) without a
+  companion, or 20 s after its last companion drove off, or once two vehicles going its way drove past it while it stood.
+- S is held back while it is not on its own, its queue share is 0.4 or more, and it has stood for less than T + 300 s
   (with three companions or more: T + 900 s). Nobody waits longer in a line that does not move at all.
 """
 
@@ -26,7 +26,7 @@ PASSES = 2
 HOLD_S = 300.0
 LONG_HOLD_S = 900.0
 LINE = 3  # companions that make a line
-SHARE = 0.5
+SHARE = 0.4
 _PASS_REACH = 1.5
 _PASS_REACH_BLIND = 1.0  # where nobody saw which way S came: the oncoming lane lies further away than the next one
 _SIZE_RATIO = 3.0
@@ -108,7 +108,7 @@ def accompany(
         if other.track not in passed and drove_past(stand, other, aspect):
             passed, passes = (*passed, other.track)[-4:], passes + 1
     alone = 0.0 if now else company.alone_s + watched
-    enough = RELEASED_S if company.had else min(ALONE_S, dwell / 2)
+    enough = RELEASED_S if company.had else min(ALONE_S, max(RELEASED_S, dwell / 2))
     return replace(
         company,
         stood_s=company.stood_s + watched,

@@ -55,7 +55,7 @@ class Stand:
         track: the track it is linked to now; -1 while none is.
         object_class: value of `ObjectClass`.
         anchor: the place: median of the first boxes there, normalised x1 y1 x2 y2.
-        since: stream time of the first look that saw it there, s.
+        since: stream time of the first sighting there, s.
         from_start: it was there already when watching began (or went on after a gap).
         settled: it has stopped (see `SETTLE_S`).
         last_seen: stream time when it was last seen at its place, s.
@@ -135,10 +135,12 @@ class Scene:
     Attributes:
         time: stream time of the newest look; None before the first.
         stands: vehicles at rest and moving, in order of `number`.
+        began: stream time when watching began, or went on after the last gap, s.
         next_number: for the next one.
     """
 
     time: float | None = None
+    began: float = 0.0
     stands: tuple[Stand, ...] = ()
     next_number: int = 0
 
@@ -222,9 +224,10 @@ class _Rows:
     matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     everything: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     appearance: list[tuple[float, ...] | None]
+    here_since: list[float]
 
     @staticmethod
-    def of(look: Look, min_score: float) -> _Rows:
+    def of(look: Look, min_score: float, max_move: float, last_look: float) -> _Rows:
         tracks = look.tracks
         keep = [
             i for i in range(len(tracks)) if int(tracks.classes[i]) in VEHICLES and float(tracks.scores[i]) >= min_score
@@ -234,6 +237,13 @@ class _Rows:
         looks: list[tuple[float, ...] | None] = [None] * len(keep)
         if tracks.appearance is not None:
             looks = [tuple(round(float(v), 4) for v in tracks.appearance[i]) for i in keep]
+        # A tracker confirms a track at its second sighting; one that did not move in between was here already then.
+        here_since = [look.time] * len(keep)
+        for k, i in enumerate(keep):
+            age = look.time - max(float(tracks.first_seen[i]), last_look)
+            vx, vy = float(tracks.velocity[i, 0]) * look.aspect, float(tracks.velocity[i, 1])
+            if age > 0 and math.hypot(vx, vy) * age <= max_move * body_length(boxes[k], look.aspect):
+                here_since[k] = max(float(tracks.first_seen[i]), last_look)
         return _Rows(
             [int(tracks.ids[i]) for i in keep],
             boxes,
@@ -241,6 +251,7 @@ class _Rows:
             everything[keep].reshape(-1, 4),
             everything.reshape(-1, 4),
             looks,
+            here_since,
         )
 
 
@@ -370,15 +381,17 @@ def _seen(stand: Stand, row: int, rows: _Rows, look: Look, watched: float, still
     )
 
 
-def _begun(number: int, row: int, rows: _Rows, time: float, from_start: bool) -> Stand:
+def _begun(number: int, row: int, rows: _Rows, time: float, began: float) -> Stand:
     box = rows.boxes[row]
+    since = rows.here_since[row]
     return Stand(
         number=number,
         track=rows.ids[row],
         object_class=rows.classes[row],
         anchor=box,
-        since=time,
-        from_start=from_start,
+        since=since,
+        seen_s=time - since,
+        from_start=since <= began,
         settled=False,
         last_seen=time,
         here=True,
@@ -457,10 +470,11 @@ class Watch:
             gap = step
         self.look = look
         self.stillness = stillness
-        self.first = scene.time is None
+        self.began = look.time if scene.time is None or gap > 0 else scene.began
         self.gap = gap
         self.watched = step - gap
-        self.rows = _Rows.of(look, stillness.min_score)
+        last_look = look.time if scene.time is None or gap > 0 else scene.time
+        self.rows = _Rows.of(look, stillness.min_score, stillness.max_move, last_look)
         self.next_number = scene.next_number
         self.ended: list[Ended] = []
         self.stands: list[Stand] = []
@@ -506,7 +520,7 @@ class Watch:
         kept.extend(self._new(used | set(elsewhere.values()), kept))
         kept = self._without_replaced(kept)
         kept.sort(key=lambda stand: stand.number)
-        return Scene(self.look.time, tuple(kept), self.next_number), self.ended
+        return Scene(self.look.time, self.began, tuple(kept), self.next_number), self.ended
 
     def _follow(self, stand: Stand) -> Stand:
         """Has it settled, or moved?"""
@@ -573,7 +587,7 @@ class Watch:
             if r in used or any(same_vehicle(box, other) for other in accounted):
                 continue
             accounted.append(box)
-            begun.append(_begun(self._number(), r, self.rows, self.look.time, self.first or self.gap > 0))
+            begun.append(_begun(self._number(), r, self.rows, self.look.time, self.began))
         return begun
 
     def _without_replaced(self, stands: list[Stand]) -> list[Stand]:
