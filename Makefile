@@ -31,10 +31,10 @@ help: ## This list
 
 install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console ## Everything that is needed, into .venv and console/
 
-demo: install $(if $(TRITON),triton) ## Six RTSP cameras and their events. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
+demo: install ## Six RTSP cameras and their events. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
 	$(BIN)/cityvision demo $(if $(TRITON),--triton) $(ARGS)
 
-test: install triton ## All tests, on real services and media. KEYWORD=…: some of them
+test: install ## All tests, on real services and media. KEYWORD=…: some of them
 	$(BIN)/pytest $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
 
 check: install ## Formatting, lint, types, import rules, licences, pool files, console
@@ -52,7 +52,7 @@ faults: install ## Kills worker, consumer, Valkey and Postgres under load. KILLS
 soak: install ## The demo for a long time, watching memory, files and lost looks. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
 
-bench: $(STAMPS)/bench triton ## Every measurement, beside its peers, into docs/benchmarks.md
+bench: $(STAMPS)/bench ## Every measurement, beside its peers, into docs/benchmarks.md
 	$(BIN)/cityvision bench all $(ARGS)
 
 lock: install ## Resolve requirements/*.txt again from pyproject.toml. ARGS=--upgrade: newest versions
@@ -78,7 +78,3 @@ $(STAMPS)/console: $(STAMPS)/python $(CONSOLE_SOURCES) scripts/console
 $(STAMPS)/bench: install requirements/bench.txt
 	$(BIN)/python -m pip install --no-deps -r requirements/bench.txt
 	@touch $@
-
-.PHONY: triton
-triton: $(STAMPS)/python
-	$(BIN)/cityvision models triton-install
