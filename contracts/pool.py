@@ -37,6 +37,7 @@ from contracts.relations import (
 )
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f]*$"  # one line, no control characters
 _DIGITS = re.compile(r"^\d{6,}$")
 _SCHEMES = ("rtsp", "rtsps", "file")
 _SECRET_PARAMETER = re.compile(r"(?i)\b(user|username|pass|passwd|password|pwd|token|secret)=(?!\{)")
@@ -65,6 +66,7 @@ def _check_camera_id(value: str) -> str:
     return value
 
 
+Text = Annotated[str, Field(pattern=TEXT_PATTERN)]
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 CameraId = Annotated[str, Field(pattern=SLUG_PATTERN), AfterValidator(_check_camera_id)]
 Coordinate = Annotated[float, Field(ge=0, le=1)]
@@ -93,7 +95,7 @@ class Department(PoolContract):
     """Who owns cameras, and whose people handle what they show."""
 
     id: Slug = Field(description="an id, unique among the departments")
-    name: str = Field(min_length=1, max_length=120, description="a name as people read it")
+    name: Text = Field(min_length=1, max_length=120, description="a name as people read it")
     parent: Slug | None = Field(None, description="the id of the department above it")
 
 
@@ -126,8 +128,8 @@ class StreamRef(PoolContract):
         if _SECRET_PARAMETER.search(rest):
             fix = "write {user} and {password} in their place and name them with credentials: NAME"
             raise unfit("credentials stand in the address's parameters", fix)
-        if re.search(r"\s", value):
-            raise unfit("a space stands in the address", "write %20 where a space is meant")
+        if re.search(r"[\s\x00-\x1f\x7f]", value):
+            raise unfit("a space or control character stands in the address", "write %20 where a space is meant")
         if scheme.lower() != "file":
             _check_authority(value)
         elif not rest.strip("/"):
@@ -138,7 +140,7 @@ class StreamRef(PoolContract):
     @classmethod
     def _check_credentials(cls, value: str | None) -> str | None:
         # Somebody may have put the secret itself here, so the value is never repeated.
-        if value is not None and not re.match(SLUG_PATTERN, value):
+        if value is not None and not re.fullmatch(SLUG_PATTERN, value):
             fix = "write the name of an entry of the secrets file (lower-case letters, digits, - and _)"
             raise unfit("this is not a name of credentials", fix)
         return value
@@ -176,8 +178,8 @@ class Preset(PoolContract):
     """One place a PTZ camera can look at."""
 
     id: Slug = Field(description="an id, unique inside the camera")
-    name: str = Field(min_length=1, max_length=120, description="a name as people read it")
-    token: str = Field("", max_length=64, description="the preset's token in the camera (ONVIF), or its number")
+    name: Text = Field(min_length=1, max_length=120, description="a name as people read it")
+    token: Text = Field("", max_length=64, description="the preset's token in the camera (ONVIF), or its number")
 
 
 class GroundCalibration(PoolContract):
@@ -203,7 +205,7 @@ class Zone(PoolContract):
     """A polygon of the picture in which algorithms watch."""
 
     id: Slug = Field(description="an id, unique inside the camera")
-    name: str = Field("", max_length=120, description="a name as people read it")
+    name: Text = Field("", max_length=120, description="a name as people read it")
     kind: ZoneKind = Field(description="decides which algorithms can watch it")
     polygon: tuple[Point, ...] = Field(
         min_length=3, max_length=64, description="corners [x, y] in order, 0..1 of the picture, x right, y down"
@@ -225,7 +227,7 @@ class Camera(PoolContract):
     """One camera, its zones, and which algorithm watches them with which parameters."""
 
     id: CameraId = Field(description="a slug, or the 20-digit GB/T 28181 code in quotes; unique in the whole pool")
-    name: str = Field(min_length=1, max_length=120, description="a name as people read it")
+    name: Text = Field(min_length=1, max_length=120, description="a name as people read it")
     department: Slug = Field(description="the id of the department that owns it")
     camera_class: Literal[1, 2, 3] = Field(1, alias="class", description="1 is shed last when capacity runs short")
     mounting: Literal["high", "low"] = Field(
@@ -236,7 +238,7 @@ class Camera(PoolContract):
     main: StreamRef = Field(description="the stream that is analysed and kept as evidence")
     sub: StreamRef | None = Field(None, description="a smaller stream for live pictures")
     position: Position | None = None
-    grid: str = Field("", max_length=40, description="the city grid cell it stands in")
+    grid: Text = Field("", max_length=40, description="the city grid cell it stands in")
     enabled: bool = True
     zones: tuple[Zone, ...] = Field((), max_length=64)
     algorithms: dict[str, SerializeAsAny[AlgorithmParameters]] = Field(

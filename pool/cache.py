@@ -54,6 +54,11 @@ class CameraCache:
             with without_collector():
                 self._cameras = _read(self._path)
 
+    @property
+    def loaded(self) -> int:
+        """How many cameras it holds."""
+        return len(self._cameras)
+
     def get(self, digest: bytes) -> Camera | None:
         """The camera whose text has this digest, or None."""
         camera = self._cameras.get(digest)

@@ -100,7 +100,8 @@ def _unknown(items: Iterable[Item], known: set[str], key: str) -> Iterator[Fault
     for item in items:
         if item.refers is not None and item.refers not in known:
             what = f"there is no department {item.refers!r}{did_you_mean(item.refers, known)}"
-            fix = f"write one of {listed(known)}, or add it to departments:" if known else "add it to departments:"
+            others = known - {item.id} if key == "parent" else known
+            fix = f"write one of {listed(others)}, or add it to departments:" if others else "add it to departments:"
             yield item.fault((key,), what, fix)
 
 

@@ -9,6 +9,8 @@ from contracts.errors import ConfigError
 from contracts.problems import Location
 from contracts.redact import redact
 
+_LONGEST_PATH = 120  # only aliases without end make longer ones
+
 
 def path_text(location: Location) -> str:
     """`cameras[3].zones[0].polygon` from ("cameras", 3, "zones", 0, "polygon"); "" for the whole file."""
@@ -18,7 +20,7 @@ def path_text(location: Location) -> str:
             text += f"[{step}]"
         else:
             text += f".{step}" if text else step
-    return text
+    return text if len(text) <= _LONGEST_PATH else text[: _LONGEST_PATH - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True, order=True)

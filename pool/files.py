@@ -209,7 +209,7 @@ def _items(content: FileContent, node: Node | None, key: str, lines: Lines) -> l
 
 def _camera(content: FileContent, index: int, node: Node, lines: Lines) -> Camera | None:
     """Adds one camera and its faults; gives the camera where it has none."""
-    built = build(node)
+    built = build(node, lines.offset)
     checked = check_camera(built.data, built.booleans)
     camera = checked.value if isinstance(checked.value, Camera) and not built.problems else None
     item = Item.of_camera(content.file, index, camera, built.data, lines)
@@ -228,7 +228,10 @@ def _department(content: FileContent, index: int, node: Node) -> None:
 
 
 def _add_faults(content: FileContent, item: Item, built: Built, problems: list[Problem]) -> None:
+    told = set()
     for location, line, what, fix in built.problems:
-        place = (*item.location, *location)
-        content.faults.append(Fault.at(item.file, line + item.lines.offset, place, what, fix))
-    content.faults += [item.fault(problem.location, problem.what, problem.fix) for problem in problems]
+        told.add(location)
+        content.faults.append(Fault.at(item.file, line, (*item.location, *location), what, fix))
+    content.faults += [
+        item.fault(problem.location, problem.what, problem.fix) for problem in problems if problem.location not in told
+    ]

@@ -76,7 +76,7 @@ def compose(text: str) -> Node | None:
 
 
 class NodeProblem(NamedTuple):
-    """Something wrong with a node itself; `line` counts from 1 within the text."""
+    """Something wrong with a node itself; `line` is that of the file, from 1."""
 
     location: Location
     line: int
@@ -98,9 +98,14 @@ class Built(NamedTuple):
     booleans: list[Location]
 
 
-def build(node: Node | None) -> Built:
-    """Plain data of `node`; duplicate keys, odd tags and endless aliases are reported, never followed."""
-    builder = _Builder()
+def build(node: Node | None, offset: int = 0) -> Built:
+    """Plain data of `node`; duplicate keys, odd tags and endless aliases are reported, never followed.
+
+    Args:
+        node: None gives None.
+        offset: lines of the file before the text that `node` was composed from.
+    """
+    builder = _Builder(offset)
     data = builder.value(node, (), 0) if node is not None else None
     return Built(data, builder.problems, builder.booleans)
 
@@ -130,7 +135,8 @@ _BOOL = _TAG + "bool"
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
         self.problems: list[NodeProblem] = []
         self.booleans: list[Location] = []
         self._seen: set[int] = set()
@@ -179,7 +185,7 @@ class _Builder:
                 what = f"the key stands twice (first in line {lines[name]})"
                 self._problem((*location, name), key, what, "keep one of them")
                 continue
-            lines[name] = key.start_mark.line + 1
+            lines[name] = key.start_mark.line + 1 + self._offset
             data[name] = self.value(value, (*location, name), depth + 1)
         for base in _merged(node):
             if isinstance(base, MappingNode):
@@ -205,7 +211,7 @@ class _Builder:
         self._problem(location, node, f"the tag {tag[:40]} does not fit here", "leave the tag out")
 
     def _problem(self, location: Location, node: Node, what: str, fix: str) -> None:
-        self.problems.append(NodeProblem(location, node.start_mark.line + 1, what, fix))
+        self.problems.append(NodeProblem(location, node.start_mark.line + 1 + self._offset, what, fix))
 
 
 def _merged(node: MappingNode) -> Iterator[Node]:

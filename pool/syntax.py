@@ -45,7 +45,11 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     ("but found another document", "a second document begins here", "remove the --- line: one document a file"),
     ("did not find expected <document start>", "text stands after the end of the data", "indent it, or remove it"),
     ("found undefined tag handle", "the tag is unknown", "leave the tag out"),
-    ("did not find expected node content", "a value is missing", "write a value"),
+    (
+        "did not find expected node content",
+        "a value or a closing bracket is missing",
+        "write the value, or close the [ or {",
+    ),
 )
 _OPENED = ("while parsing a flow", "while scanning a quoted", "while scanning a simple key")
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from contracts.pool import SLUG_PATTERN
+from contracts.pool import SLUG_PATTERN, TEXT_PATTERN
 from contracts.problems import UNFIT, Location, Problem
 from contracts.relations import did_you_mean, listed
 from pool.schema import Schema, schema_at
@@ -185,6 +185,8 @@ def _not_one_of(bad: _Bad) -> Said:
 def _pattern(bad: _Bad) -> Said:
     if bad.context.get("pattern") == SLUG_PATTERN:
         return f"{bad.shown} is not an id", _SLUG_FIX
+    if bad.context.get("pattern") == TEXT_PATTERN:
+        return "a line break or control character stands in the text", "write it on one line"
     return _wrong_type(bad)
 
 

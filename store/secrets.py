@@ -126,7 +126,7 @@ def _parse(text: str, file: Path) -> dict[str, Credentials]:
 
 
 def _name(key: object, file: Path) -> str:
-    if not isinstance(key, str) or not re.match(SLUG_PATTERN, key):
+    if not isinstance(key, str) or not re.fullmatch(SLUG_PATTERN, key):
         raise ConfigError(f"{file}: a name is not one of lower-case letters, digits, - and _", "rename the entry")
     return key
 
