@@ -17,6 +17,7 @@ from pathlib import Path
 from contracts.errors import ServiceError
 
 LOCK_FILE = Path(__file__).resolve().parent.parent / "requirements" / "triton.txt"
+_WAY_OUT = "run without TRITON=1, or give the address of a Triton server (CITYVISION_TRITON_URL)"
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -50,8 +51,11 @@ def ensure_installed(
         say: told in a line what takes time.
 
     Raises:
-        ServiceError: the packages cannot be installed (no network, no such wheel for this machine).
+        ServiceError: the packages cannot be installed (no network, no such wheel for this machine), or there is no
+            lock file because this is not a checkout.
     """
+    if not lock_file.is_file():
+        raise ServiceError(f"no {lock_file.name}: the embedded Triton comes with a checkout", _WAY_OUT)
     venv = venv.resolve()
     stamp = venv / "cityvision-stamp"
     wanted = hashlib.sha256(lock_file.read_bytes() + sys.version.encode()).hexdigest()
@@ -88,7 +92,7 @@ def _install(venv: Path, lock_file: Path) -> None:
             lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
             raise ServiceError(
                 f"the Triton server cannot be installed: {lines[-1] if lines else 'pip failed'}",
-                "run without TRITON=1, or give the address of a Triton server (CITYVISION_TRITON_URL)",
+                _WAY_OUT,
             )
     _place_backend(venv)
 
