@@ -39,11 +39,18 @@ class Decoded(NamedTuple):
 
 
 class DecodeStats(NamedTuple):
-    """Since the pool was made: pictures given out, of them damaged, and packets no picture came of."""
+    """Since the pool was made.
+
+    Attributes:
+        pictures, corrupt: given out, and those of them that were damaged.
+        errors: packets that could not be decoded.
+        packets: given to decoders.
+    """
 
     pictures: int
     corrupt: int
     errors: int
+    packets: int
 
 
 _Key = tuple[str, bytes]
@@ -105,7 +112,7 @@ class DecoderPool:
         self._idle: dict[_Key, list[_Decoder]] = {}
         self._idle_count = 0
         self._positions: OrderedDict[int, _Position] = OrderedDict()
-        self._pictures = self._corrupt = self._errors = 0
+        self._pictures = self._corrupt = self._errors = self._packets = 0
 
     def keyframe(self, gop: Gop) -> Decoded:
         """The GOP's keyframe.
@@ -114,6 +121,7 @@ class DecoderPool:
             StreamCorrupt: no picture comes of it.
         """
         packet = gop.keyframe
+        self._count(packets=1)
         decoder = self._take(gop.parameters)
         try:
             frames = decoder.feed(0, packet.data)
@@ -148,7 +156,7 @@ class DecoderPool:
 
     def stats(self) -> DecodeStats:
         with self._lock:
-            return DecodeStats(self._pictures, self._corrupt, self._errors)
+            return DecodeStats(self._pictures, self._corrupt, self._errors, self._packets)
 
     def forget(self, ring: int) -> None:
         """Gives up the place kept for a ring (its camera has left)."""
@@ -195,6 +203,7 @@ class DecoderPool:
             index = position.next
             packet = position.packets[index]
             position.next += 1
+            self._count(packets=1)
             try:
                 position.ready.extend(position.decoder.feed(index, packet.data))
             except av.FFmpegError:
@@ -258,8 +267,9 @@ class DecoderPool:
         self._count(pictures=1, corrupt=int(corrupt))
         return Decoded(to_frame(picture, packet.time, packet.utc), corrupt)
 
-    def _count(self, pictures: int = 0, corrupt: int = 0, errors: int = 0) -> None:
+    def _count(self, pictures: int = 0, corrupt: int = 0, errors: int = 0, packets: int = 0) -> None:
         with self._lock:
+            self._packets += packets
             self._pictures += pictures
             self._corrupt += corrupt
             self._errors += errors

@@ -127,14 +127,26 @@ class Gop:
         return moved
 
 
+def _until(packets: list[StreamPacket], end: float) -> list[StreamPacket]:
+    """The packets needed to show everything up to `end`, with no picture missing among those they show."""
+    last = max((i for i, packet in enumerate(packets) if packet.time <= end), default=-1)
+    newest = max((packet.time for packet in packets[: last + 1]), default=0.0)
+    # B frames come after the later picture they refer to: where that one is needed, so are they all.
+    while 0 <= last < len(packets) - 1 and packets[last + 1].time < newest:
+        last += 1
+    return packets[: last + 1]
+
+
 @dataclass(frozen=True, slots=True)
 class RingStats:
-    """Attributes:
-    bytes, spilled_bytes: in memory, and in the spill file.
-    gops, packets: held.
-    fps, kbit_s: over the last ten seconds of stream time.
-    gop_s: median distance of the last keyframes, s; 0 while unknown.
-    dropped: packets that could not be kept: before the first keyframe, or beyond the spill's bound.
+    """How full a ring is, and what flows into it.
+
+    Attributes:
+        bytes, spilled_bytes: in memory, and in the spill file.
+        gops, packets: held.
+        fps, kbit_s: over the last ten seconds of stream time.
+        gop_s: median distance of the last keyframes, s; 0 while unknown.
+        dropped: packets that could not be kept: before the first keyframe, or beyond the spill's bound.
     """
 
     bytes: int
@@ -274,7 +286,7 @@ class PacketRing:
         first = max((i for i, gop in enumerate(gops) if gop.start <= start), default=0)
         segments: list[Segment] = []
         for gop in gops[first:]:
-            packets = [packet for packet in gop.read() if packet.time <= end]
+            packets = _until(gop.read(), end)
             if segments and segments[-1].parameters == gop.parameters:
                 segments[-1].packets.extend(packets)
             else:

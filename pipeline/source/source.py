@@ -336,6 +336,10 @@ class CameraSource:
         for raw in rest.between(demux.packets(container, live=True)):
             if life.over.is_set():
                 return
+            # Either packets came whose time stands still, or this is the one that libav's parser still held when
+            # reading timed out: it would be taken for a sign of life.
+            if time.monotonic() - self._progress > self._timings.dead_after:
+                raise SourceUnreachable(f"nothing new for {self._timings.dead_after:g} s")
             moment = clock.at(raw.pts, time.time(), raw.camera_utc)
             if raw.keyframe:
                 parameters = self._announce(tracker.keyframe(raw.data))
@@ -343,8 +347,6 @@ class CameraSource:
             if moment.time > newest:
                 newest = moment.time
                 self._progressed()
-            elif time.monotonic() - self._progress > self._timings.dead_after:
-                raise SourceUnreachable("packets come, but the stream's time does not go on")
 
     def _play(self, life: _Life) -> None:
         path = Path(unquote(urlsplit(self._url).path))

@@ -112,14 +112,14 @@ class Pump:
             self._started = clock()
         else:
             self._skip_to(clock() - self._started)
-        next_report = clock()
+        due = next_report = clock()
         while True:
             unit = self._clip.units[self._index]
-            ahead = self._started + self._base + unit.dts - clock()
+            ahead = due - clock()
             if ahead > 0:
                 await asyncio.sleep(ahead)
             elif ahead < -_MAX_BEHIND:
-                self._started -= ahead
+                due -= ahead
             if self.faults.drops != self._drops:
                 self._drops = self.faults.drops
                 for sink in list(self.sinks):
@@ -129,10 +129,7 @@ class Pump:
                     next_report = clock() + _REPORT_EVERY
                     self._report(self._base + unit.dts)
                 self._send(unit)
-            self._advance(unit)
-            if self.faults.speed != 1.0:
-                await asyncio.sleep(max(0.0, (1 / self.faults.speed - 1) / self._clip.fps))
-                self._started += max(0.0, (1 / self.faults.speed - 1) / self._clip.fps)
+            due += self._advance(unit) / self.faults.speed
 
     def _skip_to(self, media: float) -> None:
         """Moves the position on to `media` seconds after the start, as if somebody had been looking."""
@@ -142,15 +139,19 @@ class Pump:
         while self._base + units[self._index].dts < media:
             self._advance(units[self._index])
 
-    def _advance(self, unit: AccessUnit) -> None:
+    def _advance(self, unit: AccessUnit) -> float:
+        """On to the next picture; how much later than `unit` it is due, s."""
         if (clip := self.faults.take_switch()) is not None:
-            self._base += unit.dts + 1 / self._clip.fps
+            step = 1 / self._clip.fps
+            self._base += unit.pts + step
             self._clip, self._index = clip, 0
-            return
+            return step
+        before = self._base + unit.dts
         self._index += 1
         if self._index == len(self._clip.units):
             self._index = 0
             self._base += self._clip.duration
+        return max(0.0, self._base + self._clip.units[self._index].dts - before)
 
     def _send(self, unit: AccessUnit) -> None:
         timestamp = self._timestamp(self._base + unit.pts)

@@ -12,6 +12,7 @@ from typing import Literal, cast
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.errors import SourceError
 
@@ -53,7 +54,7 @@ def render_pattern(path: Path, seconds: float, encoding: Encoding, seed: int = 0
     return path
 
 
-def picture_number(luma: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> int:
+def picture_number(luma: NDArray[np.uint8]) -> int:
     """The number `render_pattern` wrote into a picture, from its luma [H, W]."""
     height, width = luma.shape
     cells = luma[: max(2, height // 8), : width // 16 * 16].reshape(max(2, height // 8), 16, width // 16)

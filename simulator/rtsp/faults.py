@@ -20,7 +20,7 @@ class Faults:
         corrupt: share of RTP packets with damaged bytes, 0..1.
         lose: share of RTP packets not sent, 0..1.
         answer_delay: every answer comes this much later, s.
-        speed: 1 is real time; 0.5 sends at half the rate.
+        speed: 1 is real time; 0.5 sends at half the rate, 10 ten seconds of the clip in one.
     """
 
     refuse: bool = False
