@@ -19,10 +19,10 @@ from contracts.pool import Camera, Zone
 from contracts.records import Subject
 from contracts.vision import Look
 from pipeline.rules.base import Output, Step
+from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.people import Gathering, Visitor, gather
 from pipeline.rules.registry import register
-from pipeline.rules.standing import Box
 
 _KEY = "crowd"
 _SMOOTH_S = 5.0  # the count is the median over this time, or over three looks

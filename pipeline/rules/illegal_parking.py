@@ -15,10 +15,12 @@ from contracts.pool import Camera, Zone
 from contracts.records import Subject
 from contracts.vision import Look, ObjectClass
 from pipeline.rules.base import Output, Step
+from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.queue import Company, accompany, held_back
 from pipeline.rules.registry import register
-from pipeline.rules.standing import Box, Ended, Scene, Stand, Stillness, moved_now, observe
+from pipeline.rules.stand import Ended, Scene, Stand, Stillness, moved_now
+from pipeline.rules.standing import observe
 
 # Which part of a box stands on the ground, from its lower edge. A high camera sees the road under the whole car, a
 # low one only where the wheels are; of a bus or truck the upper part is always air.

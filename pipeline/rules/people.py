@@ -12,7 +12,7 @@ import numpy as np
 
 from contracts.geometry import foot_points, iou, overlap_area, points_in_polygon
 from contracts.vision import Look, ObjectClass
-from pipeline.rules.standing import Box, moved
+from pipeline.rules.boxes import Box, moved
 
 KEEP_S = 3.0  # a visitor not seen for longer has left
 _KEEP_STEPS = 1.5  # or, when looks are far apart, for this many steps

@@ -6,7 +6,7 @@ The test in numbers, for one standing vehicle S (lengths in body lengths of the 
   other way, that stopped at most 120 s before S or at any time after it.
 - *Queue share*: share of S's standing time during which it had a companion.
 - S is *on its own* for good once it stood 60 s (or half of T, where that is shorter, but at least 20 s) without a
-  companion, or 20 s after its last companion drove off, or once two vehicles going its way drove past it while it stood.
+  companion, or 20 s after its last companion drove off, or once two vehicles going its way drove past it meanwhile.
 - S is held back while it is not on its own, its queue share is 0.4 or more, and it has stood for less than T + 300 s
   (with three companions or more: T + 900 s). Nobody waits longer in a line that does not move at all.
 """
@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from pipeline.rules.standing import Stand, body_length, centre
+from pipeline.rules.boxes import body_length, centre
+from pipeline.rules.stand import Stand
 
 REACH = 2.5
 EARLIER_S = 120.0

@@ -58,11 +58,10 @@ def chaos(seed: int) -> list[Actor]:
 def unique_ids(one: Look) -> Look:
     """A tracker never gives one id twice in a look; the chaos above might."""
     seen: set[int] = set()
-    for i, track in enumerate(one.tracks.ids.tolist()):
-        while track in seen:
-            track += 1000
-        seen.add(track)
-        one.tracks.ids[i] = track
+    for i in range(len(one.tracks)):
+        while int(one.tracks.ids[i]) in seen:
+            one.tracks.ids[i] += 1000
+        seen.add(int(one.tracks.ids[i]))
     return one
 
 

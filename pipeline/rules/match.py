@@ -1,0 +1,153 @@
+"""Which detection of a look shows which standing vehicle: the place first, then the track."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.geometry import iou
+from contracts.vision import VEHICLES, Look
+from pipeline.rules.boxes import SAME_FOOT, Box, body_length, moved, same_vehicle
+from pipeline.rules.stand import Stand, Stillness
+
+_NEAR = 1.0  # a track this close to its own place, body lengths, may still be dancing there
+SAME_PLACE = 0.5  # IoU
+_SAME_PLACE_BLIND = 0.7  # IoU, when nothing else speaks for it (after a gap, without appearance)
+_ALIKE = 0.6  # cosine of two signatures below which they are clearly not the same vehicle
+_TALLER = 1.5  # what shows of a bus beside a car is no part of the car
+_UNDER_WAY = 0.95  # a vehicle under way is followed by its track, but a place that fits goes first
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The vehicles of one look as plain values, and everything seen as arrays."""
+
+    ids: list[int]
+    boxes: list[Box]
+    classes: list[int]
+    matrix: Array
+    everything: Array
+    appearance: list[tuple[float, ...] | None]
+    here_since: list[float]
+
+    @staticmethod
+    def of(look: Look, min_score: float, max_move: float, last_look: float) -> Rows:
+        tracks = look.tracks
+        keep = [
+            i for i in range(len(tracks)) if int(tracks.classes[i]) in VEHICLES and float(tracks.scores[i]) >= min_score
+        ]
+        everything = tracks.boxes.astype(np.float64)
+        boxes: list[Box] = [(b[0], b[1], b[2], b[3]) for b in everything[keep].tolist()]
+        looks: list[tuple[float, ...] | None] = [None] * len(keep)
+        if tracks.appearance is not None:
+            looks = [tuple(round(float(v), 4) for v in tracks.appearance[i]) for i in keep]
+        # A tracker confirms a track at its second sighting; one that did not move in between was here already then.
+        here_since = [look.time] * len(keep)
+        for k, i in enumerate(keep):
+            age = look.time - max(float(tracks.first_seen[i]), last_look)
+            vx, vy = float(tracks.velocity[i, 0]) * look.aspect, float(tracks.velocity[i, 1])
+            if age > 0 and math.hypot(vx, vy) * age <= max_move * body_length(boxes[k], look.aspect):
+                here_since[k] = max(float(tracks.first_seen[i]), last_look)
+        return Rows(
+            [int(tracks.ids[i]) for i in keep],
+            boxes,
+            [int(tracks.classes[i]) for i in keep],
+            everything[keep].reshape(-1, 4),
+            everything.reshape(-1, 4),
+            looks,
+            here_since,
+        )
+
+
+def likeness(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> float | None:
+    """Cosine of two signatures, −1..1; None when one is missing."""
+    if a is None or b is None or len(a) != len(b):
+        return None
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def _admissible(stand: Stand, row: int, rows: Rows, overlap: float, owner: Stand | None) -> bool:
+    """Whether a detection under another id can be the vehicle that stood at this place.
+
+    Not one that was seen driving elsewhere just before, not one that clearly looks different, not one whose wheels
+    stand lower or higher. Without a signature to compare, after a gap, the place must fit closely.
+    """
+    if owner is not None and not owner.settled:
+        return False
+    height = stand.anchor[3] - stand.anchor[1]
+    if abs(rows.boxes[row][3] - stand.anchor[3]) > SAME_FOOT * height:
+        return False
+    if rows.boxes[row][3] - rows.boxes[row][1] > _TALLER * height:
+        return False
+    alike = likeness(stand.appearance, rows.appearance[row])
+    if alike is not None:
+        return alike >= _ALIKE
+    return overlap >= _SAME_PLACE_BLIND if stand.looks_since_gap == 0 else True
+
+
+def match(stands: list[Stand], rows: Rows, aspect: float, stillness: Stillness) -> dict[int, int]:
+    """Which row shows which stand: index of the row by index of the stand; one row for one stand at most."""
+    if not stands or not rows.ids:
+        return {}
+    places = np.array([s.anchor if s.settled else s.last_box for s in stands], np.float64)
+    overlaps = iou(places, rows.matrix)
+    owners = {stand.track: i for i, stand in enumerate(stands)}
+    offers, astray = _by_track(stands, rows, owners, overlaps, aspect, stillness)
+    offers += _by_place(stands, rows, owners, overlaps, astray)
+    taken: dict[int, int] = {}
+    used: set[int] = set()
+    for _, s, r in sorted(offers, key=lambda offer: (-offer[0], offer[1], offer[2])):
+        if s not in taken and r not in used:
+            taken[s] = r
+            used.add(r)
+    return taken
+
+
+_Offer = tuple[float, int, int]  # how well it fits, stand, row
+
+
+def _by_track(
+    stands: list[Stand], rows: Rows, owners: dict[int, int], overlaps: Array, aspect: float, stillness: Stillness
+) -> tuple[list[_Offer], set[int]]:
+    """Offers of the tracks that stands are linked to, and the rows that are not where their stand is."""
+    offers: list[_Offer] = []
+    astray: set[int] = set()
+    for r, track in enumerate(rows.ids):
+        own = owners.get(track)
+        if own is None:
+            continue
+        overlap = float(overlaps[own, r])
+        distance = moved(rows.boxes[r], stands[own].anchor, aspect)
+        if not stands[own].settled:
+            offers.append((_UNDER_WAY, own, r))
+        elif distance <= stillness.max_move and overlap > 0:
+            offers.append((1.0 + overlap, own, r))
+        else:
+            astray.add(r)
+            if distance <= _NEAR and overlap > 0:
+                offers.append((overlap + 0.1, own, r))
+    return offers, astray
+
+
+def _by_place(
+    stands: list[Stand], rows: Rows, owners: dict[int, int], overlaps: Array, astray: set[int]
+) -> list[_Offer]:
+    """Offers of boxes at a stand's place under another track number."""
+    fitting = overlaps >= SAME_PLACE
+    for s, r in np.argwhere((overlaps > 0) & ~fitting).tolist():
+        fitting[s, r] = stands[s].settled and same_vehicle(stands[s].anchor, rows.boxes[r])
+    offers: list[_Offer] = []
+    for s, r in np.argwhere(fitting).tolist():
+        own = owners.get(rows.ids[r])
+        owner = None if own is None else stands[own]
+        if own == s or (owner is not None and owner.settled and r not in astray):
+            continue
+        overlap = float(overlaps[s, r])
+        if _admissible(stands[s], r, rows, overlap, owner):
+            offers.append((overlap * (1.0 if stands[s].settled else 0.8), s, r))
+    return offers
