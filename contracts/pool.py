@@ -248,12 +248,12 @@ class Camera(PoolContract):
     @field_validator("algorithms", mode="before")
     @classmethod
     def _typed_parameters(cls, value: Any, info: ValidationInfo) -> Any:
-        """Each algorithm's parameters by that algorithm's own model (`illegal_parking: {dwell: 3min}`)."""
+        """Each algorithm's parameters by that algorithm's own model (`illegal_parking: {dwell: 3min}`), by name."""
         if not isinstance(value, dict):
             return value
         typed: dict[str, Any] = {}
         wrong: list[InitErrorDetails] = []
-        for name, parameters in value.items():
+        for name, parameters in sorted(value.items(), key=lambda entry: str(entry[0])):
             model = ALGORITHMS.get(name)
             if model is None:
                 what = f"there is no algorithm {name!r}{did_you_mean(str(name), ALGORITHMS)}"

@@ -6,14 +6,18 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from contracts.algorithms import ALGORITHMS, AlgorithmParameters
 from pool.cache import CameraCache
 from pool.faults import PoolFaults
 from pool.files import read_whole
 from pool.load import load_pool
+from pool.nodes import build, compose
+from pool.schema import json_schema
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "pool"
 BROKEN = sorted((DATA / "broken").glob("*.yaml"))
@@ -158,3 +162,27 @@ def test_a_cached_camera_still_has_its_line(split_pool: Path, tmp_path: Path) ->
     faults = refused(split_pool).faults
     assert faults
     assert all("department: police" in Path(fault.file).read_text().splitlines()[fault.line - 1] for fault in faults)
+
+
+def test_the_guides_example_is_right_and_its_schema_agrees(tmp_path: Path) -> None:
+    guide = (DATA.parents[2] / "docs" / "streams.md").read_text()
+    example = guide.split("```yaml\n", 1)[1].split("```", 1)[0]
+    file = tmp_path / "streams.yaml"
+    file.write_text(example)
+    pool = load_pool(file)
+    assert len(pool.cameras) == 2
+    for name, model in ALGORITHMS.items():
+        section = guide.split(f"### `{name}`", 1)[1].split("###", 1)[0]
+        own = set(model.model_fields) - set(AlgorithmParameters.model_fields)
+        assert {line.split("`")[1] for line in section.splitlines() if line.startswith("| `")} == own
+
+
+def test_the_schema_takes_right_files_and_knows_each_parameter(split_pool: Path) -> None:
+    schema = json_schema()
+    jsonschema = import_module("jsonschema")
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    data = build(compose(split_pool.read_text())).data
+    validator.validate(data)
+    data["cameras"][0]["algorithms"]["illegal_parking"]["dwel"] = 5
+    assert not validator.is_valid(data)
