@@ -81,15 +81,29 @@ class FamilyDetector(ABC):
 
 
 def to_detections(
-    boxes: NDArray[np.floating], scores: NDArray[np.floating], classes: NDArray[np.integer]
-) -> Detections:
-    """Clips normalised boxes to the frame, drops what is left empty, sorts by score (stable)."""
+    count: int,
+    picture: NDArray[np.integer],
+    boxes: NDArray[np.floating],
+    scores: NDArray[np.floating],
+    classes: NDArray[np.integer],
+) -> list[Detections]:
+    """One `Detections` for each of `count` pictures; all pictures are handled in one array step.
+
+    Boxes are clipped to the frame, those left empty are dropped; best score first, equal scores in their order.
+
+    Args:
+        picture: [M], which picture each row is of.
+        boxes: [M, 4], normalised.
+        scores, classes: [M].
+    """
     clipped = np.clip(boxes, 0, 1).astype(np.float32)
-    real = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
-    order = np.argsort(-scores[real], kind="stable")
-    return Detections(
-        clipped[real][order], scores[real][order].astype(np.float32), classes[real][order].astype(np.int64)
-    )
+    real = np.flatnonzero((clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1]))
+    order = real[np.lexsort((-scores[real], picture[real]))]
+    ends = np.searchsorted(picture[order], np.arange(count + 1))
+    boxes32, scores32 = clipped[order], scores[order].astype(np.float32)
+    classes64: NDArray[np.int64] = classes[order].astype(np.int64)
+    rows = [slice(ends[index], ends[index + 1]) for index in range(count)]
+    return [Detections(boxes32[row], scores32[row], classes64[row]) for row in rows]
 
 
 def class_numbers(labels: dict[int, str], name: str) -> NDArray[np.int64]:

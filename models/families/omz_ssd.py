@@ -49,7 +49,5 @@ class OmzSsdDetector(FamilyDetector):
         known = (labels >= 0) & (labels < len(self._table))
         classes = np.where(known, self._table[np.where(known, labels, 0)], -1)
         wanted = (classes >= 0) & (scores >= floors[:, None]) & (scores > 0)
-        return [
-            to_detections(boxes[index, keep], scores[index, keep], classes[index, keep])
-            for index, keep in enumerate(wanted)
-        ]
+        picture, row = np.nonzero(wanted)
+        return to_detections(len(prepared), picture, boxes[picture, row], scores[picture, row], classes[picture, row])

@@ -67,13 +67,11 @@ class YoloxDetector(FamilyDetector):
         padded_scores[picture, column] = scores
         padded_groups[picture, column] = self._group[classes]
         kept = batched_nms(padded_boxes, padded_scores, padded_groups, self._spec.nms_iou)[picture, column]
+        picture, boxes = picture[kept], boxes[kept]
+        pad = np.array([(*one.pad, *one.pad) for one in prepared], np.float32)
         scale = np.array([(*one.scale, *one.scale) for one in prepared], np.float32)
-        normalised = boxes / scale[picture]
-        result = []
-        for index in range(len(prepared)):
-            mine = kept & (picture == index)
-            result.append(to_detections(normalised[mine], scores[mine], classes[mine]))
-        return result
+        boxes = (boxes - pad[picture]) / scale[picture]
+        return to_detections(len(prepared), picture, boxes, scores[kept], classes[kept])
 
     def _candidates(
         self, raw: NDArray[Any], floors: NDArray[np.float32]
