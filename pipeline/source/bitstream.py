@@ -74,6 +74,36 @@ def picture_size(codec: str, sets: bytes) -> tuple[int, int]:
     raise StreamCorrupt(f"{codec}: no sequence parameter set")
 
 
+def starts_intra(codec: str, data: bytes) -> bool:
+    """Whether a picture flagged as keyframe can really be decoded alone.
+
+    libav also flags H.264 pictures with a recovery point: with periodic intra refresh these are P pictures, and the
+    picture is only whole when the next such point is reached.
+
+    Args:
+        codec: anything but "h264" is taken at libav's word.
+        data: Annex B, an access unit.
+    """
+    if codec != "h264":
+        return True
+    for match in _START_CODE.finditer(data):
+        at = match.end()
+        kind = data[at] & 0x1F if at < len(data) else 0
+        if kind in _FIRST_SLICE["h264"]:
+            return kind == 5 or _is_intra_slice(data[at + 1 : at + 17])
+    return False
+
+
+def _is_intra_slice(header: bytes) -> bool:
+    """Rec. H.264, 7.3.3: first_mb_in_slice, slice_type (2 and 7: I, 4 and 9: SI)."""
+    bits = _Bits(header)
+    try:
+        bits.ue()
+        return bits.ue() % 5 in (2, 4)
+    except IndexError:
+        return False
+
+
 class ParameterTracker:
     """Notices when a stream's parameters change.
 

@@ -17,6 +17,7 @@ from av.codec.hwaccel import HWAccel
 
 from contracts.errors import StreamCorrupt
 from contracts.vision import ByteArray, Frame
+from pipeline.source.bitstream import starts_intra
 from pipeline.source.ring import Gop
 from pipeline.source.types import StreamPacket, StreamParameters
 
@@ -84,16 +85,61 @@ class _Decoder:
 
 
 class _Position:
-    """A decoder in the middle of a GOP."""
+    """A decoder in the middle of a GOP. Packets are numbered from where it began to decode.
+
+    Attributes:
+        gop: the one being decoded; `first` is the number of its keyframe.
+        next: number of the packet to decode next.
+        drained: the decoder was emptied at the GOP's end and knows nothing any more.
+        ready: pictures that came out and were not asked for yet.
+        last: the newest picture asked for.
+    """
 
     def __init__(self, gop: Gop, decoder: _Decoder) -> None:
         self.gop = gop
         self.decoder = decoder
-        self.times: list[float] = []
-        self.packets: list[StreamPacket] = []
+        self.first = 0
         self.next = 0
+        self.drained = False
         self.ready: deque[av.VideoFrame] = deque()
         self.last: av.VideoFrame | None = None
+        self._base = 0
+        self._packets: list[StreamPacket] = []
+
+    @property
+    def end(self) -> int:
+        """Number after the last packet known."""
+        return self._base + len(self._packets)
+
+    def packet(self, number: int) -> StreamPacket:
+        return self._packets[number - self._base]
+
+    def of(self, picture: av.VideoFrame) -> StreamPacket:
+        """The packet that a picture came from; one from before the present GOP if it is that old."""
+        assert picture.pts is not None
+        return self._packets[max(picture.pts - self._base, 0)]
+
+    def load(self) -> list[StreamPacket]:
+        """Takes what the GOP has got since; all packets of the GOP."""
+        self._packets.extend(self.gop.read(self.end - self.first))
+        return self._packets[self.first - self._base :]
+
+    def go_on(self, gop: Gop) -> None:
+        """On into the GOP that follows, without starting anew."""
+        self.load()
+        # One GOP back is enough: no picture of an older one is still inside the decoder.
+        del self._packets[: self.first - self._base]
+        self._base = self.first
+        self.gop, self.first = gop, self.end
+
+    def take(self) -> tuple[int, bytes] | None:
+        """The next packet and its number; None when there is none yet. Its bytes are let go."""
+        if self.next >= self.end:
+            return None
+        number, self.next = self.next, self.next + 1
+        packet = self.packet(number)
+        self._packets[number - self._base] = packet._replace(data=b"")
+        return number, packet.data
 
 
 class DecoderPool:
@@ -117,10 +163,17 @@ class DecoderPool:
     def keyframe(self, gop: Gop) -> Decoded:
         """The GOP's keyframe.
 
+        With periodic intra refresh there is none: there the GOP before is decoded first.
+
         Raises:
             StreamCorrupt: no picture comes of it.
         """
         packet = gop.keyframe
+        if not starts_intra(gop.parameters.codec, packet.data):
+            return self.frame_at(gop, packet.time)
+        return self._alone(gop, packet)
+
+    def _alone(self, gop: Gop, packet: StreamPacket) -> Decoded:
         self._count(packets=1)
         decoder = self._take(gop.parameters)
         try:
@@ -148,11 +201,12 @@ class DecoderPool:
         position = self._resume(gop, time)
         try:
             found = self._advance(position, time)
+            packet = position.of(found) if found is not None else None
         finally:
             self._keep(position)
-        if found is None:
-            return self.keyframe(gop)
-        return self._deliver(found, position.packets[_index(found)])
+        if found is None or packet is None:
+            return self._alone(gop, gop.keyframe)
+        return self._deliver(found, packet)
 
     def stats(self) -> DecodeStats:
         with self._lock:
@@ -166,30 +220,38 @@ class DecoderPool:
             self._release(position)
 
     def _resume(self, gop: Gop, time: float) -> _Position:
+        """The camera's position where it is of use, else a new one."""
         with self._lock:
             position = self._positions.pop(gop.ring, None)
+        refreshed = not starts_intra(gop.parameters.codec, gop.keyframe.data)
         if position is not None:
-            last = position.last
-            ahead = last is None or position.packets[_index(last)].time <= time
-            if position.gop.uid == gop.uid and ahead:
+            ahead = position.last is None or position.of(position.last).time <= time
+            if position.gop is gop and ahead:
+                return position
+            if refreshed and position.gop is gop.previous and not position.drained:
+                position.go_on(gop)
                 return position
             self._release(position)
-        return _Position(gop, self._take(gop.parameters))
+        previous = gop.previous if refreshed else None
+        position = _Position(previous or gop, self._take(gop.parameters))
+        if previous is not None:
+            position.go_on(gop)
+        return position
 
     def _advance(self, position: _Position, time: float) -> av.VideoFrame | None:
         """Decodes up to `time`; the newest picture at or before it."""
-        position.packets.extend(position.gop.read(len(position.packets)))
-        start = position.packets[0].time
+        packets = position.load()
+        start = packets[0].time
         # Pictures shown before the keyframe (open GOP) refer to the GOP before: they cannot be had here.
-        wanted = [p.time for p in position.packets if start <= p.time <= time]
+        wanted = [packet.time for packet in packets if start <= packet.time <= time]
         if not wanted:
             return None
         target = max(wanted)
-        while position.last is None or position.packets[_index(position.last)].time < target:
+        while position.last is None or position.of(position.last).time < target:
             if not position.ready and not self._decode_more(position):
                 break
             while position.ready:
-                shown = position.packets[_index(position.ready[0])].time
+                shown = position.of(position.ready[0]).time
                 if shown > target:
                     return position.last
                 frame = position.ready.popleft()
@@ -199,22 +261,16 @@ class DecoderPool:
 
     def _decode_more(self, position: _Position) -> bool:
         """Feeds packets until a picture comes out; False when there is nothing left to feed."""
-        while position.next < len(position.packets):
-            index = position.next
-            packet = position.packets[index]
-            position.next += 1
+        while not position.ready and (taken := position.take()) is not None:
             self._count(packets=1)
             try:
-                position.ready.extend(position.decoder.feed(index, packet.data))
+                position.ready.extend(position.decoder.feed(*taken))
             except av.FFmpegError:
                 # One damaged picture: the decoder goes on with the next.
                 self._count(errors=1)
-            # The bytes are done with; only the times are needed from now on.
-            position.packets[index] = packet._replace(data=b"")
-            if position.ready:
-                return True
-        if position.gop.closed and position.next == len(position.gop):
-            position.next += 1  # drained once
+        at_end = position.gop.closed and position.next == position.first + len(position.gop)
+        if not position.ready and at_end and not position.drained:
+            position.drained = True
             try:
                 position.ready.extend(position.decoder.drain())
             except av.FFmpegError:
@@ -273,11 +329,6 @@ class DecoderPool:
             self._pictures += pictures
             self._corrupt += corrupt
             self._errors += errors
-
-
-def _index(frame: av.VideoFrame) -> int:
-    assert frame.pts is not None
-    return frame.pts
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ import os
 import statistics
 import tempfile
 import threading
+import weakref
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +55,35 @@ class Gop:
         uid: unique in this process, growing.
         ring: uid of the ring it belongs to.
         closed: nothing will be appended any more.
+        newest: the largest stream time in it, s.
     """
 
-    __slots__ = ("_file", "_lock", "_offsets", "_packets", "closed", "newest", "parameters", "ring", "size", "uid")
+    __slots__ = (
+        "__weakref__",
+        "_file",
+        "_lock",
+        "_offsets",
+        "_packets",
+        "_previous",
+        "closed",
+        "newest",
+        "parameters",
+        "ring",
+        "size",
+        "uid",
+    )
 
-    def __init__(self, ring: int, parameters: StreamParameters, keyframe: StreamPacket, lock: threading.Lock) -> None:
+    def __init__(
+        self,
+        ring: int,
+        parameters: StreamParameters,
+        keyframe: StreamPacket,
+        lock: threading.Lock,
+        previous: Gop | None = None,
+    ) -> None:
         self.uid = next(_ids)
+        # Weak: a GOP must not keep all those before it in memory.
+        self._previous = weakref.ref(previous) if previous is not None else None
         self.ring = ring
         self.parameters = parameters
         self.closed = False
@@ -82,6 +106,11 @@ class Gop:
     def start(self) -> float:
         """Stream time of the keyframe, s."""
         return self._packets[0].time
+
+    @property
+    def previous(self) -> Gop | None:
+        """The GOP before it in an uninterrupted stream, as long as that is kept."""
+        return self._previous() if self._previous is not None else None
 
     @property
     def spilled(self) -> bool:
@@ -199,10 +228,11 @@ class PacketRing:
             self._measure(packet)
             last = self._gops[-1] if self._gops else None
             if packet.keyframe:
-                if last is not None and not last.closed:
-                    self._distances.append(packet.time - last.start)
-                    last.closed = True
-                self._gops.append(Gop(self.uid, parameters, packet, self._lock))
+                unbroken = last if last is not None and not last.closed else None
+                if unbroken is not None:
+                    self._distances.append(packet.time - unbroken.start)
+                    unbroken.closed = True
+                self._gops.append(Gop(self.uid, parameters, packet, self._lock, unbroken))
             elif last is None or last.closed:
                 self._dropped += 1
                 return

@@ -18,6 +18,8 @@ from contracts.errors import SourceError
 
 _ENCODERS = {"h264": "libx264", "hevc": "libx265"}
 VideoCodec = Literal["h264", "hevc"]
+# Less than any distance of pictures, s.
+_EPSILON = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Encoding:
         bitrate: bit/s; None encodes at constant quality.
         b_frames: consecutive B frames at most.
         preset: of x264 and x265.
+        extra: further x264 or x265 parameters, "name=value:name=value".
     """
 
     size: tuple[int, int]
@@ -41,6 +44,7 @@ class Encoding:
     bitrate: int | None = None
     b_frames: int = 0
     preset: str = "ultrafast"
+    extra: str = ""
 
 
 def render_pattern(path: Path, seconds: float, encoding: Encoding, seed: int = 0) -> Path:
@@ -103,31 +107,39 @@ def _scaled(source: Path, encoding: Encoding, seconds: float | None) -> Iterator
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         first: float | None = None
-        written = 0
+        written, small = 0, None
         for frame in container.decode(stream):
             if frame.pts is None:
                 continue
             first = frame.time if first is None else first
             at = frame.time - first
             if seconds is not None and at >= seconds:
-                return
-            small = frame.reformat(*encoding.size, format="yuv420p")
-            while written / encoding.fps <= at:
-                # A frame object may be queued in the encoder, so a repetition needs one of its own.
-                yield av.VideoFrame.from_ndarray(small.to_ndarray(), format="yuv420p")
+                break
+            # A picture is shown until the next one is due.
+            while small is not None and written / encoding.fps < at - _EPSILON:
+                yield _copy(small)
                 written += 1
+            small = frame.reformat(*encoding.size, format="yuv420p")
+            end = at + 1 / float(stream.average_rate or encoding.fps)
+        while small is not None and written / encoding.fps < min(end, seconds or end) - _EPSILON:
+            yield _copy(small)
+            written += 1
+
+
+def _copy(picture: av.VideoFrame) -> av.VideoFrame:
+    """A frame object may be queued in the encoder, so that a repetition needs one of its own."""
+    return av.VideoFrame.from_ndarray(picture.to_ndarray(), format="yuv420p")
 
 
 def _encode(path: Path, frames: Iterator[av.VideoFrame], encoding: Encoding) -> None:
     rate = Fraction(encoding.fps).limit_denominator(1001)
     options = {"preset": encoding.preset, "g": str(encoding.gop), "bf": str(encoding.b_frames)}
-    if encoding.codec == "h264":
-        options |= {"x264-params": f"scenecut=0:keyint={encoding.gop}:min-keyint={encoding.gop}"}
-    else:
-        options |= {
-            "x265-params": f"scenecut=0:keyint={encoding.gop}:min-keyint={encoding.gop}:bframes={encoding.b_frames}"
-            ":open-gop=0:log-level=error:pools=none"
-        }
+    parameters = f"scenecut=0:keyint={encoding.gop}:min-keyint={encoding.gop}"
+    if encoding.codec == "hevc":
+        parameters += f":bframes={encoding.b_frames}:open-gop=0:log-level=error:pools=none"
+    if encoding.extra:
+        parameters += f":{encoding.extra}"
+    options["x264-params" if encoding.codec == "h264" else "x265-params"] = parameters
     partial = path.with_suffix(f".{os.getpid()}.part")
     with av.open(str(partial), "w", format="mp4") as output:
         stream = cast(av.VideoStream, output.add_stream(_ENCODERS[encoding.codec], rate=rate, options=options))
