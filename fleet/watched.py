@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera
@@ -128,7 +129,7 @@ class WatchedCamera:
             ],
             "last": self._planner.last,
         }
-        return json.dumps(state, separators=(",", ":")).encode()
+        return orjson.dumps(state)
 
     def load(self, state: dict[str, Any]) -> None:
         """Inverse of `dump`, but for the tracker's part. Raises ValueError or KeyError on another shape."""

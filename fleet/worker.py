@@ -20,7 +20,7 @@ from contracts.records import Event, EventRecord, Unwatched, UnwatchedRecord
 from contracts.vision import Frame, Tracks
 from fleet.board import Board
 from fleet.live import live_picture
-from fleet.watched import LIVE_EVERY, WatchedCamera
+from fleet.watched import LIVE_EVERY, LookCounts, WatchedCamera
 from pipeline.batch import LookQueue, WaitingLook
 from pipeline.perceive import Perception, Picture, decode
 from pipeline.plan import LookAt
@@ -108,6 +108,10 @@ class Worker:
             if wait > 0:
                 self._stop.wait(wait)
         self.close()
+
+    def counts(self) -> list[LookCounts]:
+        """What became of the looks, camera by camera."""
+        return [watched.counts for watched in self._watched.values()]
 
     def close(self) -> None:
         """Checkpoints every camera and stops its source."""

@@ -6,6 +6,8 @@ import argparse
 import threading
 import time
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from cityvision.processes.base import Process, run, worker_name
 from contracts.pool import Camera
@@ -29,7 +31,7 @@ from pipeline.spool import Spool
 from pipeline.spool_evidence import EvidenceSpool
 from pipeline.track import FleetTracker
 from store.bus import Bus
-from store.objects import open_objects
+from store.objects import ObjectStore, open_objects
 from store.secrets import Secrets
 
 MODEL = "yolox_nano"
@@ -77,45 +79,92 @@ class CameraMaker:
         return WatchedCamera(CameraChain(camera, self._model, shelf), source, time.time(), gate=self._gate)
 
 
+class WorkerStack:
+    """A worker with everything around it, on one folder: a context manager that starts and stops the parts.
+
+    Args:
+        settings: see `WorkerSettings`.
+        folder: spool, evidence and shelves of this worker.
+        detector: closed by whoever made it.
+        redis_url: where records and live state go.
+        objects: where evidence goes.
+        secrets: the cameras' credentials.
+        gate: let the gate skip looks.
+        hardware: see `DecoderPool`.
+
+    Attributes:
+        worker: to be run (or ticked) by the caller, in one thread.
+        board: how assignments reach it.
+    """
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        folder: Path,
+        detector: Detector,
+        redis_url: str,
+        objects: ObjectStore,
+        *,
+        secrets: Secrets,
+        gate: bool,
+        hardware: str | None = None,
+    ) -> None:
+        self.board = Board()
+        self.spool = Spool(folder / "records", settings.worker)
+        self._evidence = EvidenceSpool(folder / "evidence", objects)
+        self.publisher = Publisher(self.spool, Bus(redis_url))
+        self._reporter = Reporter(settings.worker, Bus(redis_url), self.board, folder / "assignment.json")
+        sources, tracker = SourceSupervisor(), FleetTracker()
+        maker = CameraMaker(settings.worker, folder, detector, sources, self._evidence, secrets, gate=gate)
+        self.worker = Worker(
+            settings,
+            Perception(detector, tracker, settings.max_batch),
+            tracker,
+            DecoderPool(hardware),
+            self.spool,
+            sources,
+            maker,
+            self.board,
+        )
+
+    def __enter__(self) -> Self:
+        self.publisher.start()
+        self._reporter.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reporter.stop()
+        self.publisher.stop()
+        self._evidence.close()
+        self.spool.close()
+
+
 def body(process: Process, number: int) -> None:
     """Watches its cameras until asked to stop."""
     settings, name = process.settings, worker_name(number)
-    folder = settings.data / "spool" / name
-    triton = settings.triton_url is not None
     detector = load_detector(MODEL, Zoo(mirror=settings.mirror), triton_url=settings.triton_url)
-    spool = Spool(folder / "records", name)
-    objects = open_objects(settings.objects_dir, settings.s3_url.get_secret_value() if settings.s3_url else None)
-    evidence = EvidenceSpool(folder / "evidence", objects)
-    publisher = Publisher(spool, Bus(settings.redis))
-    board = Board()
-    reporter = Reporter(name, Bus(settings.redis), board, folder / "assignment.json")
-    sources, tracker = SourceSupervisor(), FleetTracker()
-    worker_settings = WorkerSettings(
-        name, max_batch=_TRITON_BATCH if triton else 8, linger=_TRITON_LINGER_S if triton else 0.0
-    )
-    maker = CameraMaker(name, folder, detector, sources, evidence, Secrets(settings.secrets), gate=settings.gate)
-    worker = Worker(
+    if settings.triton_url is not None:
+        worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)
+    else:
+        worker_settings = WorkerSettings(name)
+    s3_url = settings.s3_url.get_secret_value() if settings.s3_url else None
+    stack = WorkerStack(
         worker_settings,
-        Perception(detector, tracker, worker_settings.max_batch),
-        tracker,
-        DecoderPool(settings.hardware_decoding),
-        spool,
-        sources,
-        maker,
-        board,
+        settings.data / "spool" / name,
+        detector,
+        settings.redis,
+        open_objects(settings.objects_dir, s3_url),
+        secrets=Secrets(settings.secrets),
+        gate=settings.gate,
+        hardware=settings.hardware_decoding,
     )
-    threading.Thread(target=_stop_with, args=(process, worker), name="stop", daemon=True).start()
-    publisher.start()
-    reporter.start()
-    process.ready()
-    try:
-        worker.run()
-    finally:
-        reporter.stop()
-        publisher.stop()
-        evidence.close()
-        spool.close()
-        detector.close()
+    with stack:
+        threading.Thread(target=_stop_with, args=(process, stack.worker), name="stop", daemon=True).start()
+        process.ready()
+        stack.worker.run()
+    detector.close()
 
 
 def _stop_with(process: Process, worker: Worker) -> None:

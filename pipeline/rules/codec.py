@@ -12,20 +12,15 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
+import orjson
+
 StateT = TypeVar("StateT")
 
 
 def encode(state: Any) -> dict[str, object]:
-    """The dataclass as JSON-able data."""
-    return cast("dict[str, object]", _plain(state))
-
-
-def _plain(value: Any) -> object:
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
+    """The dataclass as JSON-able data. By orjson, which walks dataclasses some thirty times faster than Python can:
+    every camera's state is written every few seconds."""
+    return cast("dict[str, object]", orjson.loads(orjson.dumps(state)))
 
 
 def decode(kind: type[StateT], data: object) -> StateT:
