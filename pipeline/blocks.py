@@ -22,7 +22,7 @@ _SPREADS = 4.0
 _MARGIN = 1.0  # grey levels above what noise explains
 _RATE = 0.05  # of learning, from a calm block
 _RESTLESS = 0.8  # a block above its threshold this often is restless (leaves, water): its level may rise
-_RESTLESS_RATE = 0.02
+_RESTLESS_RATE = 0.05
 _HIGHEST_LEVEL = 8.0  # but never so far that a vehicle could hide in it; above that, we look
 
 Blocks = NDArray[np.float32]

@@ -79,9 +79,10 @@ class GateState:
 
     Attributes:
         last_look: stream time, s; None before the first.
-        last_decided: stream time of the last decision that was not LUMA, s.
+        last_decided: stream time of the last decision that was not LUMA, or of the last look, s.
         active_until: looks go on until then, s.
         reference: luma picture of the last look.
+        judged_at: stream time of the newest picture that was compared with it, s.
         noise: what each block shows when nothing happens.
         trust: how far packet sizes have proven themselves.
         alarm: packet sizes were alarming since the last luma picture; None when there were none.
@@ -92,6 +93,7 @@ class GateState:
     last_decided: float | None = None
     active_until: float = float("-inf")
     reference: ByteArray | None = None
+    judged_at: float | None = None
     noise: BlockNoise = field(default_factory=BlockNoise.fresh)
     trust: PacketTrust = field(default_factory=PacketTrust)
     alarm: bool | None = None
@@ -141,11 +143,12 @@ class Gate:
     def looked(self, state: GateState, now: float, luma: ByteArray) -> GateState:
         """The state after the look at `now` succeeded; `luma` is of its frame.
 
-        A look that nothing but the heartbeat asked for is where trusted packet sizes are found out.
+        Every look teaches: the heartbeat's finds out trusted packet sizes, and a camera whose noise makes every
+        picture a change learns that it is noise.
         """
-        if state.reference is not None and now >= state.active_until:
+        if state.reference is not None and state.judged_at != now:
             state, _ = self._learn(state, state.reference, luma, now)
-        return replace(state, last_look=now, reference=luma, alarm=None, loudest=None)
+        return replace(state, last_look=now, last_decided=now, reference=luma, alarm=None, loudest=None)
 
     def _urgent(self, state: GateState, now: float, wants: float | None) -> Why | None:
         if state.last_look is None or state.reference is None or now < state.last_look:
@@ -175,7 +178,7 @@ class Gate:
         trust = state.trust
         if state.alarm is not None and state.loudest is not None:
             trust = judged(trust, state.alarm, state.loudest, changed)
-        state = replace(state, noise=learn(state.noise, difference), trust=trust)
+        state = replace(state, noise=learn(state.noise, difference), trust=trust, judged_at=now)
         return (replace(state, active_until=now + self._active), True) if changed else (state, False)
 
 
