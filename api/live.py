@@ -112,7 +112,7 @@ async def live(
             _until_left(socket),
             _until_session_ends(doors, token),
         )
-    with contextlib.suppress(RuntimeError):  # closed by the other side already
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # closed by the other side already
         await socket.close(code)
     await run_in_threadpool(_note_left, doors, user, camera_id, round(time.monotonic() - started))
 

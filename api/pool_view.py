@@ -59,12 +59,11 @@ class PoolCache:
 
     def view(self, connection: Connection) -> PoolView:
         """The revision that is current in the caller's transaction."""
-        revision = store.current_revision(connection)
+        revision = store.current_revision(connection) or 0
         known = self._view
         if known is not None and known.revision == revision:
             return known
         with self._lock:
             if self._view is None or self._view.revision != revision:
-                found = store.current(connection)
-                self._view = PoolView.of(found.revision, found.pool)
+                self._view = PoolView.of(revision, store.at(connection, revision).pool if revision else Pool())
             return self._view

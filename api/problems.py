@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from contracts import errors
+from pool.faults import PoolFaults
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,11 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
     if status >= 500:
         log.warning("%s %s: %s", request.method, request.url.path, error)
-    faults = error.faults if isinstance(error, Invalid) else ()
+    faults: Sequence[Fault] = ()
+    if isinstance(error, Invalid):
+        faults = error.faults
+    elif isinstance(error, PoolFaults):
+        faults = [Fault(field=fault.path, message=fault.what, fix=fault.fix) for fault in error.faults]
     return problem(status, code_of(type(error)), error.message, error.fix, faults)
 
 

@@ -14,8 +14,6 @@ class ApiSettings(BaseModel):
 
     database_url: str = Field(repr=False, description="postgresql+psycopg://…")
     redis_url: str = Field(repr=False, description="redis://host:port/0")
-    objects_dir: Path | None = Field(None, description="folder of the local object store")
-    s3_url: str | None = Field(None, repr=False, description="s3 address instead of a folder, as `store` reads it")
     console_dist: Path | None = Field(None, description="built console to serve; None: API only")
     cookie_secure: bool = Field(False, description="send the session cookie over HTTPS only")
     trusted_origins: frozenset[str] = Field(

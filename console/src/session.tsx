@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo } from "react";
-import { ApiError, client, onSessionChange, type Schemas, take } from "./api/client";
+import { ApiError, call, onSessionChange, type Schemas } from "./api/client";
 
 export type Me = Schemas["Me"];
 
@@ -19,7 +19,7 @@ const KEY = ["me"];
 
 async function whoAmI(): Promise<Me | null> {
   try {
-    return await take(client.GET("/api/me"));
+    return await call("get", "/api/me");
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return null;
     throw error;
@@ -42,27 +42,28 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     });
   }, [queries, refetch]);
 
-  const session = useMemo<Session>(
-    () => ({
+  const session = useMemo<Session>(() => {
+    // What one account saw must not be shown to the next.
+    const forgetAll = () => queries.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
+    return {
       me: data,
       error,
       retry: () => void refetch(),
       login: async (name, password) => {
-        const me = await take(client.POST("/api/login", { body: { name, password } }));
-        queries.clear();
+        const me = await call("post", "/api/login", { body: { name, password } });
+        forgetAll();
         queries.setQueryData(KEY, me);
       },
       logout: async () => {
-        await take(client.POST("/api/logout"));
-        queries.clear();
+        await call("post", "/api/logout");
+        forgetAll();
         queries.setQueryData(KEY, null);
       },
       changePassword: async (old, fresh) => {
-        queries.setQueryData(KEY, await take(client.POST("/api/password", { body: { old, new: fresh } })));
+        queries.setQueryData(KEY, await call("post", "/api/password", { body: { old, new: fresh } }));
       },
-    }),
-    [data, error, refetch, queries],
-  );
+    };
+  }, [data, error, refetch, queries]);
   return <Context.Provider value={session}>{children}</Context.Provider>;
 }
 

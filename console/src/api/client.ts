@@ -1,4 +1,3 @@
-import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -24,41 +23,85 @@ export class NetworkError extends Error {}
 
 const SESSION_CHANGED = "cityvision:session";
 
-/** Called whenever an answer says that nobody is logged in any more, or that the password must be changed. */
+/** Calls `listener` whenever an answer says that nobody is logged in any more, or that the password must be
+ * changed; returns how to stop that. */
 export function onSessionChange(listener: () => void): () => void {
   window.addEventListener(SESSION_CHANGED, listener);
   return () => window.removeEventListener(SESSION_CHANGED, listener);
 }
 
-function isProblem(value: unknown): value is Problem {
-  return typeof value === "object" && value !== null && "code" in value && "detail" in value;
+type Method = "get" | "post" | "put";
+type PathsWith<M extends Method> = {
+  [P in keyof paths]: paths[P] extends Record<M, object> ? P : never;
+}[keyof paths];
+type Operation<M extends Method, P extends keyof paths> = paths[P] extends Record<M, infer O> ? O : never;
+type Json<T> = T extends { content: { "application/json": infer J } } ? J : undefined;
+type Answer<O> = O extends { responses: { 200: infer R } } ? Json<R> : undefined;
+
+/** What an operation takes, by the server's own contract. */
+type Asked<O> = O extends {
+  parameters: { path?: infer P; query?: infer Q; header?: infer H };
+  requestBody?: infer B;
+}
+  ? { path?: P; query?: Q; header?: H; body?: Json<NonNullable<B>> }
+  : never;
+
+type Values = Record<string, unknown>;
+
+function address(path: string, inPath: Values, query: Values): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(inPath[name])));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null) search.append(name, String(one));
+    }
+  }
+  return search.size > 0 ? `${filled}?${search}` : filled;
 }
 
-function asProblem(status: number, body: unknown): Problem {
-  if (isProblem(body)) return body;
-  return { type: "about:blank", title: "", status, detail: `HTTP ${status}`, code: `http_${status}`, fix: "", faults: [] };
+async function problemOf(response: Response): Promise<Problem> {
+  const { status } = response;
+  const unknown = {
+    type: "about:blank",
+    title: "",
+    status,
+    detail: `HTTP ${status}`,
+    code: `http_${status}`,
+  };
+  if (!response.headers.get("content-type")?.startsWith("application/problem+json")) {
+    return { ...unknown, fix: "", faults: [] };
+  }
+  return (await response.json()) as Problem;
 }
 
-export const client = createClient<paths>({ baseUrl: window.location.origin, credentials: "same-origin" });
-
-interface Answer<T> {
-  data?: T;
-  error?: unknown;
-  response: Response;
-}
-
-/** The body of an answer. Throws ApiError or NetworkError. */
-export async function take<T>(asked: Promise<Answer<T>>): Promise<T> {
-  let answer: Answer<T>;
+/** Calls one operation of the API.
+ *
+ * Throws ApiError when the server refuses, NetworkError when it does not answer. */
+export async function call<M extends Method, P extends PathsWith<M>>(
+  method: M,
+  path: P,
+  asked: Asked<Operation<M, P>> | Record<string, never> = {},
+): Promise<Answer<Operation<M, P>>> {
+  const { path: inPath = {}, query = {}, header = {}, body } = asked as Partial<Record<string, Values>>;
+  const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+  for (const [name, value] of Object.entries(header)) headers[name] = String(value);
+  let response: Response;
   try {
-    answer = await asked;
+    response = await fetch(address(path, inPath, query), {
+      method: method.toUpperCase(),
+      credentials: "same-origin",
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
   } catch (error) {
     throw new NetworkError(String(error));
   }
-  if (answer.response.ok) return answer.data as T;
-  const problem = asProblem(answer.response.status, answer.error);
-  if (answer.response.status === 401 || problem.code === "password_change_required") {
-    window.dispatchEvent(new Event(SESSION_CHANGED));
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (response.status === 401 || problem.code === "password_change_required") {
+      window.dispatchEvent(new Event(SESSION_CHANGED));
+    }
+    throw new ApiError(response.status, problem);
   }
-  throw new ApiError(answer.response.status, problem);
+  return (response.status === 204 ? undefined : await response.json()) as Answer<Operation<M, P>>;
 }

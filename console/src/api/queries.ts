@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { client, type Schemas, take } from "./client";
+import { call, type Schemas } from "./client";
 
 export type Severity = Schemas["Severity"];
 
@@ -35,7 +35,7 @@ export function sinceOf(hours: number): number | undefined {
 export function useCameras() {
   return useQuery({
     queryKey: ["cameras"],
-    queryFn: () => take(client.GET("/api/cameras")),
+    queryFn: () => call("get", "/api/cameras"),
     refetchInterval: 5_000,
     placeholderData: keepPreviousData,
   });
@@ -44,7 +44,7 @@ export function useCameras() {
 export function useCamera(id: string) {
   return useQuery({
     queryKey: ["camera", id],
-    queryFn: () => take(client.GET("/api/cameras/{camera_id}", { params: { path: { camera_id: id } } })),
+    queryFn: () => call("get", "/api/cameras/{camera_id}", { path: { camera_id: id } }),
     refetchInterval: 5_000,
   });
 }
@@ -66,11 +66,7 @@ export function useEvents(filters: EventFilters, limit = PAGE) {
     queryKey: ["events", filters, limit],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam }) =>
-      take(
-        client.GET("/api/events", {
-          params: { query: { ...eventQuery(filters), cursor: pageParam, limit } },
-        }),
-      ),
+      call("get", "/api/events", { query: { ...eventQuery(filters), cursor: pageParam, limit } }),
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
   });
@@ -79,7 +75,7 @@ export function useEvents(filters: EventFilters, limit = PAGE) {
 export function useEventCounts(filters: EventFilters) {
   return useQuery({
     queryKey: ["event-counts", filters],
-    queryFn: () => take(client.GET("/api/events/counts", { params: { query: eventQuery(filters) } })),
+    queryFn: () => call("get", "/api/events/counts", { query: eventQuery(filters) }),
     refetchInterval: 60_000,
     placeholderData: keepPreviousData,
   });
@@ -88,7 +84,7 @@ export function useEventCounts(filters: EventFilters) {
 export function useEvent(id: string) {
   return useQuery({
     queryKey: ["event", id],
-    queryFn: () => take(client.GET("/api/events/{event_id}", { params: { path: { event_id: id } } })),
+    queryFn: () => call("get", "/api/events/{event_id}", { path: { event_id: id } }),
   });
 }
 
@@ -96,11 +92,9 @@ export function useUnwatched(hours: number, camera?: string) {
   return useQuery({
     queryKey: ["unwatched", hours, camera],
     queryFn: () =>
-      take(
-        client.GET("/api/unwatched", {
-          params: { query: { since: sinceOf(hours), camera: camera ? [camera] : undefined, limit: 500 } },
-        }),
-      ),
+      call("get", "/api/unwatched", {
+        query: { since: sinceOf(hours), camera: camera ? [camera] : undefined },
+      }),
     refetchInterval: 30_000,
   });
 }

@@ -8,7 +8,11 @@ export type { TextKey } from "./zh";
 const STORED = "cityvision.language";
 const TEXTS: Record<Language, Record<TextKey, string>> = { zh, en };
 
-export function translate(language: Language, key: TextKey, values?: Record<string, string | number>): string {
+export function translate(
+  language: Language,
+  key: TextKey,
+  values?: Record<string, string | number>,
+): string {
   const text = TEXTS[language][key];
   if (!values) return text;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

@@ -52,7 +52,8 @@ export function LiveCanvas({ camera, name, zones, fps, enabled = true, onSize }:
     (picture: ImageBitmap, header: LiveHeader) => {
       shown.current?.picture.close();
       shown.current = { picture, boxes: header.boxes };
-      if (canvas.current) canvas.current.dataset.pictures = String(Number(canvas.current.dataset.pictures ?? 0) + 1);
+      if (canvas.current)
+        canvas.current.dataset.pictures = String(Number(canvas.current.dataset.pictures ?? 0) + 1);
       onSize?.(header.width, header.height);
       requestAnimationFrame(draw);
     },

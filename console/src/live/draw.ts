@@ -24,7 +24,11 @@ export const ZONE_COLOURS: Record<string, string> = {
   area: "#8fb8d8",
 };
 const ALARM = "#ff5d5d";
-const CLASS_COLOURS: Record<string, string> = { person: "#7fd6a4", bicycle: "#c4d66b", motorcycle: "#c4d66b" };
+const CLASS_COLOURS: Record<string, string> = {
+  person: "#7fd6a4",
+  bicycle: "#c4d66b",
+  motorcycle: "#c4d66b",
+};
 const VEHICLE = "#67b7e8";
 
 /** Where a picture of `width`×`height` lies inside a box when it is shown whole. */

@@ -1,5 +1,5 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { LivePlayer, type LinkState, liveUrl } from "./player";
+import { type LinkState, LivePlayer, liveUrl } from "./player";
 import type { LiveHeader } from "./protocol";
 
 export interface LiveView {
@@ -19,7 +19,9 @@ function useVisible(element: RefObject<Element | null>): boolean {
   useEffect(() => {
     const target = element.current;
     if (!target) return;
-    const observer = new IntersectionObserver((entries) => setOnScreen(entries.some((e) => e.isIntersecting)));
+    const observer = new IntersectionObserver((entries) =>
+      setOnScreen(entries.some((e) => e.isIntersecting)),
+    );
     observer.observe(target);
     const onPage = () => setPageShown(!document.hidden);
     document.addEventListener("visibilitychange", onPage);

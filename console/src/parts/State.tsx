@@ -40,7 +40,12 @@ export function EventState({ state }: { state: string }) {
   );
 }
 
-const SEVERITY_COLOURS: Record<string, string> = { info: "default", minor: "processing", major: "warning", critical: "error" };
+const SEVERITY_COLOURS: Record<string, string> = {
+  info: "default",
+  minor: "processing",
+  major: "warning",
+  critical: "error",
+};
 
 export function SeverityTag({ severity }: { severity: string }) {
   const { word } = useTexts();

@@ -33,7 +33,11 @@ const KNOWN: Record<string, NumberText> = {
 };
 
 /** One number with its name and unit; an unknown key is shown as it is. */
-export function describeNumber(key: string, value: number, language: Language): { name: string; value: string } {
+export function describeNumber(
+  key: string,
+  value: number,
+  language: Language,
+): { name: string; value: string } {
   const known = KNOWN[key];
   const name = known ? known[language] : key.replaceAll("_", " ");
   if (known?.percent) return { name, value: `${Math.round(value * 100)} %` };

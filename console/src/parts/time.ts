@@ -1,20 +1,20 @@
 import type { Language, Texts } from "../i18n";
 
-const LOCALES: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** s since 1970 UTC as local time; the year only where it is not this one. */
+const two = (n: number) => String(n).padStart(2, "0");
+
+/** s since 1970 UTC as the reader's local time; the year only where it is not this one. */
 export function formatTime(utc: number, language: Language, withSeconds = true): string {
   const date = new Date(utc * 1000);
   const sameYear = date.getFullYear() === new Date().getFullYear();
-  return new Intl.DateTimeFormat(LOCALES[language], {
-    year: sameYear ? undefined : "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: withSeconds ? "2-digit" : undefined,
-    hourCycle: "h23",
-  }).format(date);
+  const year = sameYear ? "" : date.getFullYear();
+  const day =
+    language === "zh"
+      ? `${sameYear ? "" : `${year}-`}${two(date.getMonth() + 1)}-${two(date.getDate())}`
+      : `${date.getDate()} ${MONTHS[date.getMonth()]}${sameYear ? "" : ` ${year}`}`;
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return `${day} ${clock}${withSeconds ? `:${two(date.getSeconds())}` : ""}`;
 }
 
 /** A length of time in the two units that matter: 187 → 3 分 7 秒. */

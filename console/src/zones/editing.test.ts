@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type EditState, type EditZone, faultOf, freeId, initial, isDirty, reduce, type Step } from "./editing";
+import {
+  type EditState,
+  type EditZone,
+  faultOf,
+  freeId,
+  initial,
+  isDirty,
+  reduce,
+  type Step,
+} from "./editing";
 import { area, isSimple, type Point } from "./geometry";
 
 const square: EditZone = {
@@ -100,7 +109,26 @@ describe("zone editing", () => {
 
   it("names the fault of a shape", () => {
     expect(faultOf(square)).toBeNull();
-    expect(faultOf({ ...square, polygon: [[0, 0], [1, 1], [1, 0], [0, 1]] })).toBe("crossing");
-    expect(faultOf({ ...square, polygon: [[0, 0], [0.01, 0], [0, 0.01]] })).toBe("tiny");
+    expect(
+      faultOf({
+        ...square,
+        polygon: [
+          [0, 0],
+          [1, 1],
+          [1, 0],
+          [0, 1],
+        ],
+      }),
+    ).toBe("crossing");
+    expect(
+      faultOf({
+        ...square,
+        polygon: [
+          [0, 0],
+          [0.01, 0],
+          [0, 0.01],
+        ],
+      }),
+    ).toBe("tiny");
   });
 });

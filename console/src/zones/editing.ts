@@ -118,7 +118,9 @@ export function reduce(state: EditState, step: Step): EditState {
       return editSelected(remembered(state), (zone) => insertPoint(zone, step.after));
     case "remove-point":
       return editSelected(remembered(state), (zone) =>
-        zone.polygon.length <= 3 ? zone : { ...zone, polygon: zone.polygon.filter((_, i) => i !== step.index) },
+        zone.polygon.length <= 3
+          ? zone
+          : { ...zone, polygon: zone.polygon.filter((_, i) => i !== step.index) },
       );
     case "change":
       return editSelected(remembered(state), (zone) => ({ ...zone, ...step.fields }));
@@ -129,10 +131,19 @@ export function reduce(state: EditState, step: Step): EditState {
     case "undo": {
       const zones = state.undo.at(-1);
       if (!zones) return state;
-      return { ...state, zones, undo: state.undo.slice(0, -1), selected: keepSelection(state.selected, zones) };
+      return {
+        ...state,
+        zones,
+        undo: state.undo.slice(0, -1),
+        selected: keepSelection(state.selected, zones),
+      };
     }
     case "revert":
-      return { ...remembered(state), zones: state.saved, selected: keepSelection(state.selected, state.saved) };
+      return {
+        ...remembered(state),
+        zones: state.saved,
+        selected: keepSelection(state.selected, state.saved),
+      };
   }
 }
 

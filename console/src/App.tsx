@@ -1,0 +1,68 @@
+import { App as AntApp, ConfigProvider, Skeleton } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import { Navigate, Route, Routes } from "react-router";
+import { EventStreamProvider } from "./api/stream";
+import { useTexts } from "./i18n";
+import { Boundary } from "./parts/Boundary";
+import { Nothing, Trouble } from "./parts/Trouble";
+import { CameraRoom } from "./rooms/CameraRoom";
+import { CamerasRoom } from "./rooms/CamerasRoom";
+import { EventRoom } from "./rooms/EventRoom";
+import { EventsRoom } from "./rooms/EventsRoom";
+import { HealthRoom } from "./rooms/HealthRoom";
+import { LoginRoom } from "./rooms/LoginRoom";
+import { PasswordRoom } from "./rooms/PasswordRoom";
+import { WallRoom } from "./rooms/WallRoom";
+import { Shell } from "./Shell";
+import { useSession } from "./session";
+import { THEME } from "./theme";
+
+export function App() {
+  const { language } = useTexts();
+  return (
+    <ConfigProvider
+      theme={THEME}
+      locale={language === "zh" ? zhCN : enUS}
+      button={{ autoInsertSpace: false }}
+    >
+      <AntApp style={{ height: "100%" }}>
+        <Boundary>
+          <Inside />
+        </Boundary>
+      </AntApp>
+    </ConfigProvider>
+  );
+}
+
+function Inside() {
+  const { me, error, retry } = useSession();
+  const { t } = useTexts();
+  if (me === undefined) {
+    return (
+      <div className="page">{error ? <Trouble error={error} retry={retry} /> : <Skeleton active />}</div>
+    );
+  }
+  if (me === null) return <LoginRoom />;
+  if (me.must_change_password) return <PasswordRoom forced />;
+  return (
+    <EventStreamProvider>
+      <Shell>
+        <Routes>
+          <Route path="/" element={<Navigate to="/wall" replace />} />
+          <Route path="/wall" element={<WallRoom />} />
+          <Route path="/events" element={<EventsRoom />} />
+          <Route path="/events/:id" element={<EventRoom />} />
+          <Route path="/cameras" element={<CamerasRoom />} />
+          <Route path="/cameras/:id" element={<CameraRoom />} />
+          <Route path="/health" element={<HealthRoom />} />
+          <Route path="/password" element={<PasswordRoom />} />
+          <Route
+            path="*"
+            element={<Nothing title={t("error.not_found")} text={t("error.not_found.how")} />}
+          />
+        </Routes>
+      </Shell>
+    </EventStreamProvider>
+  );
+}

@@ -1,0 +1,110 @@
+import {
+  AppstoreOutlined,
+  BellOutlined,
+  HeartOutlined,
+  KeyOutlined,
+  LogoutOutlined,
+  UserOutlined,
+  VideoCameraOutlined,
+} from "@ant-design/icons";
+import { Button, Dropdown } from "antd";
+import type { ReactNode } from "react";
+import { NavLink, useNavigate } from "react-router";
+import { useCameras } from "./api/queries";
+import { type TextKey, useTexts } from "./i18n";
+import { Boundary } from "./parts/Boundary";
+import { useSession } from "./session";
+
+const ROOMS: { to: string; text: TextKey; icon: ReactNode }[] = [
+  { to: "/wall", text: "nav.wall", icon: <AppstoreOutlined /> },
+  { to: "/events", text: "nav.events", icon: <BellOutlined /> },
+  { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined /> },
+  { to: "/health", text: "nav.health", icon: <HeartOutlined /> },
+];
+
+const TALLIED = ["running", "connecting", "stalled", "offline", "unknown"] as const;
+
+/** The frame around every room: where one can go, how the cameras are, and who one is. */
+export function Shell({ children }: { children: ReactNode }) {
+  const { t } = useTexts();
+  return (
+    <div className="shell">
+      <a className="skip" href="#room">
+        {t("nav.skip")}
+      </a>
+      <header className="bar">
+        <NavLink to="/wall" className="brand">
+          <img src="/icon.svg" alt="" />
+          <span>{t("app.name")}</span>
+        </NavLink>
+        <nav className="rooms">
+          {ROOMS.map(({ to, text, icon }) => (
+            <NavLink key={to} to={to}>
+              {icon}
+              {t(text)}
+            </NavLink>
+          ))}
+        </nav>
+        <Tally />
+        <LanguageSwitch />
+        <Account />
+      </header>
+      <main className="room" id="room">
+        <Boundary>{children}</Boundary>
+      </main>
+    </div>
+  );
+}
+
+function Tally() {
+  const { word } = useTexts();
+  const states = useCameras().data?.states ?? {};
+  return (
+    <NavLink to="/health" className="tally">
+      {TALLIED.filter((state) => states[state]).map((state) => (
+        <span key={state} className="state">
+          <i className={`dot ${state}`} />
+          {word("state", state)}&nbsp;<b>{states[state]}</b>
+        </span>
+      ))}
+    </NavLink>
+  );
+}
+
+export function LanguageSwitch() {
+  const { t, language, setLanguage } = useTexts();
+  const other = language === "zh" ? "en" : "zh";
+  return (
+    <Button
+      type="text"
+      aria-label={t("nav.language")}
+      data-testid="language"
+      lang={other === "zh" ? "zh-CN" : "en"}
+      onClick={() => setLanguage(other)}
+    >
+      {other === "zh" ? "中文" : "English"}
+    </Button>
+  );
+}
+
+function Account() {
+  const { t } = useTexts();
+  const { me, logout } = useSession();
+  const navigate = useNavigate();
+  const items = [
+    {
+      key: "password",
+      icon: <KeyOutlined />,
+      label: t("nav.password"),
+      onClick: () => navigate("/password"),
+    },
+    { key: "logout", icon: <LogoutOutlined />, label: t("nav.logout"), onClick: () => void logout() },
+  ];
+  return (
+    <Dropdown menu={{ items }} trigger={["click"]}>
+      <Button type="text" icon={<UserOutlined />} aria-label={t("nav.account")}>
+        {me?.name}
+      </Button>
+    </Dropdown>
+  );
+}

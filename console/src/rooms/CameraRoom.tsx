@@ -1,0 +1,198 @@
+import { ArrowLeftOutlined } from "@ant-design/icons";
+import { Button, Modal, Skeleton, Tag } from "antd";
+import { useCallback, useEffect, useState } from "react";
+import { Link, useParams } from "react-router";
+import type { CameraDetail } from "../api/client";
+import { useCamera } from "../api/queries";
+import { useTexts } from "../i18n";
+import { LiveCanvas } from "../live/LiveCanvas";
+import { CameraState } from "../parts/State";
+import { Trouble } from "../parts/Trouble";
+import { formatTime } from "../parts/time";
+import type { ZoneKind } from "../zones/editing";
+import { useZoneEditor } from "../zones/useZoneEditor";
+import { ZoneCanvas } from "../zones/ZoneCanvas";
+import { ZonePanel } from "../zones/ZonePanel";
+
+export function CameraRoom() {
+  const { id = "" } = useParams();
+  const { t } = useTexts();
+  const { data, error, isPending, refetch } = useCamera(id);
+  return (
+    <div className="page">
+      <div className="head">
+        <Link to="/cameras" className="state">
+          <ArrowLeftOutlined />
+          &nbsp;{t("camera.back")}
+        </Link>
+      </div>
+      {isPending ? <Skeleton active paragraph={{ rows: 12 }} /> : null}
+      {error && !data ? <Trouble error={error} retry={() => void refetch()} /> : null}
+      {data ? <Loaded key={data.id} camera={data} /> : null}
+    </div>
+  );
+}
+
+/** The kind a new zone most likely has: what the camera's algorithms look for. */
+function likelyKind(camera: CameraDetail): ZoneKind {
+  if (camera.algorithms.includes("illegal_parking")) return "no_parking";
+  return camera.algorithms.includes("crowding") ? "square" : "area";
+}
+
+function Loaded({ camera }: { camera: CameraDetail }) {
+  const { t } = useTexts();
+  const editor = useZoneEditor(camera);
+  const { state, dispatch, dirty } = editor;
+  const [aspect, setAspect] = useState(16 / 9);
+  const onSize = useCallback((width: number, height: number) => setAspect(width / height), []);
+  useLeaveWarning(dirty);
+  const finish = () => dispatch({ do: "finish-drawing", kind: likelyKind(camera), name: "", preset: null });
+
+  return (
+    <>
+      <div className="head">
+        <h1>{camera.name}</h1>
+        <CameraState state={camera.status.state} />
+        <span className="dim">{camera.department_name}</span>
+        <Link className="push" to={`/events?camera=${encodeURIComponent(camera.id)}&hours=168`}>
+          {t("camera.events")}
+        </Link>
+      </div>
+      <div className="camera">
+        <div>
+          <div
+            className="picture"
+            style={{ aspectRatio: aspect, maxHeight: "76vh", maxWidth: `calc(76vh * ${aspect})` }}
+          >
+            <LiveCanvas
+              camera={camera.id}
+              name={camera.name}
+              zones={[]}
+              fps={12}
+              enabled={camera.enabled}
+              onSize={onSize}
+            />
+            <ZoneCanvas state={state} dispatch={dispatch} finish={finish} />
+          </div>
+          <p className="dim" role="status">
+            {t(state.drawing ? "zones.drawing" : "zones.hint")}
+          </p>
+        </div>
+        <div>
+          <ZonePanel
+            camera={camera}
+            state={state}
+            dispatch={dispatch}
+            save={() => void editor.save()}
+            saving={editor.saving}
+            faults={editor.faults}
+          />
+          <Facts camera={camera} />
+          <Algorithms camera={camera} />
+        </div>
+      </div>
+      <Modal
+        open={editor.conflict}
+        title={t("zones.conflict")}
+        onCancel={editor.goOn}
+        footer={
+          <div style={{ display: "grid", gap: 8 }}>
+            <Button type="primary" block loading={editor.saving} onClick={() => void editor.keepMine()}>
+              {t("zones.conflict.mine")}
+            </Button>
+            <Button block onClick={() => void editor.takeTheirs()} style={{ marginInlineStart: 0 }}>
+              {t("zones.conflict.theirs")}
+            </Button>
+            <Button type="text" block onClick={editor.goOn} style={{ marginInlineStart: 0 }}>
+              {t("zones.conflict.keep")}
+            </Button>
+          </div>
+        }
+      >
+        {t("zones.conflict.text")}
+      </Modal>
+    </>
+  );
+}
+
+/** The browser asks before the page is closed with unsaved changes. */
+function useLeaveWarning(dirty: boolean): void {
+  useEffect(() => {
+    if (!dirty) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [dirty]);
+}
+
+function Facts({ camera }: { camera: CameraDetail }) {
+  const { t, language, word } = useTexts();
+  const { status } = camera;
+  const rows: [string, string][] = [
+    [
+      t("camera.stream"),
+      status.codec
+        ? `${status.codec} ${status.width}×${status.height} · ${status.fps.toFixed(1)} fps · ${Math.round(status.kbit_s)} kbit/s`
+        : "–",
+    ],
+    [t("camera.address"), camera.main.address],
+    [t("camera.last_look"), status.last_look_utc ? formatTime(status.last_look_utc, language) : "–"],
+    [t("camera.looks"), `${status.looks}`],
+    [t("health.lost"), `${status.looks_superseded} / ${status.looks_shed} / ${status.looks_gated}`],
+    [t("camera.reconnects"), `${status.reconnects}`],
+    [
+      t("camera.clock"),
+      status.clock_source
+        ? `${word("detail.clock", status.clock_source)} ±${Math.round(status.clock_error_ms)} ms`
+        : "–",
+    ],
+    [t("camera.grid"), camera.grid],
+    [t("health.error"), status.error],
+  ];
+  return (
+    <section className="panel">
+      <h2>{t("camera.status")}</h2>
+      <dl className="facts">
+        {rows
+          .filter(([, value]) => value)
+          .map(([name, value]) => (
+            <Fact key={name} name={name} value={value} />
+          ))}
+      </dl>
+    </section>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  );
+}
+
+function Algorithms({ camera }: { camera: CameraDetail }) {
+  const { t, word } = useTexts();
+  const entries = Object.entries(camera.parameters);
+  return (
+    <section className="panel">
+      <h2>{t("camera.algorithms")}</h2>
+      {entries.length === 0 ? <span className="dim">{t("camera.algorithms.none")}</span> : null}
+      {entries.map(([name, parameters]) => (
+        <details key={name} style={{ marginBottom: 6 }}>
+          <summary style={{ cursor: "pointer" }}>
+            <Tag>{word("event", name)}</Tag>
+          </summary>
+          <dl className="facts" style={{ margin: "8px 0" }}>
+            {Object.entries(parameters)
+              .filter(([, value]) => value !== null)
+              .map(([key, value]) => (
+                <Fact key={key} name={key} value={String(value)} />
+              ))}
+          </dl>
+        </details>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,83 @@
+import { Alert, Button, Form, Input } from "antd";
+import { type ReactNode, useState } from "react";
+import { ApiError } from "../api/client";
+import { useTexts } from "../i18n";
+import { explain } from "../parts/Trouble";
+import { LanguageSwitch } from "../Shell";
+import { useSession } from "../session";
+
+/** The card that login and password change share. */
+export function Gate({ children }: { children: ReactNode }) {
+  const { t } = useTexts();
+  return (
+    <div className="gate">
+      <div>
+        <div className="gate-card">
+          <div className="gate-brand">
+            <img src="/icon.svg" alt="" />
+            <div>
+              <strong>{t("app.name")}</strong>
+              <span className="dim">{t("app.tagline")}</span>
+            </div>
+          </div>
+          {children}
+        </div>
+        <div style={{ textAlign: "center", marginTop: 12 }}>
+          <LanguageSwitch />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+interface Fields {
+  name: string;
+  password: string;
+}
+
+export function LoginRoom() {
+  const { t } = useTexts();
+  const { login } = useSession();
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+
+  const submit = async ({ name, password }: Fields) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await login(name, password);
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+
+  const required = [{ required: true, message: t("login.required") }];
+  return (
+    <Gate>
+      <Form layout="vertical" requiredMark={false} onFinish={submit} initialValues={{ name: "admin" }}>
+        {error ? (
+          <Alert type="error" showIcon title={refusal(error, t)} style={{ marginBottom: 16 }} />
+        ) : null}
+        <Form.Item name="name" label={t("login.name")} rules={required}>
+          <Input autoComplete="username" size="large" />
+        </Form.Item>
+        <Form.Item name="password" label={t("login.password")} rules={required}>
+          <Input.Password autoComplete="current-password" size="large" autoFocus />
+        </Form.Item>
+        <Button type="primary" htmlType="submit" size="large" block loading={busy}>
+          {t("login.submit")}
+        </Button>
+      </Form>
+      <p className="dim" style={{ margin: "16px 0 0", fontSize: 12 }}>
+        {t("login.first")}
+      </p>
+    </Gate>
+  );
+}
+
+function refusal(error: unknown, t: ReturnType<typeof useTexts>["t"]): string {
+  if (!(error instanceof ApiError) || error.status !== 401) return explain(error, t).title;
+  const wait = /(\d+) s/.exec(error.problem.fix)?.[1];
+  return wait ? t("login.wait", { s: wait }) : t("login.refused");
+}
