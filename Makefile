@@ -41,6 +41,7 @@ check: install ## Formatting, lint, types, import rules, licences, pool files, c
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy scripts/*.py
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_data.py
 	$(BIN)/python scripts/third_party.py --check

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 _PR_SET_PDEATHSIG = 1
+_LOG_BYTES = 10_000_000  # a larger log is put aside at the next start
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -142,6 +143,8 @@ class ProcessChild:
     def start(self) -> None:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._kill_at = None
+        if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:
+            self._log.replace(self._log.with_name(self._log.name + ".old"))
         with self._log.open("ab") as out:
             self._log_start = out.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
