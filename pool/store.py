@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Text, bindparam, cast, func, insert, or_, sel
 
 from contracts.errors import StaleRevision
 from contracts.pool import Camera, Pool, Zone
+from contracts.snapshot import read_snapshot
 from pool.cross import Item, Lines, cross_faults
 from pool.faults import PoolFaults
 from pool.merge import Merge, conflict_text, merge
 from pool.parse import parse_camera
-from pool.snapshot import PoolItem, digest_of, item_digest, read_snapshot
+from pool.snapshot import PoolItem, digest_of, item_digest
 from pool.tables import items, revisions
 
 _LOCK = 0x63_76_70_6C  # "cvpl": one edit of the pool at a time, whoever makes it

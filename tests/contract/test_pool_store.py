@@ -15,6 +15,7 @@ from pool import store
 from pool.export import export
 from pool.faults import PoolFaults
 from pool.load import load_pool
+from pool.reader import PoolReader
 from pool.snapshot import pool_digest
 from pool.tables import items
 
@@ -207,6 +208,33 @@ def test_two_editors_at_once_only_one_wins(engine: Engine, files: Pool) -> None:
         thread.join(30)
     assert sorted(outcomes.get(timeout=1) for _ in threads) == ["2", "stale", "stale", "stale"]
     assert _current(engine).revision == 2
+
+
+def test_a_reader_follows_every_revision(engine: Engine, files: Pool) -> None:
+    reader = PoolReader()
+
+    def read() -> store.PoolRevision | None:
+        with engine.begin() as connection:
+            return reader.read(connection)
+
+    assert read() is None
+    _import(engine, files)
+    first = read()
+    assert first is not None
+    assert first == _current(engine)
+    assert read() is first
+    _edit(engine, _camera(files, "station-east"), "one", 1)
+    _edit(engine, _camera(files, "station-east"), "two", 2)
+    fewer = files.model_copy(update={"cameras": files.cameras[:2]})
+    department = Department(id="extra", name="新")
+    _import(engine, fewer.model_copy(update={"departments": (*files.departments, department)}))
+    second = read()
+    assert second is not None
+    assert second == _current(engine)
+    assert second.digest == pool_digest(second.pool)
+    assert _camera(second.pool, "34020000001320000001") is _camera(first.pool, "34020000001320000001")
+    assert _import(engine, files).added == ("bridge", "lake-gate")
+    assert read() == _current(engine)
 
 
 def test_the_tables_are_those_of_the_migration(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from contracts.algorithms import ALGORITHMS
 from contracts.polygons import crossing_edges, polygon_problem, quadrilateral_problem
 from contracts.pool import Camera, Pool
+from contracts.snapshot import SnapshotReader, read_snapshot
 from pool.cache import CameraCache
 from pool.chunks import split
 from pool.export import export
@@ -22,7 +23,7 @@ from pool.files import FileContent, read_file, read_pieces, read_whole
 from pool.load import load_pool
 from pool.merge import merge
 from pool.parse import parse_camera
-from pool.snapshot import pool_digest, read_snapshot, snapshot
+from pool.snapshot import pool_digest, snapshot
 
 slugs = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True)
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
@@ -102,6 +103,19 @@ def test_a_snapshot_reads_back(data: dict[str, Any]) -> None:
     body, digest = snapshot(pool)
     assert read_snapshot(body) == Pool.model_validate_json(body) == pool
     assert pool_digest(read_snapshot(body)) == digest
+
+
+@given(pools, pools)
+@settings(max_examples=30)
+def test_a_reader_of_snapshots_keeps_what_did_not_change(first: dict[str, Any], second: dict[str, Any]) -> None:
+    reader = SnapshotReader()
+    before = reader.read(snapshot(Pool.model_validate(first))[0])
+    joined = first["cameras"] + [
+        one for one in second["cameras"] if one["id"] not in {c["id"] for c in first["cameras"]}
+    ]
+    after = reader.read(snapshot(Pool.model_validate(first | {"cameras": joined}))[0])
+    assert after == Pool.model_validate(first | {"cameras": joined})
+    assert all(one is other for one, other in zip(before.cameras, after.cameras, strict=False))
 
 
 # Lines that a hand might leave in a file, right or wrong, at the usual and at odd depths.
