@@ -24,10 +24,9 @@ from models.detector import build_detector, version_name
 from models.openvino_runner import OpenVinoRunner
 from models.picture import frame_from_bgr
 from models.runner import Runner
-from models.triton_install import ensure_installed
-from models.triton_repository import Serving, publish
+from models.triton_repository import Serving
 from models.triton_runner import TritonRunner
-from models.triton_server import TritonServer
+from models.triton_server import embedded_server
 from models.zoo import Zoo
 
 MODEL = "yolox_nano"
@@ -78,13 +77,18 @@ def run() -> tuple[dict[str, float], dict[str, float]]:
     """
     zoo = Zoo()
     cores = os.cpu_count() or 1
-    installation = ensure_installed(_VENV)
     artefact = zoo.artefact(MODEL)
     version = version_name(MODEL, artefact)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        publish(MODEL, zoo, folder / "models", Serving(threads=cores))
-        server = TritonServer(installation, folder / "models", log=folder / "triton.log", models=[version])
+        server = embedded_server(
+            [MODEL],
+            zoo,
+            venv=_VENV,
+            repository=folder / "models",
+            log=folder / "triton.log",
+            serving=Serving(threads=cores),
+        )
         with server:
             here = OpenVinoRunner(zoo.fetch(MODEL)[0], name=version, sha256=artefact.digest, threads=cores)
             shared = TritonRunner(server.url, name=version, sha256=artefact.digest)

@@ -19,7 +19,9 @@ from types import TracebackType
 
 from contracts.errors import PortTaken, ServiceError
 from models.triton_control import TritonControl
-from models.triton_install import TritonInstallation
+from models.triton_install import TritonInstallation, ensure_installed
+from models.triton_repository import Serving, publish
+from models.zoo import Zoo
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -87,6 +89,7 @@ class TritonServer:
 
     def __enter__(self) -> TritonServer:
         self.start()
+        self.wait_ready()
         return self
 
     def __exit__(
@@ -94,26 +97,8 @@ class TritonServer:
     ) -> None:
         self.stop()
 
-    def start(self, ready_within_s: float = 60.0) -> None:
-        """Starts it and waits until it serves its models.
-
-        Raises:
-            PortTaken: somebody else listens on one of its ports.
-            ServiceError: it ended, or was not ready in time; the last lines of its log say why.
-        """
-        self.launch()
-        with TritonControl(self.url) as control:
-            end = time.monotonic() + ready_within_s
-            while not control.ready():
-                if not self.alive():
-                    raise ServiceError(f"Triton ended at its start: {self._last_lines()}", f"see {self._log}")
-                if time.monotonic() > end:
-                    self.stop()
-                    raise ServiceError(f"Triton was not ready within {ready_within_s:g} s", f"see {self._log}")
-                time.sleep(0.05)
-
-    def launch(self) -> None:
-        """Starts it without waiting.
+    def start(self) -> None:
+        """Starts it and returns at once; running already is fine.
 
         Raises:
             PortTaken: somebody else listens on one of its ports.
@@ -135,9 +120,30 @@ class TritonServer:
                 preexec_fn=_end_with_parent(os.getpid()),  # noqa: PLW1509 between fork and exec it makes two calls
             )
 
+    def wait_ready(self, within_s: float = 60.0) -> None:
+        """Waits until it serves its models; stops it when it does not.
+
+        Raises:
+            ServiceError: it ended, or was not ready in time; the last lines of its log say why.
+        """
+        with TritonControl(self.url) as control:
+            end = time.monotonic() + within_s
+            while not control.ready():
+                ended = not self.alive()
+                if ended or time.monotonic() > end:
+                    self.stop()
+                    what = "ended at its start" if ended else f"was not ready within {within_s:g} s"
+                    raise ServiceError(f"Triton {what}: {self._last_lines()}", f"see {self._log}")
+                time.sleep(0.05)
+
     def alive(self) -> bool:
-        """The process runs."""
-        return self._process is not None and self._process.poll() is None
+        """The process runs. One found dead is cleared away with what it left behind."""
+        if self._process is None:
+            return False
+        if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return True
+        self._clear()
+        return False
 
     def ready(self) -> bool:
         """It serves its models."""
@@ -146,20 +152,23 @@ class TritonServer:
         with TritonControl(self.url) as control:
             return control.ready()
 
-    def stop(self, within_s: float = 5.0) -> None:
+    def stop(self, within_s: float = 3.0) -> None:
         """Asks it to end, kills it and its backend processes after `within_s`; stopped already is fine."""
-        process, self._process = self._process, None
-        if process is None:
+        if not self.alive() or self._process is None:
             return
-        with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        self._process.terminate()
+        end = time.monotonic() + within_s
+        while self.alive() and time.monotonic() < end:
+            time.sleep(0.02)
+        self._clear()
+
+    def _clear(self) -> None:
+        """Kills what is left of its group, backends above all, before the group's number is free for others."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
     def _command(self) -> list[str]:
         loads = [f"--load-model={name}" for name in self._models]
@@ -175,7 +184,7 @@ class TritonServer:
             f"--metrics-address={_HOST}",
             f"--metrics-port={self.ports.metrics}",
             "--allow-gpu-metrics=false",
-            "--exit-timeout-secs=3",
+            "--exit-timeout-secs=2",
             "--log-format=ISO8601",
         ]
 
@@ -192,6 +201,37 @@ class TritonServer:
     def _last_lines(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-3:]
         return " | ".join(line.strip() for line in lines)
+
+
+def embedded_server(
+    names: Sequence[str],
+    zoo: Zoo,
+    *,
+    venv: Path,
+    repository: Path,
+    log: Path,
+    serving: Serving | None = None,
+    ports: TritonPorts | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> TritonServer:
+    """A server, not started yet, that will serve these models of the zoo: installed and published first where needed.
+
+    Args:
+        names: artefacts of the zoo, e.g. ["yolox_nano"].
+        venv: the server's own environment, e.g. `.venv-triton`.
+        repository: e.g. `triton_models`.
+        log: file its output is appended to.
+        serving: see `models.triton_repository.Serving`.
+        ports: by default free ones.
+        say: told in a line what takes time.
+
+    Raises:
+        ServiceError: the server cannot be installed.
+        ModelMissing, HashMismatch, RunnerError: a model cannot be had or read.
+    """
+    installation = ensure_installed(venv, say=say)
+    versions = [publish(name, zoo, repository, serving) for name in names]
+    return TritonServer(installation, repository, log=log, models=versions, ports=ports)
 
 
 def _check_free(port: int) -> None:

@@ -22,10 +22,9 @@ from models.openvino_runner import OpenVinoRunner
 from models.picture import frame_from_bgr
 from models.runner import Runner, TensorSpec
 from models.triton_control import TritonControl
-from models.triton_install import ensure_installed
-from models.triton_repository import Serving, publish
+from models.triton_repository import Serving
 from models.triton_runner import TritonRunner
-from models.triton_server import TritonServer
+from models.triton_server import TritonServer, embedded_server
 from models.zoo import Zoo
 
 MODELS = ["yolox_nano", "person-vehicle-bike-detection-2000", "person-vehicle-bike-detection-2003"]
@@ -44,10 +43,15 @@ def zoo(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture(scope="module")
 def server(zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
-    installation = ensure_installed(ROOT / ".venv-triton")
     folder = tmp_path_factory.mktemp("triton")
-    names = [publish(name, zoo, folder / "models", Serving(precision="f32")) for name in MODELS]
-    with TritonServer(installation, folder / "models", log=folder / "triton.log", models=names) as running:
+    with embedded_server(
+        MODELS,
+        zoo,
+        venv=ROOT / ".venv-triton",
+        repository=folder / "models",
+        log=folder / "triton.log",
+        serving=Serving(precision="f32"),
+    ) as running:
         yield running
 
 

@@ -51,6 +51,7 @@ def server(installation: TritonInstallation, zoo: Zoo, repository: Path) -> Iter
     name = publish(SMALL, zoo, repository, Serving())
     running = TritonServer(installation, repository, log=repository.with_name("triton.log"), models=[name])
     running.start()
+    running.wait_ready()
     yield running
     running.stop()
 
@@ -102,9 +103,10 @@ def test_a_server_that_dies_is_an_error_and_then_used_again(server: TritonServer
     os.kill(server.pid, signal.SIGKILL)
     with pytest.raises(RunnerError, match="UNAVAILABLE"):
         runner.infer(_picture(runner))
-    server.stop()
+    assert not server.alive()
     assert psutil.wait_procs(backends, timeout=5)[1] == []
     server.start()
+    server.wait_ready()
     # The new server has never heard of the runner's memory; the channel may still be waiting to reconnect.
     end = time.monotonic() + 10
     while True:
@@ -139,6 +141,7 @@ from models.triton_server import TritonServer
 venv, repository, log = map(Path, sys.argv[1:4])
 server = TritonServer(ensure_installed(venv), repository, log=log, models=sys.argv[4:])
 server.start()
+server.wait_ready()
 print(server.pid, flush=True)
 time.sleep(60)
 """
@@ -171,10 +174,10 @@ def test_a_version_that_cannot_be_loaded_says_why(installation: TritonInstallati
     name = publish(SMALL, zoo, tmp_path / "models")
     (tmp_path / "models" / name / "1" / "weights.bin").write_bytes(b"cut off")
     server = TritonServer(installation, tmp_path / "models", log=tmp_path / "log", models=[name])
+    server.start()
     with pytest.raises(ServiceError, match="Triton ended at its start"):
-        server.start()
+        server.wait_ready()
     assert not server.alive()
-    server.stop()
 
 
 def test_publishing_again_replaces_and_other_backends_are_checked(zoo: Zoo, tmp_path: Path) -> None:
