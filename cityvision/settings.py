@@ -56,7 +56,6 @@ class Settings(BaseSettings):
     valkey_port: int = Field(0, ge=0, le=65535, description="port of the embedded Valkey; 0: any free one")
     cookie_secure: bool = Field(False, description="session cookie over HTTPS only; set it behind a TLS proxy")
     metrics_token: SecretStr | None = Field(None, description="bearer token of /metrics; else only this machine may")
-    session_hours: float = Field(12.0, gt=0, le=24 * 30, description="a login ends after this long, h")
 
     gate: bool = Field(True, description="let cameras whose picture does not change be looked at less")
     hardware_decoding: Literal["cuda"] | None = Field(None, description="decode on the GPU (NVDEC); else in software")

@@ -101,9 +101,19 @@ def test_readiness_in_order_of_dependency(tmp_path: Path) -> None:
 
 def test_a_child_that_never_starts_is_reported_with_its_last_words(tmp_path: Path) -> None:
     code = "raise SystemExit('the model is missing')"
-    supervisor = Supervisor([ChildSpec("worker", lambda: python(code, tmp_path / "log"), policy=QUICK)])
+    spec = ChildSpec("worker", lambda: python(code, tmp_path / "log"), ready=lambda _: False, policy=QUICK)
+    supervisor = Supervisor([spec])
     with pytest.raises(ServiceError, match="worker does not start: exit status 1: the model is missing"):
         supervisor.start()
+
+
+def test_a_child_that_says_what_is_wrong_is_not_tried_again(tmp_path: Path) -> None:
+    code = "import sys; sys.stderr.write('streams.yaml:3: unknown key\\n'); sys.exit(2)"
+    spec = ChildSpec("pool-sync", lambda: python(code, tmp_path / "log"), ready=lambda _: False)
+    supervisor = Supervisor([spec])
+    with pytest.raises(ServiceError, match="pool-sync does not start: streams.yaml:3: unknown key"):
+        supervisor.start()
+    assert supervisor.reports()[0].restarts == 0
 
 
 def test_a_service_error_at_the_first_start_is_raised_and_the_rest_is_stopped(tmp_path: Path) -> None:
