@@ -88,12 +88,20 @@ def open_rtsp(
         "fpsprobesize": "0",
         "timeout": str(int(read_timeout * 1e6)),
     }
+    failure: SourceError
     try:
         container = av.open(secret_url, options=options, timeout=(open_timeout, read_timeout))
     except (av.HTTPUnauthorizedError, av.HTTPForbiddenError):
-        raise SourceDenied(f"{redact(url)}: the camera refused the credentials", "check them in the secrets") from None
+        failure = SourceDenied(f"{redact(url)}: the camera refused the credentials", "check them in the secrets")
     except av.FFmpegError as error:
-        raise SourceUnreachable(f"{redact(url)}: {reason(error)}", "check address, power and network") from None
+        failure = SourceUnreachable(f"{redact(url)}: {reason(error)}", "check address, power and network")
+    else:
+        return _with_video(container, url)
+    # Raised out here, so that libav's error, which holds the address with the credentials, is not its context.
+    raise failure
+
+
+def _with_video(container: InputContainer, url: str) -> InputContainer:
     if not container.streams.video:
         container.close()
         raise SourceUnreachable(f"{redact(url)}: no video behind this address", "check the address's path")

@@ -63,6 +63,7 @@ class _Life:
     def __init__(self) -> None:
         self.over = threading.Event()
         self.opening_since: float | None = None
+        self.thread: threading.Thread | None = None
 
 
 class _Rest:
@@ -176,12 +177,11 @@ class CameraSource:
         life, self._life = self._life, None
         if life is not None:
             life.over.set()
-            for thread in threading.enumerate():
-                if timeout and getattr(thread, "life", None) is life:
-                    thread.join(timeout)
+            if timeout and life.thread is not None:
+                life.thread.join(timeout)
 
     def check(self) -> None:
-        """Notices stalls and hanging threads. Cheap; call it a few times a second."""
+        """Notices stalls, and threads that hang or died. Cheap; call it a few times a second."""
         life = self._life
         if life is None:
             return
@@ -190,6 +190,11 @@ class CameraSource:
         limit = self._timings.open_deadline + self._timings.hang_margin
         if opening is not None and now - opening > limit:
             self._abandon(life)
+        elif life.thread is not None and not life.thread.is_alive():
+            # Only a fault of ours ends it; the traceback is already in the log.
+            _log.error("%s: its thread died; another begins", self.camera)
+            self._lost("its thread died")
+            self._begin(self._backoff())
         elif self._state is CameraState.RUNNING and now - self._progress > self._timings.stall_after:
             self._become(CameraState.STALLED, f"nothing new for {self._timings.stall_after:g} s")
 
@@ -232,10 +237,9 @@ class CameraSource:
 
     def _begin(self, wait: float) -> None:
         life = _Life()
-        thread = threading.Thread(target=self._live, args=(life, wait), name=f"source-{self.camera}", daemon=True)
-        thread.life = life  # type: ignore[attr-defined]
+        life.thread = threading.Thread(target=self._live, args=(life, wait), name=f"source-{self.camera}", daemon=True)
+        life.thread.start()
         self._life = life
-        thread.start()
 
     def _abandon(self, life: _Life) -> None:
         with self._lock:

@@ -289,6 +289,19 @@ def test_tls(clips: dict[str, LoopedClip], tmp_path: Path) -> None:
         scene.close()
 
 
+def test_sound_is_offered_and_left_alone(clips: dict[str, LoopedClip]) -> None:
+    with ServerThread([ServedCamera("cam", clips["h264"], audio=True)]) as server:
+        with av.open(server.url("cam"), "r", options={"rtsp_transport": "tcp"}, timeout=(5, 5)) as everything:
+            assert [s.type for s in everything.streams] == ["video", "audio"]
+            heard = next(f for f in everything.decode(audio=0))
+            assert heard.to_ndarray().any()
+        scene = Scene(server)
+        source = scene.watch("cam")
+        scene.running(source)
+        assert source.jumps == 0
+        scene.close()
+
+
 def test_a_file_is_a_camera_too(clips: dict[str, LoopedClip]) -> None:
     with ServerThread([]) as server:
         scene = Scene(server)
@@ -299,3 +312,20 @@ def test_a_file_is_a_camera_too(clips: dict[str, LoopedClip]) -> None:
         assert [round(b - a, 3) for a, b in itertools.pairwise(times)] == [0.04] * (len(times) - 1)
         assert QUICK.rest < 1
         scene.close()
+
+
+def test_whoever_joins_in_the_middle_of_a_gop_waits_for_its_end(clips: dict[str, LoopedClip]) -> None:
+    """Parameter sets in band alone, so that nothing at all is known before the next keyframe."""
+    with ServerThread([ServedCamera("long", clips["long"], parameter_sets="band")]) as server:
+        first, second = Scene(server), Scene(server)
+        server.faults("long").speed = 6
+        first.running(first.watch("long"))
+        source = second.watch("long")
+        second.running(source)
+        assert source.ring.stats().dropped > 0, "packets without a keyframe are not kept"
+        gop = source.ring.latest_keyframe()
+        assert gop is not None
+        assert number(DecoderPool().keyframe(gop)) % 200 == 0
+        assert (source.status().width, source.status().height) == (320, 192)
+        first.close()
+        second.close()

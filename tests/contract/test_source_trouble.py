@@ -235,6 +235,24 @@ def test_a_thread_that_hangs_in_opening_is_abandoned_and_counted(scene: Scene, s
     scene.supervisor.gate.leave()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_is_replaced(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    source = scene.watch("cam0")
+    scene.running(source)
+
+    class Full(Exception):
+        """Something nobody expected."""
+
+    def fail(*_: object) -> None:
+        source.ring.append = keep  # type: ignore[method-assign]
+        raise Full
+
+    keep = source.ring.append
+    source.ring.append = fail  # type: ignore[assignment, method-assign]
+    eventually(lambda: "cam0: its thread died; another begins" in caplog.messages, "noticed")
+    eventually(lambda: source.state is RUNNING, "back")
+
+
 def test_sources_come_and_go(scene: Scene) -> None:
     first, second = scene.watch("cam0"), scene.watch("cam1")
     scene.running(first, second)
