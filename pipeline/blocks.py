@@ -7,11 +7,13 @@ moved against that of the whole picture (a flat roof on a flat road has no patte
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.geometry import share_in_polygon
 from contracts.vision import ByteArray
 
 BLOCK = 10  # pixels
@@ -56,9 +58,21 @@ class BlockNoise:
     def threshold(self) -> Blocks:
         return self.level + _SPREADS * self.spread + np.float32(_MARGIN)
 
-    def changed(self, difference: Blocks) -> bool:
-        """Whether any block shows more than its noise."""
-        return bool(np.any(difference > self.threshold))
+    def changed(self, difference: Blocks, watched: NDArray[np.bool_] | None = None) -> bool:
+        """Whether any block (of those watched, bool [9, 16]) shows more than its noise."""
+        above = difference > self.threshold
+        return bool(np.any(above if watched is None else above & watched))
+
+
+def blocks_of(polygons: Iterable[Sequence[tuple[float, float]]], rows: int = 9, columns: int = 16) -> NDArray[np.bool_]:
+    """The blocks that any of the polygons (normalised) touches, and those next to them: bool [rows, columns]."""
+    touched = np.zeros((rows + 2, columns + 2), np.bool_)
+    for polygon in polygons:
+        for row, column in np.ndindex(rows, columns):
+            box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
+            if share_in_polygon(box, polygon) > 0:
+                touched[row : row + 3, column : column + 3] = True
+    return touched[1:-1, 1:-1]
 
 
 def _blocks(luma: ByteArray) -> Blocks:

@@ -19,8 +19,9 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
+from contracts.pool import Zone
 from contracts.vision import ByteArray, Frame
-from pipeline.blocks import BlockNoise, compare, learn
+from pipeline.blocks import BlockNoise, blocks_of, compare, learn
 from pipeline.packettrust import PacketTrust, alarming, judged
 from pipeline.source.ring import SecondSizes
 
@@ -106,11 +107,16 @@ class Gate:
     Args:
         heartbeat: the longest time without a look, s of stream time.
         active: how long looks go on after a change, s.
+        zones: only changes in and next to these count: what comes to rest in a zone shows there, and once it is
+            a candidate its rule gets every look of the whole picture. None: changes anywhere count.
     """
 
-    def __init__(self, heartbeat: float = HEARTBEAT_S, active: float = ACTIVE_S) -> None:
+    def __init__(
+        self, heartbeat: float = HEARTBEAT_S, active: float = ACTIVE_S, zones: Iterable[Zone] | None = None
+    ) -> None:
         self._heartbeat = heartbeat
         self._active = active
+        self._watched = None if zones is None else blocks_of(zone.polygon for zone in zones)
 
     def initial(self) -> GateState:
         """Nothing seen yet."""
@@ -174,7 +180,7 @@ class Gate:
     def _learn(self, state: GateState, reference: ByteArray, luma: ByteArray, now: float) -> tuple[GateState, bool]:
         """Compares with the last look's picture; the noise and the packets' record learn from the outcome."""
         difference = compare(reference, luma)
-        changed = state.noise.changed(difference)
+        changed = state.noise.changed(difference, self._watched)
         trust = state.trust
         if state.alarm is not None and state.loudest is not None:
             trust = judged(trust, state.alarm, state.loudest, changed)

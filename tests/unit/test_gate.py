@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.vision import ByteArray, Frame
-from pipeline.blocks import BlockNoise, compare, learn
+from pipeline.blocks import BlockNoise, blocks_of, compare, learn
 from pipeline.gate import Gate, GateState, Signal, Verdict, Why, busiest_second, luma_small
 from pipeline.packettrust import PacketTrust, judged
 from pipeline.rules.base import Output, Step
 from pipeline.rules.registry import build_rules
 from pipeline.source.ring import SecondSizes
-from tests.unit.scenes import Actor, camera, look, of, parked, rectangle
+from tests.unit.scenes import Actor, camera, look, of, parked, passing, rectangle
 
 ZONE = {"id": "kerb", "kind": "no_parking", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
 _STREET = np.random.default_rng(7).normal(110, 18, (90, 160)).astype(np.float32)
@@ -88,7 +88,10 @@ def settled(gate: Gate, count: int = 59, **scene: float) -> GateState:
 @pytest.mark.parametrize("packets", [False, True])
 def test_the_event_comes_at_the_same_time_as_without_the_gate(every: float, packets: bool) -> None:
     cars = [parked(1, 0.5, 0.7, 40, 150), parked(2, 0.3, 0.9, 180, 195)]
-    gated, why, _ = watch(cars, 240, every, packets=packets)
+    traffic = [passing(10 + i, 0.2, 7.0 * i, size=(0.06, 0.05)) for i in range(30)]
+    cars += traffic  # outside the zone
+    zones = camera(ZONE).zones
+    gated, why, _ = watch(cars, 240, every, packets=packets, gate=Gate(zones=zones))
     whole, _, looked = watch(cars, 240, every, gate=Gate(heartbeat=0.0))
     assert len(looked) == int(240 / every) + 1
     # While an event is open the rule wants a look every 5 s: that is how exactly its end is known.
@@ -171,6 +174,22 @@ def test_noise_is_learnt_and_something_new_still_seen() -> None:
     arrived = Actor(1, ((0, 0.52, 0.66), (1000, 0.52, 0.66)))
     _, decision = gate.decide(state, Signal(luma=picture([arrived], 403.0, noise=6.0)), 403.0)
     assert decision.why is Why.CHANGE
+
+
+def test_with_zones_only_what_happens_there_is_a_change() -> None:
+    zones = camera({"id": "kerb", "kind": "no_parking", "polygon": rectangle(0.6, 0.6, 0.9, 0.9)}).zones
+    gate = Gate(zones=zones)
+    for x, verdict in ((0.2, Verdict.SKIP), (0.75, Verdict.LOOK)):
+        state = settled(gate)
+        car = Actor(1, ((0, x, 0.75), (100, x, 0.75)))
+        _, decision = gate.decide(state, Signal(luma=picture([car], 60.0)), 60.0)
+        assert decision.verdict is verdict
+
+
+def test_the_blocks_of_a_zone_and_their_neighbours() -> None:
+    blocks = blocks_of([[(0.51, 0.5), (0.55, 0.5), (0.55, 0.54), (0.51, 0.54)]])
+    assert blocks.shape == (9, 16)
+    assert sorted(zip(*np.nonzero(blocks), strict=True)) == [(r, c) for r in (3, 4, 5) for c in (7, 8, 9)]
 
 
 def test_a_restless_block_never_learns_to_hide_a_vehicle() -> None:
