@@ -6,7 +6,6 @@ A pytest plugin: name it in `pytest_plugins` of the test module.
 from __future__ import annotations
 
 import itertools
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,15 +17,9 @@ from store.database import make_engine
 from store.migrate import upgrade
 from store.postgres import EmbeddedPostgres
 from store.valkey import EmbeddedValkey
+from tests.ports import unused_port
 
 _numbers = itertools.count()
-
-
-def unused_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

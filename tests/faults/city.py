@@ -17,7 +17,7 @@ from store.migrate import upgrade
 from store.postgres import EmbeddedPostgres
 from store.valkey import EmbeddedValkey
 from tests.conftest import ROOT
-from tests.embedded import unused_port
+from tests.ports import unused_port
 
 KINDS = ("worker", "consumer", "valkey", "postgres")
 
