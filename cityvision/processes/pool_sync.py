@@ -17,8 +17,9 @@ from fleet.placement import place
 from pool.cache import CameraCache
 from pool.faults import Fault, PoolFaults
 from pool.load import PoolLoader
+from pool.reader import PoolReader
 from pool.snapshot import snapshot
-from pool.store import current, current_revision, import_pool
+from pool.store import import_pool
 from pool.watch import PoolWatcher, watch_pool
 from store.bus import Bus, PoolSnapshot
 from store.database import make_engine
@@ -86,6 +87,7 @@ class PoolSync:
         self._engine = engine
         self._bus = bus
         self._workers = list(workers)
+        self._reader = PoolReader()
         self._published: int | None = None
 
     def take_in(self, pool: Pool, author: str) -> None:
@@ -111,14 +113,9 @@ class PoolSync:
         """
         told = self._bus.pool_revision()
         with self._engine.connect() as connection:
-            revision = current_revision(connection)
-            if revision is None:
-                return False
-            if revision == told == self._published:
-                return True
-            found = current(connection)
-        if found is None:
-            return False
+            found = self._reader.read(connection)
+        if found is None or found.revision == told == self._published:
+            return found is not None
         cameras = [camera.id for camera in found.pool.cameras if camera.enabled]
         self._place(cameras)
         data, digest = snapshot(found.pool)

@@ -111,7 +111,7 @@ def test_a_child_that_says_what_is_wrong_is_not_tried_again(tmp_path: Path) -> N
     code = "import sys; sys.stderr.write('streams.yaml:3: unknown key\\n'); sys.exit(2)"
     spec = ChildSpec("pool-sync", lambda: python(code, tmp_path / "log"), ready=lambda _: False)
     supervisor = Supervisor([spec])
-    with pytest.raises(ServiceError, match="pool-sync does not start: streams.yaml:3: unknown key"):
+    with pytest.raises(ServiceError, match=r"pool-sync does not start: streams\.yaml:3: unknown key"):
         supervisor.start()
     assert supervisor.reports()[0].restarts == 0
 

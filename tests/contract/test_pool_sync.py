@@ -1,0 +1,156 @@
+"""Files → Postgres → the snapshot of the workers, on real services."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from cityvision.processes.pool_sync import FileWatch, PoolSync
+from contracts.pool import Zone, ZoneKind
+from contracts.snapshot import read_snapshot
+from pool.load import PoolLoader, load_pool
+from pool.store import current_revision, edit_camera_zones
+from store.bus import Bus
+
+pytest_plugins = ["tests.embedded"]
+
+HEAD = "version: 1\ndepartments:\n  - {id: city, name: City}\ncameras:\n"
+
+
+def camera(name: str, **more: object) -> str:
+    fields = {"id": name, "name": name, "department": "city", "main": {"url": f"rtsp://127.0.0.1/{name}"}} | more
+    return f"  - {json.dumps(fields)}\n"
+
+
+def write(path: Path, *cameras: str) -> None:
+    path.write_text(HEAD + "".join(cameras))
+
+
+def placed(bus: Bus, *workers: str) -> list[list[str]]:
+    return [json.loads(bus.assignment(worker) or "null") for worker in workers]
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "not reached in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def streams(tmp_path: Path) -> Path:
+    path = tmp_path / "streams.yaml"
+    write(path, camera("a"), camera("b"), camera("c"), camera("off", enabled=False))
+    return path
+
+
+@pytest.fixture
+def sync(engine: Engine, bus: Bus) -> PoolSync:
+    return PoolSync(engine, bus, ["worker-1", "worker-2"])
+
+
+def test_the_first_import_reaches_the_workers(sync: PoolSync, bus: Bus, streams: Path) -> None:
+    assert not sync.publish()
+    sync.take_in(load_pool(streams), "streams.yaml")
+    assert sync.publish()
+    found = bus.pool()
+    assert found is not None
+    assert found.revision == 1
+    assert [c.id for c in read_snapshot(found.snapshot).cameras] == ["a", "b", "c", "off"]
+    one, two = placed(bus, "worker-1", "worker-2")
+    assert sorted(one + two) == ["a", "b", "c"]
+    assert abs(len(one) - len(two)) == 1
+
+
+def test_an_edit_in_the_console_goes_on_and_cameras_stay_where_they_are(
+    sync: PoolSync, engine: Engine, bus: Bus, streams: Path
+) -> None:
+    sync.take_in(load_pool(streams), "streams.yaml")
+    sync.publish()
+    before = placed(bus, "worker-1", "worker-2")
+    zone = Zone(id="gate", kind=ZoneKind.NO_PARKING, polygon=((0.1, 0.1), (0.9, 0.1), (0.5, 0.9)))
+    with engine.begin() as connection:
+        edit_camera_zones(connection, "b", [zone], 1, "admin")
+    sync.publish()
+    found = bus.pool()
+    assert found is not None
+    assert found.revision == 2
+    assert read_snapshot(found.snapshot).cameras[1].zones == (zone,)
+    assert placed(bus, "worker-1", "worker-2") == before
+
+
+def test_what_valkey_forgot_is_told_again(sync: PoolSync, bus: Bus, streams: Path) -> None:
+    sync.take_in(load_pool(streams), "streams.yaml")
+    sync.publish()
+    bus.flush()
+    assert bus.pool() is None
+    sync.publish()
+    assert bus.pool_revision() == 1
+    assert sum(len(some) for some in placed(bus, "worker-1", "worker-2")) == 3
+
+
+def test_workers_that_are_no_more_keep_no_camera(sync: PoolSync, engine: Engine, bus: Bus, streams: Path) -> None:
+    sync.take_in(load_pool(streams), "streams.yaml")
+    sync.publish()
+    for worker in ("worker-1", "worker-2"):
+        bus.announce(worker)
+    fewer = PoolSync(engine, bus, ["worker-1"])
+    fewer.publish()
+    assert placed(bus, "worker-1", "worker-2") == [["a", "b", "c"], []]
+
+
+@pytest.fixture
+def files(streams: Path) -> Iterator[FileWatch]:
+    stop = threading.Event()
+    watch = FileWatch(PoolLoader(streams), stop)
+    watch.start()
+    yield watch
+    stop.set()
+    watch.join(5)
+
+
+def test_file_edits_arrive_and_bad_ones_do_not(
+    sync: PoolSync, engine: Engine, bus: Bus, streams: Path, files: FileWatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def arrived() -> bool:
+        pool = files.take()
+        if pool is not None:
+            sync.take_in(pool, "streams.yaml")
+        sync.publish()
+        with engine.connect() as connection:
+            return current_revision(connection) == expected
+
+    expected = 1
+    until(arrived)
+    write(streams, camera("a"), "  - {id: b, nam: b}\n")
+    until(lambda: "unknown key" in caplog.text or "nam" in caplog.text)
+    assert files.take() is None
+    expected = 2
+    started = time.monotonic()
+    write(streams, camera("a"), camera("d"))
+    until(arrived)
+    assert time.monotonic() - started < 5
+    assert sorted(c for some in placed(bus, "worker-1", "worker-2") for c in some) == ["a", "d"]
+
+
+def test_no_pool_at_first_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stop = threading.Event()
+    path = tmp_path / "streams.yaml"
+    watch = FileWatch(PoolLoader(path), stop)
+    watch.start()
+    try:
+        assert watch.first_look.wait(5)
+        assert watch.faults is not None
+        assert "streams.yaml" in caplog.text
+        write(path, camera("a"))
+        until(lambda: (pool := watch.take()) is not None and [c.id for c in pool.cameras] == ["a"])
+        assert watch.faults is None
+    finally:
+        stop.set()
+        watch.join(5)
