@@ -54,7 +54,11 @@ def _load(pairs: list[str], cache: Path) -> dict[str, LoopedClip]:
 
 
 def obey(server: RtspServer, command: dict[str, Any], cache: Path) -> None:
-    """Carries out one command. Raises KeyError or ValueError for one that makes no sense."""
+    """Carries out one command; "loop_at" answers with a line on standard output.
+
+    Raises:
+        KeyError, ValueError: it makes no sense.
+    """
     faults = server.faults(command["camera"])
     for name, value in command.get("set", {}).items():
         if name not in _SETTABLE:
@@ -67,6 +71,10 @@ def obey(server: RtspServer, command: dict[str, Any], cache: Path) -> None:
             faults.jump(float(command["seconds"]))
         case "switch":
             faults.switch(load_clip(servable(Path(command["file"]), cache)))
+        case "loop_at":
+            loop = server.loop_at(command["camera"], float(command["utc"]))
+            sys.stdout.write(json.dumps({"loop": loop}) + "\n")
+            sys.stdout.flush()
         case None:
             pass
         case other:

@@ -74,6 +74,8 @@ class Pump:
     camera: ServedCamera
     faults: Faults
     sinks: list[Sink] = field(default_factory=list)
+    started_utc: float | None = None
+    """When the first picture was sent, s since 1970 UTC; later ones follow at their own distances."""
     _clip: LoopedClip = field(init=False)
     _started: float | None = None
     _base: float = 0.0
@@ -109,7 +111,7 @@ class Pump:
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
         if self._started is None:
-            self._started = clock()
+            self._started, self.started_utc = clock(), time.time()
         else:
             self._skip_to(clock() - self._started)
         due = next_report = clock()

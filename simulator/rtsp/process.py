@@ -99,6 +99,14 @@ class ServerProcess:
         """The camera goes on with another clip within its sessions."""
         self._tell({"camera": camera, "do": "switch", "file": str(file)})
 
+    def loop_at(self, camera: str, utc: float) -> int | None:
+        """See `RtspServer.loop_at`."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._tell({"camera": camera, "do": "loop_at", "utc": utc})
+        loop: int | None = json.loads(self._process.stdout.readline())["loop"]
+        return loop
+
     def _tell(self, command: Mapping[str, Any]) -> None:
         assert self._process is not None
         assert self._process.stdin is not None

@@ -74,6 +74,17 @@ class RtspServer:
         """The camera's faults, to be set while it runs. Raises KeyError for one that is not served."""
         return self._faults[name]
 
+    def loop_at(self, name: str, utc: float) -> int | None:
+        """Which loop (0, 1, …) of its clip a camera shows at a moment, s since 1970 UTC; None before its first.
+
+        For cameras with a live timeline that never switched to another clip. Raises KeyError for an unknown one.
+        """
+        clip = self._cameras[name].clip
+        pump = self._pumps.get(name)
+        if pump is None or pump.started_utc is None or utc < pump.started_utc:
+            return None
+        return clip.loop_of(utc - pump.started_utc)
+
     def pump(self, camera: ServedCamera) -> Pump:
         if camera.timeline == "clip":
             self._solo = [pump for pump in self._solo if pump.sinks]

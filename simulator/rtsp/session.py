@@ -85,6 +85,8 @@ class Session:
                     break
         except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the peer left without saying goodbye: nothing is owed to it
+        except (ValueError, asyncio.LimitOverrunError):
+            pass  # what it sent is no RTSP: the connection ends, as with any camera
         finally:
             self._stop()
             self._writer.close()
