@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SECTION = re.compile(r"^cameras:[ ]*(?:#.*)?$", re.MULTILINE)
+_SECTION = re.compile(r"^cameras:[ ]*(?:#.*)?\r?$", re.MULTILINE)
 # An anchor, alias or tag at the beginning of a value may reach across pieces.
 _REACHES_ACROSS = re.compile(r"(?:^|[\s\[{,:?-])[&*!][^\s]", re.MULTILINE)
 # Document markers and directives at a line's beginning; other characters that YAML takes for line breaks.

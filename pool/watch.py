@@ -6,6 +6,7 @@ given time to become whole before anything is said about it.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,8 @@ from watchfiles import watch as watch_files
 from contracts.pool import Camera, Pool
 from pool.faults import Fault, PoolFaults
 from pool.load import PoolLoader, pool_files
+
+log = logging.getLogger(__name__)
 
 SETTLE_S = 0.15  # the files must have stood still for this long before they are read
 GRACE_S = 0.6  # and for this long before a fault in them is believed
@@ -49,17 +52,10 @@ def diff(before: Pool | None, after: Pool) -> PoolChange:
         added=tuple(key for key in new if key not in old),
         removed=tuple(key for key in old if key not in new),
         changed=tuple(
-            key
-            for key, camera in new.items()
-            if key in old and camera is not old[key] and not _same_camera(camera, old[key])
+            key for key, camera in new.items() if key in old and camera is not old[key] and camera != old[key]
         ),
         departments_changed=(before.departments if before else ()) != after.departments,
     )
-
-
-def _same_camera(one: Camera, other: Camera) -> bool:
-    # `==` of pydantic also compares which fields were written out, in which `sub: null` differs from nothing.
-    return one.model_dump() == other.model_dump()
 
 
 @dataclass(slots=True)
@@ -144,27 +140,44 @@ def watch_pool(loader: PoolLoader, on_faults: OnFaults, stop: threading.Event) -
     watcher = PoolWatcher(loader, on_faults)
     yield watcher.start()
     loader.cache.save()
+    for _ in _wakes(loader.path, stop):
+        if not watcher.stale():
+            continue
+        change = watcher.refresh(stop)
+        if change is not None:
+            yield change
+            loader.cache.save()
+
+
+def _wakes(path: Path, stop: threading.Event) -> Iterator[None]:
+    """Wakes when something happens in the pool's folders, and every `POLL_S` anyway, until `stop` is set."""
+    noticed = True
     while not stop.is_set():
-        for _ in watch_files(
-            *_folders(loader.path),
-            recursive=False,
-            debounce=50,
-            step=20,
-            rust_timeout=int(POLL_S * 1000),
-            yield_on_timeout=True,
-            stop_event=stop,
-            raise_interrupt=False,
-        ):
-            if not watcher.stale():
-                continue
-            change = watcher.refresh(stop)
-            if change is not None:
-                yield change
-                loader.cache.save()
-            if change is None or change.departments_changed or change.added:
-                break  # `streams.d` may have come into being: watch it, too
+        folders = _folders(path)
+        if not noticed or not folders:
+            stop.wait(POLL_S)
+            yield
+            continue
+        try:
+            for _ in watch_files(
+                *folders,
+                recursive=False,
+                debounce=50,
+                step=20,
+                rust_timeout=int(POLL_S * 1000),
+                yield_on_timeout=True,
+                stop_event=stop,
+                raise_interrupt=False,
+            ):
+                yield
+                if _folders(path) != folders:
+                    break  # `streams.d` has come into being, or is gone
+        except OSError as error:  # the system has no watches left
+            log.warning("no notices of edits (%s); looking every %.0f s instead", error, POLL_S)
+            noticed = False
 
 
 def _folders(path: Path) -> list[Path]:
     """The folders that hold the pool's files; never below them, which could be a whole checkout."""
-    return sorted({file.parent for file in pool_files(path)})
+    main = pool_files(path)[0]
+    return [folder for folder in (main.parent, main.with_suffix(".d")) if folder.is_dir()]

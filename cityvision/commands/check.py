@@ -56,7 +56,7 @@ def _refuse(refused: PoolFaults, as_json: bool) -> None:
         for fault in refused.faults:
             click.echo(str(fault))
         count = len(refused.faults)
-        click.echo(f"{count} fault{'' if count == 1 else 's'}; nothing was changed", err=True)
+        click.echo(f"{count} fault{'' if count == 1 else 's'}", err=True)
     raise SystemExit(2)
 
 

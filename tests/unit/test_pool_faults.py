@@ -13,6 +13,7 @@ import pytest
 
 from contracts.algorithms import ALGORITHMS, AlgorithmParameters
 from pool.cache import CameraCache
+from pool.chunks import split
 from pool.faults import PoolFaults
 from pool.files import read_whole
 from pool.load import load_pool
@@ -117,6 +118,14 @@ def test_an_unreadable_part_raises_no_false_alarm_about_departments(split_pool: 
     (split_pool.parent / "streams.d" / "police.yaml").write_text("departments: [\n")
     faults = refused(split_pool).faults
     assert [fault.what for fault in faults] == ["a value or a closing bracket is missing"]
+
+
+def test_line_ends_of_other_systems_and_a_byte_order_mark(split_pool: Path) -> None:
+    pool = load_pool(split_pool)
+    text = split_pool.read_text().replace("\n", "\r\n")
+    assert split(text) is not None
+    split_pool.write_bytes(("\ufeff" + text).encode())
+    assert load_pool(split_pool) == pool
 
 
 def _check(*arguments: str) -> subprocess.CompletedProcess[str]:

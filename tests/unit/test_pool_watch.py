@@ -81,6 +81,22 @@ def test_edits_join_leave_and_change_only_what_they_touch(file: Path, watching: 
     assert watching.next().removed == ("pier",)
 
 
+def test_streams_d_may_come_into_being_and_go(file: Path) -> None:
+    shutil.rmtree(file.parent / "streams.d")
+    watch = Watching(file)
+    try:
+        assert len(watch.next().added) == 2
+        shutil.copytree(RIGHT / "streams.d", file.parent / "streams.d")
+        assert watch.next().added == ("lake-gate", "bridge")
+        shutil.rmtree(file.parent / "streams.d")
+        assert watch.next().removed == ("lake-gate", "bridge")
+        file.write_text(file.read_text().replace("name: 高点云台", "name: 高点"))
+        assert watch.next().changed == ("34020000001320000001",)
+    finally:
+        watch.stop.set()
+        watch.thread.join(10)
+
+
 def test_a_rewrite_that_changes_no_value_is_no_change(file: Path, watching: Watching) -> None:
     watching.next()
     text = file.read_text()
