@@ -36,7 +36,7 @@ def placed(bus: Bus, *workers: str) -> list[list[str]]:
     return [json.loads(bus.assignment(worker) or "null") for worker in workers]
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "not reached in time"
@@ -135,7 +135,7 @@ def test_file_edits_arrive_and_bad_ones_do_not(
     started = time.monotonic()
     write(streams, camera("a"), camera("d"))
     until(arrived)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert sorted(c for some in placed(bus, "worker-1", "worker-2") for c in some) == ["a", "d"]
 
 
@@ -145,7 +145,7 @@ def test_no_pool_at_first_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptur
     watch = FileWatch(PoolLoader(path), stop)
     watch.start()
     try:
-        assert watch.first_look.wait(5)
+        assert watch.first_look.wait(30)
         assert watch.faults is not None
         assert "streams.yaml" in caplog.text
         write(path, camera("a"))

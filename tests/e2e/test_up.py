@@ -51,7 +51,7 @@ class Up:
 
     def said(self, key: str) -> object:
         """The newest value said under `key`; waits for it."""
-        until(lambda: any(key in line for line in self.lines) or self.process.poll() is not None, 40)
+        until(lambda: any(key in line for line in self.lines) or self.process.poll() is not None, 90)
         found = [line[key] for line in self.lines if key in line]
         assert found, f"{self.lines} {self.process.communicate()[1]}"
         return found[-1]
@@ -82,7 +82,7 @@ class Up:
         return text
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "not reached in time"
@@ -115,7 +115,7 @@ def test_everything_starts_survives_kills_and_ends_within_five_seconds(up: Up, m
         for pid in before.values():
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-        until(lambda: all(up.ready_pid(c) not in (None, pid) for c, pid in before.items()), 40)  # noqa: B023 used at once
+        until(lambda: all(up.ready_pid(c) not in (None, pid) for c, pid in before.items()), 90)  # noqa: B023 used at once
     until(lambda: httpx.get(f"{url}/api/health/ready", trust_env=False).status_code == 200)
     assert httpx.post(f"{url}/api/login", json=login, trust_env=False).status_code < 300, "accounts survive"
 
