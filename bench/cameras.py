@@ -41,30 +41,28 @@ _QUIET_MIX = ("residential_street", "car-detection", "one-by-one-person-detectio
 def run() -> tuple[Figures, Figures]:
     """Figures of ours, and of the peers; see the module."""
     zoo = Zoo()
-    folder = zoo.cache / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         valkey = EmbeddedValkey(Path(scratch) / "valkey", _free_port(), Path(scratch) / "valkey.log")
         valkey.start()
         try:
-            return _measure(zoo, folder, valkey.url)
+            return _measure(zoo, valkey.url)
         finally:
             valkey.stop()
 
 
-def _measure(zoo: Zoo, folder: Path, redis: str) -> tuple[Figures, Figures]:
-    street = _encoded(zoo, "residential_street", H264_720P, folder)
+def _measure(zoo: Zoo, redis: str) -> tuple[Figures, Figures]:
+    street = encoded(zoo, "residential_street", H264_720P)
     with ServerProcess({f"c{n}": street for n in range(_CAMERAS)}) as server:
         urls = [server.url(f"c{n}") for n in range(_CAMERAS)]
         floor = _cost("floor", urls, redis)
         ours = _cost("ours", urls, redis)
         same = _cost("opencv_same_looks", urls, redis)
         every = _cost("opencv_every_frame", urls[:2], redis, looks_a_second=25.0)
-    long_gop = _encoded(zoo, "oxford_street_1080p", H265_1080P, folder)
+    long_gop = encoded(zoo, "oxford_street_1080p", H265_1080P)
     with ServerProcess({f"h{n}": long_gop for n in range(4)}) as server:
         hevc = _cost("ours", [server.url(f"h{n}") for n in range(4)], redis)
         hevc_peer = _cost("opencv_same_looks", [server.url(f"h{n}") for n in range(4)], redis)
-    quiet, off, lost = _quiet(zoo, folder, redis)
+    quiet, off, lost = _quiet(zoo, redis)
     figures = {
         "cpu_ms_per_camera_second": ours,
         "cameras_per_core": 1000 / ours,
@@ -88,9 +86,9 @@ def _measure(zoo: Zoo, folder: Path, redis: str) -> tuple[Figures, Figures]:
     return figures, peers
 
 
-def _quiet(zoo: Zoo, folder: Path, redis: str) -> tuple[float, float, int]:
+def _quiet(zoo: Zoo, redis: str) -> tuple[float, float, int]:
     """Cost with the gate, cost without it, and events of the replay without it that are missing with it."""
-    clips = {name: _encoded(zoo, name, H264_720P, folder) for name in _QUIET_MIX}
+    clips = {name: encoded(zoo, name, H264_720P) for name in _QUIET_MIX}
     with ServerProcess({f"{name}-{n}": clip for name, clip in clips.items() for n in range(3)}) as server:
         urls = [server.url(f"{name}-{n}") for name in clips for n in range(3)]
         off = _cost("ours", urls, redis)
@@ -123,8 +121,11 @@ def _cost(way: str, urls: list[str], redis: str, looks_a_second: float = 0.5) ->
     return float(measured["cpu_s"] * 1000 / seconds)
 
 
-def _encoded(zoo: Zoo, name: str, encoding: Encoding, folder: Path) -> Path:
+def encoded(zoo: Zoo, name: str, encoding: Encoding) -> Path:
+    """A clip of the zoo encoded like that; made once."""
     width, height = encoding.size
+    folder = zoo.cache / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}-{encoding.codec}-{width}x{height}-gop{encoding.gop}.mp4"
     return target if target.exists() else encode_clip(zoo.fetch(name)[0], target, encoding)
 
