@@ -62,7 +62,7 @@ def ensure_installed(
     venv.parent.mkdir(parents=True, exist_ok=True)
     with _alone(venv.parent):
         if not stamp.is_file() or stamp.read_text() != wanted:
-            say(f"installing the Triton server into {venv.name} (about 100 MB, once)")
+            say(f"installing the Triton server into {venv.name} (400 MB, once)")
             _install(venv, lock_file)
             stamp.write_text(wanted)
     return _installation(venv)

@@ -195,7 +195,6 @@ class TritonServer:
         return os.environ | {
             "LD_LIBRARY_PATH": f"{libraries}:{inherited}" if inherited else libraries,
             "PATH": f"{self._installation.scripts}:{os.environ.get('PATH', os.defpath)}",
-            "OPENVINO_TELEMETRY": "0",
         }
 
     def _last_lines(self) -> str:
