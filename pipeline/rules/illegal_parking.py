@@ -29,7 +29,7 @@ _TALL = frozenset({ObjectClass.BUS, ObjectClass.TRUCK})
 _TALL_FOOT = 0.6
 _INSIDE = 0.5  # of the foot region
 _SUBJECT_CHANGE_S = 30.0  # a new track number alone is told no more often than this
-_OPEN_LOOKS_S = 5.0
+_CALM_LOOKS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,18 @@ class IllegalParkingRule:
         return ParkingState()
 
     def wants(self, state: ParkingState) -> float | None:
-        """Every promised look while a candidate waits for T; seldom more than every 5 s while an event is open."""
-        if any(not case.opened for case in state.cases):
-            return self._parameters.look_every
-        if state.cases:
-            return max(self._parameters.look_every, min(_OPEN_LOOKS_S, self._parameters.leave_after / 2))
-        return None
+        """Every promised look when a candidate's T is near or over; while one stands, a look every 5 s at least.
+
+        In between nothing is decided, and whatever stirs wakes the gate.
+        """
+        if not state.cases:
+            return None
+        p = self._parameters
+        seldom = max(p.look_every, min(_CALM_LOOKS_S, p.leave_after / 2))
+        soon = p.dwell - seldom - p.look_every
+        if any(not case.opened and case.last.still_s >= soon for case in state.cases):
+            return p.look_every
+        return seldom
 
     def step(self, state: ParkingState, look: Look) -> tuple[ParkingState, list[Output]]:
         """See `Rule.step`. Off a zone's preset that zone is not judged, and its clocks know they were not watched."""

@@ -32,7 +32,7 @@ class Rows:
     classes: list[int]
     matrix: Array
     everything: Array
-    appearance: list[tuple[float, ...] | None]
+    signatures: NDArray[np.float32] | None
     here_since: list[float]
 
     @staticmethod
@@ -43,9 +43,6 @@ class Rows:
         ]
         everything = tracks.boxes.astype(np.float64)
         boxes: list[Box] = [(b[0], b[1], b[2], b[3]) for b in everything[keep].tolist()]
-        looks: list[tuple[float, ...] | None] = [None] * len(keep)
-        if tracks.appearance is not None:
-            looks = [tuple(round(float(v), 4) for v in tracks.appearance[i]) for i in keep]
         # A tracker confirms a track at its second sighting; one that did not move in between was here already then.
         here_since = [look.time] * len(keep)
         for k, i in enumerate(keep):
@@ -59,9 +56,13 @@ class Rows:
             [int(tracks.classes[i]) for i in keep],
             everything[keep].reshape(-1, 4),
             everything.reshape(-1, 4),
-            looks,
+            None if tracks.appearance is None else tracks.appearance[keep],
             here_since,
         )
+
+    def appearance(self, row: int) -> tuple[float, ...] | None:
+        """The signature of one vehicle; None when the look has none."""
+        return None if self.signatures is None else tuple(round(float(v), 4) for v in self.signatures[row])
 
 
 def likeness(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> float | None:
@@ -84,7 +85,7 @@ def _admissible(stand: Stand, row: int, rows: Rows, overlap: float, owner: Stand
         return False
     if rows.boxes[row][3] - rows.boxes[row][1] > _TALLER * height:
         return False
-    alike = likeness(stand.appearance, rows.appearance[row])
+    alike = likeness(stand.appearance, rows.appearance(row))
     if alike is not None:
         return alike >= _ALIKE
     return overlap >= _SAME_PLACE_BLIND if stand.looks_since_gap == 0 else True

@@ -39,8 +39,8 @@ def _seen(stand: Stand, row: int, rows: Rows, look: Look, watched: float, stilln
         first = (*first, (time, box))
         anchor = median_box(first)
     appearance, taken = stand.appearance, stand.appearance_at
-    if rows.appearance[row] is not None and (appearance is None or time - taken >= _APPEARANCE_EVERY_S):
-        appearance, taken = rows.appearance[row], time
+    if rows.signatures is not None and (appearance is None or time - taken >= _APPEARANCE_EVERY_S):
+        appearance, taken = rows.appearance(row), time
     return replace(
         stand,
         track=rows.ids[row],
@@ -80,7 +80,7 @@ def _begun(number: int, row: int, rows: Rows, time: float, began: float) -> Stan
         recent=((time, box),),
         last_box=box,
         before=box,
-        appearance=rows.appearance[row],
+        appearance=rows.appearance(row),
         appearance_at=time,
     )
 
