@@ -58,7 +58,13 @@ def sweep(track_band: Index, track_x: Array, reach: Array, band: Index, x: Array
 
 
 def candidates(
-    predicted: Motion, penalty: Array, floor: Array, tracks: Side, found: Side, settings: TrackerSettings
+    predicted: Motion,
+    elapsed: Array,
+    penalty: Array,
+    floor: Array,
+    tracks: Side,
+    found: Side,
+    settings: TrackerSettings,
 ) -> Pairs:
     """Pairs near enough to be the same object, with affinities.
 
@@ -68,6 +74,7 @@ def candidates(
 
     Args:
         predicted: state of the T tracks at their cameras' looks.
+        elapsed: [T] s since each was last seen.
         penalty: [T] taken off each track's affinities; inf for tracks out of the game.
         floor: [T] smallest overlap each track accepts.
         tracks: the same tracks' bands and signatures.
@@ -75,7 +82,8 @@ def candidates(
     """
     size = size_of(predicted.place)
     error = np.sqrt(predicted.spread[0] + (settings.measure_size * size) ** 2)
-    reach = np.minimum(settings.gate_sigma * error, settings.reach_size * size)
+    farthest = np.minimum((settings.reach_size + settings.reach_speed * elapsed) * size, BAND / 4)
+    reach = np.minimum(settings.gate_sigma * error, farthest)
     t, d = sweep(tracks.band, predicted.place[0], reach, found.band, found.place[0])
     apart_y = np.abs(predicted.place[1][t] - found.place[1][d])
     near = np.flatnonzero(apart_y <= reach[t])
@@ -91,7 +99,8 @@ def candidates(
     weight = settings.overlap_weight
     affinity = weight * overlap + (1.0 - weight) * nearness * alike - penalty[t]
     if tracks.signature is not None and found.signature is not None:
-        affinity -= settings.appearance_weight * _unlike(tracks.signature[:, t], found.signature[:, d])
+        unlike = _unlike(tracks.signature[:, t], found.signature[:, d])
+        affinity -= settings.appearance_weight * np.maximum(unlike - settings.appearance_slack, 0.0)
     keep = (nearness > 0.0) & (overlap >= floor[t]) & (alike >= settings.min_height_ratio) & (affinity > 0.0)
     return Pairs(t, d, affinity).select(np.flatnonzero(keep))
 

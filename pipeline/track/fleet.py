@@ -163,13 +163,14 @@ class FleetTracker:
         longest = np.where(parked, s.parked_gap_s, s.longest_gap_s)
         alive = (elapsed <= kept) | (missed_few & (elapsed <= longest))
         motion = Motion(state[PLACE], state[SPEED], state[SPREAD])
-        predicted = predict(motion, np.where(away, s.lost_s, elapsed), s)
+        ahead = np.where(away, s.lost_s, elapsed)
+        predicted = predict(motion, ahead, s)
         penalty = s.lost_penalty * np.minimum(state[Column.MISSED], 5) + np.where(confirmed, 0.0, s.tentative_penalty)
         penalty[~alive] = np.inf
         signatures = state[LOOK] if found.signature is not None else None
         tracks = Side(look * GROUPS + state[Column.GROUP].astype(np.int64), predicted.place, signatures)
         floor = np.where(away, s.parked_iou, 0.0)
-        pairs = candidates(predicted, penalty, floor, tracks, Side(found.band, found.place, found.signature), s)
+        pairs = candidates(predicted, ahead, penalty, floor, tracks, Side(found.band, found.place, found.signature), s)
         t, d = self._match(pairs.track, pairs.detection, pairs.affinity, found.score, confirmed)
         hit = Motion(predicted.place[:, t], predicted.speed[:, t], predicted.spread[:, t])
         seen = self._update(state.take(t, axis=1), hit, times[look[t]], found, d)

@@ -33,7 +33,8 @@ class TrackerSettings:
         resize: the same for width and height, as a share of `speed_size` and `accelerate_size`.
         coast_s: time constant with which a velocity fades while its object is out of sight, s.
         gate_sigma: the farthest detection considered, standard deviations of the prediction's error.
-        reach_size: the farthest detection considered, whatever the error, sizes.
+        reach_size: the farthest detection considered whatever the error, sizes, ...
+        reach_speed: ... and how much farther for each second since the last sighting, sizes/s.
         min_height_ratio: the smallest ratio between the heights of prediction and detection considered, 0..1.
         overlap_weight: share of the overlap (IoU) in the affinity; the rest is nearness in standard deviations.
         min_affinity: pairs below this are never matched, 0..1.
@@ -41,16 +42,17 @@ class TrackerSettings:
         lost_penalty: taken off the affinity of a track for each look (up to 5) that missed it.
         tentative_penalty: taken off the affinity of an unconfirmed track.
         appearance_weight: how much a dissimilar signature takes off the affinity; matters only where both are known.
+        appearance_slack: dissimilarity (1 - cosine) that the same object shows from look to look, and costs nothing.
         appearance_memory: share of the old signature kept at each sighting, 0..1.
     """
 
-    high_score: float = 0.5
+    high_score: float = 0.35
     low_score: float = 0.1
-    confirm_score: float = 0.7
+    confirm_score: float = 0.6
     confirm_gap_s: float = 0.3
     confirm_hits: int = 2
     tentative_s: float = 0.5
-    lost_s: float = 2.0
+    lost_s: float = 2.5
     lost_looks: int = 1
     longest_gap_s: float = 8.0
     parked_gap_s: float = 900.0
@@ -58,20 +60,22 @@ class TrackerSettings:
     parked_lost_s: float = 90.0
     parked_iou: float = 0.5
     still_size: float = 0.3
-    measure_size: float = 0.06
+    measure_size: float = 0.12
     speed_size: float = 1.0
     accelerate_size: float = 0.6
     resize: float = 0.3
-    coast_s: float = 2.0
-    gate_sigma: float = 4.0
-    reach_size: float = 3.0
+    coast_s: float = 4.0
+    gate_sigma: float = 4.6
+    reach_size: float = 1.5
+    reach_speed: float = 1.5
     min_height_ratio: float = 0.5
     overlap_weight: float = 0.6
-    min_affinity: float = 0.15
+    min_affinity: float = 0.18
     min_affinity_low: float = 0.3
-    lost_penalty: float = 0.02
-    tentative_penalty: float = 0.05
+    lost_penalty: float = 0.025
+    tentative_penalty: float = 0.025
     appearance_weight: float = 0.5
+    appearance_slack: float = 0.2
     appearance_memory: float = 0.9
 
     def __post_init__(self) -> None:

@@ -112,7 +112,7 @@ def test_signatures_tell_colours_apart_and_shrug_off_shade() -> None:
 
 @few
 @given(seed=seeds)
-def test_signatures_of_any_box_are_those_of_a_plain_mean(seed: int) -> None:
+def test_signatures_of_any_box_are_its_own(seed: int) -> None:
     """Boxes may be empty, or hang over the edge; rows do not depend on each other."""
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
