@@ -17,11 +17,13 @@ import av.logging
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 
-from contracts.errors import SourceDenied, SourceError, SourceUnreachable
+from contracts.errors import SourceDenied, SourceError, SourceUnreachable, StreamCorrupt
 from contracts.redact import redact, register_secret
 
 # Packets that follow one without a timestamp, from which its own is worked out: more than x264 and x265 reorder.
 _LOOK_AHEAD: Final = 5
+# A stream that begins with more packets without a timestamp than this has none at all.
+_MAX_UNTIMED: Final = 100
 # libav may look at this much of a stream to learn about it, µs. Sizes and parameter sets that come later are
 # found by `bitstream`, so that it need not wait for a keyframe.
 _ANALYSE_US: Final = 300_000
@@ -140,6 +142,7 @@ def packets(container: InputContainer, *, live: bool) -> Iterator[DemuxedPacket]
 
     Raises:
         av.FFmpegError: reading failed or timed out.
+        StreamCorrupt: nothing in it carries a timestamp.
     """
     timed = _timed(container, live=live)
     untimed: list[DemuxedPacket] = []
@@ -148,6 +151,8 @@ def packets(container: InputContainer, *, live: bool) -> Iterator[DemuxedPacket]
         # libav's parser loses the timestamp of the very first picture of an RTSP session.
         if pts is None:
             untimed.append(packet)
+            if len(untimed) > _MAX_UNTIMED:
+                break
             continue
         if not untimed:
             yield packet
@@ -155,6 +160,8 @@ def packets(container: InputContainer, *, live: bool) -> Iterator[DemuxedPacket]
         following.append(packet)
         if len(following) == _LOOK_AHEAD:
             break
+    if untimed and not following:
+        raise StreamCorrupt("the packets carry no timestamps", "put a raw stream into a container such as MP4")
     yield from _place(untimed, following)
     last, step = (following[-1].pts, 1) if following else (0, 1)
     for pts, packet in timed:
@@ -171,7 +178,7 @@ def _place(untimed: list[DemuxedPacket], following: list[DemuxedPacket]) -> Iter
     times = sorted(packet.pts for packet in following)
     steps = [b - a for a, b in pairwise(times) if b > a]
     step = min(steps, default=1)
-    first = (times[0] if times else 0) - step * len(untimed)
+    first = min(times, default=0) - step * len(untimed)
     for i, packet in enumerate(untimed):
         yield packet._replace(pts=first + i * step)
     yield from following

@@ -76,16 +76,17 @@ def play_file(path: Path, stopped: Callable[[float], bool], after: float | None 
     begin = wall.time() if after is None else max(wall.time(), after + 0.001)
     generation, known = -1, b""
     while True:
-        newest, previous = 0.0, 0.0
+        newest, count = 0.0, 0
         for packet, parameters in read_file(path):
             if (wait := begin + packet.time - wall.time()) > 0 and stopped(wait):
                 return
             if (packet.keyframe and parameters.extradata != known) or generation < 0:
                 generation, known = generation + 1, parameters.extradata
-            previous, newest = newest, max(newest, packet.time)
+            newest, count = max(newest, packet.time), count + 1
             at = begin + packet.time
             looped = StreamParameters(
                 generation, parameters.codec, parameters.extradata, parameters.width, parameters.height
             )
             yield SourcePacket(packet._replace(time=at, utc=at), looped)
-        begin += newest + max(newest - previous, 0.001)
+        # The next loop's first picture follows at the usual distance.
+        begin += newest + max(newest / max(count - 1, 1), 0.001)
