@@ -12,11 +12,13 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from contracts.errors import ServiceError
+from pipeline.spoollog import replace_file
 from store.database import make_engine
 from store.migrate import upgrade
 from store.postgres import EmbeddedPostgres
 from store.valkey import EmbeddedValkey
 from tests.conftest import ROOT
+from tests.faults.script import CAMERAS
 from tests.ports import unused_port
 
 KINDS = ("worker", "consumer", "valkey", "postgres")
@@ -28,15 +30,15 @@ class City:
     Args:
         folder: all data.
         workers: how many load workers.
-        steps: transitions each of their cameras will say.
         per_second: transitions a worker says in a second.
     """
 
-    def __init__(self, folder: Path, workers: int, steps: int, per_second: float) -> None:
+    def __init__(self, folder: Path, workers: int, per_second: float) -> None:
         self.folder = folder
         self.workers = [f"w{n}" for n in range(workers)]
-        self.steps = steps
+        self.steps = 0
         self._per_second = per_second
+        self._started = 0.0
         self.postgres = EmbeddedPostgres(folder / "postgres", unused_port(), folder / "postgres.log")
         self.valkey = EmbeddedValkey(folder / "valkey", unused_port(), folder / "valkey.log")
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,6 +53,7 @@ class City:
             connection.execute(text("CREATE TABLE outbox (id text, seq int)"))
         engine.dispose()
         self._start_consumer()
+        self._started = time.monotonic()
         for worker in self.workers:
             self._start_worker(worker)
 
@@ -72,11 +75,17 @@ class City:
             self._kill_service(self.postgres if kind == "postgres" else self.valkey, pause_s)
 
     def wipe_valkey(self) -> None:
-        """Valkey is killed and comes back with nothing."""
+        """Valkey comes back with nothing, while records wait in it that nobody has consumed."""
+        self._kill_process("consumer")
+        time.sleep(0.3)
         self._kill_service(self.valkey, 0.0, wipe=self.folder / "valkey")
+        self._start_consumer()
 
     def finish(self, timeout: float) -> None:
-        """Blocks until every worker has said everything and all of it is consumed."""
+        """Names the last step, then blocks until every worker has said everything and all of it is consumed."""
+        # No worker can be further than its pace allows, so the step is ahead of all of them.
+        self.steps = int((time.monotonic() - self._started) * self._per_second / CAMERAS) + 20
+        replace_file(self._target, str(self.steps).encode())
         deadline = time.monotonic() + timeout
         for worker in self.workers:
             status = self._running[worker].wait(max(0.1, deadline - time.monotonic()))
@@ -110,7 +119,7 @@ class City:
 
     def _start_worker(self, name: str) -> None:
         spool = self.folder / "spools" / name
-        self._spawn(name, "load_worker", str(spool), name, self.valkey.url, str(self.steps), str(self._per_second))
+        self._spawn(name, "load_worker", str(spool), name, self.valkey.url, str(self._target), str(self._per_second))
 
     def _start_consumer(self) -> None:
         self._spawn("consumer", "consume", self.postgres.url, self.valkey.url)
@@ -120,6 +129,10 @@ class City:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", f"tests.faults.{module}", *arguments], cwd=ROOT, stdout=log, stderr=log
             )
+
+    @property
+    def _target(self) -> Path:
+        return self.folder / "target"
 
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}.log"

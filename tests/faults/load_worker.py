@@ -1,8 +1,9 @@
 """A load worker: the real spool and publisher, fed with `script`. Goes on where its spool says it was.
 
-    python -m tests.faults.load_worker SPOOL WORKER REDIS_URL STEPS PER_SECOND
+    python -m tests.faults.load_worker SPOOL WORKER REDIS_URL TARGET PER_SECOND
 
-Ends with status 0 once every step is said and consumed.
+Says `PER_SECOND` transitions a second until the file TARGET names a number of steps; then it hurries to that step and
+ends with status 0 once everything is consumed. So the load never ends before the killing does.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from store.bus import Bus
 from tests.faults.script import CAMERAS, event_at
 
 
-def main(folder: Path, worker: str, url: str, steps: int, per_second: float) -> None:
+def main(folder: Path, worker: str, url: str, target: Path, per_second: float) -> None:
     spool = Spool(folder, worker, Watermarks(segment_bytes=64 * 1024))
     publisher = Publisher(spool, Bus(url))
     publisher.start()
     said = {int(camera): json.loads(state)["said"] for camera, state in spool.last_states().items()}
-    started = time.monotonic()
-    done = 0
-    for step in range(min((said.get(c, 0) for c in range(CAMERAS)), default=0), steps):
+    step = min((said.get(camera, 0) for camera in range(CAMERAS)), default=0)
+    due = time.monotonic()
+    while not target.exists() or step < int(target.read_text()):
         for camera in range(CAMERAS):
             if step < said.get(camera, 0):
                 continue
@@ -34,8 +35,9 @@ def main(folder: Path, worker: str, url: str, steps: int, per_second: float) -> 
             spool.append(EventRecord(event=event_at(worker, camera, step)), {str(camera): state})
             if step % 7 == camera:
                 spool.checkpoint(str(camera), state)
-            done += 1
-            time.sleep(max(0.0, started + done / per_second - time.monotonic()))
+            due += 0.0 if target.exists() else 1 / per_second
+            time.sleep(max(0.0, due - time.monotonic()))
+        step += 1
     while not publisher.drain(60):
         pass
     publisher.stop()
@@ -43,4 +45,4 @@ def main(folder: Path, worker: str, url: str, steps: int, per_second: float) -> 
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]), float(sys.argv[5]))
