@@ -28,7 +28,7 @@ def rendered(folder: Path, name: str, seconds: float, encoding: Encoding) -> Loo
     return load_clip(render_pattern(folder / f"{name}.mp4", seconds, encoding))
 
 
-def eventually(condition: Callable[[], Any], what: str, within: float = 8.0) -> None:
+def eventually(condition: Callable[[], Any], what: str, within: float = 15.0) -> None:
     """Waits until `condition` holds; fails with `what` when it does not in time."""
     until = time.monotonic() + within
     while not condition():
