@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response, status
 
@@ -16,6 +16,11 @@ from governance.types import User
 router = APIRouter(prefix="/api", tags=["account"])
 
 
+def _now() -> float:
+    """s since 1970 UTC in whole microseconds, as the database keeps it: waits are compared with what it kept."""
+    return datetime.now(UTC).timestamp()
+
+
 def _me(user: User) -> Me:
     return Me(name=user.name, must_change_password=user.must_change_password)
 
@@ -23,7 +28,7 @@ def _me(user: User) -> Me:
 @router.post("/login", responses={401: {"model": Problem}})
 def login(body: LoginBody, request: Request, response: Response, doors: DoorsDep, connection: ConnectionDep) -> Me:
     """Logs in: sets the session cookie (HttpOnly, SameSite=Strict). Wrong passwords make the next try wait."""
-    now = time.time()
+    now = _now()
     session = service.login(connection, body.name, body.password, now, address=client_address(request))
     response.set_cookie(
         SESSION_COOKIE,
@@ -60,7 +65,7 @@ def change_password(body: PasswordBody, connection: ConnectionDep, user: AnyUser
     A wrong old password answers 422 (field `old`), not 401: the session itself is fine.
     """
     try:
-        service.change_password(connection, user, body.old, body.new, time.time())
+        service.change_password(connection, user, body.old, body.new, _now())
     except NotAuthenticated as error:
         raise Invalid(error.message, error.fix, [Fault(field="old", message=error.message, fix=error.fix)]) from error
     except ConfigError as error:

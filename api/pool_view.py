@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from api.problems import NotFound
 from contracts.pool import Camera, Pool, Zone
-from pool import store
+from pool.reader import PoolReader
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,18 @@ class PoolView:
 
 
 class PoolCache:
-    """The newest revision, parsed once a process: 12,000 cameras are not read for every request. Thread-safe."""
+    """The newest revision with its names, built once a process. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._view: PoolView | None = None
+        self._reader = PoolReader()
+        self._view = PoolView.of(0, Pool())
 
     def view(self, connection: Connection) -> PoolView:
-        """The revision that is current in the caller's transaction."""
-        revision = store.current_revision(connection) or 0
+        """The revision that is current in the caller's transaction; revision 0 before the first import."""
+        found = self._reader.read(connection)
+        if found is None:
+            return PoolView.of(0, Pool())
         known = self._view
-        if known is not None and known.revision == revision:
-            return known
-        with self._lock:
-            if self._view is None or self._view.revision != revision:
-                self._view = PoolView.of(revision, store.at(connection, revision).pool if revision else Pool())
-            return self._view
+        if known.pool is not found.pool:
+            known = self._view = PoolView.of(found.revision, found.pool)
+        return known

@@ -40,7 +40,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <nav className="rooms">
           {ROOMS.map(({ to, text, icon }) => (
             <NavLink key={to} to={to}>
-              {icon}
+              <span aria-hidden="true">{icon}</span>
               {t(text)}
             </NavLink>
           ))}

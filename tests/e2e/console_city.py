@@ -22,7 +22,7 @@ import av
 import uvicorn
 from av.video.frame import VideoFrame
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -115,6 +115,21 @@ class City:
     first_password: str
     _offset: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cut_database(self) -> None:
+        """Ends every connection to the database and refuses new ones, as a fail-over does for a while."""
+        self._administer("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        self._administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def restore_database(self) -> None:
+        self._administer("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+
+    def _administer(self, statement: str) -> None:
+        server, name = self.database_url.rsplit("/", 1)
+        admin = make_engine(f"{server}/postgres").execution_options(isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(statement.format(name=name)))
+        admin.dispose()
 
     def publish(self, *bodies: EventRecord | UnwatchedRecord) -> None:
         """Puts records into the worker's stream, as its spool would."""
