@@ -71,7 +71,7 @@ class Consumer:
         self._bus = bus
         self._hooks = hooks or Hooks()
         self._marks: dict[str, Mark] = {}
-        self._restored = 0.0
+        self._restored: float | None = None
         self._gapped: dict[str, float] = {}
         self.counters = Counters()
 
@@ -87,7 +87,7 @@ class Consumer:
                     log.warning("consumer waits: %s", error)
                 self.counters.failures += 1
                 self._marks.clear()  # read again from the database, then told to the workers again
-                self._restored = 0.0
+                self._restored = None
                 stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
                 failures += 1
 
@@ -119,9 +119,9 @@ class Consumer:
     def _restore(self) -> None:
         """Tells the workers every mark, at first, after an outage, and when the bus was found wiped."""
         now = time.monotonic()
-        if now - self._restored < _RESTORE_EVERY_S:
+        if self._restored is not None and now - self._restored < _RESTORE_EVERY_S:
             return
-        if self._restored == 0.0 or self._bus.marks() is None:
+        if self._restored is None or self._bus.marks() is None:
             with _database(), self._engine.connect() as connection:
                 self._marks = read_marks(connection)
             self._bus.set_marks(self._marks, ready=True)

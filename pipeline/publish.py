@@ -22,6 +22,8 @@ _IDLE_S = 1.0
 _CONSUMER_PAUSE_S = 0.1
 _MARK_EVERY_S = 0.25
 _STALLED_AFTER_S = 2.0
+_BATCH = 256
+_WINDOW = 10_000  # records in the stream that nobody consumed yet; the rest waits on disk, not in Valkey's memory
 
 
 @dataclass
@@ -138,7 +140,8 @@ class Publisher:
 
     def _turn(self) -> bool:
         """Publishes what is there, or waits for it; False when the bus has to be looked at again."""
-        entries = self._spool.read(self._next)
+        room = _WINDOW - (self._next - self._consumed_position())
+        entries = self._spool.read(self._next, min(room, _BATCH)) if room > 0 else []
         if entries:
             if not self._bus.publish(self._spool.worker, self._top, entries):
                 self.counters.went_back += 1
@@ -149,7 +152,9 @@ class Publisher:
         behind = self._next > self._consumed_position()
         if behind and time.monotonic() - self._asked >= _MARK_EVERY_S and not self._ask():
             return False
-        if not entries:
+        if room <= 0:
+            self._stop.wait(_MARK_EVERY_S)
+        elif not entries:
             self._spool.wait_durable(self._next, _MARK_EVERY_S if behind else _IDLE_S)
         return True
 

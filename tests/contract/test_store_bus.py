@@ -299,3 +299,17 @@ def test_a_database_that_went_back_in_time(restartable: EmbeddedValkey, engine: 
             assert time.monotonic() < deadline, (bus.mark("w"), kept)
             time.sleep(0.05)
     assert ids(engine) == {f"u{n}" for n in range(kept, 35)}
+
+
+def test_a_backlog_waits_on_disk_and_not_in_the_servers_memory(
+    restartable: EmbeddedValkey, engine: Engine, talker: Talker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.publish._WINDOW", 50)
+    bus = Bus(restartable.url)
+    bus.set_marks({}, ready=True)
+    talker.say(400)
+    time.sleep(1.0)
+    assert bus.top("w") == Mark(1, 49)
+    with Running(engine, restartable.url):
+        assert talker.publisher.drain(30)
+    assert ids(engine) == {f"u{n}" for n in range(400)}
