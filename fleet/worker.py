@@ -246,8 +246,12 @@ class Worker:
 
     def _judge(self, watched: WatchedCamera, frame: Frame, tracks: Tracks) -> None:
         look, ended = watched.seen(frame.time, frame.utc, tracks, frame.aspect)
+        before = watched.chain.matters
         events = watched.chain.look(look, frame, watched.clock())
         self._record(watched, [ended, *events])
+        if not events and watched.chain.matters != before:
+            # A clock began to run, or stopped: a worker that dies now must not begin it anew.
+            self._checkpoint(watched)
         if watched.gate is not None:
             watched.gate.looked(frame)
 

@@ -77,6 +77,11 @@ class CameraChain:
         return min((p.min_score for p in self.camera.algorithms.values()), default=1.0)
 
     @property
+    def matters(self) -> frozenset[str]:
+        """Ids of candidates and open events: when these change, the state is worth keeping at once."""
+        return self._book.open_ids()
+
+    @property
     def open_tracks(self) -> frozenset[int]:
         return self._book.open_tracks()
 
