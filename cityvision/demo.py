@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -182,14 +183,17 @@ def place_cameras(streams: Path, data: Path) -> tuple[Path, int]:
 def triton_child(settings: Settings) -> tuple[ChildSpec, str]:
     """A Triton server with the demo's model, and its address."""
     from cityvision.processes.worker import MODEL
-    from models.triton_install import ensure_installed
-    from models.triton_repository import publish
-    from models.triton_server import TritonServer
+    from models.triton_repository import Serving
+    from models.triton_server import embedded_server
     from models.zoo import Zoo
 
-    repository = Path("triton_models")
-    installation = ensure_installed(Path(".venv-triton"), say=lambda text: click.echo(text, err=True))
-    version = publish(MODEL, Zoo(mirror=settings.mirror), repository)
-    log = settings.data.absolute() / "logs" / "triton.log"
-    server = TritonServer(installation, repository.absolute(), log=log, models=[version])
+    server = embedded_server(
+        [MODEL],
+        Zoo(mirror=settings.mirror),
+        venv=Path(".venv-triton"),
+        repository=Path("triton_models"),
+        log=settings.data.absolute() / "logs" / "triton.log",
+        serving=Serving(threads=os.cpu_count() or 1),
+        say=lambda text: click.echo(text, err=True),
+    )
     return ChildSpec("triton", lambda: server, lambda _: server.ready(), ready_timeout_s=90), server.url

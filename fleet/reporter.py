@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from contracts.errors import BusUnavailable
-from contracts.pool import Pool
+from contracts.snapshot import SnapshotReader
 from fleet.board import Assignment, Board
 from store.bus import Bus
 
@@ -36,6 +36,7 @@ class Reporter:
         self._bus = bus
         self._board = board
         self._memory = memory
+        self._reader = SnapshotReader()
         self._stop = threading.Event()
         self._known: tuple[int, str] | None = None
         self._cameras: tuple[str, ...] = ()
@@ -91,7 +92,7 @@ class Reporter:
 
     def _assign(self, revision: int, assigned: str, snapshot: str) -> None:
         wanted = set(json.loads(assigned))
-        cameras = tuple(c for c in Pool.model_validate_json(snapshot).cameras if c.id in wanted and c.enabled)
+        cameras = tuple(c for c in self._reader.read(snapshot.encode()).cameras if c.id in wanted and c.enabled)
         gone = set(self._cameras) - {c.id for c in cameras}
         self._cameras = tuple(c.id for c in cameras)
         self._board.assign(Assignment(revision, cameras))

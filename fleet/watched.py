@@ -14,6 +14,7 @@ from contracts.vision import Look, Tracks
 from pipeline.chain import CameraChain
 from pipeline.coverage import Coverage, Reason, looked, missed
 from pipeline.eventbook import Clock
+from pipeline.gate import Gate
 from pipeline.lookgate import LookGate
 from pipeline.plan import LookAt, Planner
 from pipeline.source.ring import Gop
@@ -47,7 +48,8 @@ class WatchedCamera:
     def __init__(self, chain: CameraChain, source: CameraSource, now_utc: float, *, gate: bool) -> None:
         self.chain = chain
         self.source = source
-        self.gate = LookGate() if gate else None
+        self._gated = gate
+        self.gate = self._make_gate()
         self.counts = LookCounts()
         self.last_tracks = Tracks.empty()
         self.last_utc: float | None = None
@@ -57,6 +59,14 @@ class WatchedCamera:
     @property
     def camera(self) -> Camera:
         return self.chain.camera
+
+    def reconfigure(self, camera: Camera) -> None:
+        """The camera's entry was edited, its stream was not. Raises ConfigError, changing nothing."""
+        self.chain.reconfigure(camera)
+        self.gate = self._make_gate()
+
+    def _make_gate(self) -> LookGate | None:
+        return LookGate(Gate(zones=self.chain.zones)) if self._gated else None
 
     def due(self, live: bool) -> tuple[LookAt, Gop] | None:
         """The look that is due now and the GOP it is in; None while nothing is."""
@@ -98,7 +108,7 @@ class WatchedCamera:
 
     def clock(self) -> Clock:
         """How well this camera's stream time is tied to UTC just now."""
-        reading = self.source.clock_reading()
+        reading = self.source.clock()
         return Clock(reading.source, reading.error_ms)
 
     def _preset(self) -> str | None:

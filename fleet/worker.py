@@ -187,8 +187,12 @@ class Worker:
 
     def _change(self, known: WatchedCamera, camera: Camera) -> None:
         if known.camera.main == camera.main:
-            known.chain.reconfigure(camera)
-            _log.info("%s: zones or algorithms changed", camera.id)
+            try:
+                known.reconfigure(camera)
+            except CityVisionError as error:
+                _log.error("%s goes on as before: %s", camera.id, error)
+            else:
+                _log.info("%s: zones or algorithms changed", camera.id)
             return
         state = known.dump(self._tracker.snapshot(camera.id))
         self._leave(camera.id)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contracts.pool import Camera
+from contracts.pool import Camera, Zone
 from contracts.records import Event, EvidenceRef, Provenance
 from contracts.vision import Frame, Look
 from pipeline.eventbook import Clock, EventBook, Matter
 from pipeline.rules.base import Output, Rule, Step
-from pipeline.rules.registry import build_rules
+from pipeline.rules.registry import build_rules, zones_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class CameraChain:
         self._book = EventBook(camera)
         self._rules: list[Rule[Any]] = build_rules(camera)
         self._states: dict[str, Any] = {rule.type: rule.initial() for rule in self._rules}
+        self._leaving: list[tuple[Rule[Any], Any]] = []
+        self._parameters = dict(camera.algorithms)
         self._digest = config_digest(camera)
 
     @property
@@ -91,16 +93,31 @@ class CameraChain:
         wishes = (rule.wants(self._states[rule.type]) for rule in self._rules)
         return min((wish for wish in wishes if wish is not None), default=None)
 
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """The zones that any algorithm watches, each once."""
+        watched = {z.id: z for p in self.camera.algorithms.values() for z in zones_for(self.camera, p)}
+        return tuple(watched.values())
+
     def reconfigure(self, camera: Camera) -> None:
-        """The camera's zones or algorithms were edited: what concerns unchanged zones goes on undisturbed."""
-        old = self._states
+        """The camera's zones or algorithms were edited: what concerns unchanged zones goes on undisturbed.
+
+        An algorithm that was taken away closes what it has open at the next look.
+
+        Raises:
+            ConfigError: a rule cannot work with it; nothing was changed.
+        """
+        rules = build_rules(camera)
+        old, kept = self._states, {rule.type for rule in rules}
+        self._leaving += [(rule, rule.rezone(old[rule.type], ())) for rule in self._rules if rule.type not in kept]
         self.camera = camera
         self._book.recamera(camera)
-        self._rules = build_rules(camera)
+        self._rules = rules
         self._states = {
             rule.type: rule.rezone(old[rule.type], camera.zones) if rule.type in old else rule.initial()
-            for rule in self._rules
+            for rule in rules
         }
+        self._parameters |= camera.algorithms
         self._digest = config_digest(camera)
 
     def look(self, look: Look, frame: Frame, clock: Clock) -> list[Event]:
@@ -111,6 +128,10 @@ class CameraChain:
             self._states[rule.type] = state
             for output in outputs:
                 events.extend(self._say(rule.type, output, look, frame, clock))
+        for rule, state in self._leaving:
+            for output in rule.step(state, look)[1]:
+                events.extend(self._say(rule.type, output, look, frame, clock))
+        self._leaving.clear()
         events.extend(self._late(look))
         return events
 
@@ -124,7 +145,7 @@ class CameraChain:
             self._book.dissolve(event_type, output)
             return []
         events = self._late(look, closing=matter.id) if output.step is Step.CLOSED else []
-        parameters = self.camera.algorithms[event_type]
+        parameters = self._parameters[event_type]
         provenance = Provenance(
             algorithm=event_type,
             algorithm_version=parameters.rule_version,

@@ -10,8 +10,8 @@ from pipeline.source.ring import PacketRing
 class LookGate:
     """Keeps the `GateState` of one camera. Belongs to the compute thread."""
 
-    def __init__(self, gate: Gate | None = None) -> None:
-        self._gate = gate or Gate()
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
         self._state: GateState = self._gate.initial()
         self._heard = float("-inf")
         self._ask_luma = False

@@ -16,6 +16,7 @@ from contracts.vision import Look
 from models.detector import Detector
 from pipeline.chain import CameraChain, EvidenceKeeper, ModelIdentity
 from pipeline.eventbook import Clock
+from pipeline.gate import Gate
 from pipeline.lookgate import LookGate
 from pipeline.perceive import Perception, Picture, decode
 from pipeline.plan import Planner
@@ -63,7 +64,7 @@ def replay(
     chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), make_evidence(ring))
     perception = Perception(detector, FleetTracker(), max_batch=1)
     decoders, planner, looks = DecoderPool(), Planner(), 0
-    look_gate = LookGate() if gate else None
+    look_gate = LookGate(Gate(zones=chain.zones)) if gate else None
     every = chain.look_every
     if every is None:
         return

@@ -20,7 +20,8 @@ from contracts.errors import AlreadyRunning
 
 
 @click.command(
-    epilog="\b\nExample:\n  cityvision demo\n  cityvision demo --until-events 3 --timeout 240\n  cityvision demo --triton"
+    epilog="\b\nExample:\n  cityvision demo\n  cityvision demo --until-events 3 --timeout 240\n"
+    "  cityvision demo --triton"
 )
 @click.option("--until-events", type=click.IntRange(1), help="End after this many events; a clip's loops count once.")
 @click.option("--until-types", type=click.IntRange(1), help="End after events of this many types.")

@@ -56,8 +56,7 @@ def command(
 
     settings = load_settings(streams=streams)
     seen_as = _camera(settings.streams, camera)
-    # Full precision: the answer must not depend on what this CPU happens to be good at.
-    detector = load_detector(model, Zoo(mirror=settings.mirror), precision="f32")
+    detector = load_detector(model, Zoo(mirror=settings.mirror))
     with _progress(file, as_json) as advance:
 
         def on_progress(progress: Progress) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import cv2
+
 from cityvision.processes.base import Process, run, worker_name
 from contracts.pool import Camera
 from fleet.board import Board
@@ -144,6 +146,7 @@ class WorkerStack:
 def body(process: Process, number: int) -> None:
     """Watches its cameras until asked to stop."""
     settings, name = process.settings, worker_name(number)
+    cv2.setNumThreads(1)  # a process a core: OpenCV's own threads would only take turns with the other workers
     detector = load_detector(MODEL, Zoo(mirror=settings.mirror), triton_url=settings.triton_url)
     if settings.triton_url is not None:
         worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)

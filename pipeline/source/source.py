@@ -164,10 +164,6 @@ class CameraSource:
     def state(self) -> CameraState:
         return self._state
 
-    def clock_reading(self) -> ClockReading:
-        """How well stream time is tied to UTC just now; cheap, unlike `status`."""
-        return self._clock.reading()
-
     def start(self) -> None:
         """Begins; returns at once."""
         self._begin(0.0)
