@@ -74,6 +74,22 @@ class City:
         else:
             self._kill_service(self.postgres if kind == "postgres" else self.valkey, pause_s)
 
+    def await_progress(self, timeout: float = 60.0) -> None:
+        """Blocks until records of every worker have been committed from now on: whatever is killed next is at work."""
+        engine = self.engine()
+        deadline = time.monotonic() + timeout
+        before: dict[str, object] | None = None
+        while True:
+            with engine.connect() as connection:
+                rows = connection.execute(text('SELECT worker, epoch, "offset" FROM ingest_mark'))
+                now: dict[str, object] = {row.worker: (row.epoch, row.offset) for row in rows}
+            before = now if before is None else before
+            if all(worker in now and now[worker] != before.get(worker) for worker in self.workers):
+                break
+            assert time.monotonic() < deadline, f"stands still at {now}"
+            time.sleep(0.02)
+        engine.dispose()
+
     def wipe_valkey(self) -> None:
         """Valkey comes back with nothing, while records wait in it that nobody has consumed."""
         self._kill_process("consumer")
