@@ -200,9 +200,9 @@ def make_event(
     parking = kind == "illegal_parking"
     now = started + 34 + 20 * seq
     numbers = (
-        {"still_s": now - started, "dwell_s": 30, "moved_body_lengths": 0.06, "seen_share": 0.92}
+        {"still_s": now - started, "moved_body_lengths": 0.06, "looks_share": 0.92, "in_zone_share": 1.0}
         if parking
-        else {"people": 17, "limit_people": 12, "held_s": now - started}
+        else {"people": 17, "peak": 19, "limit": 12, "lasting_s": now - started}
     )
     reason = (
         {

@@ -5,6 +5,7 @@ import type { LiveBox, LiveHeader } from "./protocol";
 import { useLive } from "./useLive";
 
 const STALE_S = 5;
+const AWAY = new Set(["offline", "stalled"]);
 
 interface Props {
   camera: string;
@@ -13,6 +14,8 @@ interface Props {
   /** pictures a second at most */
   fps: number;
   enabled?: boolean;
+  /** the camera's state, said while there is no picture */
+  state?: string;
   onSize?: (width: number, height: number) => void;
 }
 
@@ -22,7 +25,7 @@ interface Shown {
 }
 
 /** One camera's live picture with boxes and zones, drawn on a canvas that fills its parent. */
-export function LiveCanvas({ camera, name, zones, fps, enabled = true, onSize }: Props) {
+export function LiveCanvas({ camera, name, zones, fps, enabled = true, state = "running", onSize }: Props) {
   const { t, word } = useTexts();
   const canvas = useRef<HTMLCanvasElement>(null);
   const shown = useRef<Shown | null>(null);
@@ -75,7 +78,7 @@ export function LiveCanvas({ camera, name, zones, fps, enabled = true, onSize }:
   else if (view.link === "refused") note = t("live.refused");
   else if (view.link === "retrying") note = t("live.retrying");
   else if (view.link === "connecting") note = view.arrived === null ? t("live.connecting") : "";
-  else if (view.arrived === null) note = t("live.waiting");
+  else if (view.arrived === null) note = AWAY.has(state) ? word("state", state) : t("live.waiting");
   else if (silence >= STALE_S) note = t("live.stale", { s: silence });
 
   return (

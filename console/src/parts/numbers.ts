@@ -6,30 +6,35 @@ interface NumberText {
   unit?: { zh: string; en: string };
   digits?: number;
   percent?: boolean;
+  /** 1 is yes, 0 is no */
+  yes?: boolean;
 }
 
+const YES = { zh: ["否", "是"], en: ["no", "yes"] } as const;
 const SECONDS = { zh: "秒", en: "s" };
 const PEOPLE = { zh: "人", en: "people" };
 
 /** Names and units of the numbers that the rules explain themselves with. */
 const KNOWN: Record<string, NumberText> = {
   still_s: { zh: "静止时长", en: "Still for", unit: SECONDS },
-  dwell_s: { zh: "时限 T", en: "Limit T", unit: SECONDS },
   moved_body_lengths: { zh: "位移（车身长）", en: "Moved, body lengths", digits: 2 },
-  seen_share: { zh: "可见比例", en: "Seen in looks", percent: true },
-  seen: { zh: "可见比例", en: "Seen in looks", percent: true },
+  looks_share: { zh: "查看中可见", en: "Seen in looks", percent: true },
+  in_zone_share: { zh: "在区域内比例", en: "Inside the zone", percent: true },
+  neighbours_stopped: { zh: "周围停止车辆", en: "Stopped vehicles around" },
+  queue_share: { zh: "处于排队比例", en: "Time in a queue", percent: true },
+  vehicles_passed: { zh: "驶过车辆", en: "Vehicles that passed" },
+  hidden_s: { zh: "被遮挡", en: "Hidden for", unit: SECONDS },
+  unwatched_s: { zh: "未监看", en: "Not watched for", unit: SECONDS },
+  seen_since_start: { zh: "自停下起可见", en: "Seen since it stopped", yes: true },
   people: { zh: "人数", en: "People", unit: PEOPLE },
-  max_people: { zh: "上限", en: "Limit", unit: PEOPLE },
-  limit: { zh: "上限", en: "Limit" },
-  limit_people: { zh: "上限", en: "Limit", unit: PEOPLE },
-  peak_people: { zh: "峰值人数", en: "Peak", unit: PEOPLE },
+  peak: { zh: "峰值", en: "Peak", digits: 1 },
+  limit: { zh: "上限", en: "Limit", digits: 1 },
+  limit_density: { zh: "密度上限（人/㎡）", en: "Limit, people/m²", digits: 2 },
   density: { zh: "密度（人/㎡）", en: "Density, people/m²", digits: 2 },
-  density_m2: { zh: "密度（人/㎡）", en: "Density, people/m²", digits: 2 },
   area_m2: { zh: "面积（㎡）", en: "Area, m²", digits: 1 },
-  held_s: { zh: "持续时长", en: "Held for", unit: SECONDS },
-  hold_s: { zh: "时限 T", en: "Limit T", unit: SECONDS },
-  neighbours_still: { zh: "周围静止车辆", en: "Still vehicles around" },
-  score: { zh: "置信度", en: "Score", digits: 2 },
+  lasting_s: { zh: "持续时长", en: "Lasting", unit: SECONDS },
+  crowded_share: { zh: "拥挤时间比例", en: "Time crowded", percent: true },
+  fixtures: { zh: "不计的固定人形", en: "Fixtures not counted" },
 };
 
 /** One number with its name and unit; an unknown key is shown as it is. */
@@ -40,8 +45,9 @@ export function describeNumber(
 ): { name: string; value: string } {
   const known = KNOWN[key];
   const name = known ? known[language] : key.replaceAll("_", " ");
+  if (known?.yes) return { name, value: YES[language][value ? 1 : 0] };
   if (known?.percent) return { name, value: `${Math.round(value * 100)} %` };
-  const digits = known?.digits ?? (Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1);
+  const digits = Number.isInteger(value) ? 0 : (known?.digits ?? (Math.abs(value) < 10 ? 2 : 1));
   const unit = known?.unit ? ` ${known.unit[language]}` : "";
   return { name, value: `${value.toFixed(digits)}${unit}` };
 }

@@ -70,6 +70,7 @@ function Loaded({ camera }: { camera: CameraDetail }) {
               zones={[]}
               fps={12}
               enabled={camera.enabled}
+              state={camera.status.state}
               onSize={onSize}
             />
             <ZoneCanvas state={state} dispatch={dispatch} finish={finish} />
@@ -138,7 +139,14 @@ function Facts({ camera }: { camera: CameraDetail }) {
     [t("camera.address"), camera.main.address],
     [t("camera.last_look"), status.last_look_utc ? formatTime(status.last_look_utc, language) : "–"],
     [t("camera.looks"), `${status.looks}`],
-    [t("health.lost"), `${status.looks_superseded} / ${status.looks_shed} / ${status.looks_gated}`],
+    [
+      t("health.lost"),
+      t("camera.looks.skipped", {
+        superseded: status.looks_superseded,
+        shed: status.looks_shed,
+        gated: status.looks_gated,
+      }),
+    ],
     [t("camera.reconnects"), `${status.reconnects}`],
     [
       t("camera.clock"),

@@ -46,12 +46,12 @@ export function LatestEvents() {
             <Link to={`/events/${event.id}`}>
               <Thumb src={event.picture} alt="" />
               <div style={{ minWidth: 0 }}>
-                <div style={{ display: "flex", justifyContent: "space-between" }}>
-                  <EventType type={event.type} />
+                <EventType type={event.type} />
+                <div className="line">{event.camera_name}</div>
+                <div className="latest-when">
+                  <span className="line number">{formatTime(event.started_utc, language)}</span>
                   <EventState state={event.state} />
                 </div>
-                <div className="line">{event.camera_name}</div>
-                <div className="line number">{formatTime(event.started_utc, language)}</div>
               </div>
             </Link>
           </li>

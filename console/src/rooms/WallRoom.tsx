@@ -163,6 +163,7 @@ function Tile({ camera, fps, alarm }: { camera: CameraSummary; fps: number; alar
         zones={camera.zones}
         fps={fps}
         enabled={camera.enabled}
+        state={camera.status.state}
       />
       <span className="tile-caption">
         <span className="name">{camera.name}</span>

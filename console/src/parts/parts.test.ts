@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { translate } from "../i18n";
+import { describeNumber } from "./numbers";
+import { formatDuration, formatHours, formatTime } from "./time";
+
+const zh = (key: Parameters<typeof translate>[1]) => translate("zh", key);
+const en = (key: Parameters<typeof translate>[1]) => translate("en", key);
+
+describe("numbers", () => {
+  it("have names and units in both languages", () => {
+    expect(describeNumber("still_s", 187.4, "zh")).toEqual({ name: "静止时长", value: "187.4 秒" });
+    expect(describeNumber("looks_share", 0.917, "en")).toEqual({ name: "Seen in looks", value: "92 %" });
+    expect(describeNumber("seen_since_start", 1, "zh").value).toBe("是");
+    expect(describeNumber("moved_body_lengths", 0.061, "en").value).toBe("0.06");
+    expect(describeNumber("something_new", 3, "en")).toEqual({ name: "something new", value: "3" });
+  });
+});
+
+describe("times", () => {
+  it("say durations in the units that matter", () => {
+    expect(formatDuration(42, zh)).toBe("42 秒");
+    expect(formatDuration(187, zh)).toBe("3 分 7 秒");
+    expect(formatDuration(3600, en)).toBe("1 h");
+    expect(formatDuration(93_600, en)).toBe("1 d 2 h");
+  });
+
+  it("never round hours not watched down to nothing", () => {
+    expect(formatHours(0.01)).toBe("<0.1");
+    expect(formatHours(0)).toBe("0.0");
+    expect(formatHours(12.6)).toBe("13");
+  });
+
+  it("give the year only where it is another", () => {
+    const old = new Date(2020, 0, 2, 3, 4, 5).getTime() / 1000;
+    expect(formatTime(old, "zh")).toBe("2020-01-02 03:04:05");
+    expect(formatTime(old, "en", false)).toBe("2 Jan 2020 03:04");
+  });
+});
