@@ -51,3 +51,11 @@ export function describeNumber(
   const unit = known?.unit ? ` ${known.unit[language]}` : "";
   return { name, value: `${value.toFixed(digits)}${unit}` };
 }
+
+const ORDER = Object.keys(KNOWN);
+
+/** The numbers in the order in which they tell the story; what is not known here comes last. */
+export function inOrder(numbers: Record<string, number>): [string, number][] {
+  const place = (key: string) => (key in KNOWN ? ORDER.indexOf(key) : ORDER.length);
+  return Object.entries(numbers).sort(([a], [b]) => place(a) - place(b));
+}

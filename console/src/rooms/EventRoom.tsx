@@ -5,7 +5,7 @@ import { Link, useParams } from "react-router";
 import type { EventDetail, Schemas } from "../api/client";
 import { useEvent } from "../api/queries";
 import { useTexts } from "../i18n";
-import { describeNumber } from "../parts/numbers";
+import { describeNumber, inOrder } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
@@ -57,7 +57,7 @@ function Why({ event }: { event: EventDetail }) {
       </div>
       <p className="why">{event.reason[language] ?? event.reason.en}</p>
       <div className="numbers" style={{ marginBottom: 14 }}>
-        {Object.entries(event.numbers).map(([key, value]) => {
+        {inOrder(event.numbers).map(([key, value]) => {
           const shown = describeNumber(key, value, language);
           return (
             <div key={key}>
