@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 
 from fastapi import APIRouter, Request, Response, status
 
@@ -16,19 +16,14 @@ from governance.types import User
 router = APIRouter(prefix="/api", tags=["account"])
 
 
-def _now() -> float:
-    """s since 1970 UTC in whole microseconds, as the database keeps it: waits are compared with what it kept."""
-    return datetime.now(UTC).timestamp()
-
-
 def _me(user: User) -> Me:
     return Me(name=user.name, must_change_password=user.must_change_password)
 
 
-@router.post("/login", responses={401: {"model": Problem}})
+@router.post("/login", responses={401: {"model": Problem}, 429: {"model": Problem}})
 def login(body: LoginBody, request: Request, response: Response, doors: DoorsDep, connection: ConnectionDep) -> Me:
     """Logs in: sets the session cookie (HttpOnly, SameSite=Strict). Wrong passwords make the next try wait."""
-    now = _now()
+    now = time.time()
     session = service.login(connection, body.name, body.password, now, address=client_address(request))
     response.set_cookie(
         SESSION_COOKIE,
@@ -58,14 +53,14 @@ def me(user: AnyUserDep) -> Me:
     return _me(user)
 
 
-@router.post("/password", responses={401: {"model": Problem}, 422: {"model": Problem}})
+@router.post("/password", responses={401: {"model": Problem}, 422: {"model": Problem}, 429: {"model": Problem}})
 def change_password(body: PasswordBody, connection: ConnectionDep, user: AnyUserDep) -> Me:
     """Changes the password and ends every other session of the account.
 
     A wrong old password answers 422 (field `old`), not 401: the session itself is fine.
     """
     try:
-        service.change_password(connection, user, body.old, body.new, _now())
+        service.change_password(connection, user, body.old, body.new, time.time())
     except NotAuthenticated as error:
         raise Invalid(error.message, error.fix, [Fault(field="old", message=error.message, fix=error.fix)]) from error
     except ConfigError as error:

@@ -78,6 +78,7 @@ class EvidenceWaiting(errors.StoreError):
 
 STATUS: dict[type[Exception], int] = {
     errors.NotAuthenticated: 401,
+    errors.TooManyAttempts: 429,
     errors.Forbidden: 403,
     errors.ConfigError: 422,
     errors.StaleRevision: 409,
@@ -172,7 +173,10 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
         faults = error.faults
     elif isinstance(error, PoolFaults):
         faults = [Fault(field=fault.path, message=fault.what, fix=fault.fix) for fault in error.faults]
-    return problem(status, code_of(type(error)), error.message, error.fix, faults)
+    headers = None
+    if isinstance(error, errors.TooManyAttempts):
+        headers = {"Retry-After": str(error.retry_after_s)}
+    return problem(status, code_of(type(error)), error.message, error.fix, faults, headers)
 
 
 def _validation(_request: Request, error: Exception) -> JSONResponse:

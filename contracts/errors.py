@@ -18,6 +18,7 @@ CityVisionError
 │   └── StaleRevision      an edit was made against an older revision (HTTP 409)
 ├── AccessError
 │   ├── NotAuthenticated   (HTTP 401)
+│   ├── TooManyAttempts    too soon after wrong ones; says how long to wait (HTTP 429)
 │   └── Forbidden          (HTTP 403)
 └── ServiceError           an embedded service cannot start or stay up
     ├── PortTaken
@@ -26,6 +27,8 @@ CityVisionError
 """
 
 from __future__ import annotations
+
+import math
 
 
 class CityVisionError(Exception):
@@ -108,6 +111,19 @@ class AccessError(CityVisionError):
 
 class NotAuthenticated(AccessError):
     """Nobody is logged in, or the session has ended."""
+
+
+class TooManyAttempts(AccessError):
+    """Refused without a look at the password: too soon after wrong ones, or too many at once.
+
+    Args:
+        message: what is wrong.
+        retry_after_s: how long to wait before the next try, s, rounded up to whole ones and at least 1.
+    """
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+        super().__init__(message, f"try again in {self.retry_after_s} s")
 
 
 class Forbidden(AccessError):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from contracts.errors import NotAuthenticated
+from contracts.errors import NotAuthenticated, TooManyAttempts
 from governance import audit, passwords
 from governance.tables import login_failures, sessions, users
 from governance.types import Role, Session, User
@@ -71,7 +71,8 @@ def authenticate(connection: Connection, name: str, password: str, now: float) -
         now: s since 1970 UTC.
 
     Raises:
-        NotAuthenticated: wrong, or too soon after the last wrong one (the fix says how long to wait).
+        NotAuthenticated: wrong.
+        TooManyAttempts: too soon after the last wrong one, or too many logins at once.
     """
     with _one_of_few():
         _take_attempt(connection, name, now)
@@ -97,7 +98,7 @@ def login(
         lifetime_s: the login ends after this long.
 
     Raises:
-        NotAuthenticated: see `authenticate`.
+        NotAuthenticated, TooManyAttempts: see `authenticate`.
     """
     user = authenticate(connection, name, password, now)
     token = secrets.token_urlsafe(32)
@@ -147,6 +148,7 @@ def change_password(connection: Connection, user: User, old: str, new: str, now:
 
     Raises:
         NotAuthenticated: `old` is wrong (counted as at login).
+        TooManyAttempts: see `authenticate`.
         ConfigError: `new` is too short, too simple, or the old one.
     """
     at = datetime.now(UTC).timestamp() if now is None else now
@@ -170,14 +172,19 @@ def _take_attempt(connection: Connection, name: str, now: float) -> None:
     key = login_failures.c.name_hash == _name_hash(name)
     with connection.engine.begin() as own:
         own.execute(delete(login_failures).where(login_failures.c.last < _utc(now - passwords.FORGET_AFTER_S)))
+        # One statement makes the row or locks the one that is there: a login that succeeds meanwhile removes it.
         fresh = upsert(login_failures).values(name_hash=_name_hash(name), failures=0, last=_utc(now))
-        own.execute(fresh.on_conflict_do_nothing())
-        row = own.execute(select(login_failures).where(key).with_for_update()).one()
-        left = row.last.timestamp() + passwords.wait_s(row.failures) - now
+        locked = fresh.on_conflict_do_update(
+            index_elements=["name_hash"], set_={"failures": login_failures.c.failures}
+        ).returning(login_failures.c.failures, login_failures.c.last)
+        row = own.execute(locked).one()
+        wait = passwords.wait_s(row.failures)
+        # Without a wait the clocks are not compared: `last` may lie a moment ahead, by rounding or another attempt.
+        left = row.last.timestamp() + wait - now if wait > 0 else 0.0
         if left <= 0:
             own.execute(update(login_failures).where(key).values(failures=row.failures + 1, last=_utc(now)))
             return
-    raise NotAuthenticated("too many wrong passwords", f"try again in {left:.0f} s")
+    raise TooManyAttempts("too many wrong passwords", left)
 
 
 def _record_failure(connection: Connection, name: str | None, now: float) -> None:
@@ -189,7 +196,7 @@ def _record_failure(connection: Connection, name: str | None, now: float) -> Non
 @contextmanager
 def _one_of_few() -> Iterator[None]:
     if not _CHECKS.acquire(timeout=1.0):
-        raise NotAuthenticated("too many logins at once", "try again in a moment")
+        raise TooManyAttempts("too many logins at once", 1.0)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from contracts.errors import ConfigError, NotAuthenticated, StoreError
+from contracts.errors import ConfigError, NotAuthenticated, StoreError, TooManyAttempts
 from governance import audit, passwords, service
 from governance.tables import audit_log, login_failures, sessions, users
 from governance.types import Session
@@ -32,7 +32,7 @@ def _login(engine: Engine, password: str, now: float = NOW, name: str = "admin")
 
 
 def _wrong(engine: Engine, now: float, name: str = "admin") -> str:
-    with pytest.raises(NotAuthenticated) as caught:
+    with pytest.raises((NotAuthenticated, TooManyAttempts)) as caught:
         _login(engine, "not it, surely", now, name)
     return str(caught.value)
 
@@ -84,14 +84,32 @@ def test_wrong_passwords_make_the_next_wait_longer_and_longer(engine: Engine) ->
         assert "name or password is wrong" in _wrong(engine, NOW + i * 0.01)
     at = NOW + 0.05
     assert "try again in 1 s" in _wrong(engine, at)
-    with pytest.raises(NotAuthenticated, match="too many wrong passwords"):
+    with pytest.raises(TooManyAttempts, match="too many wrong passwords") as caught:
         _login(engine, password, at)  # not even the right one, so that nobody learns by trying
+    assert caught.value.retry_after_s == 1
     assert "wrong;" in _wrong(engine, at + 1.1)
     assert "try again in 2 s" in _wrong(engine, at + 1.2)
     session = _login(engine, password, at + 4)
     assert session.user.name == "admin"
     with engine.begin() as connection:
         assert connection.execute(select(func.count()).select_from(login_failures)).scalar_one() == 0
+
+
+def test_a_right_password_is_taken_at_any_fraction_of_a_microsecond(engine: Engine) -> None:
+    password = _admin(engine)
+    for n in range(20):
+        at = NOW + n * 0.000_000_37
+        with engine.connect() as connection:  # the attempt stays counted: this login is never committed
+            assert service.login(connection, "admin", password, at).user.name == "admin"
+        with engine.begin() as connection:
+            connection.execute(delete(login_failures))
+
+
+def test_logins_at_once_within_the_free_attempts_are_all_taken(engine: Engine) -> None:
+    password = _admin(engine)
+    with ThreadPoolExecutor(4) as threads:  # each a little earlier than the one before
+        found = list(threads.map(lambda n: _login(engine, password, NOW - 0.001 * n), range(4)))
+    assert {session.user.name for session in found} == {"admin"}
 
 
 def test_a_name_nobody_has_is_answered_alike_and_not_written_down(engine: Engine) -> None:
