@@ -27,6 +27,7 @@ from api import (
 from api.guard import Guard
 from api.metrics import RequestMetrics, RequestTimer
 from api.settings import ApiSettings
+from api.viewing_copies import Convert, ViewingCopies
 from store.objects import ObjectStore
 
 _ABOUT = """What cameras saw, what follows from it, and what nobody watched.
@@ -36,17 +37,21 @@ with `code`, `fix` and `faults`. Times are seconds since 1970 UTC; coordinates a
 """
 
 
-def create_app(settings: ApiSettings, objects: ObjectStore) -> FastAPI:
+def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: Convert | None = None) -> FastAPI:
     """The ASGI application. Nothing is connected before its lifespan starts.
+
+    Args:
+        make_viewing_copy: makes an MP4 that browsers play from one that they do not; without it none is made.
 
     The database must be migrated and the bus and object store be there; where one is away, requests that need it
     answer 503 and `/api/health/ready` says which.
     """
     metrics = RequestMetrics()
+    viewing_copies = ViewingCopies(objects, make_viewing_copy)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with doors.opened(settings, objects, metrics) as shared:
+        async with doors.opened(settings, objects, metrics, viewing_copies) as shared:
             app.state.doors = shared
             yield
 

@@ -10,6 +10,15 @@ from contracts.live import CameraStatus
 from contracts.pool import Camera, StreamRef
 
 
+def state_of(camera: Camera, status: CameraStatus | None, now: float, stale_s: float) -> str:
+    """running, connecting, stalled, offline, unknown (nobody said anything within `stale_s`) or disabled."""
+    if not camera.enabled:
+        return "disabled"
+    if status is None or now - status.updated_utc > stale_s:
+        return "unknown"
+    return status.state.value
+
+
 def live_status(camera: Camera, status: CameraStatus | None, now: float, stale_s: float) -> LiveStatus:
     """What may be said of a camera at `now`: nothing that is older than `stale_s` counts as its state."""
     if not camera.enabled:

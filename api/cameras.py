@@ -6,7 +6,8 @@ import logging
 import re
 import time
 from collections import Counter
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
@@ -15,9 +16,8 @@ from api.deps import DoorsDep, PoolDep, UserDep
 from api.doors import Doors
 from api.pool_view import PoolView
 from api.problems import Problem, RevisionRequired
-from api.schemas import CameraDetail, CameraList, LiveStatus, ZonesBody
+from api.schemas import CameraDetail, CameraList, CameraTallies, DepartmentTally, LiveStatus, ZonesBody
 from contracts.errors import BusUnavailable
-from contracts.live import CameraStatus
 from contracts.pool import Camera
 from governance import audit
 from pool import store
@@ -31,16 +31,32 @@ CameraPath = Annotated[str, Path(max_length=64)]
 _REVISION = re.compile(r'^(?:W/)?"?(\d+)"?$')
 
 
-def _statuses(doors: Doors) -> dict[str, CameraStatus]:
-    """What the workers last said; nothing while the bus is away: every camera then is unknown."""
+# How much a camera needs somebody's eye; for the list that begins with the worst.
+_WORST_FIRST = ("offline", "stalled", "unknown", "connecting", "disabled", "running")
+
+
+def _statuses(doors: Doors, cameras: Sequence[Camera]) -> list[LiveStatus]:
+    """What the workers last said of these; while the bus is away nothing is known of any."""
     try:
-        return doors.bus.statuses()
+        found = doors.bus.statuses([camera.id for camera in cameras])
     except BusUnavailable:
-        return {}
+        found = {}
+    now, stale_s = time.time(), doors.settings.status_stale_s
+    return [camera_view.live_status(camera, found.get(camera.id), now, stale_s) for camera in cameras]
 
 
-def _status_of(doors: Doors, camera: Camera, statuses: dict[str, CameraStatus]) -> LiveStatus:
-    return camera_view.live_status(camera, statuses.get(camera.id), time.time(), doors.settings.status_stale_s)
+def _matching(pool: PoolView, ids: Sequence[str], departments: Sequence[str], text: str) -> list[Camera]:
+    """Cameras that pass the filters, in the pool's order; where ids are given, in theirs."""
+    cameras: Sequence[Camera] = pool.pool.cameras
+    if ids:
+        cameras = [pool.cameras[one] for one in dict.fromkeys(ids) if one in pool.cameras]
+    wanted = text.strip().casefold()
+    return [
+        camera
+        for camera in cameras
+        if (not departments or camera.department in departments)
+        and (not wanted or any(wanted in part.casefold() for part in (camera.id, camera.name, camera.grid)))
+    ]
 
 
 @router.get("", name="list_cameras")
@@ -48,23 +64,42 @@ def list_cameras(
     doors: DoorsDep,
     pool: PoolDep,
     _user: UserDep,
-    department: Annotated[list[str] | None, Query()] = None,
-    state: Annotated[list[str] | None, Query()] = None,
-    text: Annotated[str, Query(max_length=120, description="part of id, name or grid")] = "",
+    id: Annotated[list[str] | None, Query(max_length=200, description="only these, in this order")] = None,
+    q: Annotated[str, Query(max_length=120, description="part of id, name or grid")] = "",
+    department: Annotated[list[str] | None, Query(max_length=200)] = None,
+    state: Annotated[list[str] | None, Query(max_length=10, description="as known within the last seconds")] = None,
+    sort: Annotated[Literal["pool", "worst"], Query(description="worst: those that need an eye first")] = "pool",
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CameraList:
-    """Every camera with its live state, in the pool's order."""
-    statuses = _statuses(doors)
-    every = [(camera, _status_of(doors, camera, statuses)) for camera in pool.pool.cameras]
-    wanted = text.casefold()
-    shown = [
-        camera_view.summary(camera, pool, status)
-        for camera, status in every
-        if (not department or camera.department in department)
-        and (not state or status.state in state)
-        and (not wanted or any(wanted in part.casefold() for part in (camera.id, camera.name, camera.grid)))
+    """One page of the cameras that match, each with its live state."""
+    found = _matching(pool, id or (), department or (), q)
+    if state or sort == "worst":
+        states = doors.cameras.of(pool)
+        if state:
+            found = [camera for camera in found if states[camera.id] in state]
+        if sort == "worst":
+            found.sort(key=lambda camera: _WORST_FIRST.index(states[camera.id]))
+    shown = found[(page - 1) * limit : page * limit]
+    summaries = [
+        camera_view.summary(camera, pool, status) for camera, status in zip(shown, _statuses(doors, shown), strict=True)
     ]
-    states = Counter(str(status.state) for _, status in every)
-    return CameraList(revision=pool.revision, cameras=shown, states=dict(states))
+    return CameraList(revision=pool.revision, total=len(found), page=page, limit=limit, cameras=summaries)
+
+
+@router.get("/tallies")
+def camera_tallies(doors: DoorsDep, pool: PoolDep, _user: UserDep) -> CameraTallies:
+    """How many cameras there are, by state and by department."""
+    by_department = Counter(camera.department for camera in pool.pool.cameras)
+    return CameraTallies(
+        revision=pool.revision,
+        total=len(pool.pool.cameras),
+        states=dict(Counter(doors.cameras.of(pool).values())),
+        departments=[
+            DepartmentTally(id=one, name=pool.department_name(one), cameras=count)
+            for one, count in by_department.most_common()
+        ],
+    )
 
 
 @router.get("/{camera_id}", responses={404: {"model": Problem}})
@@ -74,7 +109,7 @@ def get_camera(
     """One camera. `ETag` is the pool's revision: send it back as `If-Match` with an edit."""
     camera = pool.camera(camera_id)
     response.headers["ETag"] = f'"{pool.revision}"'
-    return camera_view.detail(camera, pool, _status_of(doors, camera, _statuses(doors)))
+    return camera_view.detail(camera, pool, _statuses(doors, [camera])[0])
 
 
 @router.put(
@@ -104,7 +139,7 @@ def put_zones(
     _publish(doors, view)
     camera = view.camera(camera_id)
     response.headers["ETag"] = f'"{view.revision}"'
-    return camera_view.detail(camera, view, _status_of(doors, camera, _statuses(doors)))
+    return camera_view.detail(camera, view, _statuses(doors, [camera])[0])
 
 
 def _publish(doors: Doors, view: PoolView) -> None:

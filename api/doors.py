@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from api.camera_states import CameraStates
 from api.feed import EventFeed
 from api.metrics import RequestMetrics
 from api.pool_view import PoolCache
+from api.readings import Readings
 from api.relay import LiveRelay
 from api.settings import ApiSettings
+from api.viewing_copies import ViewingCopies
 from store.bus import Bus
 from store.database import make_engine
 from store.live import AsyncBus
@@ -33,10 +36,15 @@ class Doors:
     feed: EventFeed
     metrics: RequestMetrics
     pool: PoolCache
+    cameras: CameraStates
+    readings: Readings
+    viewing_copies: ViewingCopies
 
 
 @asynccontextmanager
-async def opened(settings: ApiSettings, objects: ObjectStore, metrics: RequestMetrics) -> AsyncIterator[Doors]:
+async def opened(
+    settings: ApiSettings, objects: ObjectStore, metrics: RequestMetrics, viewing_copies: ViewingCopies
+) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
     engine = make_engine(settings.database_url, pool_size=settings.database_pool)
     bus, live_bus = Bus(settings.redis_url), AsyncBus(settings.redis_url)
@@ -44,7 +52,20 @@ async def opened(settings: ApiSettings, objects: ObjectStore, metrics: RequestMe
     reading = asyncio.create_task(feed.run(), name="event-feed")
     relay = LiveRelay(live_bus, settings.watch_ttl_s)
     try:
-        yield Doors(settings, engine, bus, live_bus, objects, relay, feed, metrics, PoolCache())
+        yield Doors(
+            settings,
+            engine,
+            bus,
+            live_bus,
+            objects,
+            relay,
+            feed,
+            metrics,
+            PoolCache(),
+            CameraStates(bus, settings.status_stale_s),
+            Readings(),
+            viewing_copies,
+        )
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)

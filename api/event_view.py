@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from api.pool_view import PoolView
 from api.schemas import EventDetail, EventSummary, EvidenceOut, StreamedEvent, TransitionOut
@@ -22,6 +22,25 @@ def picture_of(event_id: str, refs: Iterable[EvidenceRef]) -> str | None:
     pictures = [ref for ref in refs if ref.media_type.startswith("image/") and ref.stored]
     best = min(pictures, key=lambda ref: _BEST_FIRST.index(ref.role), default=None)
     return evidence_url(event_id, best) if best else None
+
+
+def waiting_keys(events: Iterable[Event]) -> frozenset[str]:
+    """Evidence that had not reached the object store when these transitions were told."""
+    return frozenset(ref.key for event in events for ref in event.evidence if not ref.stored)
+
+
+def with_stored(event: Event, arrived: Collection[str]) -> Event:
+    """The event, its evidence under the keys in `arrived` marked as stored."""
+    if not any(ref.key in arrived for ref in event.evidence):
+        return event
+    refs = tuple(ref.model_copy(update={"stored": True}) if ref.key in arrived else ref for ref in event.evidence)
+    return event.model_copy(update={"evidence": refs})
+
+
+def with_evidence(found: types.EventDetail, refs: Sequence[EvidenceRef]) -> types.EventDetail:
+    """The same event with its evidence as it stands now; `refs` in the order of `found.evidence`."""
+    rows = (row.model_copy(update={"ref": ref}) for row, ref in zip(found.evidence, refs, strict=True))
+    return found.model_copy(update={"evidence": tuple(rows)})
 
 
 def _out(event_id: str, ref: EvidenceRef) -> EvidenceOut:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from api import coverage, event_view
-from api.deps import ConnectionDep, PoolDep, UserDep
+from api import coverage, event_view, evidence
+from api.deps import ConnectionDep, DoorsDep, PoolDep, UserDep
 from api.problems import NotFound, Problem
 from api.schemas import EventCounts, EventDetail, EventPage
+from contracts.errors import ObjectsUnavailable
 from contracts.records import Severity
 from events import queries
 from events.types import EventFilter
@@ -58,8 +60,9 @@ def list_events(
 ) -> EventPage:
     """Events that match, newest start first."""
     page = queries.list_events(connection, wanted, cursor, limit)
+    arrived = queries.stored_keys(connection, event_view.waiting_keys(item.event for item in page.items))
     return EventPage(
-        events=[event_view.summary(item.event, pool) for item in page.items],
+        events=[event_view.summary(event_view.with_stored(item.event, arrived), pool) for item in page.items],
         next_cursor=page.cursor,
         position=queries.last_position(connection),
     )
@@ -82,6 +85,7 @@ def count_events(connection: ConnectionDep, pool: PoolDep, _user: UserDep, wante
 
 @router.get("/{event_id}", responses={404: {"model": Problem}})
 def get_event(
+    doors: DoorsDep,
     connection: ConnectionDep,
     pool: PoolDep,
     _user: UserDep,
@@ -91,4 +95,8 @@ def get_event(
     found = queries.get_event(connection, event_id)
     if found is None:
         raise NotFound(f"no event {event_id}")
+    with contextlib.suppress(ObjectsUnavailable):  # what is known of the event is shown all the same
+        found = event_view.with_evidence(
+            found, [evidence.settle(connection, doors.objects, row.ref) for row in found.evidence]
+        )
     return event_view.detail(found, pool)

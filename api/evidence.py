@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import Response, StreamingResponse
+from sqlalchemy import Connection
 
-from api.deps import ConnectionDep, DoorsDep, UserDep
+from api import readings
+from api.deps import DoorsDep, TokenDep, check_session
+from api.doors import Doors
 from api.problems import EvidenceWaiting, NotFound, Problem, problem
+from contracts.errors import ObjectMissing
 from contracts.records import EvidenceRef
 from events import queries
+from events.store import mark_stored
 from store.objects import ObjectStore
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
@@ -51,21 +57,36 @@ def _pieces(objects: ObjectStore, key: str, start: int, end: int) -> Iterator[by
         yield objects.read_range(key, at, min(at + _PIECE, end))
 
 
-def _send(request: Request, objects: ObjectStore, ref: EvidenceRef, range_header: str | None) -> Response:
-    etag = f'"{ref.sha256}"'
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "private, max-age=31536000, immutable",
-        "Accept-Ranges": "bytes",
-    }
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One object as it goes out; `etag` names its bytes for good."""
+
+    key: str
+    etag: str
+    media_type: str
+    filename: str
+    headers: dict[str, str]
+
+
+def _original(ref: EvidenceRef) -> Served:
     media_type = ref.media_type if ref.media_type in _SHOWN_INLINE else "application/octet-stream"
     extension = ref.key.rpartition(".")[2] if "." in ref.key else "bin"
-    disposition = "inline" if media_type != "application/octet-stream" else "attachment"
-    headers["Content-Disposition"] = f'{disposition}; filename="{ref.role}-{ref.sha256[:12]}.{extension}"'
-    size = objects.size(ref.key)
-    if request.headers.get("if-range") not in (None, etag):
+    return Served(ref.key, f'"{ref.sha256}"', media_type, f"{ref.role}-{ref.sha256[:12]}.{extension}", {})
+
+
+def _send(request: Request, objects: ObjectStore, served: Served, range_header: str | None) -> Response:
+    headers = {
+        "ETag": served.etag,
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Accept-Ranges": "bytes",
+        **served.headers,
+    }
+    if served.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    disposition = "attachment" if served.media_type == "application/octet-stream" else "inline"
+    headers["Content-Disposition"] = f'{disposition}; filename="{served.filename}"'
+    size = objects.size(served.key)
+    if request.headers.get("if-range") not in (None, served.etag):
         range_header = None
     try:
         part = parse_range(range_header, size)
@@ -76,37 +97,106 @@ def _send(request: Request, objects: ObjectStore, ref: EvidenceRef, range_header
     if part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return StreamingResponse(
-        _pieces(objects, ref.key, start, end), 206 if part else 200, headers=headers, media_type=media_type
+        _pieces(objects, served.key, start, end), 206 if part else 200, headers=headers, media_type=served.media_type
     )
+
+
+def settle(connection: Connection, objects: ObjectStore, ref: EvidenceRef) -> EvidenceRef:
+    """The reference as it stands now: bytes that waited at the worker may have reached the object store since.
+
+    What has arrived is marked, once. Raises ObjectsUnavailable.
+    """
+    if ref.stored:
+        return ref
+    try:
+        objects.size(ref.key)
+    except ObjectMissing:
+        return ref
+    mark_stored(connection, ref.key)
+    return ref.model_copy(update={"stored": True})
+
+
+def _admit(doors: Doors, token: str | None, event_id: str, sha256: str, kind: str) -> EvidenceRef:
+    """The evidence that somebody may read, noted in the audit chain before the first byte goes out.
+
+    A transaction of its own: none may stand open while a clip is sent or converted.
+    """
+    user = check_session(doors.engine, token)
+    note = doors.readings.due(user, sha256)
+    with doors.engine.begin() as connection:
+        found = queries.get_event(connection, event_id)
+        if found is None:
+            raise NotFound(f"no event {event_id}")
+        ref = next((row.ref for row in found.evidence if row.ref.sha256 == sha256), None)
+        if ref is None:
+            raise NotFound(f"event {event_id} has no evidence {sha256[:12]}…")
+        ref = settle(connection, doors.objects, ref)
+        if not ref.stored:
+            raise EvidenceWaiting("the worker still holds the bytes", "they follow when the object store takes them")
+        if note:
+            readings.record(connection, user, found.event.camera, event_id, ref, kind)
+    if note:
+        doors.readings.noted(user, sha256)
+    return ref
+
+
+_BYTES: dict[int | str, dict[str, Any]] = {
+    206: {"description": "the range asked for"},
+    304: {"description": "the caller has it"},
+    401: {"model": Problem},
+    404: {"model": Problem},
+    416: {"model": Problem},
+    503: {"model": Problem},
+}
+RangeHeader = Annotated[str | None, Header(alias="Range")]
 
 
 @router.get(
     "/{event_id}/evidence/{sha256}",
     response_class=Response,
-    responses={
-        200: {"content": {"image/jpeg": {}, "video/mp4": {}}, "description": "the bytes; immutable"},
-        206: {"description": "the range asked for"},
-        304: {"description": "the caller has it"},
-        404: {"model": Problem},
-        416: {"model": Problem},
-    },
+    responses=_BYTES | {200: {"content": {"image/jpeg": {}, "video/mp4": {}}, "description": "the bytes; immutable"}},
 )
 def evidence(
     request: Request,
     event_id: EventId,
     sha256: Sha256,
     doors: DoorsDep,
-    connection: ConnectionDep,
-    _user: UserDep,
-    range_header: Annotated[str | None, Header(alias="Range")] = None,
+    token: TokenDep = None,
+    range_header: RangeHeader = None,
 ) -> Response:
     """One picture or clip of an event, byte for byte as it was hashed."""
-    found = queries.get_event(connection, event_id)
-    if found is None:
-        raise NotFound(f"no event {event_id}")
-    ref = next((row.ref for row in found.evidence if row.ref.sha256 == sha256), None)
-    if ref is None:
-        raise NotFound(f"event {event_id} has no evidence {sha256[:12]}…")
-    if not ref.stored:
-        raise EvidenceWaiting("the bytes still wait at the worker", "they follow when the object store takes them")
-    return _send(request, doors.objects, ref, range_header)
+    ref = _admit(doors, token, event_id, sha256, "original")
+    return _send(request, doors.objects, _original(ref), range_header)
+
+
+@router.get(
+    "/{event_id}/evidence/{sha256}/proxy",
+    response_class=Response,
+    responses=_BYTES
+    | {
+        200: {"content": {"video/mp4": {}}, "description": "derived from the evidence, not evidence itself"},
+        422: {"model": Problem},
+    },
+)
+def evidence_proxy(
+    request: Request,
+    event_id: EventId,
+    sha256: Sha256,
+    doors: DoorsDep,
+    token: TokenDep = None,
+    range_header: RangeHeader = None,
+) -> Response:
+    """A viewing copy in H.264 of a clip that the browser cannot play, made at the first call and then kept.
+
+    `X-Derived-From` names the original's SHA-256.
+    """
+    ref = _admit(doors, token, event_id, sha256, "viewing copy")
+    key = doors.viewing_copies.ensure(ref)
+    served = Served(
+        key,
+        f'"{sha256}-h264"',
+        "video/mp4",
+        f"{ref.role}-{sha256[:12]}-viewing-copy.mp4",
+        {"X-Derived-From": sha256},
+    )
+    return _send(request, doors.objects, served, range_header)

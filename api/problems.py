@@ -76,6 +76,14 @@ class EvidenceWaiting(errors.StoreError):
     """The bytes still wait in the worker's spool; the hash already binds (HTTP 404)."""
 
 
+class ViewingCopyFailed(errors.CityVisionError):
+    """No viewing copy can be made of this clip (HTTP 422)."""
+
+
+class ViewingCopyLater(errors.CityVisionError):
+    """Others are being made, or this one took too long; a later try may succeed (HTTP 503)."""
+
+
 STATUS: dict[type[Exception], int] = {
     errors.NotAuthenticated: 401,
     errors.TooManyAttempts: 429,
@@ -90,6 +98,8 @@ STATUS: dict[type[Exception], int] = {
     Invalid: 422,
     RevisionRequired: 428,
     EvidenceWaiting: 404,
+    ViewingCopyFailed: 422,
+    ViewingCopyLater: 503,
 }
 
 _TITLES = {

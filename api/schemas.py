@@ -84,9 +84,28 @@ class CameraSummary(Body):
 
 
 class CameraList(Body):
+    """One page."""
+
     revision: int = Field(description="of the pool this list was read from")
+    total: int = Field(description="how many match, on all pages")
+    page: int = Field(description="from 1")
+    limit: int
     cameras: list[CameraSummary]
-    states: dict[str, int] = Field(description="how many cameras are in each state, before any filter")
+
+
+class DepartmentTally(Body):
+    id: str
+    name: str
+    cameras: int
+
+
+class CameraTallies(Body):
+    """The whole pool in numbers."""
+
+    revision: int
+    total: int
+    states: dict[str, int] = Field(description="state → cameras, as known within the last seconds")
+    departments: list[DepartmentTally] = Field(description="those that have cameras, most first")
 
 
 class CameraDetail(CameraSummary):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -90,6 +90,14 @@ def get_event(connection: Connection, event_id: str) -> EventDetail | None:
         transitions=transitions,
         evidence=tuple(_evidence(piece) for piece in found.mappings()),
     )
+
+
+def stored_keys(connection: Connection, keys: Collection[str]) -> frozenset[str]:
+    """Which of these evidence objects the object store is known to hold by now."""
+    if not keys:
+        return frozenset()
+    query = select(evidence.c.key).where(evidence.c.key.in_(keys), evidence.c.stored).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def transitions_after(connection: Connection, position: int, limit: int = 500) -> tuple[TransitionRow, ...]:

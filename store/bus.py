@@ -263,9 +263,16 @@ class Bus:
             with translated():
                 self._redis.hdel(keys.STATUS, *cameras)
 
-    def statuses(self) -> dict[str, CameraStatus]:
+    def statuses(self, cameras: Sequence[str] | None = None) -> dict[str, CameraStatus]:
+        """What workers last said, of every camera or of `cameras`; those never heard of are left out."""
+        if cameras is not None and not cameras:
+            return {}
         with translated():
-            found: Any = self._redis.hgetall(keys.STATUS)
+            if cameras is None:
+                found: Any = self._redis.hgetall(keys.STATUS)
+            else:
+                texts: Any = self._redis.hmget(keys.STATUS, list(cameras))
+                found = {name.encode(): text for name, text in zip(cameras, texts, strict=True) if text is not None}
         return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
 
     def watched(self, cameras: Sequence[str]) -> frozenset[str]:

@@ -12,6 +12,7 @@ from api.settings import ApiSettings
 from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
 from cityvision.settings import Settings
+from cityvision.viewing_copy import convert
 from store.objects import open_objects
 
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
@@ -49,7 +50,7 @@ def body(process: Process) -> None:
     )
     with listen_on(settings.api_host, settings.api_port) as listener:
         config = uvicorn.Config(
-            create_app(api_settings(settings), objects),
+            create_app(api_settings(settings), objects, convert),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -10,7 +10,7 @@ import {
 import { Button, Dropdown } from "antd";
 import type { ReactNode } from "react";
 import { NavLink, useNavigate } from "react-router";
-import { useCameras } from "./api/queries";
+import { useTallies } from "./api/queries";
 import { type TextKey, useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { useSession } from "./session";
@@ -58,7 +58,7 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function Tally() {
   const { word } = useTexts();
-  const states = useCameras().data?.states ?? {};
+  const states = useTallies().data?.states ?? {};
   return (
     <NavLink to="/health" className="tally">
       {TALLIED.filter((state) => states[state]).map((state) => (

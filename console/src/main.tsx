@@ -1,7 +1,8 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { BrowserRouter } from "react-router";
+import { createBrowserRouter } from "react-router";
+import { RouterProvider } from "react-router/dom";
 import { App } from "./App";
 import { ApiError } from "./api/client";
 import { TextsProvider } from "./i18n";
@@ -17,17 +18,25 @@ const queries = new QueryClient({
   },
 });
 
+// A data router: only that can ask before somebody leaves a page (`useBlocker`).
+const router = createBrowserRouter([
+  {
+    path: "*",
+    element: (
+      <SessionProvider>
+        <App />
+      </SessionProvider>
+    ),
+  },
+]);
+
 const root = document.getElementById("root");
 if (!root) throw new Error("no #root in the page");
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
       <TextsProvider>
-        <BrowserRouter>
-          <SessionProvider>
-            <App />
-          </SessionProvider>
-        </BrowserRouter>
+        <RouterProvider router={router} />
       </TextsProvider>
     </QueryClientProvider>
   </StrictMode>,

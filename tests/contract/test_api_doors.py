@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -17,9 +19,11 @@ from websockets.sync.client import connect
 
 from contracts.live import CameraState, LiveHeader, decode_live, encode_live
 from contracts.snapshot import read_snapshot
+from events import queries
 from events.store import write_event
 from governance import audit
 from pool import store as pool_store
+from simulator.rtsp.clips import Encoding, render_pattern
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.e2e import console_city
@@ -66,6 +70,11 @@ def test_first_login_must_change_the_password(city: City) -> None:
         assert refused.status_code == 401
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.json()["code"] == "not_authenticated"
+
+        for _ in range(6):
+            nobody = client.post("/api/login", json={"name": "nobody", "password": "wrong"})
+        assert (nobody.status_code, nobody.json()["code"]) == (429, "too_many_attempts")
+        assert nobody.headers["retry-after"] == "1"
 
         wrong = client.post("/api/login", json={"name": "admin", "password": "wrong"})
         assert wrong.status_code == 401
@@ -116,7 +125,17 @@ def test_cameras_show_what_workers_said_lately_and_no_credentials(city: City, cl
     assert states["north-gate"] == "running"
     assert states["square"] == "offline"
     assert states["street-1"] == states["street-2"] == "unknown"
-    assert listed["states"] == {"running": 1, "offline": 1, "unknown": 4}
+    tallies = client.get("/api/cameras/tallies").json()
+    assert tallies["states"] == {"running": 1, "offline": 1, "unknown": 4}
+    assert tallies["departments"][0] == {"id": "traffic", "name": "交通警察支队", "cameras": 5}
+    worst = client.get("/api/cameras", params={"sort": "worst", "limit": 2}).json()
+    assert (worst["total"], [one["id"] for one in worst["cameras"]]) == (6, ["square", "street-1"])
+    second = client.get("/api/cameras", params={"q": "和平路", "page": 2, "limit": 3}).json()
+    assert (second["total"], [one["id"] for one in second["cameras"]]) == (4, ["street-4"])
+    chosen = client.get("/api/cameras", params={"id": ["square", "north-gate", "nowhere"]}).json()
+    assert [one["id"] for one in chosen["cameras"]] == ["square", "north-gate"]
+    running = client.get("/api/cameras", params={"state": "running"}).json()
+    assert [one["id"] for one in running["cameras"]] == ["north-gate"]
     one = client.get("/api/cameras/north-gate")
     assert one.json()["main"] == {"address": "rtsp://10.0.0.8:554/main", "transport": "tcp", "has_credentials": True}
     assert "vendor-a" not in one.text
@@ -214,9 +233,76 @@ def test_evidence_in_ranges_and_what_still_waits(city: City, client: httpx.Clien
     assert client.get(address["decision"], headers={"if-none-match": whole.headers["etag"]}).status_code == 304
     missing = client.get(address["clip"])
     assert (missing.status_code, missing.json()["code"]) == (404, "evidence_waiting")
+    assert "worker still holds" in missing.json()["detail"]
     assert client.get(f"/api/events/{event.id}/evidence/{'0' * 64}").status_code == 404
     with httpx.Client(base_url=city.url) as nobody:
         assert nobody.get(address["decision"]).status_code == 401
+
+
+def test_evidence_that_waited_is_marked_when_it_has_arrived(city: City, client: httpx.Client) -> None:
+    refs = [city.keep(os.urandom(999), role, "jpg", 1.0, stored=False) for role in ("decision", "entry")]
+    late = os.urandom(500)
+    refs.append(city.keep(late, "latest", "jpg", 2.0, stored=False))
+    event = make_event(time.time() - 60, evidence=tuple(refs))
+    city.publish(opened(event))
+    before = wait_for(client, f"/api/events/{event.id}", lambda body: body["evidence"])
+    assert before["picture"] is None
+    assert client.get(before["evidence"][0]["url"]).status_code == 404
+
+    city.objects.put(refs[2].key, late, "image/jpeg")
+    assert client.get(f"/api/events/{event.id}/evidence/{refs[2].sha256}").content == late
+    with city.engine.connect() as connection:
+        found = queries.get_event(connection, event.id)
+        assert found is not None
+        assert {row.ref.role: row.ref.stored for row in found.evidence} == {
+            "decision": False,
+            "entry": False,
+            "latest": True,
+        }
+    after = client.get("/api/events").json()["events"][0]
+    assert after["picture"].endswith(refs[2].sha256)
+
+
+def test_reading_evidence_is_noted_once_per_session_and_object(city: City, client: httpx.Client) -> None:
+    refs = [city.keep(os.urandom(9000), role, "jpg", 1.0) for role in ("decision", "entry")]
+    event = make_event(time.time() - 60, evidence=tuple(refs))
+    city.publish(opened(event))
+    detail = wait_for(client, f"/api/events/{event.id}", lambda body: body["evidence"])
+    for start in range(0, 9000, 1000):
+        client.get(detail["picture"], headers={"range": f"bytes={start}-{start + 999}"})
+    client.get(f"/api/events/{event.id}/evidence/{refs[1].sha256}")
+    with httpx.Client(base_url=city.url) as other:
+        assert other.post("/api/login", json={"name": "admin", "password": PASSWORD}).status_code == 200
+        other.get(detail["picture"])
+    with city.engine.connect() as connection:
+        read = [line.what for line in audit.newest(connection, 50) if line.action == "evidence.read"]
+    assert sorted(str(what["role"]) for what in read) == ["decision", "decision", "entry"]
+    assert all((what["event"], what["camera"]) == (event.id, "north-gate") for what in read)
+
+
+def test_a_clip_in_h265_gets_a_viewing_copy_that_is_kept(city: City, client: httpx.Client, tmp_path: Path) -> None:
+    encoding = Encoding(size=(320, 180), codec="hevc", gop=25)
+    original = render_pattern(tmp_path / "clip.mp4", 2.0, encoding).read_bytes()
+    clip, broken = city.keep(original, "clip", "mp4", 1.0), city.keep(os.urandom(5000), "clip", "mp4", 2.0)
+    event = make_event(time.time() - 60, evidence=(clip, broken))
+    city.publish(opened(event))
+    address = f"/api/events/{event.id}/evidence/{clip.sha256}"
+    wait_for(client, f"/api/events/{event.id}", lambda body: len(body["evidence"]) == 2)
+
+    copy = client.get(address + "/proxy", timeout=60)
+    assert (copy.status_code, copy.headers["x-derived-from"]) == (200, clip.sha256)
+    with av.open(io.BytesIO(copy.content), "r") as film:
+        assert film.streams.video[0].codec_context.name == "h264"
+        assert len(list(film.decode(video=0))) == 50
+    assert client.get(address).content == original
+    part = client.get(address + "/proxy", headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, copy.content[10:20])
+    assert list(city.objects.keys("derived")) == [f"derived/{clip.sha256[:2]}/{clip.sha256}-h264.mp4"]
+
+    refused = client.get(f"/api/events/{event.id}/evidence/{broken.sha256}/proxy", timeout=60)
+    assert (refused.status_code, refused.json()["code"]) == (422, "viewing_copy_failed")
+    with httpx.Client(base_url=city.url) as nobody:
+        assert nobody.get(address + "/proxy").status_code == 401
 
 
 def read_stream(client: httpx.Client, count: int, **asked: Any) -> list[tuple[int, str]]:

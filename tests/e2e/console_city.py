@@ -26,6 +26,7 @@ from sqlalchemy import Engine, text
 
 from api.app import create_app
 from api.settings import ApiSettings
+from cityvision.viewing_copy import convert
 from contracts.live import CameraState, CameraStatus, LiveBox, LiveHeader, encode_live
 from contracts.pool import Pool
 from contracts.records import (
@@ -354,7 +355,7 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url))
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()
-    app = create_app(ApiSettings(database_url=database_url, redis_url=bus_url, **settings), objects)
+    app = create_app(ApiSettings(database_url=database_url, redis_url=bus_url, **settings), objects, convert)
     try:
         with _serving(app) as url:
             yield City(folder, engine, bus, bus_url, database_url, objects, url, first_password)

@@ -13,6 +13,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: Problem,
+    /** after how many seconds another try may succeed, where the server says so */
+    readonly retryAfter: number | null = null,
   ) {
     super(problem.detail);
   }
@@ -101,7 +103,8 @@ export async function call<M extends Method, P extends PathsWith<M>>(
     if (response.status === 401 || problem.code === "password_change_required") {
       window.dispatchEvent(new Event(SESSION_CHANGED));
     }
-    throw new ApiError(response.status, problem);
+    const wait = Number(response.headers.get("retry-after"));
+    throw new ApiError(response.status, problem, wait > 0 ? wait : null);
   }
   return (response.status === 204 ? undefined : await response.json()) as Answer<Operation<M, P>>;
 }

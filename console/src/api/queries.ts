@@ -32,10 +32,33 @@ export function sinceOf(hours: number): number | undefined {
   return hours > 0 ? Math.floor(Date.now() / 60_000) * 60 - hours * 3600 : undefined;
 }
 
-export function useCameras() {
+/** Which cameras, and which page of them; see `GET /api/cameras`. */
+export interface CameraQuery {
+  id?: string[];
+  q?: string;
+  department?: string[];
+  state?: string[];
+  sort?: "pool" | "worst";
+  page?: number;
+  limit?: number;
+}
+
+/** One page of cameras with their live state; `once`: not asked again every few seconds. */
+export function useCameras(which: CameraQuery, { once = false, enabled = true } = {}) {
   return useQuery({
-    queryKey: ["cameras"],
-    queryFn: () => call("get", "/api/cameras"),
+    queryKey: ["cameras", which],
+    queryFn: () => call("get", "/api/cameras", { query: which }),
+    refetchInterval: once ? false : 5_000,
+    placeholderData: keepPreviousData,
+    enabled,
+  });
+}
+
+/** The whole pool in numbers: by state and by department. */
+export function useTallies() {
+  return useQuery({
+    queryKey: ["camera-tallies"],
+    queryFn: () => call("get", "/api/cameras/tallies"),
     refetchInterval: 5_000,
     placeholderData: keepPreviousData,
   });

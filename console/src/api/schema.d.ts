@@ -13,9 +13,29 @@ export interface paths {
         };
         /**
          * List Cameras
-         * @description Every camera with its live state, in the pool's order.
+         * @description One page of the cameras that match, each with its live state.
          */
         get: operations["list_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/tallies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera Tallies
+         * @description How many cameras there are, by state and by department.
+         */
+        get: operations["camera_tallies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -178,6 +198,28 @@ export interface paths {
          * @description One picture or clip of an event, byte for byte as it was hashed.
          */
         get: operations["evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{event_id}/evidence/{sha256}/proxy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence Proxy
+         * @description A viewing copy in H.264 of a clip that the browser cannot play, made at the first call and then kept.
+         *
+         *     `X-Derived-From` names the original's SHA-256.
+         */
+        get: operations["evidence_proxy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -406,22 +448,30 @@ export interface components {
             /** Zones */
             zones: components["schemas"]["Zone"][];
         };
-        /** CameraList */
+        /**
+         * CameraList
+         * @description One page.
+         */
         CameraList: {
             /** Cameras */
             cameras: components["schemas"]["CameraSummary"][];
+            /** Limit */
+            limit: number;
+            /**
+             * Page
+             * @description from 1
+             */
+            page: number;
             /**
              * Revision
              * @description of the pool this list was read from
              */
             revision: number;
             /**
-             * States
-             * @description how many cameras are in each state, before any filter
+             * Total
+             * @description how many match, on all pages
              */
-            states: {
-                [key: string]: number;
-            };
+            total: number;
         };
         /**
          * CameraState
@@ -460,11 +510,42 @@ export interface components {
             zones: components["schemas"]["Zone"][];
         };
         /**
+         * CameraTallies
+         * @description The whole pool in numbers.
+         */
+        CameraTallies: {
+            /**
+             * Departments
+             * @description those that have cameras, most first
+             */
+            departments: components["schemas"]["DepartmentTally"][];
+            /** Revision */
+            revision: number;
+            /**
+             * States
+             * @description state → cameras, as known within the last seconds
+             */
+            states: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+        };
+        /**
          * ClockSource
          * @description How a moment of stream time was mapped to UTC.
          * @enum {string}
          */
         ClockSource: "rtcp" | "arrival" | "file";
+        /** DepartmentTally */
+        DepartmentTally: {
+            /** Cameras */
+            cameras: number;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
         /**
          * Event
          * @description One transition of one event interval (see the module's docstring).
@@ -1239,10 +1320,17 @@ export interface operations {
     list_cameras: {
         parameters: {
             query?: {
-                department?: string[] | null;
-                state?: string[] | null;
+                /** @description only these, in this order */
+                id?: string[] | null;
                 /** @description part of id, name or grid */
-                text?: string;
+                q?: string;
+                department?: string[] | null;
+                /** @description as known within the last seconds */
+                state?: string[] | null;
+                /** @description worst: those that need an eye first */
+                sort?: "pool" | "worst";
+                page?: number;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -1257,6 +1345,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    camera_tallies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraTallies"];
                 };
             };
             /** @description Client Error */
@@ -1719,6 +1845,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -1730,6 +1865,117 @@ export interface operations {
             };
             /** @description Requested Range Not Satisfiable */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evidence_proxy: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string | null;
+            };
+            path: {
+                event_id: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description derived from the evidence, not evidence itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description the range asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1875,6 +2121,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -2011,6 +2266,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

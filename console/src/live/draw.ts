@@ -85,9 +85,11 @@ export function drawBoxes(
     const text = label(object_class);
     const textWidth = ctx.measureText(text).width + 6;
     const top = Math.max(frame.y + 14, y);
+    // Kept inside the picture: a vehicle often stands at its edge.
+    const left = Math.max(frame.x, Math.min(x - 0.6, frame.x + frame.width - textWidth));
     ctx.fillStyle = alarm ? ALARM : "rgba(8, 16, 22, .72)";
-    ctx.fillRect(x - 0.6, top - 14, textWidth, 14);
+    ctx.fillRect(left, top - 14, textWidth, 14);
     ctx.fillStyle = alarm ? "#1a0606" : colour;
-    ctx.fillText(text, x + 2.4, top - 1);
+    ctx.fillText(text, left + 3, top - 1);
   }
 }

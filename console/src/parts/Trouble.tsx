@@ -6,6 +6,7 @@ import { type Texts, useTexts } from "../i18n";
 export function explain(error: unknown, t: Texts["t"]): { title: string; text: string } {
   if (error instanceof NetworkError) return { title: t("error.network"), text: "" };
   if (error instanceof ApiError) {
+    if (error.status === 429) return { title: t("login.wait", { s: error.retryAfter ?? 1 }), text: "" };
     if (error.status === 401) return { title: t("error.session"), text: "" };
     if (error.status === 404) return { title: t("error.not_found"), text: t("error.not_found.how") };
     if (error.status === 503) return { title: t("error.unavailable"), text: error.problem.detail };

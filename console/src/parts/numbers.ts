@@ -25,7 +25,7 @@ const KNOWN: Record<string, NumberText> = {
   vehicles_passed: { zh: "驶过车辆", en: "Vehicles that passed" },
   hidden_s: { zh: "被遮挡", en: "Hidden for", unit: SECONDS },
   unwatched_s: { zh: "未监看", en: "Not watched for", unit: SECONDS },
-  seen_since_start: { zh: "自停下起可见", en: "Seen since it stopped", yes: true },
+  seen_since_start: { zh: "开始观测时已在", en: "There when watching began", yes: true },
   people: { zh: "人数", en: "People", unit: PEOPLE },
   peak: { zh: "峰值", en: "Peak", digits: 1 },
   limit: { zh: "上限", en: "Limit", digits: 1 },

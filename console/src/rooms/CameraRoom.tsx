@@ -1,7 +1,7 @@
 import { ArrowLeftOutlined } from "@ant-design/icons";
 import { Button, Modal, Skeleton, Tag } from "antd";
 import { useCallback, useEffect, useState } from "react";
-import { Link, useParams } from "react-router";
+import { type Blocker, Link, useBlocker, useParams } from "react-router";
 import type { CameraDetail } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
@@ -45,7 +45,7 @@ function Loaded({ camera }: { camera: CameraDetail }) {
   const { state, dispatch, dirty } = editor;
   const [aspect, setAspect] = useState(16 / 9);
   const onSize = useCallback((width: number, height: number) => setAspect(width / height), []);
-  useLeaveWarning(dirty);
+  const leaving = useLeaveWarning(dirty);
   const finish = () => dispatch({ do: "finish-drawing", kind: likelyKind(camera), name: "", preset: null });
 
   return (
@@ -93,6 +93,17 @@ function Loaded({ camera }: { camera: CameraDetail }) {
         </div>
       </div>
       <Modal
+        open={leaving.state === "blocked"}
+        title={t("zones.leaving")}
+        onCancel={() => leaving.reset?.()}
+        okText={t("zones.leaving.go")}
+        okButtonProps={{ danger: true }}
+        cancelText={t("zones.leaving.stay")}
+        onOk={() => leaving.proceed?.()}
+      >
+        {t("zones.leaving.text")}
+      </Modal>
+      <Modal
         open={editor.conflict}
         title={t("zones.conflict")}
         onCancel={editor.goOn}
@@ -116,14 +127,18 @@ function Loaded({ camera }: { camera: CameraDetail }) {
   );
 }
 
-/** The browser asks before the page is closed with unsaved changes. */
-function useLeaveWarning(dirty: boolean): void {
+/** Whether to ask before unsaved changes are left: the browser asks when the page is closed, we ask within it. */
+function useLeaveWarning(dirty: boolean): Blocker {
+  const blocker = useBlocker(
+    ({ currentLocation, nextLocation }) => dirty && currentLocation.pathname !== nextLocation.pathname,
+  );
   useEffect(() => {
     if (!dirty) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener("beforeunload", ask);
     return () => window.removeEventListener("beforeunload", ask);
   }, [dirty]);
+  return blocker;
 }
 
 function Facts({ camera }: { camera: CameraDetail }) {

@@ -3,40 +3,41 @@ import { Input, Select, Skeleton, Table, type TableColumnsType, Tag } from "antd
 import { useDeferredValue, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import type { CameraSummary } from "../api/client";
-import { useCameras } from "../api/queries";
+import { useCameras, useTallies } from "../api/queries";
 import { useTexts } from "../i18n";
 import { CameraState } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 
+const PAGE = 50;
 const STATES = ["running", "connecting", "stalled", "offline", "unknown", "disabled"];
 
 export function CamerasRoom() {
   const { t, word } = useTexts();
   const navigate = useNavigate();
-  const { data, error, isPending, refetch } = useCameras();
   const [text, setText] = useState("");
   const [states, setStates] = useState<string[]>([]);
-  const wanted = useDeferredValue(text.trim().toLowerCase());
+  const [departments, setDepartments] = useState<string[]>([]);
+  const [page, setPage] = useState(1);
+  const q = useDeferredValue(text.trim());
+  const which = { q, state: states, department: departments, page, limit: PAGE };
+  const { data, error, isPending, refetch } = useCameras(which);
+  const tallies = useTallies().data;
   const columns = useColumns();
-
-  const shown = (data?.cameras ?? []).filter(
-    (camera) =>
-      (states.length === 0 || states.includes(camera.status.state)) &&
-      (wanted === "" ||
-        [camera.id, camera.name, camera.grid].some((part) => part.toLowerCase().includes(wanted))),
-  );
   return (
     <div className="page">
       <div className="head">
         <h1>{t("cameras.title")}</h1>
-        <span className="dim number">{data ? shown.length : ""}</span>
+        <span className="dim number">{data ? data.total : ""}</span>
         <Input
           allowClear
           prefix={<SearchOutlined />}
           placeholder={t("cameras.search")}
           aria-label={t("cameras.search")}
           value={text}
-          onChange={(e) => setText(e.target.value)}
+          onChange={(e) => {
+            setText(e.target.value);
+            setPage(1);
+          }}
           style={{ width: 240 }}
         />
         <Select
@@ -44,9 +45,25 @@ export function CamerasRoom() {
           placeholder={t("cameras.state")}
           aria-label={t("cameras.state")}
           value={states}
-          onChange={setStates}
+          onChange={(value) => {
+            setStates(value);
+            setPage(1);
+          }}
           style={{ minWidth: 180 }}
           options={STATES.map((value) => ({ value, label: word("state", value) }))}
+        />
+        <Select
+          mode="multiple"
+          showSearch={{ optionFilterProp: "label" }}
+          placeholder={t("cameras.department")}
+          aria-label={t("cameras.department")}
+          value={departments}
+          onChange={(value) => {
+            setDepartments(value);
+            setPage(1);
+          }}
+          style={{ minWidth: 180 }}
+          options={(tallies?.departments ?? []).map((one) => ({ value: one.id, label: one.name }))}
         />
       </div>
       {isPending ? <Skeleton active paragraph={{ rows: 8 }} /> : null}
@@ -56,8 +73,15 @@ export function CamerasRoom() {
           rowKey="id"
           size="small"
           columns={columns}
-          dataSource={shown}
-          pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+          dataSource={data.cameras}
+          pagination={{
+            current: data.page,
+            total: data.total,
+            onChange: setPage,
+            pageSize: PAGE,
+            hideOnSinglePage: true,
+            showSizeChanger: false,
+          }}
           onRow={(camera) => ({
             onClick: () => navigate(`/cameras/${encodeURIComponent(camera.id)}`),
             style: { cursor: "pointer" },

@@ -63,7 +63,9 @@ export function EventMedia({ event }: { event: EventDetail }) {
 
 function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) {
   const { t, word } = useTexts();
-  const [unplayable, setUnplayable] = useState(false);
+  // The original first; where the browser cannot play it, the copy; where there is none either, only the download.
+  const [source, setSource] = useState<"original" | "copy" | "none">("original");
+  const [playing, setPlaying] = useState(false);
   const isClip = evidence.role === "clip";
   if (!evidence.stored) {
     return (
@@ -77,19 +79,29 @@ function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) 
       <div className="media">
         {isClip ? (
           <video
-            src={evidence.url}
+            key={source}
+            src={source === "copy" ? `${evidence.url}/proxy` : evidence.url}
+            data-source={source}
             controls
             autoPlay
             muted
             loop
             playsInline
-            onError={() => setUnplayable(true)}
+            onLoadedData={() => setPlaying(true)}
+            onError={() => setSource(source === "original" ? "copy" : "none")}
           />
         ) : (
           <Picture event={event} evidence={evidence} alt={word("detail", evidence.role)} />
         )}
       </div>
-      {unplayable ? (
+      {source === "copy" ? (
+        <Alert
+          type="info"
+          title={t(playing ? "detail.clip.derived" : "detail.clip.making")}
+          style={{ marginTop: 8 }}
+        />
+      ) : null}
+      {source === "none" ? (
         <Alert type="warning" title={t("detail.clip.unplayable")} style={{ marginTop: 8 }} />
       ) : null}
       <div style={{ textAlign: "right", marginTop: 4 }}>

@@ -2,9 +2,10 @@ import { Button, Select, Skeleton, Table, type TableColumnsType, Tooltip } from 
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import type { EventSummary } from "../api/client";
-import { type EventFilters, useCameras, useEventCounts, useEvents } from "../api/queries";
+import { type EventFilters, useEventCounts, useEvents, useTallies } from "../api/queries";
 import { useEventStream } from "../api/stream";
 import { type TextKey, useTexts } from "../i18n";
+import { CameraSelect } from "../parts/CameraSelect";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Thumb } from "../parts/Thumb";
 import { Nothing, Trouble } from "../parts/Trouble";
@@ -72,13 +73,8 @@ interface FiltersProps {
 
 function Filters({ filters, change, clear }: FiltersProps) {
   const { t, word } = useTexts();
-  const cameras = useCameras().data?.cameras ?? [];
-  const departments = [...new Map(cameras.map((c) => [c.department, c.department_name])).entries()];
-  const many = (
-    key: "type" | "camera" | "department",
-    label: TextKey,
-    options: { value: string; label: string }[],
-  ) => (
+  const departments = useTallies().data?.departments ?? [];
+  const many = (key: "type" | "department", label: TextKey, options: { value: string; label: string }[]) => (
     <Select
       mode="multiple"
       maxTagCount="responsive"
@@ -89,7 +85,7 @@ function Filters({ filters, change, clear }: FiltersProps) {
       value={filters[key]}
       onChange={(value) => change({ [key]: value })}
       options={options}
-      style={{ width: key === "camera" ? 220 : 160 }}
+      style={{ width: 160 }}
     />
   );
   return (
@@ -105,15 +101,16 @@ function Filters({ filters, change, clear }: FiltersProps) {
         "events.type",
         TYPES.map((type) => ({ value: type, label: word("event", type) })),
       )}
-      {many(
-        "camera",
-        "events.camera",
-        cameras.map((c) => ({ value: c.id, label: c.name })),
-      )}
+      <CameraSelect
+        value={filters.camera}
+        onChange={(camera) => change({ camera })}
+        placeholder={t("events.camera")}
+        width={220}
+      />
       {many(
         "department",
         "events.department",
-        departments.map(([value, label]) => ({ value, label })),
+        departments.map((one) => ({ value: one.id, label: one.name })),
       )}
       <Select
         aria-label={t("events.state")}

@@ -1,4 +1,5 @@
 import { Skeleton, Table, type TableColumnsType, Tooltip } from "antd";
+import { useState } from "react";
 import { Link } from "react-router";
 import type { CameraSummary, Schemas } from "../api/client";
 import { useCameras, useUnwatched } from "../api/queries";
@@ -7,14 +8,12 @@ import { CameraState } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatHours, formatTime } from "../parts/time";
 
-const WORST_FIRST = ["offline", "stalled", "unknown", "connecting", "disabled", "running"];
+const PAGE = 50;
 
 export function HealthRoom() {
   const { t } = useTexts();
-  const { data, error, isPending, refetch } = useCameras();
-  const cameras = [...(data?.cameras ?? [])].sort(
-    (a, b) => WORST_FIRST.indexOf(a.status.state) - WORST_FIRST.indexOf(b.status.state),
-  );
+  const [page, setPage] = useState(1);
+  const { data, error, isPending, refetch } = useCameras({ sort: "worst", page, limit: PAGE });
   const columns = useCameraColumns();
   return (
     <div className="page">
@@ -31,8 +30,15 @@ export function HealthRoom() {
             rowKey="id"
             size="small"
             columns={columns}
-            dataSource={cameras}
-            pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+            dataSource={data.cameras}
+            pagination={{
+              current: data.page,
+              total: data.total,
+              onChange: setPage,
+              pageSize: PAGE,
+              hideOnSinglePage: true,
+              showSizeChanger: false,
+            }}
             locale={{ emptyText: <Nothing title={t("wall.empty")} text={t("wall.empty.how")} /> }}
           />
         ) : null}

@@ -77,7 +77,6 @@ export function LoginRoom() {
 }
 
 function refusal(error: unknown, t: ReturnType<typeof useTexts>["t"]): string {
-  if (!(error instanceof ApiError) || error.status !== 401) return explain(error, t).title;
-  const wait = /(\d+) s/.exec(error.problem.fix)?.[1];
-  return wait ? t("login.wait", { s: wait }) : t("login.refused");
+  const refused = error instanceof ApiError && error.status === 401;
+  return refused ? t("login.refused") : explain(error, t).title;
 }

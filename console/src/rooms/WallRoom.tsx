@@ -9,9 +9,10 @@ import { Button, Segmented, Select, Skeleton, Space, Tooltip } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import type { CameraSummary } from "../api/client";
-import { useCameras } from "../api/queries";
+import { useCameras, useTallies } from "../api/queries";
 import { useTexts } from "../i18n";
 import { LiveCanvas } from "../live/LiveCanvas";
+import { CameraSelect } from "../parts/CameraSelect";
 import { CameraState } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { useSize } from "../parts/useSize";
@@ -26,35 +27,55 @@ const FPS: Record<number, number> = { 1: 15, 4: 10, 9: 8, 16: 5, 25: 4 };
 
 export function WallRoom() {
   const { t } = useTexts();
-  const { data, error, refetch, isPending } = useCameras();
   const [layout, setLayout] = useStored("wall.layout", 9);
   const [latest, setLatest] = useStored("wall.latest", true);
+  const [chosen, setChosen] = useStored<string[]>("wall.cameras", []);
   const [department, setDepartment] = useState<string | null>(null);
   const [page, setPage] = useState(0);
   const body = useRef<HTMLDivElement>(null);
   const alarms = useOpenAlarms();
 
-  const all = data?.cameras ?? [];
-  const shown = all.filter((camera) => !department || camera.department === department);
-  const pages = Math.max(1, Math.ceil(shown.length / layout));
+  const { data, error, refetch, isPending } = useCameras({
+    id: chosen,
+    department: department ? [department] : [],
+    page: page + 1,
+    limit: layout,
+  });
+  const tallies = useTallies().data;
+  const pages = Math.max(1, Math.ceil((data?.total ?? 0) / layout));
   const now = Math.min(page, pages - 1);
-  const tiles = shown.slice(now * layout, now * layout + layout);
+  const tiles = data?.cameras ?? [];
   usePageKeys(setPage, pages);
-
-  const departments = [...new Map(all.map((c) => [c.department, c.department_name])).entries()];
+  // Filters may leave fewer pages than the one that was open.
+  useEffect(() => {
+    if (data && page > now) setPage(now);
+  }, [data, page, now]);
   return (
     <div className="wall">
       <div className="head">
         <h1>{t("wall.title")}</h1>
         <Select
           value={department}
-          onChange={setDepartment}
+          onChange={(value) => {
+            setDepartment(value);
+            setPage(0);
+          }}
           style={{ minWidth: 150 }}
           aria-label={t("events.department")}
           options={[
             { value: null, label: t("wall.all") },
-            ...departments.map(([value, label]) => ({ value, label })),
+            ...(tallies?.departments ?? []).map((one) => ({ value: one.id, label: one.name })),
           ]}
+        />
+        <CameraSelect
+          value={chosen}
+          onChange={(ids) => {
+            setChosen(ids);
+            setPage(0);
+          }}
+          placeholder={t("wall.choose")}
+          width={220}
+          most={100}
         />
         <Segmented
           aria-label={t("wall.layout")}
@@ -108,8 +129,8 @@ export function WallRoom() {
         {isPending ? <Skeleton active paragraph={{ rows: 10 }} /> : null}
         {data && tiles.length === 0 ? (
           <Nothing
-            title={t(all.length ? "wall.none" : "wall.empty")}
-            text={all.length ? undefined : t("wall.empty.how")}
+            title={t(tallies?.total ? "wall.none" : "wall.empty")}
+            text={tallies?.total ? undefined : t("wall.empty.how")}
           />
         ) : null}
         {tiles.length > 0 ? <Tiles cameras={tiles} layout={layout} alarms={alarms} /> : null}

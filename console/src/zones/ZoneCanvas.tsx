@@ -135,11 +135,11 @@ function Shape({ zone, size, selected, inert, onDown }: ShapeProps) {
         onPointerDown={onDown}
       />
       <text
-        x={x * size[0]}
+        x={x > 0.85 ? size[0] - 6 : x < 0.15 ? 6 : x * size[0]}
         y={y * size[1]}
         fill="#fff"
         fontSize={13}
-        textAnchor="middle"
+        textAnchor={x > 0.85 ? "end" : x < 0.15 ? "start" : "middle"}
         pointerEvents="none"
         paintOrder="stroke"
         stroke="#081016"

@@ -1,0 +1,48 @@
+"""The state of every camera, kept for a moment: many pages and many viewers ask, and twelve thousand are many."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from api.camera_view import state_of
+from api.pool_view import PoolView
+from contracts.errors import BusUnavailable
+from store.bus import Bus
+
+KEPT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    view: PoolView
+    until: float
+    states: dict[str, str]
+
+
+class CameraStates:
+    """Thread-safe; one reading of the bus serves everybody for `kept_s`."""
+
+    def __init__(self, bus: Bus, stale_s: float, kept_s: float = KEPT_S) -> None:
+        self._bus, self._stale_s, self._kept_s = bus, stale_s, kept_s
+        self._lock = threading.Lock()
+        self._kept: _Kept | None = None
+
+    def of(self, view: PoolView) -> dict[str, str]:
+        """Camera → state, for every camera of this revision; while the bus is away each is unknown or disabled."""
+        with self._lock:
+            kept, now = self._kept, time.monotonic()
+            if kept is None or kept.view is not view or now >= kept.until:
+                kept = self._kept = _Kept(view, now + self._kept_s, self._read(view))
+            return kept.states
+
+    def _read(self, view: PoolView) -> dict[str, str]:
+        try:
+            statuses = self._bus.statuses()
+        except BusUnavailable:
+            statuses = {}
+        now = time.time()
+        return {
+            camera.id: state_of(camera, statuses.get(camera.id), now, self._stale_s) for camera in view.pool.cameras
+        }

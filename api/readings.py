@@ -1,0 +1,50 @@
+"""Who read which evidence: one line in the audit chain per session and object, not one per range request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+
+from sqlalchemy import Connection
+
+from contracts.records import EvidenceRef
+from governance import audit
+from governance.types import User
+
+AGAIN_AFTER_S = 300.0
+_MOST = 20_000
+
+
+class Readings:
+    """What was noted of late, in this process. Thread-safe; bounded, the oldest is forgotten first."""
+
+    def __init__(self) -> None:
+        self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def due(self, user: User, sha256: str, now: float | None = None) -> bool:
+        """Whether a reading must be noted: none by this session of this object in the last minutes.
+
+        Args:
+            now: monotonic clock, s; by default the present.
+        """
+        at = time.monotonic() if now is None else now
+        with self._lock:
+            noted = self._noted.get((user.session, sha256))
+        return noted is None or at - noted >= AGAIN_AFTER_S
+
+    def noted(self, user: User, sha256: str, now: float | None = None) -> None:
+        """To be called once the line is committed; before that a failed request could leave a reading unnoted."""
+        key, at = (user.session, sha256), time.monotonic() if now is None else now
+        with self._lock:
+            self._noted[key] = at
+            self._noted.move_to_end(key)
+            while len(self._noted) > _MOST:
+                self._noted.popitem(last=False)
+
+
+def record(connection: Connection, user: User, camera: str, event_id: str, ref: EvidenceRef, kind: str) -> None:
+    """The line itself, in the caller's transaction; `kind` is "original" or "viewing copy"."""
+    what = {"event": event_id, "camera": camera, "sha256": ref.sha256, "role": ref.role, "kind": kind}
+    audit.record(connection, user.name, "evidence.read", what)
