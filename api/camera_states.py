@@ -11,7 +11,7 @@ from api.pool_view import PoolView
 from contracts.errors import BusUnavailable
 from store.bus import Bus
 
-KEPT_S = 3.0
+KEPT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)

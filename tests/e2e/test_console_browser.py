@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from contracts.pool import Pool
 from events import queries
+from simulator.rtsp.clips import Encoding, render_pattern
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.e2e import console_city
@@ -83,6 +84,7 @@ def enter(page: Page, city: City) -> None:
     page.get_by_label("新密码", exact=True).fill(PASSWORD)
     page.get_by_label("再输入一次新密码").fill(PASSWORD)
     page.get_by_role("button", name="保存新密码").click()
+    expect(page.get_by_role("link", name="实时监看")).to_be_visible()
 
 
 def publish_parking(city: City, clip: Clip, started: float) -> str:
@@ -218,6 +220,45 @@ def test_zone_is_drawn_saved_and_a_conflict_has_a_way_out(city: City, clip: Clip
     page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.1 * box["height"], steps=4)
     page.mouse.up()
     expect(page.get_by_role("button", name="保存", exact=True)).to_be_disabled()
+
+
+def test_leaving_with_unsaved_zones_asks_first(city: City, page: Page) -> None:
+    enter(page, city)
+    page.goto(f"{city.url}/cameras/north-gate")
+    page.get_by_label("名称").fill("还没保存")
+    expect(page.get_by_text("有未保存的修改")).to_be_visible()
+    page.get_by_role("link", name="事件", exact=True).click()
+    page.get_by_role("button", name="留在此页").click()
+    expect(page.get_by_label("名称")).to_have_value("还没保存")
+    page.get_by_role("link", name="事件", exact=True).click()
+    page.get_by_role("button", name="放弃修改并离开").click()
+    expect(page.get_by_role("heading", name="事件")).to_be_visible()
+
+
+def test_a_clip_in_h265_plays_as_a_viewing_copy_that_says_so(city: City, tmp_path: Path, page: Page) -> None:
+    film = render_pattern(tmp_path / "clip.mp4", 3.0, Encoding(size=(640, 360), codec="hevc", gop=25))
+    event = make_event(time.time() - 60, evidence=(city.keep(film.read_bytes(), "clip", "mp4", time.time() - 60),))
+    city.publish(opened(event))
+    enter(page, city)
+    page.goto(f"{city.url}/events/{event.id}")
+    expect(page.get_by_text("观看副本；作为证据的是原始文件")).to_be_visible(timeout=20_000)
+    expect(page.locator("video[data-source=copy]")).to_be_visible()
+    wait_until(page, "() => document.querySelector('video').currentTime > 0.2")
+
+
+def test_cameras_are_searched_and_chosen_for_the_wall(city: City, page: Page) -> None:
+    enter(page, city)
+    page.get_by_role("link", name="摄像机", exact=True).click()
+    page.get_by_label("名称、编号或网格").fill("和平路 3")
+    expect(page.locator("tr[data-row-key]")).to_have_count(1)
+    page.get_by_role("link", name="实时监看").click()
+    expect(page.locator("canvas[data-camera]")).to_have_count(6)
+    chooser = page.get_by_label("选择摄像机")
+    chooser.click()
+    chooser.fill("广场")
+    page.get_by_title("中心广场", exact=True).click()
+    expect(page.locator("canvas[data-camera]")).to_have_count(1)
+    expect(page.locator("canvas[data-camera=square]")).to_be_visible()
 
 
 @contextmanager
