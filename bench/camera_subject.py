@@ -1,7 +1,7 @@
 """One way of watching cameras, in a process of its own, so that its CPU time is all its own.
 
 `python -m bench.camera_subject WAY --seconds S URL …` prints one JSON line: {"cpu_s", "seconds", "cameras", "looks"},
-counted from when every camera has been looked at twice.
+counted over equal looks of every camera, after some that are not counted.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ LOOK_EVERY_S = 2.0
 MIN_SCORE = 0.35
 
 
-def watch_ours(urls: list[str], looks: Looks, stop: Stop, *, gate: bool) -> None:
-    """The real worker with spool, publisher and reporter, parking and crowding on every camera."""
-    from bench.own_worker import own_worker
+def watch_ours(urls: list[str], looks: Looks, stop: Stop, *, gate: bool, quiet: bool) -> None:
+    """The real worker with spool, publisher and reporter; parking and crowding, or (`quiet`) parking alone."""
+    from bench.own_worker import camera_at, own_worker, quiet_camera_at
 
+    make = quiet_camera_at if quiet else camera_at
+    cameras = [make(number, url) for number, url in enumerate(urls)]
     detector = load_detector(MODEL, Zoo())
-    with tempfile.TemporaryDirectory() as folder, own_worker(Path(folder), urls, detector, gate=gate) as own:
+    with tempfile.TemporaryDirectory() as folder, own_worker(Path(folder), cameras, detector, gate=gate) as own:
         while not stop.is_set():
             wait = own.worker.tick(time.monotonic())
             # Looks that the gate sent away were promised and kept too.
@@ -123,8 +125,9 @@ def _each(urls: list[str], one: Callable[[int], None], stop: Stop) -> None:
 
 
 WAYS: dict[str, Callable[[list[str], Looks, Stop], None]] = {
-    "ours": lambda urls, looks, stop: watch_ours(urls, looks, stop, gate=False),
-    "ours_gated": lambda urls, looks, stop: watch_ours(urls, looks, stop, gate=True),
+    "ours": lambda urls, looks, stop: watch_ours(urls, looks, stop, gate=False, quiet=False),
+    "ours_quiet": lambda urls, looks, stop: watch_ours(urls, looks, stop, gate=False, quiet=True),
+    "ours_quiet_gated": lambda urls, looks, stop: watch_ours(urls, looks, stop, gate=True, quiet=True),
     "floor": watch_floor,
     "opencv_same_looks": lambda urls, looks, stop: watch_opencv(urls, looks, stop, every=50),
     "opencv_every_frame": lambda urls, looks, stop: watch_opencv(urls, looks, stop, every=1),
@@ -135,34 +138,39 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("way", choices=list(WAYS))
     parser.add_argument("urls", nargs="+")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--warm", type=int, default=6, help="looks a camera before counting begins")
+    parser.add_argument("--looks", type=int, default=10, help="looks a camera to count")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     looks: Looks = [0] * len(arguments.urls)
-    stop = Stop()
-    measured: dict[str, float] = {}
+    stop, counted = Stop(), threading.Event()
 
-    def clock() -> None:
-        deadline = time.monotonic() + 60
-        while min(looks) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        before, began, done = time.process_time(), time.monotonic(), sum(looks)
-        time.sleep(arguments.seconds)
-        measured.update(
-            cpu_s=time.process_time() - before,
-            seconds=time.monotonic() - began,
-            looks=sum(looks) - done,
-            cameras=len(looks),
-        )
+    def count() -> None:
+        """From one look of the slowest camera to another: every way is measured over equal looks a camera."""
+        _reach(looks, [arguments.warm] * len(looks))
+        before, began, done = time.process_time(), time.monotonic(), list(looks)
+        _reach(looks, [n + arguments.looks for n in done])
+        measured = {
+            "cpu_s": time.process_time() - before,
+            "seconds": time.monotonic() - began,
+            "looks": sum(looks) - sum(done),
+            "cameras": len(looks),
+        }
+        sys.stdout.write(json.dumps(measured) + "\n")
+        sys.stdout.flush()
+        counted.set()
         stop.set()
 
-    threading.Thread(target=clock, daemon=True).start()
+    threading.Thread(target=count, daemon=True).start()
     WAYS[arguments.way](arguments.urls, looks, stop)
-    while "looks" not in measured:
-        time.sleep(0.05)
-    sys.stdout.write(json.dumps(measured) + "\n")
-    sys.stdout.flush()
+    counted.wait()
     os._exit(0)  # the peers' threads are inside their libraries, which do not survive the interpreter's end
+
+
+def _reach(looks: Looks, wanted: list[int], limit_s: float = 240.0) -> None:
+    deadline = time.monotonic() + limit_s
+    while any(n < w for n, w in zip(looks, wanted, strict=True)) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -47,8 +47,15 @@ def camera_at(number: int, url: str, dwell: float = 180.0) -> Camera:
     )
 
 
-def own_worker(folder: Path, urls: list[str], detector: Detector, *, gate: bool) -> WorkerStack:
-    """A worker on `folder` that is assigned a camera at each address. Valkey's address is in `BENCH_REDIS_URL`."""
+def quiet_camera_at(number: int, url: str) -> Camera:
+    """A camera watched for parking in one zone, T = 60 s."""
+    camera = camera_at(number, url, dwell=60.0)
+    parking = {"illegal_parking": camera.algorithms["illegal_parking"]}
+    return camera.model_copy(update={"zones": camera.zones[:1], "algorithms": parking})
+
+
+def own_worker(folder: Path, cameras: list[Camera], detector: Detector, *, gate: bool) -> WorkerStack:
+    """A worker on `folder` that is assigned these cameras. Valkey's address is in `BENCH_REDIS_URL`."""
     stack = WorkerStack(
         WorkerSettings(WORKER),
         folder,
@@ -58,5 +65,5 @@ def own_worker(folder: Path, urls: list[str], detector: Detector, *, gate: bool)
         secrets=Secrets(),
         gate=gate,
     )
-    stack.board.assign(Assignment(1, tuple(camera_at(number, url) for number, url in enumerate(urls))))
+    stack.board.assign(Assignment(1, tuple(cameras)))
     return stack

@@ -50,6 +50,10 @@ class _DurationSchema:
 Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(float), _DurationSchema()]
 
 
+# Of T: how far the beginning of a matter may be dated too late on a camera that has long been calm.
+_PATIENCE_SHARE = 0.1
+
+
 class AlgorithmParameters(Contract):
     """What every algorithm has."""
 
@@ -64,6 +68,11 @@ class AlgorithmParameters(Contract):
     zones: tuple[str, ...] | None = Field(
         None, min_length=1, description="ids of the zones to watch; by default every zone of a fitting kind"
     )
+
+    @property
+    def patience(self) -> float:
+        """How much later than promised the beginning of a matter may be noticed on a calm camera, s."""
+        return 0.0
 
 
 class IllegalParking(AlgorithmParameters):
@@ -85,6 +94,11 @@ class IllegalParking(AlgorithmParameters):
         True, description="hold the event back while the vehicles around it stand in a queue or a jam too"
     )
 
+    @property
+    def patience(self) -> float:
+        """A tenth of T: the clock of an arrival is never wrong by more."""
+        return self.dwell * _PATIENCE_SHARE
+
 
 class Crowding(AlgorithmParameters):
     """拥挤: more people than the zone takes, for `hold`. Density where the zone is calibrated, else its capacity."""
@@ -104,6 +118,11 @@ class Crowding(AlgorithmParameters):
         le=600,
         description="a person counts after this long in the zone, s: people passing through do not",
     )
+
+    @property
+    def patience(self) -> float:
+        """A tenth of T: the clock of a crowd is never wrong by more."""
+        return self.hold * _PATIENCE_SHARE
 
 
 ALGORITHMS: dict[str, type[AlgorithmParameters]] = {

@@ -66,7 +66,7 @@ class WatchedCamera:
         self.gate = self._make_gate()
 
     def _make_gate(self) -> LookGate | None:
-        return LookGate(Gate(zones=self.chain.zones)) if self._gated else None
+        return LookGate(Gate(patience=self.chain.patience, zones=self.chain.zones)) if self._gated else None
 
     def due(self, live: bool) -> tuple[LookAt, Gop] | None:
         """The look that is due now and the GOP it is in; None while nothing is."""

@@ -257,7 +257,7 @@ class Worker:
             # A clock began to run, or stopped: a worker that dies now must not begin it anew.
             self._checkpoint(watched)
         if watched.gate is not None:
-            watched.gate.looked(frame)
+            watched.gate.looked(frame, tracks)
 
     def _record(self, watched: WatchedCamera, said: Sequence[Event | Unwatched | None]) -> None:
         """Spools what one look said and the state that said it, all or nothing."""

@@ -25,6 +25,7 @@ _MARGIN = 1.0  # grey levels above what noise explains
 _RATE = 0.05  # of learning, from a calm block
 _RESTLESS = 0.8  # a block above its threshold this often is restless (leaves, water): its level may rise
 _RESTLESS_RATE = 0.05
+_EMPTY_RATE = 0.25  # a block that changed though the detector found nothing there: that was noise
 _HIGHEST_LEVEL = 8.0  # but never so far that a vehicle could hide in it; above that, we look
 
 Blocks = NDArray[np.float32]
@@ -103,12 +104,28 @@ def _exposure(before: Blocks, after: Blocks) -> float:
     return float(np.clip(np.median((after + 1.0) / (before + 1.0)), 0.25, 4.0))
 
 
-def learn(noise: BlockNoise, difference: Blocks) -> BlockNoise:
-    """The noise after one more picture. Blocks that changed teach nothing, unless they always do."""
+def covered_by(boxes: NDArray[np.floating], rows: int = 9, columns: int = 16) -> NDArray[np.bool_]:
+    """The blocks that any of the boxes [N, 4] (normalised x1 y1 x2 y2) touches, and those next to them."""
+    covered = np.zeros((rows, columns), np.bool_)
+    for x1, y1, x2, y2 in boxes.tolist():
+        top, bottom = int(y1 * rows) - 1, int(y2 * rows) + 2
+        left, right = int(x1 * columns) - 1, int(x2 * columns) + 2
+        covered[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
+    return covered
+
+
+def learn(noise: BlockNoise, difference: Blocks, empty: NDArray[np.bool_] | None = None) -> BlockNoise:
+    """The noise after one more picture.
+
+    Blocks that changed teach nothing, unless they always do, or the detector has just looked and found nothing in
+    them (`empty`, bool [9, 16]): what it cannot see there, leaves or a flag, is no reason to ask it again.
+    """
     over = difference > noise.threshold
     rate = np.where(over, np.float32(0), np.float32(_RATE))
     above = noise.above + np.float32(_RESTLESS_RATE) * (over - noise.above)
     rate = np.where(over & (above > _RESTLESS), np.float32(_RESTLESS_RATE), rate)
+    if empty is not None:
+        rate = np.where(over & empty, np.float32(_EMPTY_RATE), rate)
     level = noise.level + rate * (np.minimum(difference, _HIGHEST_LEVEL) - noise.level)
     deviation = np.minimum(np.abs(difference - noise.level), _HIGHEST_LEVEL / _SPREADS)
     spread = noise.spread + rate * (deviation - noise.spread)

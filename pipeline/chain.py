@@ -94,6 +94,11 @@ class CameraChain:
         return min((wish for wish in wishes if wish is not None), default=None)
 
     @property
+    def patience(self) -> float:
+        """See `AlgorithmParameters.patience`: the least of this camera's algorithms."""
+        return min((p.patience for p in self.camera.algorithms.values()), default=0.0)
+
+    @property
     def zones(self) -> tuple[Zone, ...]:
         """The zones that any algorithm watches, each once."""
         watched = {z.id: z for p in self.camera.algorithms.values() for z in zones_for(self.camera, p)}

@@ -18,10 +18,11 @@ from enum import StrEnum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.pool import Zone
 from contracts.vision import ByteArray, Frame
-from pipeline.blocks import BlockNoise, blocks_of, compare, learn
+from pipeline.blocks import BlockNoise, Blocks, blocks_of, compare, covered_by, learn
 from pipeline.packettrust import PacketTrust, alarming, judged
 from pipeline.source.ring import SecondSizes
 
@@ -29,6 +30,7 @@ LUMA_WIDTH, LUMA_HEIGHT = 160, 90
 HEARTBEAT_S = 10.0
 # After a change looks go on this long, so that what came to rest is seen at rest before the gate falls silent.
 ACTIVE_S = 5.0
+LONG_CALM_S = 10.0  # without a change for this long, a camera is calm
 _EARLY = 0.1  # a look this share of its interval before the promise is in time
 
 
@@ -51,6 +53,7 @@ class Why(StrEnum):
     CALM = "calm"  # it did not
     PACKETS = "packets"  # packet sizes say that something changed
     QUIET = "quiet"  # packet sizes say that nothing did, and are trusted
+    RESTING = "resting"  # calm for long, and a picture is not yet due
     UNPROVEN = "unproven"  # packet sizes are unknown or not trusted
 
 
@@ -86,6 +89,7 @@ class GateState:
         judged_at: stream time of the newest picture that was compared with it, s.
         noise: what each block shows when nothing happens.
         trust: how far packet sizes have proven themselves.
+        difference: by block, of the newest comparison that the detector is still to judge; None: none is.
         alarm: packet sizes were alarming since the last luma picture; None when there were none.
         loudest: the largest packet signal in that time.
     """
@@ -97,6 +101,7 @@ class GateState:
     judged_at: float | None = None
     noise: BlockNoise = field(default_factory=BlockNoise.fresh)
     trust: PacketTrust = field(default_factory=PacketTrust)
+    difference: Blocks | None = None
     alarm: bool | None = None
     loudest: float | None = None
 
@@ -107,15 +112,22 @@ class Gate:
     Args:
         heartbeat: the longest time without a look, s of stream time.
         active: how long looks go on after a change, s.
+        patience: a camera that has long been calm is compared only this often, s, unless its packets suddenly grow;
+            0: at every look that is due. Bounds how much later than promised an arrival is noticed.
         zones: only changes in and next to these count: what comes to rest in a zone shows there, and once it is
             a candidate its rule gets every look of the whole picture. None: changes anywhere count.
     """
 
     def __init__(
-        self, heartbeat: float = HEARTBEAT_S, active: float = ACTIVE_S, zones: Iterable[Zone] | None = None
+        self,
+        heartbeat: float = HEARTBEAT_S,
+        active: float = ACTIVE_S,
+        patience: float = 0.0,
+        zones: Iterable[Zone] | None = None,
     ) -> None:
         self._heartbeat = heartbeat
         self._active = active
+        self._patience = patience
         self._watched = None if zones is None else blocks_of(zone.polygon for zone in zones)
 
     def initial(self) -> GateState:
@@ -140,20 +152,29 @@ class Gate:
             return replace(state, last_decided=now), Decision(Verdict.LOOK, urgent)
         if signal.luma is not None and state.reference is not None:
             return self._compare(state, state.reference, signal.luma, now)
+        if not state.alarm and self._may_rest(state, now):
+            return replace(state, last_decided=now), Decision(Verdict.SKIP, Why.RESTING)
         if not state.trust.trusted or state.alarm is None:
             return state, Decision(Verdict.LUMA, Why.UNPROVEN)
         if state.alarm:
             return state, Decision(Verdict.LUMA, Why.PACKETS)
         return replace(state, last_decided=now), Decision(Verdict.SKIP, Why.QUIET)
 
-    def looked(self, state: GateState, now: float, luma: ByteArray) -> GateState:
-        """The state after the look at `now` succeeded; `luma` is of its frame.
+    def looked(
+        self, state: GateState, now: float, luma: ByteArray, boxes: NDArray[np.floating] | None = None
+    ) -> GateState:
+        """The state after the look at `now` succeeded; `luma` is of its frame, `boxes` [N, 4] what moved or is new.
 
         Every look teaches: the heartbeat's finds out trusted packet sizes, and a camera whose noise makes every
         picture a change learns that it is noise.
         """
-        if state.reference is not None and state.judged_at != now:
+        if state.reference is None:
+            state = replace(state, active_until=now)  # nobody knows yet whether it is calm
+        elif state.judged_at != now:
             state, _ = self._learn(state, state.reference, luma, now)
+        if state.difference is not None and boxes is not None:
+            noise = learn(state.noise, state.difference, ~covered_by(boxes))
+            state = replace(state, noise=noise, difference=None)
         return replace(state, last_look=now, last_decided=now, reference=luma, alarm=None, loudest=None)
 
     def _urgent(self, state: GateState, now: float, wants: float | None) -> Why | None:
@@ -167,6 +188,14 @@ class Gate:
         if since + step > self._heartbeat:
             return Why.HEARTBEAT
         return Why.ACTIVE if now < state.active_until else None
+
+    def _may_rest(self, state: GateState, now: float) -> bool:
+        """Calm for long, and the next chance for a picture comes before patience is over."""
+        if state.last_look is None or now - state.active_until < LONG_CALM_S:
+            return False
+        pictured = max(state.last_look, state.judged_at or state.last_look)
+        step = 0.0 if state.last_decided is None else max(0.0, now - state.last_decided)
+        return now - pictured + step <= self._patience
 
     def _compare(
         self, state: GateState, reference: ByteArray, luma: ByteArray, now: float
@@ -184,7 +213,8 @@ class Gate:
         trust = state.trust
         if state.alarm is not None and state.loudest is not None:
             trust = judged(trust, state.alarm, state.loudest, changed)
-        state = replace(state, noise=learn(state.noise, difference), trust=trust, judged_at=now)
+        noise = learn(state.noise, difference)
+        state = replace(state, noise=noise, trust=trust, judged_at=now, difference=difference if changed else None)
         return (replace(state, active_until=now + self._active), True) if changed else (state, False)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from contracts.vision import Frame
-from pipeline.gate import Gate, GateState, Signal, Verdict, busiest_second, luma_small
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.vision import Frame, Tracks
+from pipeline.gate import ACTIVE_S, Gate, GateState, Signal, Verdict, busiest_second, luma_small
 from pipeline.source.ring import PacketRing
+
+_STILL = 0.05  # box heights a second: slower is the detector's trembling
 
 
 class LookGate:
@@ -39,6 +44,15 @@ class LookGate:
         self._state, decision = self._gate.decide(self._state, Signal(luma=luma_small(frame)), frame.time, wants)
         return decision.verdict is Verdict.LOOK
 
-    def looked(self, frame: Frame) -> None:
-        """The look succeeded."""
-        self._state = self._gate.looked(self._state, frame.time, luma_small(frame))
+    def looked(self, frame: Frame, tracks: Tracks) -> None:
+        """The look succeeded and found this."""
+        boxes = tracks.boxes[_lively(tracks, frame)]
+        self._state = self._gate.looked(self._state, frame.time, luma_small(frame), boxes)
+
+
+def _lively(tracks: Tracks, frame: Frame) -> NDArray[np.bool_]:
+    """Which tracks move, or are new: what changed in the picture may be their doing."""
+    height = tracks.boxes[:, 3] - tracks.boxes[:, 1]
+    speed = np.hypot(tracks.velocity[:, 0] * frame.aspect, tracks.velocity[:, 1])
+    lively: NDArray[np.bool_] = (speed > _STILL * height) | (tracks.first_seen > frame.time - ACTIVE_S)
+    return lively

@@ -64,7 +64,7 @@ def replay(
     chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), make_evidence(ring))
     perception = Perception(detector, FleetTracker(), max_batch=1)
     decoders, planner, looks = DecoderPool(), Planner(), 0
-    look_gate = LookGate(Gate(zones=chain.zones)) if gate else None
+    look_gate = LookGate(Gate(patience=chain.patience, zones=chain.zones)) if gate else None
     every = chain.look_every
     if every is None:
         return
@@ -84,7 +84,7 @@ def replay(
         preset = camera.presets[0].id if camera.presets else ""
         yield from chain.look(Look(camera.id, frame.time, frame.utc, tracks, frame.aspect, preset), frame, _FILE_CLOCK)
         if look_gate is not None:
-            look_gate.looked(frame)
+            look_gate.looked(frame, tracks)
         looks += 1
         if on_progress is not None:
             on_progress(Progress(packet.time, looks))

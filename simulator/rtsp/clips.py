@@ -84,23 +84,28 @@ def _pattern(count: int, size: tuple[int, int], seed: int) -> Iterator[av.VideoF
         yield av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
 
 
-def encode_clip(source: Path, target: Path, encoding: Encoding, *, seconds: float | None = None) -> Path:
+def encode_clip(
+    source: Path, target: Path, encoding: Encoding, *, start: float = 0.0, seconds: float | None = None, loops: int = 1
+) -> Path:
     """Real footage scaled and re-encoded, nothing else: every picture shown is one of the source's, in order.
 
     Args:
         source: any file libav reads.
         target: MP4 to write.
         encoding: what to make of it; where `fps` differs, pictures are repeated or left out.
-        seconds: stop after that much of the source; None takes all of it.
+        start: leave out that much of the source's beginning, s.
+        seconds: stop after that much more; None takes the rest.
+        loops: all of that so many times over.
 
     Raises:
         SourceError: the source holds no video.
     """
-    _encode(target, _scaled(source, encoding, seconds), encoding)
+    pictures = (frame for _ in range(loops) for frame in _scaled(source, encoding, start, seconds))
+    _encode(target, pictures, encoding)
     return target
 
 
-def _scaled(source: Path, encoding: Encoding, seconds: float | None) -> Iterator[av.VideoFrame]:
+def _scaled(source: Path, encoding: Encoding, start: float, seconds: float | None) -> Iterator[av.VideoFrame]:
     with av.open(str(source)) as container:
         if not container.streams.video:
             raise SourceError(f"{source.name}: no video stream", "name a video file")
@@ -109,7 +114,7 @@ def _scaled(source: Path, encoding: Encoding, seconds: float | None) -> Iterator
         first: float | None = None
         written, small = 0, None
         for frame in container.decode(stream):
-            if frame.pts is None:
+            if frame.pts is None or frame.time < start:
                 continue
             first = frame.time if first is None else first
             at = frame.time - first

@@ -260,3 +260,42 @@ def test_the_busiest_second_of_delta_packets() -> None:
     ]
     assert busiest_second(seconds) == 2000.0
     assert busiest_second(seconds[2:]) is None
+
+
+def test_a_long_calm_camera_is_compared_only_as_often_as_patience_asks() -> None:
+    patience = 6.0
+    _, why, looked = watch([], 120, 2.0, gate=Gate(patience=patience))
+    assert why[Why.RESTING] > why[Why.CALM] > 0
+    assert max(b - a for a, b in itertools.pairwise(looked)) <= 10.0, "the heartbeat holds all the same"
+
+
+def test_patience_delays_an_arrival_by_no_more_than_itself() -> None:
+    actors = [parked(1, 0.5, 0.7, 60.0, 120.0)]
+    impatient, _, _ = watch(actors, 120, 2.0)
+    patient, _, _ = watch(actors, 120, 2.0, gate=Gate(patience=6.0))
+    assert [o.step for o in patient] == [o.step for o in impatient]
+    assert 0 <= patient[0].started - impatient[0].started <= 6.0
+
+
+def test_packets_that_grow_end_the_rest() -> None:
+    gate = Gate(patience=8.0)
+    luma = picture([], 0.0)
+    state = gate.looked(gate.initial(), 0.0, luma)
+    for time in range(2, 60, 2):
+        state, decision = gate.decide(state, Signal(packet_bytes=1000.0), float(time))
+        if decision.verdict is Verdict.LUMA:
+            state, _ = gate.decide(state, Signal(luma=luma), float(time))
+        elif decision.verdict is Verdict.LOOK:
+            state = gate.looked(state, float(time), luma)
+    state, decision = gate.decide(state, Signal(packet_bytes=5000.0), 60.0)
+    assert decision.verdict is not Verdict.SKIP
+
+
+def test_leaves_where_the_detector_finds_nothing_are_soon_known() -> None:
+    noise = BlockNoise.fresh()
+    rustle = np.full((9, 16), 7.0, np.float32)
+    empty = np.ones((9, 16), np.bool_)
+    for _ in range(4):
+        noise = learn(noise, rustle, empty)
+    assert not noise.changed(rustle)
+    assert noise.changed(np.full((9, 16), 25.0, np.float32)), "a vehicle is still a change"
