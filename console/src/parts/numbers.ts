@@ -16,7 +16,7 @@ const PEOPLE = { zh: "人", en: "people" };
 
 /** Names and units of the numbers that the rules explain themselves with. */
 const KNOWN: Record<string, NumberText> = {
-  still_s: { zh: "静止时长", en: "Still for", unit: SECONDS },
+  still_s: { zh: "静止时长", en: "Still for", unit: SECONDS, digits: 0 },
   moved_body_lengths: { zh: "位移（车身长）", en: "Moved, body lengths", digits: 2 },
   looks_share: { zh: "查看中可见", en: "Seen in looks", percent: true },
   in_zone_share: { zh: "在区域内比例", en: "Inside the zone", percent: true },
@@ -32,7 +32,7 @@ const KNOWN: Record<string, NumberText> = {
   limit_density: { zh: "密度上限（人/㎡）", en: "Limit, people/m²", digits: 2 },
   density: { zh: "密度（人/㎡）", en: "Density, people/m²", digits: 2 },
   area_m2: { zh: "面积（㎡）", en: "Area, m²", digits: 1 },
-  lasting_s: { zh: "持续时长", en: "Lasting", unit: SECONDS },
+  lasting_s: { zh: "持续时长", en: "Lasting", unit: SECONDS, digits: 0 },
   crowded_share: { zh: "拥挤时间比例", en: "Time crowded", percent: true },
   fixtures: { zh: "不计的固定人形", en: "Fixtures not counted" },
 };

@@ -8,7 +8,7 @@ const en = (key: Parameters<typeof translate>[1]) => translate("en", key);
 
 describe("numbers", () => {
   it("have names and units in both languages", () => {
-    expect(describeNumber("still_s", 187.4, "zh")).toEqual({ name: "静止时长", value: "187.4 秒" });
+    expect(describeNumber("still_s", 187.4, "zh")).toEqual({ name: "静止时长", value: "187 秒" });
     expect(describeNumber("looks_share", 0.917, "en")).toEqual({ name: "Seen in looks", value: "92 %" });
     expect(describeNumber("seen_since_start", 1, "zh").value).toBe("是");
     expect(describeNumber("moved_body_lengths", 0.061, "en").value).toBe("0.06");

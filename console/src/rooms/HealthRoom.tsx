@@ -149,7 +149,7 @@ function useCameraColumns(): TableColumnsType<CameraSummary> {
     },
     {
       title: t("cameras.state"),
-      width: 120,
+      width: 100,
       render: (_, camera) => <CameraState state={camera.status.state} />,
     },
     {
@@ -160,20 +160,20 @@ function useCameraColumns(): TableColumnsType<CameraSummary> {
     { title: t("health.fps"), width: 80, align: "right", render: (_, { status }) => number(status.fps, 1) },
     {
       title: t("health.bitrate"),
-      width: 120,
+      width: 110,
       align: "right",
       render: (_, { status }) => (status.kbit_s ? `${Math.round(status.kbit_s)} kbit/s` : "–"),
     },
     {
       title: t("camera.looks"),
-      width: 90,
+      width: 76,
       align: "right",
       dataIndex: ["status", "looks"],
       className: "number",
     },
     {
       title: <Tooltip title={t("camera.looks.lost")}>{t("health.lost")}</Tooltip>,
-      width: 140,
+      width: 112,
       align: "right",
       render: (_, { status }) => (
         <span className="number">
@@ -194,6 +194,7 @@ function useCameraColumns(): TableColumnsType<CameraSummary> {
     },
     {
       title: t("health.error"),
+      minWidth: 110,
       render: (_, { status }) => (
         <span className="dim">
           {status.clock_wrong_s ? `${t("health.clock_wrong", { s: status.clock_wrong_s.toFixed(0) })} ` : ""}

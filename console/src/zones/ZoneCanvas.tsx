@@ -121,7 +121,10 @@ interface ShapeProps {
 function Shape({ zone, size, selected, inert, onDown }: ShapeProps) {
   const { word } = useTexts();
   const colour = faultOf(zone) ? "#ff5d5d" : zoneColour(zone.kind);
-  const [x, y] = centre(zone.polygon);
+  const [x, middle] = centre(zone.polygon);
+  // Above the zone where there is room, so that the name does not hide what stands in it.
+  const top = Math.min(...zone.polygon.map(([, y]) => y)) * size[1];
+  const y = top > 28 ? top - 9 : middle * size[1];
   const name = zone.name || word("zone", zone.kind);
   return (
     <g pointerEvents={inert ? "none" : undefined}>
@@ -136,7 +139,7 @@ function Shape({ zone, size, selected, inert, onDown }: ShapeProps) {
       />
       <text
         x={x > 0.85 ? size[0] - 6 : x < 0.15 ? 6 : x * size[0]}
-        y={y * size[1]}
+        y={y}
         fill="#fff"
         fontSize={13}
         textAnchor={x > 0.85 ? "end" : x < 0.15 ? "start" : "middle"}
