@@ -134,7 +134,8 @@ function Picture({ event, evidence, alt }: { event: EventDetail; evidence: Evide
               points={event.zone_now.polygon.map(([x, y]) => `${x * size[0]},${y * size[1]}`).join(" ")}
               fill={`${zoneColour(event.zone_now.kind)}22`}
               stroke={zoneColour(event.zone_now.kind)}
-              strokeWidth={size[0] / 640}
+              strokeWidth={1.75}
+              vectorEffect="non-scaling-stroke"
             />
           ) : null}
           {box ? (
@@ -145,7 +146,8 @@ function Picture({ event, evidence, alt }: { event: EventDetail; evidence: Evide
               height={(box[3] - box[1]) * size[1]}
               fill="none"
               stroke="#ff5d5d"
-              strokeWidth={size[0] / 480}
+              strokeWidth={2.5}
+              vectorEffect="non-scaling-stroke"
             />
           ) : null}
         </svg>
