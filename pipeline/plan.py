@@ -6,12 +6,14 @@ at the same moments.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pipeline.source.ring import Gop, PacketRing
 
 # A keyframe this much earlier than due is taken all the same: waiting for the next GOP would miss the promise.
 _EARLY = 0.1
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,10 @@ def next_look(
     keyframes_suffice = gop is not None and gop <= every * (1 + _EARLY)
     # Where keyframes usually suffice, give the next one half an interval's grace before decoding deltas.
     due = every * 1.5 if keyframes_suffice else every
-    if newest > newest_keyframe and newest - last >= due - 1e-6:
-        return LookAt(newest, keyframe=False)
+    if newest > newest_keyframe and newest - last >= due - _ROUNDING:
+        # On the promised moments, not whenever packets happened to come: live and replay then see the same pictures.
+        passed = math.floor((newest - last + _ROUNDING) / every)
+        return LookAt(max(last + passed * every, newest_keyframe), keyframe=False)
     return None
 
 
