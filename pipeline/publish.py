@@ -155,6 +155,8 @@ class Publisher:
         if room <= 0:
             self._stop.wait(_MARK_EVERY_S)
         elif not entries:
+            if not behind and self._consumed is not None:
+                self._spool.cut(self._consumed)  # segments closed since the mark last moved
             self._spool.wait_durable(self._next, _MARK_EVERY_S if behind else _IDLE_S)
         return True
 

@@ -1,7 +1,8 @@
 """The worker's memory on disk: every record not yet consumed, and the state every camera goes on from.
 
 A transition and the state that caused it are one frame, so a restart never tells a transition twice and never
-forgets one it told. Nothing is published before it is on disk, nothing is removed before the consumer committed it.
+forgets one it told. Nothing is published before it is on disk, no record is removed before the consumer committed it;
+states make no room for themselves beyond the newest of each camera and a segment's worth of older ones.
 """
 
 from __future__ import annotations
@@ -19,9 +20,20 @@ from pathlib import Path
 
 from contracts.errors import DiskFull, StoreError
 from contracts.records import Body
-from pipeline.spoollog import PART, RECORD, STATE, Frame, Segment, create_segment, replace_file, sync_folder
+from pipeline.spoollog import (
+    PART,
+    RECORD,
+    STATE,
+    Frame,
+    create_segment,
+    place,
+    replace_file,
+    scan_log,
+    sync_folder,
+    without_states,
+)
 from store.bus import Entry, Mark
-from store.service import FolderLock
+from store.lock import FolderLock
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +49,7 @@ class Watermarks:
         min_free_bytes: with less free than this no new looks are taken (`Spool.accepting`); looks under way may
             still write, down to a quarter of it.
         max_bytes: the same for the spool's own size.
-        segment_bytes: a segment is closed beyond this size.
+        segment_bytes: a segment is closed when this much (at most a quarter of `max_bytes`) was written to it.
     """
 
     min_free_bytes: int = 256 * 1024 * 1024
@@ -67,6 +79,7 @@ class Spool:
 
     Raises:
         AlreadyRunning: another process has the folder open.
+        DiskFull: no room for the newest states.
         StoreError: the log is damaged in its middle.
     """
 
@@ -74,6 +87,7 @@ class Spool:
         self.worker = worker
         self._folder = folder
         self._water = watermarks or Watermarks()
+        self._segment_bytes = min(self._water.segment_bytes, self._water.max_bytes // 4)
         self._lock = FolderLock(folder)
         self._lock.acquire()
         try:
@@ -122,10 +136,14 @@ class Spool:
     def checkpoint(self, camera: str, state: bytes) -> None:
         """Keeps a camera's state without a record; on disk within about a second. Raises as `append`."""
         with self._changed:
-            self._write([Frame(STATE, self._tail.next, b"", {camera: state})])
+            if self._states.get(camera, b"") != state:
+                self._write([Frame(STATE, self._tail.next, b"", {camera: state})])
 
     def forget(self, camera: str) -> None:
-        """The camera is no longer this worker's: its state goes."""
+        """The camera is no longer this worker's: its state goes.
+
+        With last records (what is closed when a camera goes), `append_all(bodies, {camera: b""})` does both at once.
+        """
         self.checkpoint(camera, b"")
 
     def last_states(self) -> dict[str, bytes]:
@@ -185,9 +203,11 @@ class Spool:
             end = min(position + count, self._durable)
             segment = next((s for s in self._segments if s.first <= position < s.next), None)
             epoch = self._epoch
-        if segment is None or position >= end:
-            return []
-        bodies = segment.read(position, end - position, max_bytes)
+            if segment is None or position >= end:
+                return []
+            file = segment.open()
+        with file:
+            bodies = segment.read(file, position, end - position, max_bytes)
         worker = json.dumps(self.worker).encode()
         return [
             Entry(
@@ -244,36 +264,19 @@ class Spool:
         for leftover in self._folder.glob("*.tmp"):
             leftover.unlink()
         states: dict[str, bytes] = {}
-        self._segments = self._scan(states)
+        self._segments = scan_log(self._folder, states)
         self._states = {camera: state for camera, state in states.items() if state}
         recorded = [segment for segment in self._segments if segment.offsets]
         self._epoch = self._load_epoch(empty=not recorded)
         position = self._segments[-1].next if self._segments else self._epoch.first
         if not recorded:
             self._save_epoch(replace(self._epoch, first=position))
-        self._add_segment(position)
-        for segment in self._segments[:-1]:
-            if not segment.offsets:
-                segment.path.unlink()
-        self._segments = [*recorded, self._segments[-1]]
+        try:
+            self._add_segment(position)
+        except OSError as error:
+            raise DiskFull(f"{self._folder}: {error.strerror}", "free some space") from error
+        self._segments = [*(kept for one in self._segments[:-1] for kept in without_states(one)), self._segments[-1]]
         self._durable = position
-
-    def _scan(self, states: dict[str, bytes]) -> list[Segment]:
-        segments: list[Segment] = []
-        paths = sorted(self._folder.glob("*.log"))
-        for path in paths:
-            segment, torn = Segment.scan(path, states)
-            if (torn and path != paths[-1]) or (segments and segment.first != segments[-1].next):
-                raise StoreError(
-                    f"spool {path.name} is damaged at byte {segment.size}",
-                    f"move {self._folder} aside to start afresh; what was not yet consumed in it is lost",
-                )
-            if torn:
-                log.warning("spool %s: %d bytes of an unfinished write cut off", path.name, torn)
-            if path == paths[-1]:
-                _settle_file(path, segment.size)
-            segments.append(segment)
-        return segments
 
     def _load_epoch(self, *, empty: bool) -> _Epoch:
         """The epoch of the last run, one more when the spool holds no record; the first ever is provisional."""
@@ -318,22 +321,39 @@ class Spool:
             else:
                 self._states.pop(camera, None)
         self._dirty = True
-        if self._tail.size >= self._water.segment_bytes + self._head_size:
+        if self._tail.size >= self._roll_at:
             self._roll()
 
     def _roll(self) -> None:
-        os.fsync(self._file)
-        self._durable = self._tail.next
-        os.close(self._file)
-        self._add_segment(self._tail.next)
+        """A new segment. It begins with every state, so the old one is kept for its records alone."""
+        old, file = self._tail, self._file
+        try:
+            os.fsync(file)
+        except OSError as error:
+            self._failed = error
+            self._require_sound()
+        self._durable = old.next
+        try:
+            self._add_segment(old.next)
+        except OSError as error:
+            log.warning("spool %s goes on growing, there is no room for the next: %s", old.path.name, error)
+            self._roll_at += self._segment_bytes
+            return
+        os.close(file)
+        self._segments[-2:-1] = without_states(old)
 
     def _add_segment(self, position: int) -> None:
-        serial = int(self._segments[-1].path.name.split(".")[1]) + 1 if self._segments else 0
-        segment = create_segment(self._folder, position, serial, self._states)
-        self._file = os.open(segment.path, os.O_RDWR)
+        serial = place(self._segments[-1].path)[1] + 1 if self._segments else 0
+        path = self._folder / f"{position:020d}.{serial:06d}.log"
+        try:
+            segment = create_segment(path, position, self._states)
+            self._file = os.open(path, os.O_RDWR)
+        except OSError:
+            path.unlink(missing_ok=True)  # the old one goes on: a newer beside it would leave a hole between them
+            raise
         self._segments.append(segment)
         self._tail = segment
-        self._head_size = segment.size
+        self._roll_at = segment.size + self._segment_bytes
         self._dirty = False
 
     def _flush_loop(self) -> None:
@@ -373,10 +393,3 @@ class Spool:
             free = shutil.disk_usage(self._folder).free
             self._free = (now, free)
         return free
-
-
-def _settle_file(path: Path, size: int) -> None:
-    """Cuts what follows the last whole frame and waits for the disk: the last run may have died before its fsync."""
-    with path.open("r+b") as file:
-        file.truncate(size)
-        os.fsync(file.fileno())

@@ -2,18 +2,27 @@
 
 A frame is `length, crc32 (u32 each, little-endian), payload`; a payload is
 `kind u8, position u64, body length u32, body, count u16, count x (name length u16, state length u32, name, state)`.
-Every segment begins with the state of every camera, so older segments may go without taking state along.
+Every segment begins with the state of every camera. So a segment that another follows needs no states any more: it is
+kept as its records alone, or not at all where it holds none (`without_states`).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
+from typing import IO
+
+from contracts.errors import StoreError
+
+log = logging.getLogger(__name__)
 
 RECORD = 1
 STATE = 2
@@ -146,41 +155,126 @@ class Segment:
         self.offsets.extend(starts)
         self.size = end
 
-    def read(self, position: int, count: int, max_bytes: int) -> list[bytes]:
+    def open(self) -> IO[bytes]:
+        """The file this segment describes; stays so when the segment is thinned meanwhile."""
+        return self.path.open("rb", buffering=0)
+
+    def read(self, file: IO[bytes], position: int, count: int, max_bytes: int) -> list[bytes]:
         """Bodies of up to `count` records from `position` on, at least one, else about `max_bytes` at most."""
         bodies: list[bytes] = []
         total = 0
-        with self.path.open("rb", buffering=0) as file:
-            for index in range(position - self.first, min(position - self.first + count, len(self.offsets))):
-                header = os.pread(file.fileno(), _FRAME.size, self.offsets[index])
-                length, checksum = _FRAME.unpack(header)
-                payload = os.pread(file.fileno(), length, self.offsets[index] + _FRAME.size)
-                if len(payload) != length or zlib.crc32(payload) != checksum:
-                    raise OSError(f"{self.path.name}: record {self.first + index} cannot be read back")
-                bodies.append(Frame.decode(payload).body)
-                total += length
-                if total >= max_bytes:
-                    break
+        for index in range(position - self.first, min(position - self.first + count, len(self.offsets))):
+            header = os.pread(file.fileno(), _FRAME.size, self.offsets[index])
+            length, checksum = _FRAME.unpack(header)
+            payload = os.pread(file.fileno(), length, self.offsets[index] + _FRAME.size)
+            if len(payload) != length or zlib.crc32(payload) != checksum:
+                raise OSError(f"{self.path.name}: record {self.first + index} cannot be read back")
+            bodies.append(Frame.decode(payload).body)
+            total += length
+            if total >= max_bytes:
+                break
         return bodies
 
 
-def create_segment(folder: Path, first: int, serial: int, states: Mapping[str, bytes]) -> Segment:
+def create_segment(path: Path, first: int, states: Mapping[str, bytes]) -> Segment:
     """A new segment that begins with `states`; it appears under its name only when that is on disk."""
-    path = folder / f"{first:020d}.{serial:06d}.log"
     snapshot = b"".join(Frame(STATE, first, b"", {camera: state}).encode() for camera, state in states.items())
     replace_file(path, snapshot)
     return Segment(path, first, size=len(snapshot))
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes `path` whole or not at all, and waits until it is on disk."""
-    fresh = path.with_name(path.name + ".tmp")
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
+def thinned(segment: Segment) -> Segment:
+    """Rewrites a segment that another follows as its records alone, whole or not at all.
+
+    Raises:
+        OSError: the disk failed or is full, or the segment cannot be read back; it stays as it was.
+    """
+    data = segment.path.read_bytes()
+    records = [replace(frame, states={}).encode() for _, frame in frames(data) if frame.kind != STATE]
+    if len(records) != len(segment.offsets):
+        raise OSError(f"{len(records)} of its {len(segment.offsets)} records can be read back")
+    size = sum(len(record) for record in records)
+    if size == len(data):
+        return segment
+    replace_file(segment.path, b"".join(records))
+    small = Segment(segment.path, segment.first)
+    small.note(accumulate((len(record) for record in records[:-1]), initial=0), size)
+    return small
+
+
+def without_states(segment: Segment) -> list[Segment]:
+    """What a segment that another follows is kept as: its records alone, nothing where it holds none."""
+    try:
+        if segment.offsets:
+            return [thinned(segment)]
+        segment.path.unlink()
+    except OSError as error:
+        log.warning("spool %s stays as large as it is: %s", segment.path.name, error)
+        return [segment]
+    return []
+
+
+def place(path: Path) -> tuple[int, int]:
+    """First position and serial number of a segment's file: the order of the log."""
+    first, serial, _ = path.name.split(".")
+    return int(first), int(serial)
+
+
+def scan_log(folder: Path, states: dict[str, bytes]) -> list[Segment]:
+    """The segments in `folder`, in order, and the states in them into `states`; a torn end is cut off.
+
+    Raises:
+        StoreError: the log is damaged in its middle.
+    """
+    segments: list[Segment] = []
+    paths = sorted(folder.glob("*.log"), key=place)
+    for path in paths:
+        segment, torn = Segment.scan(path, states)
+        if (torn and path != paths[-1]) or (segments and segment.first != segments[-1].next):
+            raise StoreError(
+                f"spool {path.name} is damaged at byte {segment.size}",
+                f"move {folder} aside to start afresh; what was not yet consumed in it is lost",
+            )
+        if torn:
+            log.warning("spool %s: %d bytes of an unfinished write cut off", path.name, torn)
+        if path == paths[-1]:
+            _settle_file(path, segment.size)
+        segments.append(segment)
+    return segments
+
+
+def _settle_file(path: Path, size: int) -> None:
+    """Cuts what follows the last whole frame and waits for the disk: the last run may have died before its fsync."""
+    with path.open("r+b") as file:
+        file.truncate(size)
         os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes, *, wait: bool = True) -> None:
+    """Writes `path` whole or not at all.
+
+    Args:
+        path: in a folder that exists.
+        data: what it holds then.
+        wait: until it is on disk. Without, a power cut may leave the file empty, but a killed process never half.
+
+    Raises:
+        OSError: the disk failed or is full; nothing is left behind.
+    """
+    fresh = path.with_name(path.name + ".tmp")
+    try:
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if wait:
+                os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
+    if wait:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
