@@ -24,18 +24,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.clips import H264_720P, H265_1080P, encoded
 from bench.own_worker import quiet_camera_at
 from bench.result import Figures
 from models.detector import load_detector
 from models.zoo import Zoo
 from pipeline.evidence import NoEvidence
 from pipeline.replay import replay
-from simulator.rtsp.clips import Encoding, encode_clip
 from simulator.rtsp.process import ServerProcess
 from store.valkey import EmbeddedValkey
 
-H264_720P = Encoding((1280, 720), 25.0, 50, "h264", 2_000_000, preset="veryfast")
-H265_1080P = Encoding((1920, 1080), 25.0, 250, "hevc", 4_000_000)
 _CAMERAS = 24
 _QUIET_WARM = 40  # looks: a gate learns a camera's noise in its first minute or two
 
@@ -60,6 +58,7 @@ def _measure(zoo: Zoo, redis: str) -> tuple[Figures, Figures]:
         ours = _cost("ours", urls, redis)
         same = _cost("opencv_same_looks", urls, redis)
         every = _cost("opencv_every_frame", urls[:2], redis, warm=100, looks=400, a_second=25.0)
+        theirs = _ultralytics(urls[:2])
     long_gop = encoded(zoo, "oxford_street_1080p", H265_1080P)
     with ServerProcess({f"h{n}": long_gop for n in range(4)}) as server:
         hevc = _cost("ours", [server.url(f"h{n}") for n in range(4)], redis)
@@ -83,6 +82,7 @@ def _measure(zoo: Zoo, redis: str) -> tuple[Figures, Figures]:
         "floor_cpu_ms_per_camera_second": floor,
         "opencv_same_looks_cpu_ms_per_camera_second": same,
         "opencv_every_frame_cpu_ms_per_camera_second": every,
+        **theirs,
         "h265_1080p_opencv_same_looks_cpu_ms_per_camera_second": hevc_peer,
         "quiet_gate_off_cpu_ms_per_camera_second": off,
     }
@@ -112,6 +112,23 @@ def _quiet(zoo: Zoo, redis: str) -> tuple[float, float, int, int]:
     return on, off, events, lost
 
 
+def _ultralytics(urls: list[str]) -> Figures:
+    """ultralytics' tracking beside us, where its environment (torch: 2 GB) has been made: see docs/benchmarks-peers.md."""
+    python = Path(__file__).resolve().parent.parent / ".venv-ultralytics" / "bin" / "python"
+    if not python.is_file():
+        sys.stderr.write("  ultralytics: left out, .venv-ultralytics is not there (see docs/benchmarks-peers.md)\n")
+        return {}
+    with tempfile.NamedTemporaryFile("w", suffix=".streams") as streams:
+        streams.write("\n".join(urls))
+        streams.flush()
+        command = [str(python), "bench/peers/ultralytics_track.py", streams.name, "150"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    measured = json.loads(done.stdout.splitlines()[-1])
+    sys.stderr.write(f"  ultralytics: {measured}\n")
+    cost = measured["cpu_s"] * 1000 / (measured["looks"] / 25.0)
+    return {"ultralytics_every_frame_cpu_ms_per_camera_second": cost}
+
+
 def _cost(way: str, urls: list[str], redis: str, *, warm: int = 7, looks: int = 10, a_second: float = 0.5) -> float:
     """CPU-ms a camera-second of one way, at `a_second` looks a camera and second."""
     command = [sys.executable, "-m", "bench.camera_subject", way, *urls, "--warm", str(warm), "--looks", str(looks)]
@@ -120,15 +137,6 @@ def _cost(way: str, urls: list[str], redis: str, *, warm: int = 7, looks: int = 
     measured = json.loads(done.stdout.splitlines()[-1])
     sys.stderr.write(f"  {way}: {measured}\n")
     return float(measured["cpu_s"] * 1000 / (measured["looks"] / a_second))
-
-
-def encoded(zoo: Zoo, name: str, encoding: Encoding, start: float = 0.0, loops: int = 1) -> Path:
-    """A clip of the zoo encoded like that, from `start` s on, `loops` times over; made once."""
-    width, height = encoding.size
-    folder = zoo.cache / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{name}-{encoding.codec}-{width}x{height}-gop{encoding.gop}-{start:g}-{loops}.mp4"
-    return target if target.exists() else encode_clip(zoo.fetch(name)[0], target, encoding, start=start, loops=loops)
 
 
 def _free_port() -> int:

@@ -22,7 +22,7 @@ import httpx
 import psutil
 import yaml
 
-from bench.cameras import H264_720P, encoded
+from bench.clips import H264_720P, encoded
 from bench.own_worker import camera_at
 from bench.result import Figures
 from cityvision.installation import Installation

@@ -36,7 +36,8 @@ def give_torchvision_nms() -> None:
             size = (torch.minimum(boxes[best, 2:], rest[:, 2:]) - torch.maximum(boxes[best, :2], rest[:, :2])).clamp(0)
             area = size[:, 0] * size[:, 1]
             whole = (boxes[best, 2:] - boxes[best, :2]).prod() + (rest[:, 2:] - rest[:, :2]).prod(1) - area
-            order = [index for index, value in zip(order, (area / whole).tolist()) if value <= iou_threshold]
+            overlap = (area / whole).tolist()
+            order = [index for index, value in zip(order, overlap, strict=True) if value <= iou_threshold]
         return torch.tensor(keep, dtype=torch.long)
 
     library.impl("nms", nms, "CPU")
@@ -59,9 +60,9 @@ def main() -> None:
     exported = YOLO("yolo11n.pt").export(format="openvino", imgsz=416)
     model = YOLO(exported, task="detect")
     cameras = len(Path(streams).read_text().split())
-    looks, warm, before, began = 0, wanted * cameras // 4, 0.0, 0.0
-    for _ in model.track(streams, stream=True, imgsz=416, verbose=False, conf=0.35, persist=True):
-        looks += 1
+    warm, before, began = wanted * cameras // 4, 0.0, 0.0
+    tracked = model.track(streams, stream=True, imgsz=416, verbose=False, conf=0.35, persist=True)
+    for looks, _ in enumerate(tracked, 1):
         if looks == warm:
             before, began = time.process_time(), time.monotonic()
         if looks == warm + wanted * cameras:
