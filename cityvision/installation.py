@@ -28,9 +28,10 @@ from contracts.redact import register_secret
 from governance.service import ensure_admin
 from store.bus import Bus
 from store.database import make_engine
+from store.lock import FolderLock
 from store.migrate import upgrade
 from store.postgres import EmbeddedPostgres
-from store.service import FolderLock, require_space
+from store.service import require_space
 from store.valkey import EmbeddedValkey
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,8 @@ class Installation:
             if not self._embedded["valkey"]:
                 _ping(self.settings.redis)
             self.supervisor.start()
-            self._write_running()
+            if self.supervisor.all_ready():  # else a stop was requested meanwhile
+                self._write_running()
         except BaseException:
             self._lock.release()
             raise

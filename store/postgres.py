@@ -19,10 +19,10 @@ from typing import IO, Literal, TypedDict
 import psycopg
 
 from contracts.errors import ServiceError
+from store.lock import FolderLock
 from store.service import (
     HOST,
     MIN_FREE_BYTES,
-    FolderLock,
     password_file,
     require_port,
     require_space,

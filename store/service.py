@@ -1,4 +1,4 @@
-"""What the embedded services share: one instance a folder, a free port, room on the disk, no orphans.
+"""What the embedded services share: a free port, room on the disk, no orphans (and `store.lock`).
 
 A service is started from the main thread: the kernel's parent-death signal is tied to the thread that forks, and
 that is what stops the service when its supervisor is killed.
@@ -6,7 +6,6 @@ that is what stops the service when its supervisor is killed.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -16,49 +15,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
-from contracts.errors import AlreadyRunning, DiskFull, PortTaken, ServiceError
+from contracts.errors import DiskFull, PortTaken, ServiceError
 
 MIN_FREE_BYTES = 512 * 1024 * 1024
 HOST = "127.0.0.1"
-
-
-class FolderLock:
-    """An exclusive lock on a folder, held by this process until `release` or its death.
-
-    The lock file stands beside the folder (`<folder>.lock`), because a service may insist on an empty folder.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder.with_name(folder.name + ".lock")
-        self._folder = folder
-        self._file: IO[str] | None = None
-
-    def acquire(self) -> None:
-        """Raises AlreadyRunning when another process (or another object of this one) holds the folder."""
-        if self._file is not None:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            file.close()
-            raise AlreadyRunning(
-                f"{self._folder} is in use by process {holder}", "stop that one, or give this one another data folder"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._file = file
-
-    def release(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 def require_space(folder: Path, min_free_bytes: int) -> None:

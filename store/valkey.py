@@ -13,10 +13,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from contracts.errors import ServiceError
+from store.lock import FolderLock
 from store.service import (
     HOST,
     MIN_FREE_BYTES,
-    FolderLock,
     password_file,
     require_port,
     require_space,
