@@ -46,9 +46,10 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/name; else embedded")
     redis_url: SecretStr | None = Field(None, description="redis[s]://:password@host:6379/0; else embedded Valkey")
-    s3_url: SecretStr | None = Field(None, description="s3[s]://key:secret@host:9000/bucket; else a folder below data")
+    s3_url: SecretStr | None = Field(
+        None, description="s3://key:secret@host:9000/bucket, s3+http:// without TLS; else a folder below data"
+    )
     triton_url: str | None = Field(None, description="host:port of Triton's gRPC; else models run in the worker")
-    ray_address: str | None = Field(None, description="address of a Ray cluster; else workers are local processes")
 
     api_host: str = Field("127.0.0.1", min_length=1, description="address the web page and API listen on")
     api_port: int = Field(8600, ge=0, le=65535, description="their port; 0: any free one")
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(False, description="session cookie over HTTPS only; set it behind a TLS proxy")
     metrics_token: SecretStr | None = Field(None, description="bearer token of /metrics; else only this machine may")
 
+    model: str = Field("yolox_nano", min_length=1, description="detector, one of `cityvision models list`")
     gate: bool = Field(True, description="let cameras whose picture does not change be looked at less")
     hardware_decoding: Literal["cuda"] | None = Field(None, description="decode on the GPU (NVDEC); else in software")
     workers: int | None = Field(None, ge=1, le=1024, description="worker processes; by default one less than cores")
@@ -100,13 +102,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _cross_check(self) -> Settings:
-        if self.ray_address is not None:
-            for name in ("database_url", "redis_url", "s3_url"):
-                if getattr(self, name) is None:
-                    raise ValueError(
-                        f"{PREFIX}RAY_ADDRESS spreads workers over machines, which cannot reach an embedded service; "
-                        f"set {PREFIX}{name.upper()} too"
-                    )
         taken = [p for p in (self.api_port, self.postgres_port, self.valkey_port) if p]
         if len(taken) != len(set(taken)):
             raise ValueError(
@@ -181,13 +176,22 @@ def is_default(secret: str) -> bool:
 _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg"),
     "redis_url": ("redis", "rediss", "valkey", "valkeys"),
-    "s3_url": ("s3", "s3s", "http", "https"),
 }
 _EXAMPLES = {
     "database_url": "postgresql://cityvision:PASSWORD@db.example:5432/cityvision",
     "redis_url": "redis://:PASSWORD@redis.example:6379/0",
     "s3_url": "s3://KEY:SECRET@s3.example:9000/cityvision",
 }
+
+
+def _schemes(name: str) -> tuple[str, ...]:
+    if name != "s3_url":
+        return _SCHEMES[name]
+    from store.s3 import SCHEMES  # imported where it is asked for: the S3 client is slow to load
+
+    return tuple(SCHEMES)
+
+
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -206,8 +210,8 @@ def check_url(name: str, url: str) -> None:
         port = parts.port
     except ValueError as error:
         raise ValueError(f"not an address; {example}") from error
-    if parts.scheme not in _SCHEMES[name]:
-        raise ValueError(f"the scheme is not one of {', '.join(_SCHEMES[name])}; {example}")
+    if parts.scheme not in _schemes(name):
+        raise ValueError(f"the scheme is not one of {', '.join(_schemes(name))}; {example}")
     if not parts.hostname or port == 0:
         raise ValueError(f"it names no host; {example}")
     if name != "redis_url" and not parts.path.strip("/"):

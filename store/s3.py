@@ -15,6 +15,7 @@ from minio.error import MinioException, S3Error
 from contracts.errors import ConfigError, ObjectMissing, ObjectsUnavailable, StoreError
 from store.objects import check_content, check_key
 
+SCHEMES = {"s3": True, "s3+http": False}  # of an address: whether it speaks TLS
 _SHA256 = "sha256"
 _MISSING = frozenset({"NoSuchKey", "NoSuchObject"})
 
@@ -34,7 +35,7 @@ class S3Objects:
     def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
         parts = urlsplit(url)
         bucket = parts.path.strip("/")
-        if parts.scheme not in ("s3", "s3+http") or not parts.hostname or not bucket or "/" in bucket:
+        if parts.scheme not in SCHEMES or not parts.hostname or not bucket or "/" in bucket:
             raise ConfigError(
                 "the S3 address is wrong", "write s3://KEY:SECRET@HOST:PORT/BUCKET (s3+http:// without TLS)"
             )
@@ -43,7 +44,7 @@ class S3Objects:
             parts.netloc.rsplit("@", 1)[-1],
             access_key=unquote(parts.username or "") or None,
             secret_key=unquote(parts.password or "") or None,
-            secure=parts.scheme == "s3",
+            secure=SCHEMES[parts.scheme],
             region=parse_qs(parts.query).get("region", [None])[0],
             http_client=urllib3.PoolManager(
                 timeout=urllib3.Timeout(connect=min(3.0, timeout_s), read=timeout_s),

@@ -13,8 +13,6 @@ from contracts.errors import ConfigError
 from contracts.pool import Camera
 from contracts.records import Event
 
-_MODEL = "yolox_nano"
-
 
 @click.command(
     epilog="\b\nExample:\n  cityvision replay clip.mp4 --streams streams.yaml --camera residential-junction --json"
@@ -24,7 +22,7 @@ _MODEL = "yolox_nano"
 @click.option("--camera", required=True, help="Id of the camera the file is taken for.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, a line an event transition.")
 @click.option("--start", default=0.0, show_default=True, help="UTC of the first picture, s since 1970.")
-@click.option("--model", default=_MODEL, show_default=True, help="Detector, one of `cityvision models list`.")
+@click.option("--model", help="Detector, one of `cityvision models list`. [default: CITYVISION_MODEL, yolox_nano]")
 @click.option(
     "--gate/--no-gate", default=True, show_default=True, help="Let the gate skip looks at pictures that do not change."
 )
@@ -37,7 +35,7 @@ def command(
     camera: str,
     as_json: bool,
     start: float,
-    model: str,
+    model: str | None,
     gate: bool,
     evidence: Path | None,
 ) -> None:
@@ -54,9 +52,9 @@ def command(
     from pipeline.spool_evidence import EvidenceSpool
     from store.objects import DiskObjects
 
-    settings = load_settings(streams=streams)
+    settings = load_settings(streams=streams, model=model)
     seen_as = _camera(settings.streams, camera)
-    detector = load_detector(model, Zoo(mirror=settings.mirror))
+    detector = load_detector(settings.model, Zoo(mirror=settings.mirror))
     with _progress(file, as_json) as advance:
 
         def on_progress(progress: Progress) -> None:

@@ -36,7 +36,6 @@ from store.bus import Bus
 from store.objects import ObjectStore, open_objects
 from store.secrets import Secrets
 
-MODEL = "yolox_nano"
 _TRITON_BATCH, _TRITON_LINGER_S = 16, 0.01
 
 
@@ -147,7 +146,7 @@ def body(process: Process, number: int) -> None:
     """Watches its cameras until asked to stop."""
     settings, name = process.settings, worker_name(number)
     cv2.setNumThreads(1)  # a process a core: OpenCV's own threads would only take turns with the other workers
-    detector = load_detector(MODEL, Zoo(mirror=settings.mirror), triton_url=settings.triton_url)
+    detector = load_detector(settings.model, Zoo(mirror=settings.mirror), triton_url=settings.triton_url)
     if settings.triton_url is not None:
         worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)
     else:

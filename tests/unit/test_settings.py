@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from cityvision.settings import DEFAULT_SECRETS, Settings, check_url, load_settings, refuse_misspelt
 from contracts.errors import ConfigError
+from store.objects import open_objects
+from store.s3 import SCHEMES
 
 
 @pytest.fixture(autouse=True)
@@ -73,10 +75,18 @@ def test_redis_on_this_machine_needs_no_password() -> None:
     check_url("redis_url", "redis://127.0.0.1:6379/0")
 
 
-def test_a_cluster_cannot_use_embedded_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CITYVISION_RAY_ADDRESS", "ray://head:10001")
-    with pytest.raises(ConfigError, match="set CITYVISION_DATABASE_URL too"):
-        load_settings()
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_accepted_s3_scheme_opens(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("CITYVISION_S3_URL", f"{scheme}://key:Xk29fj2kd@s3.example:9000/evidence")
+    url = load_settings().s3_url
+    assert url is not None
+    open_objects(Path("unused"), url.get_secret_value())
+
+
+@pytest.mark.parametrize("scheme", ["s3s", "http", "https"])
+def test_an_s3_scheme_that_does_not_open_is_refused(scheme: str) -> None:
+    with pytest.raises(ValueError, match="the scheme is not one of"):
+        check_url("s3_url", f"{scheme}://key:Xk29fj2kd@s3.example:9000/evidence")
 
 
 def test_one_port_twice_is_refused() -> None:
