@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from api.app import create_app
@@ -14,7 +15,8 @@ from store.objects import DiskObjects
 def contract() -> str:
     """OpenAPI 3.1 as JSON, keys sorted. Connects to nothing."""
     settings = ApiSettings(database_url="postgresql+psycopg://nowhere/none", redis_url="redis://nowhere")
-    schema = create_app(settings, DiskObjects(Path("nowhere"))).openapi()
+    with tempfile.TemporaryDirectory() as folder:  # an object store makes its folder
+        schema = create_app(settings, DiskObjects(Path(folder))).openapi()
     return json.dumps(schema, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
