@@ -40,17 +40,22 @@ class FileWatch(threading.Thread):
         self._lock = threading.Lock()
         self._pool: Pool | None = None
         self.first_look = threading.Event()  # the files were read once
-        self.faults: PoolFaults | None = None  # why they gave no pool, until they do
+        self.trouble: str | None = None  # why they gave no pool, until they do
 
     def run(self) -> None:
         while not self._stop_event.is_set():
             try:
                 for change in watch_pool(self._loader, _report, self._stop_event):
-                    self.faults = None
+                    self.trouble = None
                     self.offer(change.pool)
                     self.first_look.set()
             except PoolFaults as refused:
                 self._refused(refused)
+            except OSError as error:  # the disk, the network folder: looked at again, for edits must not be lost
+                self.trouble = f"the pool's files: {error.strerror or error}"
+                log.error("%s; tried again", self.trouble)
+                self.first_look.set()
+                self._stop_event.wait(_RETRY_S)
 
     def offer(self, pool: Pool) -> None:
         """Hands a pool over, unless a newer one waits already to be taken."""
@@ -65,7 +70,7 @@ class FileWatch(threading.Thread):
 
     def _refused(self, refused: PoolFaults) -> None:
         """There was no good pool to begin with: told, then waited until the files change."""
-        self.faults = refused
+        self.trouble = refused.message
         _report(refused.faults)
         self.first_look.set()
         files = PoolWatcher(self._loader, _report)
@@ -160,7 +165,9 @@ def body(process: Process) -> None:
 
 
 def _loop(process: Process, sync: PoolSync, files: FileWatch, author: str) -> None:
-    files.first_look.wait()
+    while not files.first_look.wait(_EVERY_S):
+        if process.stop.is_set():
+            return
     is_ready = waits = False
     pool: Pool | None = None
     while not process.stop.is_set():
@@ -177,8 +184,8 @@ def _loop(process: Process, sync: PoolSync, files: FileWatch, author: str) -> No
             process.stop.wait(_RETRY_S)
             continue
         waits = False
-        if not published and files.faults is not None:
-            raise ConfigError(files.faults.message, "`cityvision check` tells all faults of a pool file")
+        if not published and files.trouble is not None:
+            raise ConfigError(files.trouble, "`cityvision check` tells all faults of a pool file")
         if published and not is_ready:
             process.ready()
             is_ready = True

@@ -146,11 +146,34 @@ def test_no_pool_at_first_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptur
     watch.start()
     try:
         assert watch.first_look.wait(30)
-        assert watch.faults is not None
+        assert watch.trouble is not None
         assert "streams.yaml" in caplog.text
         write(path, camera("a"))
         until(lambda: (pool := watch.take()) is not None and [c.id for c in pool.cameras] == ["a"])
-        assert watch.faults is None
+        assert watch.trouble is None
     finally:
         stop.set()
         watch.join(5)
+
+
+def test_a_disk_that_fails_does_not_end_the_watching(streams: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cityvision.processes.pool_sync._RETRY_S", 0.05)
+    loader, stop = PoolLoader(streams), threading.Event()
+    good, failures = loader.load, iter([OSError(5, "Input/output error")] * 2)
+
+    def load() -> object:
+        for error in failures:
+            raise error
+        return good()
+
+    monkeypatch.setattr(loader, "load", load)
+    files = FileWatch(loader, stop)
+    files.start()
+    try:
+        assert files.first_look.wait(10)
+        until(lambda: files.take() is not None)
+        assert files.trouble is None
+    finally:
+        stop.set()
+        files.join(5)
+    assert not files.is_alive()
