@@ -6,25 +6,32 @@ import json
 import os
 import sys
 import time
+from collections.abc import Collection, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-import psutil
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from cityvision.installation import Installation
 from cityvision.ports import free_port, is_free
 from cityvision.processes.base import ready_file
 from cityvision.processes.demo_cameras import CLIPS, NAME
-from cityvision.settings import Settings
+from cityvision.settings import PREFIX, Settings
+from cityvision.soak import Soak, SoakReport
 from cityvision.supervisor_child import ChildSpec, Managed, ProcessChild
+from contracts.errors import BusUnavailable
+from contracts.live import CameraState, CameraStatus
 from contracts.records import Event, Transition
 from events.queries import transitions_after
+from store.bus import Bus
 from store.database import make_engine
 
 RTSP_PORT = 18554  # as streams.yaml has it
 _POLL_S = 0.25
+_SILENT_S = 5.0  # a camera nobody has spoken of for this long does not count as running
+_STORES = tuple(f"{PREFIX}{name}_URL" for name in ("DATABASE", "REDIS", "S3"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +47,40 @@ class Goal:
     def bounded(self) -> bool:
         return any(limit is not None for limit in (self.events, self.types, self.timeout_s, self.soak_min))
 
-    def reached(self, events: int, types: int) -> bool:
-        """Everything that was asked for has been seen; never without a wish."""
+    def reached(self, events: int, types: int, cameras: int) -> bool:
+        """Everything that was asked for has been seen, with every camera at work; never without a wish."""
         wishes = [(self.events, events), (self.types, types)]
-        return any(wish is not None for wish, _ in wishes) and all(seen >= (wish or 0) for wish, seen in wishes)
+        asked = any(wish is not None for wish, _ in wishes)
+        return asked and cameras >= len(CLIPS) and all(seen >= (wish or 0) for wish, seen in wishes)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What is printed at the end."""
+    """What is printed at the end. `cameras`: those that ran and were looked at, at the end."""
 
     cameras: int
     events: int
     types: list[str]
     seconds_to_first_event: float | None
     reached: bool
+    soak: SoakReport | None = None
 
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "cameras": self.cameras,
-                "events": self.events,
-                "types": self.types,
-                "seconds_to_first_event": self.seconds_to_first_event,
-            }
-        )
+        found: dict[str, object] = {
+            "cameras": self.cameras,
+            "events": self.events,
+            "types": self.types,
+            "seconds_to_first_event": self.seconds_to_first_event,
+        }
+        return json.dumps(found if self.soak is None else found | {"soak": self.soak.to_dict()})
+
+
+def at_work(statuses: Collection[CameraStatus], now: float) -> int:
+    """How many cameras run and were looked at; `now` in UTC."""
+    return sum(
+        status.state is CameraState.RUNNING and status.looks > 0 and now - status.updated_utc < _SILENT_S
+        for status in statuses
+    )
 
 
 @dataclass
@@ -74,13 +90,31 @@ class Tally:
     began: float = field(default_factory=time.monotonic)
     seen: set[tuple[str, str, str]] = field(default_factory=set)
     first_s: float | None = None
+    cameras: int = 0
     _position: int = 0
 
     def watch(self, installation: Installation, goal: Goal) -> DemoResult:
-        """Prints events as they are committed, until the goal, its timeout, or a stop request."""
-        engine = make_engine(installation.settings.database, pool_size=1)
+        """Prints events as they are committed, until the goal, the end of a soak, or a stop request."""
+        soak = None
+        if goal.soak_min is not None:
+            soak = Soak(goal.soak_min, lambda: sum(child.restarts for child in installation.supervisor.reports()))
+        if not installation.supervisor.stop_requested.is_set():
+            self._follow(installation, goal, soak)
+        if soak is None:
+            return self._result(self._reached(goal))
+        report = soak.report()
+        return self._result(report is not None and not report.faults, report)
+
+    def _result(self, reached: bool, soak: SoakReport | None = None) -> DemoResult:
+        return DemoResult(self.cameras, len(self.seen), self.types, self.first_s, reached, soak)
+
+    @property
+    def types(self) -> list[str]:
+        return sorted({event_type for _, event_type, _ in self.seen})
+
+    def _follow(self, installation: Installation, goal: Goal, soak: Soak | None) -> None:
+        engine, bus = make_engine(installation.settings.database, pool_size=1), Bus(installation.settings.redis)
         next_poll = 0.0
-        soak = Soak() if goal.soak_min is not None else None
 
         def each_tick() -> None:
             nonlocal next_poll
@@ -88,28 +122,25 @@ class Tally:
             if time.monotonic() < next_poll:
                 return
             next_poll = time.monotonic() + _POLL_S
-            self._poll(engine)
+            try:
+                statuses = self._poll(engine, bus)
+            except (DBAPIError, BusUnavailable):
+                return  # being started again, which the supervisor tells: asked again in a moment
             if soak is not None:
-                soak.watch()
-            if goal.reached(len(self.seen), len(self.types)) or self._over(goal):
+                soak.watch(statuses)
+            if soak.over if soak is not None else self._reached(goal):
                 installation.supervisor.stop_requested.set()
 
         try:
             installation.supervisor.run(each_tick)
         finally:
+            bus.close()
             engine.dispose()
-        reached = goal.soak_min is not None or goal.reached(len(self.seen), len(self.types))
-        return DemoResult(len(CLIPS), len(self.seen), self.types, self.first_s, reached)
 
-    @property
-    def types(self) -> list[str]:
-        return sorted({event_type for _, event_type, _ in self.seen})
+    def _reached(self, goal: Goal) -> bool:
+        return goal.reached(len(self.seen), len(self.types), self.cameras)
 
-    def _over(self, goal: Goal) -> bool:
-        limits = [limit for limit in (goal.timeout_s, goal.soak_min and goal.soak_min * 60) if limit]
-        return bool(limits) and time.monotonic() - self.began > min(limits)
-
-    def _poll(self, engine: Engine) -> None:
+    def _poll(self, engine: Engine, bus: Bus) -> Collection[CameraStatus]:
         with engine.connect() as connection:
             rows = transitions_after(connection, self._position)
         for row in rows:
@@ -119,6 +150,9 @@ class Tally:
                 self.seen.add((CLIPS.get(row.event.camera, row.event.camera), row.event.type, row.event.zone))
                 if self.first_s is None:
                     self.first_s = round(time.monotonic() - self.began, 1)
+        statuses = bus.statuses().values()
+        self.cameras = at_work(statuses, time.time())
+        return statuses
 
     def _show(self, event: Event) -> None:
         if event.transition is Transition.UPDATED:
@@ -130,26 +164,15 @@ class Tally:
         )
 
 
-@dataclass
-class Soak:
-    """Watches for what grows: memory and open files of this process and everything it started."""
+def own_stores(environment: MutableMapping[str, str]) -> list[str]:
+    """Takes the addresses of other databases and stores out of `environment`; returns their variables.
 
-    every_s: float = 30.0
-    _next: float = 0.0
-
-    def watch(self) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + self.every_s
-        family = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        memory, files = 0, 0
-        for process in family:
-            try:
-                memory += process.memory_info().rss
-                files += process.num_fds()
-            except psutil.NoSuchProcess:
-                continue
-        click.echo(f"  soak: {len(family)} processes, {memory >> 20} MB, {files} open files", err=True)
+    The demo's cameras and zones would be imported there, beside whatever a city keeps in them.
+    """
+    named = [name for name in _STORES if environment.get(name)]
+    for name in named:
+        del environment[name]
+    return named
 
 
 def camera_child(settings: Settings, port: int) -> ChildSpec:
@@ -166,7 +189,7 @@ def camera_child(settings: Settings, port: int) -> ChildSpec:
         path = ready_file(settings.data.absolute(), NAME)
         return isinstance(child, ProcessChild) and path.exists() and path.read_text() == str(child.pid)
 
-    # The first start fetches and converts clips.
+    # They are in the cache by then (`demo_media`), but are read and checked on a machine that starts all the rest.
     return ChildSpec(NAME, make, ready, ready_timeout_s=180)
 
 
@@ -177,18 +200,18 @@ def place_cameras(streams: Path, data: Path) -> tuple[Path, int]:
     port = free_port()
     copy = data / "streams.yaml"
     copy.write_text(streams.read_text().replace(f":{RTSP_PORT}/", f":{port}/"))
+    click.echo(f"port {RTSP_PORT} is taken: the cameras use {port}, and edits are taken from {copy}", err=True)
     return copy, port
 
 
 def triton_child(settings: Settings) -> tuple[ChildSpec, str]:
     """A Triton server with the demo's model, and its address."""
-    from cityvision.processes.worker import MODEL
     from models.triton_repository import Serving
     from models.triton_server import embedded_server
     from models.zoo import Zoo
 
     server = embedded_server(
-        [MODEL],
+        [settings.model],
         Zoo(mirror=settings.mirror),
         venv=Path(".venv-triton"),
         repository=Path("triton_models"),

@@ -80,7 +80,7 @@ class StatusLines:
 
 def line(report: ChildReport) -> str:
     """One child in one line."""
-    return f"{report.name:<12}{report.state.replace('_', ' '):<12}{_detail(report)}".rstrip()
+    return f"{report.name:<14}{report.state.replace('_', ' '):<12}{_detail(report)}".rstrip()
 
 
 def _detail(report: ChildReport) -> str:

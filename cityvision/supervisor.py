@@ -19,6 +19,7 @@ from contracts.errors import CityVisionError, ConfigError, ServiceError
 log = logging.getLogger(__name__)
 
 _TICK = 0.05  # s between two looks at the children
+_START_MARGIN_S = 30.0  # for a child that fails at first and is started again
 
 
 class State(StrEnum):
@@ -108,13 +109,18 @@ class Supervisor:
     def all_ready(self) -> bool:
         return all(child.state is State.READY for child in self._children.values())
 
-    def start(self, timeout_s: float = 60.0) -> None:
+    def start(self, timeout_s: float | None = None) -> None:
         """Starts everything and returns when all are ready, or when a stop is requested.
+
+        Args:
+            timeout_s: by default as long as the children may take that wait for each other, and a margin.
 
         Raises:
             ServiceError: something could not start within `timeout_s`, or it ended again and again. Everything is
                 stopped again by then.
         """
+        if timeout_s is None:
+            timeout_s = start_limit([child.spec for child in self._children.values()])
         deadline = time.monotonic() + timeout_s
         try:
             while not self.all_ready() and not self.stop_requested.is_set():
@@ -288,6 +294,11 @@ def layers(specs: list[ChildSpec]) -> list[list[ChildSpec]]:
         placed |= {spec.name for spec in layer}
         left = [spec for spec in left if spec.name not in placed]
     return out
+
+
+def start_limit(specs: list[ChildSpec]) -> float:
+    """Seconds after which a start cannot succeed any more: each layer's slowest child, one layer after the other."""
+    return _START_MARGIN_S + sum(max(spec.ready_timeout_s for spec in layer) for layer in layers(specs))
 
 
 def in_order(specs: list[ChildSpec]) -> list[ChildSpec]:

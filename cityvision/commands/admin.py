@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from cityvision.installation import reach
-from cityvision.settings import load_settings
+from cityvision.settings import Settings, load_settings
 from contracts.errors import DatabaseUnavailable
 from governance import audit, service
 from store.database import make_engine
@@ -21,16 +22,21 @@ from store.database import make_engine
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(epilog="\b\nExample:\n  cityvision admin reset-password admin\n  cityvision admin audit --limit 20")
-def command() -> None:
+@click.group(
+    epilog="\b\nExample:\n  cityvision admin reset-password admin\n  cityvision admin --data demo-data audit --limit 20"
+)
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
+@click.pass_context
+def command(context: click.Context, data: Path | None) -> None:
     """Accounts, the audit log, the settings in force."""
+    context.obj = load_settings(data=data)
 
 
 @command.command("settings", epilog="\b\nExample:\n  cityvision admin settings")
 @_JSON
-def settings_command(as_json: bool) -> None:
+@click.pass_obj
+def settings_command(settings: Settings, as_json: bool) -> None:
     """Every setting in force, with what it does; passwords are not shown."""
-    settings = load_settings()
     shown = settings.describe()
     if as_json:
         click.echo(json.dumps(shown))
@@ -42,9 +48,10 @@ def settings_command(as_json: bool) -> None:
 
 @command.command("users", epilog="\b\nExample:\n  cityvision admin users --json")
 @_JSON
-def users_command(as_json: bool) -> None:
+@click.pass_obj
+def users_command(settings: Settings, as_json: bool) -> None:
     """Every account."""
-    with _database() as connection:
+    with _database(settings) as connection:
         users = service.list_users(connection)
     if as_json:
         click.echo(json.dumps([{"name": u.name, "role": u.role, "must_change": u.must_change_password} for u in users]))
@@ -55,9 +62,10 @@ def users_command(as_json: bool) -> None:
 
 @command.command("reset-password", epilog="\b\nExample:\n  cityvision admin reset-password admin")
 @click.argument("name")
-def reset_password_command(name: str) -> None:
+@click.pass_obj
+def reset_password_command(settings: Settings, name: str) -> None:
     """Give the account NAME a new first password, shown once; ends its logins."""
-    with _database() as connection:
+    with _database(settings) as connection:
         password = service.reset_password(connection, name, f"{getpass.getuser()} on the machine")
     click.echo(password)
 
@@ -65,12 +73,13 @@ def reset_password_command(name: str) -> None:
 @command.command("audit", epilog="\b\nExample:\n  cityvision admin audit --limit 20")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Newest lines to show.")
 @_JSON
-def audit_command(limit: int, as_json: bool) -> None:
+@click.pass_obj
+def audit_command(settings: Settings, limit: int, as_json: bool) -> None:
     """Verify the whole audit chain and show its newest lines and its head; exit 2 where it was tampered with.
 
     Note the head (number and hash) somewhere else: only against it can a cut end be noticed.
     """
-    with _database() as connection:
+    with _database(settings) as connection:
         count = audit.verify(connection)
         number, head = audit.head(connection)
         entries = list(audit.newest(connection, limit))
@@ -85,8 +94,8 @@ def audit_command(limit: int, as_json: bool) -> None:
 
 
 @contextmanager
-def _database() -> Iterator[Connection]:
-    engine = make_engine(reach(load_settings()).database, pool_size=1)
+def _database(settings: Settings) -> Iterator[Connection]:
+    engine = make_engine(reach(settings).database, pool_size=1)
     try:
         with engine.begin() as connection:
             yield connection

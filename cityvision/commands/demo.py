@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import click
 
 from cityvision.commands.up import announce, stop_on_signals
-from cityvision.demo import Goal, Tally, camera_child, place_cameras, triton_child
+from cityvision.demo import DemoResult, Goal, Tally, camera_child, own_stores, place_cameras, triton_child
+from cityvision.demo_media import fetch_media
 from cityvision.installation import Installation, is_running
-from cityvision.logs import set_up
 from cityvision.ports import is_free
-from cityvision.settings import load_settings
+from cityvision.settings import Settings, load_settings
 from cityvision.status_lines import StatusLines
 from contracts.errors import AlreadyRunning
 
@@ -25,9 +27,19 @@ from contracts.errors import AlreadyRunning
 )
 @click.option("--until-events", type=click.IntRange(1), help="End after this many events; a clip's loops count once.")
 @click.option("--until-types", type=click.IntRange(1), help="End after events of this many types.")
-@click.option("--timeout", type=click.FloatRange(1), help="Give up after this many seconds, with exit status 1.")
-@click.option("--soak", type=click.FloatRange(0.1), metavar="MINUTES", help="Run this long, watching memory and looks.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1),
+    help="Give up after this many seconds, with exit status 1; fetching and installing do not count.",
+)
+@click.option(
+    "--soak",
+    type=click.FloatRange(0.1),
+    metavar="MINUTES",
+    help="Run this long; exit status 1 where memory grew or a process was restarted.",
+)
 @click.option("--triton", is_flag=True, help="Serve the models by a Triton server of its own.")
+@click.option("--fetch", is_flag=True, help="Only fetch what it needs: clips, weights, with --triton the server.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-data"), show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Of the web page.")
 def command(
@@ -36,41 +48,59 @@ def command(
     timeout: float | None,
     soak: float | None,
     triton: bool,
+    fetch: bool,
     data: Path,
     port: int,
 ) -> None:
     """Start everything with six simulated cameras, and show their events as they come.
 
     The cameras are a real RTSP server that loops unedited clips; `streams.yaml` says what is watched, and may be
-    edited meanwhile. The data folder is emptied at the start. With --until-…, the last line on standard output is
-    JSON: {"cameras", "events", "types", "seconds_to_first_event"}.
+    edited meanwhile. The data folder is emptied at the start. Databases and stores are its own, whatever the
+    environment names. With --until-…, --timeout or --soak the last line on standard output is JSON:
+    {"cameras", "events", "types", "seconds_to_first_event"}, after a soak also "soak".
     """
-    goal = Goal(until_events, until_types, timeout, soak)
-    status = StatusLines()
-    tally = Tally()
-    _empty(data)
+    for name in own_stores(os.environ):
+        click.echo(f"{name} is not used: the demo has databases and stores of its own", err=True)
     settings = load_settings(data=data, api_port=port if port == 0 or is_free(port) else 0)
-    streams, rtsp = place_cameras(settings.streams, data)
+    fetch_media(settings)
+    if fetch:
+        if triton:
+            triton_child(settings)
+        return
+    _empty(data)
+    goal = Goal(until_events, until_types, timeout, soak)
+    result = _run(settings, goal, triton=triton)
+    if result.soak is not None:
+        for fault in result.soak.faults:
+            click.echo(f"soak: {fault}", err=True)
+    if goal.bounded:
+        click.echo(result.to_json())
+        sys.exit(0 if result.reached else 1)
+
+
+def _run(settings: Settings, goal: Goal, *, triton: bool) -> DemoResult:
+    streams, rtsp = place_cameras(settings.streams, settings.data)
     settings = settings.model_copy(update={"streams": streams})
     extra = [camera_child(settings, rtsp)]
     if triton:
         spec, url = triton_child(settings)
         settings = settings.model_copy(update={"triton_url": url})
         extra.append(spec)
+    status = StatusLines()
     after = tuple(spec.name for spec in extra)
     installation = Installation(settings, on_change=status.changed, extra=extra, workers_after=after)
-    set_up("supervisor", installation.settings.data / "logs", settings.log_level, terminal=False)
-    with stop_on_signals(installation.supervisor):
+    tally = Tally()  # its clock, like the time limit's, begins when everything is installed
+    with stop_on_signals(installation.supervisor, signal.SIGALRM):
+        signal.setitimer(signal.ITIMER_REAL, goal.timeout_s or 0)
         try:
             with installation:
                 status.close()
-                announce(installation, as_json=False)
-                result = tally.watch(installation, goal)
+                if not installation.supervisor.stop_requested.is_set():
+                    announce(installation, as_json=False)
+                return tally.watch(installation, goal)
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             status.close()
-    if goal.bounded:
-        click.echo(result.to_json())
-        sys.exit(0 if result.reached else 1)
 
 
 def _empty(data: Path) -> None:

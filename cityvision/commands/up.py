@@ -72,13 +72,13 @@ def _tell_password(installation: Installation, *, as_json: bool) -> None:
 
 
 @contextmanager
-def stop_on_signals(supervisor: Supervisor) -> Iterator[None]:
-    """SIGINT and SIGTERM end the supervisor's `start` and `run`; repeated ones change nothing."""
+def stop_on_signals(supervisor: Supervisor, *more: signal.Signals) -> Iterator[None]:
+    """SIGINT, SIGTERM and `more` end the supervisor's `start` and `run`; repeated ones change nothing."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         supervisor.request_stop()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, *more)}
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cityvision.supervisor import in_order, layers
+from cityvision.supervisor import in_order, layers, start_limit
 from cityvision.supervisor_child import ChildSpec, Managed, RestartPolicy
 from contracts.errors import ConfigError
 
@@ -49,3 +49,9 @@ def test_waits_grow_and_stay_bounded(failures: int, draw: float) -> None:
     assert 0.15 <= wait <= 37.5
     assert policy.wait(failures + 1, 0.5) >= middle
     assert abs(wait - middle) <= 0.25 * middle + 1e-9
+
+
+def test_a_start_may_take_as_long_as_the_children_that_wait_for_each_other() -> None:
+    cameras = ChildSpec("cameras", _none, ready_timeout_s=180)
+    worker = ChildSpec("worker", _none, depends_on=("cameras",), ready_timeout_s=120)
+    assert 300 <= start_limit([cameras, worker, _spec("valkey")]) <= 360
