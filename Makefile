@@ -22,16 +22,16 @@ KILLS ?= 20
 MINUTES ?= 60
 KEYWORD ?=
 
-.PHONY: help install demo test check faults soak bench lock
+.PHONY: help install media demo test check faults soak bench lock
 
 help: ## This list
 	@echo "CityVision 城市智眼"; echo
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo; echo "  Start here: make demo          The command itself: $(BIN)/cityvision --help"
 
-install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console ## Everything that is needed, into .venv and console/
+install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console media ## Everything that is needed, into .venv and console/
 
-demo: install ## Six RTSP cameras and their events. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
+demo: install $(if $(TRITON),$(STAMPS)/triton) ## Six RTSP cameras and their events. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
 	$(BIN)/cityvision demo $(if $(TRITON),--triton) $(ARGS)
 
 test: install ## All tests, on real services and media. KEYWORD=…: some of them
@@ -50,10 +50,10 @@ check: install ## Formatting, lint, types, import rules, licences, pool files, c
 faults: install ## Kills worker, consumer, Valkey and Postgres under load. KILLS=20 each
 	$(BIN)/pytest tests/faults --kills $(KILLS) $(ARGS)
 
-soak: install ## The demo for a long time, watching memory, files and lost looks. MINUTES=60
+soak: install ## The demo for a long time: fails where memory grows or a process ends. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
 
-bench: $(STAMPS)/bench ## Every measurement, beside its peers, into docs/benchmarks.md
+bench: install $(STAMPS)/bench ## Every measurement, beside its peers, into docs/benchmarks.md
 	$(BIN)/cityvision bench all $(ARGS)
 
 lock: install ## Resolve requirements/*.txt again from pyproject.toml. ARGS=--upgrade: newest versions
@@ -76,6 +76,14 @@ $(STAMPS)/console: $(STAMPS)/python $(CONSOLE_SOURCES) scripts/console
 	scripts/console build
 	@touch $@
 
-$(STAMPS)/bench: install requirements/bench.txt
+# Clips and weights of the demo, verified. Without them everything else is installed all the same.
+media: $(STAMPS)/python
+	@$(BIN)/cityvision demo --fetch || echo "clips and weights are not complete: the demo fetches them at its start" >&2
+
+$(STAMPS)/triton: $(STAMPS)/python requirements/triton.txt | media
+	$(BIN)/cityvision demo --fetch --triton
+	@touch $@
+
+$(STAMPS)/bench: $(STAMPS)/python requirements/bench.txt
 	$(BIN)/python -m pip install --no-deps -r requirements/bench.txt
 	@touch $@
