@@ -113,7 +113,7 @@ def _quiet(zoo: Zoo, redis: str) -> tuple[float, float, int, int]:
 
 
 def _ultralytics(urls: list[str]) -> Figures:
-    """ultralytics' tracking beside us, where its environment (torch: 2 GB) has been made: see docs/benchmarks-peers.md."""
+    """ultralytics' tracking beside us, where its environment has been made: see docs/benchmarks-peers.md."""
     python = Path(__file__).resolve().parent.parent / ".venv-ultralytics" / "bin" / "python"
     if not python.is_file():
         sys.stderr.write("  ultralytics: left out, .venv-ultralytics is not there (see docs/benchmarks-peers.md)\n")
