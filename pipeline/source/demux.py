@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
-from urllib.parse import quote
 
 import av
 import av.logging
@@ -19,6 +18,7 @@ from av.container import InputContainer
 
 from contracts.errors import SourceDenied, SourceError, SourceUnreachable, StreamCorrupt
 from contracts.redact import redact, register_secret
+from store.secrets import Credentials, with_credentials
 
 # Packets that follow one without a timestamp, from which its own is worked out: more than x264 and x265 reorder.
 _LOOK_AHEAD: Final = 5
@@ -30,16 +30,6 @@ _ANALYSE_US: Final = 300_000
 
 # libav's own log names addresses with their credentials; what matters of it comes as errors.
 av.logging.set_level(None)
-
-
-class Credentials(NamedTuple):
-    """Of one camera. Its repr holds no secret."""
-
-    user: str
-    password: str
-
-    def __repr__(self) -> str:
-        return "Credentials(***)"
 
 
 class DemuxedPacket(NamedTuple):
@@ -69,7 +59,7 @@ def open_rtsp(
     """Connects and starts the stream; only video is asked for.
 
     Args:
-        url: rtsp:// or rtsps:// (always over TCP), without credentials.
+        url: rtsp:// or rtsps:// (always over TCP), without credentials; {user} and {password} in it are filled in.
         transport: of the RTP packets.
         credentials: None where the camera wants none.
         open_timeout, read_timeout: s; reading raises `av.FFmpegError` when no packet comes for that long.
@@ -78,13 +68,12 @@ def open_rtsp(
         SourceDenied: the camera refused the credentials.
         SourceUnreachable: no answer, a refusal, or no video behind the address.
     """
-    scheme, _, rest = url.partition("://")
     secret_url = url
     if credentials is not None:
         register_secret(credentials.password)
-        secret_url = f"{scheme}://{quote(credentials.user, safe='')}:{quote(credentials.password, safe='')}@{rest}"
+        secret_url = with_credentials(url, credentials)
     options = {
-        "rtsp_transport": "tcp" if scheme.lower() == "rtsps" else transport,
+        "rtsp_transport": "tcp" if url.lower().startswith("rtsps:") else transport,
         "allowed_media_types": "video",
         "analyzeduration": str(_ANALYSE_US),
         "fpsprobesize": "0",

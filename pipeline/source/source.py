@@ -14,17 +14,17 @@ from urllib.parse import unquote, urlsplit
 
 import av
 
-from contracts.errors import SourceError, SourceUnreachable
+from contracts.errors import ConfigError, SourceError, SourceUnreachable
 from contracts.live import CameraState, CameraStatus
 from contracts.redact import redact
 from pipeline.source import demux
 from pipeline.source.bitstream import ParameterTracker
 from pipeline.source.clock import ClockReading, StreamClock
-from pipeline.source.demux import Credentials
 from pipeline.source.files import play_file
 from pipeline.source.gate import ConnectGate
 from pipeline.source.ring import PacketRing
 from pipeline.source.types import StreamPacket, StreamParameters
+from store.secrets import Credentials
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,10 @@ class SourceTimings:
 
 StateCallback = Callable[[str, CameraState, str], None]
 """Called with (camera id, new state, error without secrets), from the source's or the supervisor's thread."""
+
+
+CredentialsCallback = Callable[[], Credentials]
+"""Called before each connection, from the source's thread; raises ConfigError when nobody knows them."""
 
 
 class _Life:
@@ -108,11 +112,12 @@ class CameraSource:
 
     Args:
         camera: its id.
-        url: rtsp://, rtsps:// or file://, without credentials.
+        url: rtsp://, rtsps:// or file://, without credentials; may hold {user} and {password}.
         ring: to fill.
         gate: shared by all sources of the process.
         transport: of RTP; rtsps is always TCP.
-        credentials: resolved already; None where the camera wants none.
+        credentials: see `CredentialsCallback`: a password that changed counts from the next connection on. None
+            where the camera wants none.
         on_state: see `StateCallback`; must not block.
         timings: see there.
         after: stream time goes on later than this (a worker's checkpoint).
@@ -127,7 +132,7 @@ class CameraSource:
         gate: ConnectGate,
         *,
         transport: Literal["tcp", "udp"] = "tcp",
-        credentials: Credentials | None = None,
+        credentials: CredentialsCallback | None = None,
         on_state: StateCallback | None = None,
         timings: SourceTimings | None = None,
         after: float | None = None,
@@ -256,7 +261,7 @@ class CameraSource:
             try:
                 self._one_connection(life)
                 error = "the camera ended the stream"
-            except SourceError as failure:
+            except (SourceError, ConfigError) as failure:
                 error = failure.message
             except av.FFmpegError as failure:
                 error = demux.reason(failure)
@@ -303,7 +308,7 @@ class CameraSource:
             container = demux.open_rtsp(
                 self._url,
                 self._transport,
-                self._credentials,
+                self._credentials() if self._credentials is not None else None,
                 open_timeout=self._timings.open_deadline,
                 read_timeout=self._timings.dead_after,
             )

@@ -10,9 +10,8 @@ from typing import Any
 
 from contracts.live import CameraState
 from pipeline.source.decode import Decoded
-from pipeline.source.demux import Credentials
 from pipeline.source.ring import PacketRing
-from pipeline.source.source import CameraSource, SourceTimings
+from pipeline.source.source import CameraSource, CredentialsCallback, SourceTimings
 from pipeline.source.supervisor import SourceSupervisor
 from simulator.rtsp import ServerThread
 from simulator.rtsp.clips import Encoding, picture_number, render_pattern
@@ -53,7 +52,7 @@ class Scene:
         self,
         name: str,
         *,
-        credentials: Credentials | None = None,
+        credentials: CredentialsCallback | None = None,
         timings: SourceTimings = QUICK,
         ring: PacketRing | None = None,
         transport: str = "tcp",

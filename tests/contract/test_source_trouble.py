@@ -13,12 +13,12 @@ from contracts.errors import StreamCorrupt
 from contracts.live import CameraState
 from contracts.redact import RedactingFormatter
 from pipeline.source.decode import DecoderPool
-from pipeline.source.demux import Credentials
 from pipeline.source.source import CameraSource, SourceTimings
 from pipeline.source.supervisor import SourceSupervisor
 from simulator.rtsp import ServedCamera, ServerProcess, ServerThread
 from simulator.rtsp.clips import Encoding
 from simulator.rtsp.media import LoopedClip
+from store.secrets import Credentials
 from tests.contract.source_scene import Scene, eventually, number, rendered
 
 CONNECTING, RUNNING = CameraState.CONNECTING, CameraState.RUNNING
@@ -128,7 +128,7 @@ def test_broken_and_missing_packets_are_survived(scene: Scene, server: ServerThr
 
 
 def test_right_password(scene: Scene) -> None:
-    source = scene.watch("locked", credentials=Credentials("admin", SECRET))
+    source = scene.watch("locked", credentials=lambda: Credentials("admin", SECRET))
     scene.running(source)
 
 
@@ -141,7 +141,7 @@ def test_a_wrong_password_is_refused_and_told_nowhere(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     credentials = Credentials("admin", password) if password else None
-    source = scene.watch("locked", credentials=credentials)
+    source = scene.watch("locked", credentials=(lambda: credentials) if credentials else None)
     eventually(lambda: scene.states_of("locked"), "a verdict")
     assert scene.states_of("locked") == [OFFLINE]
     assert "refused the credentials" in source.status().error
@@ -275,7 +275,7 @@ def test_the_server_as_a_process(clip: LoopedClip) -> None:
         with ServerThread([]) as none:
             scene = Scene(none, supervisor)
             source = scene.watch(
-                "cam", url=process.url("cam"), credentials=Credentials("admin", SECRET), timings=timings
+                "cam", url=process.url("cam"), credentials=lambda: Credentials("admin", SECRET), timings=timings
             )
             scene.running(source)
             now = time.time()
