@@ -6,6 +6,7 @@ The compute thread never talks to the network: what it has to show it puts here,
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.live import CameraStatus
@@ -14,10 +15,18 @@ from contracts.pool import Camera
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Which cameras this worker runs, as of a pool revision."""
+    """Which cameras this worker runs, as of a pool revision.
+
+    Attributes:
+        revision: of the pool.
+        cameras: those of this worker.
+        pool: ids of all enabled cameras, whoever runs them: a camera that is among them but no longer in `cameras`
+            has moved to another worker, any other is gone for good.
+    """
 
     revision: int
     cameras: tuple[Camera, ...]
+    pool: frozenset[str] = frozenset()
 
 
 class Board:
@@ -27,6 +36,8 @@ class Board:
         self._lock = threading.Lock()
         self._pictures: dict[str, bytes] = {}
         self._statuses: dict[str, CameraStatus] = {}
+        self._leaving: dict[str, bytes] = {}
+        self._arriving: dict[str, bytes] = {}
         self._assignment: Assignment | None = None
         self.something = threading.Event()
         self.watched: frozenset[str] = frozenset()
@@ -51,6 +62,28 @@ class Board:
         with self._lock:
             statuses, self._statuses = self._statuses, {}
         return list(statuses.values())
+
+    def post_leaving(self, states: Mapping[str, bytes]) -> None:
+        """States (camera -> bytes) of cameras that moved away: another worker goes on from them."""
+        with self._lock:
+            # One put back after a failure must not go before a newer one.
+            self._leaving = {**states, **self._leaving}
+        self.something.set()
+
+    def take_leaving(self) -> dict[str, bytes]:
+        with self._lock:
+            leaving, self._leaving = self._leaving, {}
+        return leaving
+
+    def post_arriving(self, states: Mapping[str, bytes]) -> None:
+        """What other workers left behind for cameras of this one."""
+        with self._lock:
+            self._arriving |= states
+
+    def take_arriving(self) -> dict[str, bytes]:
+        with self._lock:
+            arriving, self._arriving = self._arriving, {}
+        return arriving
 
     def assign(self, assignment: Assignment) -> None:
         with self._lock:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera
-from contracts.records import Unwatched
-from contracts.vision import Look, Tracks
+from contracts.records import Event, Unwatched
+from contracts.redact import redact
+from contracts.vision import Frame, Look, Tracks
+from fleet.kept import coverage_of, coverage_state
 from pipeline.chain import CameraChain
 from pipeline.coverage import Coverage, Reason, looked, missed
 from pipeline.eventbook import Clock
@@ -25,14 +28,23 @@ LIVE_EVERY = 0.25
 
 
 @dataclass(slots=True)
-class LookCounts:
-    """Looks of one camera since its worker started."""
+class CameraLooks:
+    """What became of one camera's looks since its worker started, whoever decided it."""
 
     done: int = 0
     superseded: int = 0
     shed: int = 0
     gated: int = 0
     corrupt: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why looks of a camera are lost although its source runs; over with the next look that succeeds."""
+
+    reason: Literal["shed", "error"]
+    text: str
 
 
 class WatchedCamera:
@@ -43,6 +55,11 @@ class WatchedCamera:
         source: not yet started.
         now_utc: s since 1970 UTC.
         gate: let the gate skip looks at pictures that do not change.
+
+    Attributes:
+        began_from: the state it joined with; None when it began from nothing.
+        kept: the state that the spool holds, or, before the first, the one it began with.
+        trouble: see `Trouble`.
     """
 
     def __init__(self, chain: CameraChain, source: CameraSource, now_utc: float, *, gate: bool) -> None:
@@ -50,9 +67,12 @@ class WatchedCamera:
         self.source = source
         self._gated = gate
         self.gate = self._make_gate()
-        self.counts = LookCounts()
-        self.last_tracks = Tracks.empty()
+        self.counts = CameraLooks()
         self.last_utc: float | None = None
+        self.began_from: bytes | None = None
+        self.kept = b""
+        self.trouble: Trouble | None = None
+        self._time = 0.0  # stream time of the newest look, s
         self._coverage = Coverage(now_utc)
         self._planner = Planner()
 
@@ -60,10 +80,22 @@ class WatchedCamera:
     def camera(self) -> Camera:
         return self.chain.camera
 
-    def reconfigure(self, camera: Camera) -> None:
-        """The camera's entry was edited, its stream was not. Raises ConfigError, changing nothing."""
-        self.chain.reconfigure(camera)
+    def reconfigure(self, camera: Camera) -> list[Event]:
+        """The camera's entry was edited, its stream was not; what that closed. Raises ConfigError, changing nothing."""
+        closed = self.chain.reconfigure(camera, self._time, time.time(), self.clock())
         self.gate = self._make_gate()
+        return closed
+
+    def close_orphans(self) -> list[Event]:
+        """After `load`: closes what nobody watches any more, because the pool was edited meanwhile."""
+        return self.chain.close_orphans(self._time, time.time(), self.clock())
+
+    def withdraw(self) -> list[Event | Unwatched]:
+        """The camera is gone for good: everything that is open ends."""
+        now_utc = time.time()
+        ends: list[Event | Unwatched] = list(self.chain.withdraw(self._time, now_utc, self.clock()))
+        _, _, ended = looked(self._coverage, now_utc)
+        return ends if ended is None else [*ends, ended]
 
     def _make_gate(self) -> LookGate | None:
         return LookGate(Gate(patience=self.chain.patience, zones=self.chain.zones)) if self._gated else None
@@ -80,18 +112,39 @@ class WatchedCamera:
             self._planner.planned(due[0])
         return due
 
-    def seen(self, time: float, utc: float, tracks: Tracks, aspect: float) -> tuple[Look, Unwatched | None]:
+    def seen(self, frame: Frame, tracks: Tracks) -> tuple[Look, Unwatched | None]:
         """The look that succeeded, as rules see it; the unwatched interval that it ended, if any."""
-        self._coverage, gap, ended = looked(self._coverage, utc)
-        self.last_tracks, self.last_utc = tracks, utc
+        gap, ended = self._covered(frame.utc)
+        self._time, self.last_utc = frame.time, frame.utc
         self.counts.done += 1
-        return Look(self.camera.id, time, utc, tracks, aspect, self._preset(), gap), ended
+        return Look(self.camera.id, frame.time, frame.utc, tracks, frame.aspect, self._preset(), gap), ended
 
     def calm(self, utc: float) -> Unwatched | None:
-        """The gate saw that nothing changed: that is watching too."""
-        self._coverage, _, ended = looked(self._coverage, utc)
+        """The gate saw, or knows by packet sizes, that nothing changed: that is watching too.
+
+        It may also let a camera rest that has long been calm; its heartbeat bounds how long nothing at all is seen.
+        """
         self.counts.gated += 1
-        return ended
+        return self._covered(utc)[1]
+
+    def _covered(self, utc: float) -> tuple[float, Unwatched | None]:
+        """The unwatched seconds before, and the interval that ended with them, if any."""
+        self.trouble = None
+        if self._off_preset():
+            return 0.0, None
+        self._coverage, gap, ended = looked(self._coverage, utc)
+        return gap, ended
+
+    def struggle(self, reason: Literal["shed", "error"], text: str) -> bool:
+        """A look was lost; whether that is news.
+
+        Args:
+            reason: of the time that is not watched, if none succeeds soon.
+            text: for people; may hold secrets.
+        """
+        trouble = Trouble(reason, redact(text))
+        news, self.trouble = trouble != self.trouble, trouble
+        return news
 
     def unseen(self, now_utc: float, reason: Reason | None = None) -> Unwatched | None:
         """Nothing was looked at; the unwatched interval that this began, if any."""
@@ -102,9 +155,16 @@ class WatchedCamera:
         return begun
 
     def _why(self) -> Reason:
-        if self.source.state is CameraState.STALLED:
-            return "stalled"
-        return "error" if self.source.state is CameraState.RUNNING else "offline"
+        if self.source.state is not CameraState.RUNNING:
+            return "stalled" if self.source.state is CameraState.STALLED else "offline"
+        if self._off_preset():
+            return "off_preset"
+        return self.trouble.reason if self.trouble is not None else "error"
+
+    def _off_preset(self) -> bool:
+        """It looks elsewhere than at any of its zones."""
+        zones = self.chain.zones if self.camera.kind == "ptz" else ()
+        return bool(zones) and all(zone.preset != self._preset() for zone in zones)
 
     def clock(self) -> Clock:
         """How well this camera's stream time is tied to UTC just now."""
@@ -117,8 +177,10 @@ class WatchedCamera:
 
     def status(self) -> CameraStatus:
         """The source's own report, with what became of the looks."""
-        return self.source.status().model_copy(
+        status = self.source.status()
+        return status.model_copy(
             update={
+                "error": status.error or (self.trouble.text if self.trouble is not None else ""),
                 "looks": self.counts.done,
                 "looks_superseded": self.counts.superseded,
                 "looks_shed": self.counts.shed,
@@ -133,18 +195,21 @@ class WatchedCamera:
         state = {
             "chain": self.chain.dump(),
             "tracker": tracker,
-            "coverage": [
-                self._coverage.last_utc,
-                self._coverage.open.model_dump(mode="json") if self._coverage.open else None,
-            ],
-            "last": self._planner.last,
+            "coverage": coverage_state(self._coverage),
+            "last": self._planner.last or self._time or None,
         }
         return orjson.dumps(state)
 
     def load(self, state: dict[str, Any]) -> None:
-        """Inverse of `dump`, but for the tracker's part. Raises ValueError or KeyError on another shape."""
-        self.chain.load(state["chain"])
-        last_utc, open_interval = state["coverage"]
-        self._coverage = Coverage(
-            float(last_utc), Unwatched.model_validate(open_interval) if open_interval is not None else None
-        )
+        """Inverse of `dump`, but for the tracker's part.
+
+        The state of a camera that could never be set up holds nothing but its coverage.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is of another shape; the camera is of no use any more.
+            OSError: evidence that was put aside cannot be reached.
+        """
+        if "chain" in state:
+            self.chain.load(state["chain"])
+        self._time = float(state["last"] or self._time)
+        self._coverage = coverage_of(state)

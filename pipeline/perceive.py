@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import av
 import numpy as np
 
 from contracts.errors import StreamCorrupt
@@ -30,10 +31,14 @@ class Picture:
 
 
 def decode(decoders: DecoderPool, gop: Gop, at: LookAt) -> Frame | None:
-    """The picture of a look; None when nothing can be made of what arrived."""
+    """The picture of a look; None when nothing can be made of what arrived.
+
+    A GOP on a disk that failed, or of a codec for which there is no decoder, is one lost look too: it must not cost
+    other cameras theirs.
+    """
     try:
         decoded = decoders.keyframe(gop) if at.keyframe else decoders.frame_at(gop, at.time)
-    except StreamCorrupt as error:
+    except (StreamCorrupt, OSError, ValueError, av.FFmpegError) as error:
         _log.debug("a look was lost: %s", error)
         return None
     return decoded.frame

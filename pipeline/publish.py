@@ -56,6 +56,11 @@ class Publisher:
         self._asked = 0.0
         self.counters = PublishCounters()
 
+    @property
+    def alive(self) -> bool:
+        """Its thread runs."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         self._thread.start()
 

@@ -302,6 +302,28 @@ class Bus:
             found: Any = self._redis.get(keys.assignment(worker))
         return found.decode() if found is not None else None
 
+    # Cameras that move from one worker to another
+
+    def put_states(self, states: Mapping[str, bytes]) -> None:
+        """Leaves states (camera -> bytes) of cameras that moved for their next workers, `keys.STATE_TTL_S` long."""
+        if states:
+            with translated():
+                pipe = self._redis.pipeline(transaction=False)
+                for camera, state in states.items():
+                    pipe.set(keys.state(camera), state, ex=keys.STATE_TTL_S)
+                pipe.execute()
+
+    def take_states(self, cameras: Sequence[str]) -> dict[str, bytes]:
+        """What was left for `cameras`, once: it is taken away."""
+        if not cameras:
+            return {}
+        with translated():
+            pipe = self._redis.pipeline(transaction=False)
+            for camera in cameras:
+                pipe.getdel(keys.state(camera))
+            found: Any = pipe.execute()
+        return {camera: state for camera, state in zip(cameras, found, strict=True) if state is not None}
+
     # The pool
 
     def set_pool(self, pool: PoolSnapshot) -> None:

@@ -13,6 +13,7 @@ MARKS_READY = "*"  # field of MARKS: the consumer has written every mark it know
 EVENTS = f"{PREFIX}:events"  # stream of committed transitions for listeners, bounded; Postgres is the truth
 EVENTS_KEPT = 10_000  # about how many entries EVENTS keeps
 STATUS = f"{PREFIX}:status"  # hash camera -> CameraStatus JSON
+STATE_TTL_S = 600  # how long a moved camera's state waits for the worker that it joins
 POOL = f"{PREFIX}:pool"  # hash {"revision", "digest", "snapshot"}: the pool that workers read
 POOL_CHANGED = f"{PREFIX}:pool:changed"  # pub/sub channel, message = revision
 
@@ -35,3 +36,8 @@ def live(camera: str) -> str:
 def assignment(worker: str) -> str:
     """String: JSON list of the camera ids this worker runs."""
     return f"{PREFIX}:assign:{worker}"
+
+
+def state(camera: str) -> str:
+    """Bytes: what the worker that a camera left knew of it, for the one that it joins; read once."""
+    return f"{PREFIX}:state:{camera}"

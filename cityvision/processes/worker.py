@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -24,7 +25,6 @@ from pipeline.evidence import ShelfKeeper
 from pipeline.perceive import Perception
 from pipeline.publish import Publisher
 from pipeline.source.decode import DecoderPool
-from pipeline.source.demux import Credentials
 from pipeline.source.remux import RingFootage
 from pipeline.source.ring import PacketRing
 from pipeline.source.source import CameraSource
@@ -40,7 +40,7 @@ _TRITON_BATCH, _TRITON_LINGER_S = 16, 0.01
 
 
 class CameraMaker:
-    """Puts a camera together: source, ring, chain and evidence shelf."""
+    """A `CameraFactory`: puts a camera together out of source, ring, chain and evidence shelf."""
 
     def __init__(
         self,
@@ -62,22 +62,30 @@ class CameraMaker:
         self._gate = gate
 
     def __call__(self, camera: Camera, after: float | None) -> WatchedCamera:
+        """Raises ConfigError when a rule cannot work with it, or nobody knows its credentials."""
         ring = PacketRing(spill_folder=self._folder)
         named = camera.main.credentials
-        known = self._secrets.resolve(named) if named else None
-        credentials = Credentials(known.user, known.password) if known else None
+        if named is not None:
+            self._secrets.resolve(named)
         source = CameraSource(
             camera.id,
             camera.main.url,
             ring,
             self._sources.gate,
             transport=camera.main.transport,
-            credentials=credentials,
+            credentials=None if named is None else lambda: self._secrets.resolve(named),
             after=after,
             worker=self._worker,
         )
-        shelf = ShelfKeeper(self._folder / "shelf" / camera.id, self._evidence, RingFootage(ring))
+        shelf = ShelfKeeper(self._shelf(camera.id), self._evidence, RingFootage(ring))
         return WatchedCamera(CameraChain(camera, self._model, shelf), source, time.time(), gate=self._gate)
+
+    def forget(self, camera: str) -> None:
+        """Its shelf goes."""
+        shutil.rmtree(self._shelf(camera), ignore_errors=True)
+
+    def _shelf(self, camera: str) -> Path:
+        return self._folder / "shelf" / camera
 
 
 class WorkerStack:
@@ -115,18 +123,28 @@ class WorkerStack:
         self._evidence = EvidenceSpool(folder / "evidence", objects)
         self.publisher = Publisher(self.spool, Bus(redis_url))
         self._reporter = Reporter(settings.worker, Bus(redis_url), self.board, folder / "assignment.json")
-        sources, tracker = SourceSupervisor(), FleetTracker()
-        maker = CameraMaker(settings.worker, folder, detector, sources, self._evidence, secrets, gate=gate)
+        self._sources, tracker = SourceSupervisor(), FleetTracker()
+        maker = CameraMaker(settings.worker, folder, detector, self._sources, self._evidence, secrets, gate=gate)
         self.worker = Worker(
             settings,
             Perception(detector, tracker, settings.max_batch),
             tracker,
             DecoderPool(hardware),
             self.spool,
-            sources,
+            self._sources,
             maker,
             self.board,
+            self._dead_part,
         )
+
+    def _dead_part(self) -> str | None:
+        """Without these a worker would go on as if nothing were amiss, unseen or unheard."""
+        alive = {
+            "reporter": self._reporter.alive,
+            "publisher": self.publisher.alive,
+            "sources' watch": self._sources.alive,
+        }
+        return next((name for name, runs in alive.items() if not runs), None)
 
     def __enter__(self) -> Self:
         self.publisher.start()
@@ -162,11 +180,13 @@ def body(process: Process, number: int) -> None:
         gate=settings.gate,
         hardware=settings.hardware_decoding,
     )
-    with stack:
-        threading.Thread(target=_stop_with, args=(process, stack.worker), name="stop", daemon=True).start()
-        process.ready()
-        stack.worker.run()
-    detector.close()
+    try:
+        with stack:
+            threading.Thread(target=_stop_with, args=(process, stack.worker), name="stop", daemon=True).start()
+            process.ready()
+            stack.worker.run()
+    finally:
+        detector.close()
 
 
 def _stop_with(process: Process, worker: Worker) -> None:

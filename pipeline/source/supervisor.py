@@ -28,6 +28,11 @@ class SourceSupervisor:
         self._thread = threading.Thread(target=self._watch, name="source-watch", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """The thread that watches runs."""
+        return self._thread.is_alive()
+
     def add(self, source: CameraSource) -> None:
         """Starts it; a source of the same camera is stopped first. It must have been made with `gate`."""
         with self._lock:
