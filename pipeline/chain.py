@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contracts.pool import Camera, Zone
 from contracts.records import Event, EvidenceRef, Provenance
-from contracts.vision import Frame, Look
-from pipeline.eventbook import Clock, EventBook, Matter
+from contracts.vision import Frame, Look, Tracks
+from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules, zones_for
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,12 @@ class EvidenceKeeper(Protocol):
         """Puts the entry picture and its GOP aside."""
         ...
 
-    def dissolve(self, matter: Matter) -> None:
-        """Drops what was put aside."""
+    def ended(self, matter: Matter) -> None:
+        """The matter dissolved or closed: what was put aside goes with the next `settle`, and no clip follows."""
+        ...
+
+    def settle(self) -> None:
+        """Everything said so far is in the spool: what was put aside for matters that ended may go."""
         ...
 
     def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
@@ -43,8 +50,16 @@ class EvidenceKeeper(Protocol):
         """Clips that became complete by stream time `time`, by event id; that of `closing` is cut now."""
         ...
 
-    def forget(self, keep: frozenset[str]) -> None:
-        """Drops everything put aside for matters other than `keep` (after a restart)."""
+    def dump(self) -> dict[str, object]:
+        """JSON-able state: the clips still to come. It is kept in one piece with the transitions."""
+        ...
+
+    def load(self, data: dict[str, Any], keep: frozenset[str]) -> None:
+        """Inverse of `dump`; drops everything put aside for matters other than `keep`.
+
+        Raises:
+            ValueError: the data is of another shape; no clip is to come then.
+        """
         ...
 
 
@@ -64,8 +79,7 @@ class CameraChain:
         self._book = EventBook(camera)
         self._rules: list[Rule[Any]] = build_rules(camera)
         self._states: dict[str, Any] = {rule.type: rule.initial() for rule in self._rules}
-        self._leaving: list[tuple[Rule[Any], Any]] = []
-        self._parameters = dict(camera.algorithms)
+        self._lost: set[MatterKey] = set()
         self._digest = config_digest(camera)
 
     @property
@@ -104,17 +118,25 @@ class CameraChain:
         watched = {z.id: z for p in self.camera.algorithms.values() for z in zones_for(self.camera, p)}
         return tuple(watched.values())
 
-    def reconfigure(self, camera: Camera) -> None:
+    def reconfigure(self, camera: Camera, time: float, utc: float, clock: Clock) -> list[Event]:
         """The camera's zones or algorithms were edited: what concerns unchanged zones goes on undisturbed.
 
-        An algorithm that was taken away closes what it has open at the next look.
+        What a zone or an algorithm that was taken away had open is closed at once: when no algorithm is left there is
+        no next look.
+
+        Args:
+            camera: the same camera's new entry.
+            time, utc: now: s of stream time (of the newest look, 0 where none is known) and s since 1970 UTC.
+            clock: how well the two are tied together.
+
+        Returns:
+            The transitions, to be spooled together with the state (`dump`) that follows them.
 
         Raises:
             ConfigError: a rule cannot work with it; nothing was changed.
         """
         rules = build_rules(camera)
-        old, kept = self._states, {rule.type for rule in rules}
-        self._leaving += [(rule, rule.rezone(old[rule.type], ())) for rule in self._rules if rule.type not in kept]
+        old = self._states
         self.camera = camera
         self._book.recamera(camera)
         self._rules = rules
@@ -122,35 +144,68 @@ class CameraChain:
             rule.type: rule.rezone(old[rule.type], camera.zones) if rule.type in old else rule.initial()
             for rule in rules
         }
-        self._parameters |= camera.algorithms
         self._digest = config_digest(camera)
+        return self.close_orphans(time, utc, clock)
 
-    def look(self, look: Look, frame: Frame, clock: Clock) -> list[Event]:
-        """One look through every rule; the transitions it caused, in order."""
-        events: list[Event] = []
-        for rule in self._rules:
-            state, outputs = rule.step(self._states[rule.type], look)
-            self._states[rule.type] = state
-            for output in outputs:
-                events.extend(self._say(rule.type, output, look, frame, clock))
-        for rule, state in self._leaving:
-            for output in rule.step(state, look)[1]:
-                events.extend(self._say(rule.type, output, look, frame, clock))
-        self._leaving.clear()
-        events.extend(self._late(look))
+    def close_orphans(self, time: float, utc: float, clock: Clock) -> list[Event]:
+        """Closes what is open but no longer watched: its algorithm or zone is gone, or its rule's state was lost.
+
+        To be called once after `load`, where the pool may have been edited while the worker was away; `look` does it
+        too, but an algorithm that is gone may have been the last.
+
+        Args and returns as for `reconfigure`.
+        """
+        self._evidence.settle()
+        time = max(time, self._book.newest())
+        events = self._close_unruled(time, utc, clock)
+        # Off every preset nothing is judged, but what a zone that is gone holds is ended.
+        away = Look(self.camera.id, time, utc, Tracks.empty(), 1.0, preset=None)
+        return events + self._step(away, None, clock)
+
+    def withdraw(self, time: float, utc: float, clock: Clock, cause: Cause = Cause.CAMERA_GONE) -> list[Event]:
+        """Closes everything that is open: the camera leaves the pool for good. Candidates end without a word.
+
+        Ids and numbers go on to the end; nothing is open afterwards and rules begin anew. To be spooled together with
+        the camera's forgotten state: `spool.append_all(bodies, {camera: b""})`.
+
+        Args and returns as for `reconfigure`; `cause` is what the reason says.
+        """
+        self._evidence.settle()
+        events = [event for key in self._book.matters() for event in self._close(key, time, utc, clock, cause)]
+        self._states = {rule.type: rule.initial() for rule in self._rules}
         return events
 
-    def _say(self, event_type: str, output: Output, look: Look, frame: Frame, clock: Clock) -> list[Event]:
+    def look(self, look: Look, frame: Frame, clock: Clock) -> list[Event]:
+        """One look through every rule; the transitions it caused, in order.
+
+        They are to be spooled, with the state that follows them, before the next look.
+        """
+        self._evidence.settle()
+        events = self._close_unruled(look.time, look.utc, clock)
+        events += self._step(look, frame, clock)
+        return events + self._late(look.time, look.utc)
+
+    def _step(self, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
+        events: list[Event] = []
+        for rule in self._rules:
+            self._states[rule.type], outputs = rule.step(self._states[rule.type], look)
+            for output in outputs:
+                events.extend(self._say(rule.type, output, look, frame, clock))
+        return events
+
+    def _say(self, event_type: str, output: Output, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
         matter = self._book.matter(event_type, output, look)
         if output.step is Step.CANDIDATE:
-            self._evidence.candidate(matter, frame)
+            if frame is not None:
+                self._evidence.candidate(matter, frame)
             return []
         if output.step is Step.DISSOLVED:
-            self._evidence.dissolve(matter)
+            self._evidence.ended(matter)
             self._book.dissolve(event_type, output)
             return []
-        events = self._late(look, closing=matter.id) if output.step is Step.CLOSED else []
-        parameters = self._parameters[event_type]
+        closes = output.step is Step.CLOSED
+        events = self._late(look.time, look.utc, closing=matter.id) if closes else []
+        parameters = self.camera.algorithms[event_type]
         provenance = Provenance(
             algorithm=event_type,
             algorithm_version=parameters.rule_version,
@@ -158,28 +213,72 @@ class CameraChain:
             model_sha256=self._model.sha256,
             config_digest=self._digest,
         )
-        pictures = self._evidence.picture(matter, output.step, frame)
+        pictures = self._evidence.picture(matter, output.step, frame) if frame is not None else ()
         events.append(self._book.transition(output, look, clock, parameters, provenance, pictures))
+        if closes:
+            self._evidence.ended(matter)
         return events
 
-    def _late(self, look: Look, closing: str | None = None) -> list[Event]:
+    def _close_unruled(self, time: float, utc: float, clock: Clock) -> list[Event]:
+        """Closes what no rule knows of: it will never be heard of again."""
+        types = {rule.type for rule in self._rules}
+        events: list[Event] = []
+        for key in self._book.matters():
+            if key[0] not in types:
+                events += self._close(key, time, utc, clock, Cause.ALGORITHM_GONE)
+            elif key in self._lost:
+                events += self._close(key, time, utc, clock, Cause.STATE_LOST)
+        self._lost.clear()
+        return events
+
+    def _close(self, key: MatterKey, time: float, utc: float, clock: Clock, cause: Cause) -> list[Event]:
+        matter = self._book.matters()[key]
+        events = self._late(time, utc, closing=matter.id)
+        closed = self._book.close(key, time, utc, clock, cause)
+        self._evidence.ended(matter)
+        return events if closed is None else [*events, closed]
+
+    def _late(self, time: float, utc: float, closing: str | None = None) -> list[Event]:
         attached: Sequence[Event | None] = [
-            self._book.attach(event, look.utc, look.time, refs)
-            for event, refs in self._evidence.late(look.time, closing)
+            self._book.attach(event, utc, time, refs) for event, refs in self._evidence.late(time, closing)
         ]
         return [event for event in attached if event is not None]
 
     def dump(self) -> dict[str, object]:
-        """JSON-able state: rules and book."""
+        """JSON-able state: rules, book, and the clips still to come."""
         return {
             "rules": {rule.type: rule.dump(self._states[rule.type]) for rule in self._rules},
             "book": self._book.dump(),
+            "evidence": self._evidence.dump(),
         }
 
     def load(self, data: dict[str, Any]) -> None:
-        """Inverse of `dump`; rules that no longer exist are left out. Raises ValueError on another shape."""
-        self._book.load(data["book"])
+        """Inverse of `dump`; what the chain knew before is gone. `close_orphans` is to follow.
+
+        Rules that no longer exist are left out. A rule whose part is of another shape begins anew, and `close_orphans`
+        (or the next look) closes what it had open; clips of another shape do not come.
+
+        Raises:
+            ValueError: the book is of another shape, so nothing can be closed; everything begins anew.
+        """
+        try:
+            self._book.load(data["book"])
+        except (KeyError, TypeError, ValueError) as error:
+            self._book.load([])
+            self._states = {rule.type: rule.initial() for rule in self._rules}
+            self._evidence.load({"due": {}}, frozenset())
+            raise ValueError(f"{self.camera.id}: its state has no readable book ({error})") from error
+        self._lost = set()
         for rule in self._rules:
-            if rule.type in data["rules"]:
+            try:
                 self._states[rule.type] = rule.load(data["rules"][rule.type])
-        self._evidence.forget(self._book.open_ids())
+            except (KeyError, TypeError, ValueError) as error:
+                self._states[rule.type] = rule.initial()
+                lost = {key for key in self._book.matters() if key[0] == rule.type}
+                if lost:
+                    _log.warning("%s: %s begins anew: %s", self.camera.id, rule.type, error)
+                self._lost |= lost
+        try:
+            self._evidence.load(data.get("evidence", {"due": {}}), self._book.open_ids())
+        except ValueError as error:
+            _log.warning("%s: clips still to come are lost: %s", self.camera.id, error)

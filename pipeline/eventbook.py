@@ -6,7 +6,10 @@ number of the same event and never draws an id twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
 
 from contracts.algorithms import AlgorithmParameters
 from contracts.pool import Camera
@@ -38,6 +41,17 @@ class Matter:
     started_utc: float
     started: float
     last: Event | None = None
+
+
+class Cause(Enum):
+    """Why an event is closed that no rule can close any more: what that adds to its reason, (zh, en)."""
+
+    CAMERA_GONE = ("摄像机已移出资源池", "the camera was taken out of the pool")
+    ALGORITHM_GONE = ("该摄像机已停用此算法", "the algorithm was taken off this camera")
+    STATE_LOST = (
+        "算法状态无法恢复，不能继续确认",
+        "the rule's state could not be restored, so it cannot be followed on",
+    )
 
 
 MatterKey = tuple[str, str, str]  # event type, zone, Output.key
@@ -137,6 +151,26 @@ class EventBook:
                 return updated
         return None
 
+    def close(self, key: MatterKey, time: float, utc: float, clock: Clock, cause: Cause) -> Event | None:
+        """Ends a matter without its rule: `closed` with the numbers last told; None where it was a candidate.
+
+        Args:
+            key: of one of `matters`.
+            time, utc: when, s of stream time and s since 1970 UTC.
+            clock: see `Clock`.
+            cause: see `Cause`.
+        """
+        last = self._matters.pop(key).last
+        return None if last is None else closed_without_rule(last, time, utc, cause, clock)
+
+    def newest(self) -> float:
+        """Stream time of the newest thing known, s; 0 while nothing is."""
+        return max((m.started if m.last is None else m.last.stream_time for m in self._matters.values()), default=0.0)
+
+    def matters(self) -> Mapping[MatterKey, Matter]:
+        """Every candidate and open event."""
+        return dict(self._matters)
+
     def open_tracks(self) -> frozenset[int]:
         """Track numbers of open events, for the live picture."""
         return frozenset(
@@ -161,20 +195,53 @@ class EventBook:
             for key, m in self._matters.items()
         ]
 
-    def load(self, data: list[dict[str, object]]) -> None:
-        """Inverse of `dump`. Raises ValueError when the data is of another shape."""
-        matters: dict[MatterKey, Matter] = {}
-        for entry in data:
-            key, last = entry["key"], entry["last"]
-            if not (isinstance(key, list) and len(key) == 3):
-                raise ValueError(f"event book: {key!r} is not a key")
-            matters[(str(key[0]), str(key[1]), str(key[2]))] = Matter(
-                id=str(entry["id"]),
-                started_utc=float(str(entry["started_utc"])),
-                started=float(str(entry["started"])),
-                last=Event.model_validate(last) if last is not None else None,
-            )
-        self._matters = matters
+    def load(self, data: list[dict[str, Any]]) -> None:
+        """Inverse of `dump`. Raises ValueError when the data is of another shape; the book stays as it was."""
+        try:
+            self._matters = dict(_entry(entry) for entry in data)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"event book: not a state ({error})") from error
+
+
+def closed_without_rule(last: Event, time: float, utc: float, cause: Cause, clock: Clock | None = None) -> Event:
+    """The `closed` that follows `last` when no rule can say it: with the numbers and the evidence told so far.
+
+    Args:
+        last: the event's newest transition.
+        time, utc: when, s of stream time and s since 1970 UTC; never before `last`.
+        cause: what the reason says besides.
+        clock: None: as it was known at `last`.
+    """
+    zh, en = cause.value
+    ended = round(max(utc, last.utc), 3)
+    return last.model_copy(
+        update={
+            "seq": last.seq + 1,
+            "transition": Transition.CLOSED,
+            "utc": ended,
+            "ended_utc": ended,
+            "stream_time": round(max(time, last.stream_time), 3),
+            "clock_source": last.clock_source if clock is None else clock.source,
+            "clock_error_ms": last.clock_error_ms if clock is None else round(clock.error_ms, 1),
+            "reason": {
+                "zh": "；".join(filter(None, (last.reason.get("zh"), zh))),
+                "en": "; ".join(filter(None, (last.reason.get("en"), en))),
+            },
+        }
+    )
+
+
+def _entry(entry: dict[str, Any]) -> tuple[MatterKey, Matter]:
+    key, last = entry["key"], entry["last"]
+    if not (isinstance(key, list) and len(key) == 3):
+        raise ValueError(f"event book: {key!r} is not a key")
+    matter = Matter(
+        id=str(entry["id"]),
+        started_utc=float(entry["started_utc"]),
+        started=float(entry["started"]),
+        last=Event.model_validate(last) if last is not None else None,
+    )
+    return (str(key[0]), str(key[1]), str(key[2])), matter
 
 
 def _rounded(subject: Subject) -> Subject:

@@ -2,33 +2,45 @@
 
 The shelf is a folder of the worker's spool: `<event>.entry.jpg` and `<event>.entry.mp4` from the moment the
 candidate began, `<event>.decision.mp4` from the moment it became an event. Files of candidates that dissolve are
-dropped; after a restart whatever is on the shelf still goes out.
+dropped; after a restart whatever is on the shelf still goes out. Which clips are still to come is part of the
+camera's state, so it is kept in one piece with the transitions.
+
+No trouble with evidence ever stops an event: what cannot be kept is missing, and the log says so.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from contracts.errors import DiskFull, StoreError
 from contracts.records import EvidenceRef
 from contracts.vision import Frame
 from pipeline.eventbook import Matter
 from pipeline.pictures import to_jpeg
 from pipeline.rules.base import Step
+from pipeline.spoollog import replace_file
+
+log = logging.getLogger(__name__)
 
 Role = Literal["entry", "decision", "latest", "closing", "clip"]
 
 _SUFFIX = {"image/jpeg": "jpg", "video/mp4": "mp4"}
+_REFUSALS = (OSError, DiskFull, StoreError)  # everything a disk, a full disk or a store says
 
 
 class BlobKeeper(Protocol):
-    """Takes evidence bytes for good; implemented by `pipeline.spool.EvidenceSpool`."""
+    """Takes evidence bytes for good; implemented by `pipeline.spool_evidence.EvidenceSpool`."""
 
     def put(self, key: str, data: bytes, media_type: str) -> bool:
-        """Keeps the bytes; True once the object store has them, False while they wait in the spool."""
+        """Keeps the bytes; True once the object store has them, False while they wait in the spool.
+
+        Raises:
+            DiskFull, StoreError: they cannot be kept.
+        """
         ...
 
 
@@ -52,6 +64,21 @@ class ClipWindow:
     after: float = 4.0
 
 
+@dataclass(frozen=True, slots=True)
+class DueClip:
+    """The clip of an event that is still to come.
+
+    Attributes:
+        due: stream time at which it is complete, s.
+        decided_utc: of the decision picture, s since 1970 UTC.
+        entry_utc: of the entry picture.
+    """
+
+    due: float
+    decided_utc: float
+    entry_utc: float
+
+
 class ShelfKeeper:
     """`EvidenceKeeper` of one camera on a folder. Belongs to the compute thread.
 
@@ -67,85 +94,97 @@ class ShelfKeeper:
         self._blobs = blobs
         self._footage = footage
         self._window = window or ClipWindow()
-        shelf.mkdir(parents=True, exist_ok=True)
-        self._due: dict[str, tuple[float, float]] = self._load_due()
+        self._due: dict[str, DueClip] = {}
+        self._ended: set[str] = set()
+        self._trouble = False
 
     def candidate(self, matter: Matter, frame: Frame) -> None:
         """Puts the entry picture and the GOP it is in aside, on disk."""
-        self._file(matter.id, "entry.jpg").write_bytes(to_jpeg(frame))
-        self._file(matter.id, "entry.utc").write_text(repr(frame.utc))
-        clip = self._footage.clip(frame.time - 1.0, frame.time)
-        if clip is not None:
-            self._file(matter.id, "entry.mp4").write_bytes(clip)
+        self._put_aside(matter.id, "entry.utc", repr(frame.utc).encode())
+        self._put_aside(matter.id, "entry.jpg", to_jpeg(frame))
+        self._put_aside(matter.id, "entry.mp4", self._cut(frame.time - 1.0, frame.time))
 
-    def dissolve(self, matter: Matter) -> None:
-        """Drops what was put aside."""
-        self._drop(matter.id)
+    def ended(self, matter: Matter) -> None:
+        """The matter dissolved or closed: what was put aside goes with the next `settle`, and no clip follows."""
+        self._due.pop(matter.id, None)
+        self._ended.add(matter.id)
+
+    def settle(self) -> None:
+        """Everything said so far is in the spool: files of what ended may go."""
+        for event in self._ended:
+            self._remove([path for path in self._files() if path.name.startswith(f"{event}.")])
+        self._ended.clear()
 
     def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
         """Entry and decision pictures on OPENED (the clip follows), a closing one on CLOSED, none on UPDATED."""
         if step is Step.OPENED:
-            entry = self._file(matter.id, "entry.jpg")
-            if not entry.exists():
-                self.candidate(matter, frame)
-            entry_utc = float(self._file(matter.id, "entry.utc").read_text())
-            so_far = self._footage.clip(frame.time - self._window.before, frame.time)
-            if so_far is not None:
-                self._file(matter.id, "decision.mp4").write_bytes(so_far)
-            self._due[matter.id] = (frame.time + self._window.after, frame.utc)
-            self._save_due()
-            return (
-                self._keep("entry", entry.read_bytes(), "image/jpeg", entry_utc),
-                self._keep("decision", to_jpeg(frame), "image/jpeg", frame.utc),
-            )
+            return self._opened(matter, frame)
         if step is Step.CLOSED:
-            self._drop(matter.id)
-            return (self._keep("closing", to_jpeg(frame), "image/jpeg", frame.utc),)
+            return _kept(self._keep("closing", to_jpeg(frame), "image/jpeg", frame.utc))
         return ()
 
     def late(self, time: float, closing: str | None = None) -> list[tuple[str, tuple[EvidenceRef, ...]]]:
         """Clips whose time after the decision has passed, or whose event closes just now."""
-        ready = [event for event, (due, _) in self._due.items() if time >= due or event == closing]
         result = []
-        for event in ready:
-            due, utc = self._due.pop(event)
-            refs = self._clips(event, due, utc)
+        for event in [event for event, clip in self._due.items() if time >= clip.due or event == closing]:
+            refs = self._clips(event, self._due.pop(event))
             if refs:
                 result.append((event, refs))
-        if ready:
-            self._save_due()
         return result
 
-    def forget(self, keep: frozenset[str]) -> None:
-        """Drops everything put aside for matters other than `keep`."""
-        for path in self._shelf.iterdir():
-            if path.name != "due.json" and path.name.split(".", 1)[0] not in keep:
-                path.unlink()
-        self._due = {event: due for event, due in self._due.items() if event in keep}
-        self._save_due()
+    def dump(self) -> dict[str, object]:
+        """JSON-able state: the clips still to come."""
+        return {"due": {event: [clip.due, clip.decided_utc, clip.entry_utc] for event, clip in self._due.items()}}
 
-    def _clips(self, event: str, due: float, utc: float) -> tuple[EvidenceRef, ...]:
-        span = self._window.before + self._window.after
-        decision = self._file(event, "decision.mp4")
+    def load(self, data: dict[str, Any], keep: frozenset[str]) -> None:
+        """Inverse of `dump`; drops everything put aside for matters other than `keep`.
+
+        Raises:
+            ValueError: the data is of another shape; no clip is to come then.
+        """
+        self._due, self._ended = {}, set()
+        self._remove([path for path in self._files() if path.name.split(".", 1)[0] not in keep])
+        try:
+            due = {str(event): DueClip(*(float(value) for value in clip)) for event, clip in data["due"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"evidence: not a state ({error})") from error
+        self._due = {event: clip for event, clip in due.items() if event in keep}
+
+    def _opened(self, matter: Matter, frame: Frame) -> tuple[EvidenceRef, ...]:
+        decision = to_jpeg(frame)
+        entry, entry_utc = self._taken(matter.id, "entry.jpg"), self._entry_utc(matter)
+        if entry is None:
+            entry, entry_utc = decision, frame.utc
+        so_far = self._cut(frame.time - self._window.before, frame.time)
+        self._put_aside(matter.id, "decision.mp4", so_far, wait=True)
+        self._due[matter.id] = DueClip(frame.time + self._window.after, frame.utc, entry_utc)
+        return _kept(
+            self._keep("entry", entry, "image/jpeg", entry_utc),
+            self._keep("decision", decision, "image/jpeg", frame.utc),
+        )
+
+    def _clips(self, event: str, clip: DueClip) -> tuple[EvidenceRef, ...]:
+        begin = clip.decided_utc - self._window.before
+        entry = self._taken(event, "entry.mp4") if clip.entry_utc < begin else None
         # After a restart the ring no longer holds the decision: what was put aside then is what there is.
-        covered = self._footage.covers(due - self._window.after)
-        whole = self._footage.clip(due - span, due) if covered else None
-        if whole is None and decision.exists():
-            whole = decision.read_bytes()
-        refs = []
-        entry = self._file(event, "entry.mp4")
-        if entry.exists():
-            entry_utc = float(self._file(event, "entry.utc").read_text())
-            if entry_utc < utc - self._window.before:
-                refs.append(self._keep("clip", entry.read_bytes(), "video/mp4", entry_utc))
-        if whole is not None:
-            refs.append(self._keep("clip", whole, "video/mp4", utc - self._window.before))
-        return tuple(refs)
+        whole = None
+        if self._footage.covers(clip.due - self._window.after):
+            whole = self._cut(clip.due - self._window.before - self._window.after, clip.due)
+        whole = whole or self._taken(event, "decision.mp4")
+        return _kept(
+            self._keep("clip", entry, "video/mp4", clip.entry_utc) if entry else None,
+            self._keep("clip", whole, "video/mp4", begin) if whole else None,
+        )
 
-    def _keep(self, role: Role, data: bytes, media_type: str, utc: float) -> EvidenceRef:
+    def _keep(self, role: Role, data: bytes, media_type: str, utc: float) -> EvidenceRef | None:
         digest = hashlib.sha256(data).hexdigest()
         key = f"evidence/{digest[:2]}/{digest}.{_SUFFIX[media_type]}"
-        stored = self._blobs.put(key, data, media_type)
+        try:
+            stored = self._blobs.put(key, data, media_type)
+        except _REFUSALS as error:
+            self._say(error)
+            return None
+        self._trouble = False
         return EvidenceRef(
             role=role,
             key=key,
@@ -156,23 +195,57 @@ class ShelfKeeper:
             stored=stored,
         )
 
-    def _file(self, event: str, name: str) -> Path:
-        return self._shelf / f"{event}.{name}"
+    def _cut(self, start: float, end: float) -> bytes | None:
+        try:
+            return self._footage.clip(start, end)
+        except OSError as error:
+            self._say(error)
+            return None
 
-    def _drop(self, event: str) -> None:
-        for path in self._shelf.glob(f"{event}.*"):
-            path.unlink(missing_ok=True)
-        if self._due.pop(event, None) is not None:
-            self._save_due()
+    def _entry_utc(self, matter: Matter) -> float:
+        try:
+            return float(self._taken(matter.id, "entry.utc") or b"")
+        except ValueError:
+            return matter.started_utc
 
-    def _save_due(self) -> None:
-        (self._shelf / "due.json").write_text(json.dumps(self._due))
+    def _put_aside(self, event: str, name: str, data: bytes | None, *, wait: bool = False) -> None:
+        if data is None:
+            return
+        try:
+            self._shelf.mkdir(parents=True, exist_ok=True)
+            replace_file(self._shelf / f"{event}.{name}", data, wait=wait)
+        except OSError as error:
+            self._say(error)
 
-    def _load_due(self) -> dict[str, tuple[float, float]]:
-        path = self._shelf / "due.json"
-        if not path.exists():
-            return {}
-        return {str(k): (float(v[0]), float(v[1])) for k, v in json.loads(path.read_text()).items()}
+    def _taken(self, event: str, name: str) -> bytes | None:
+        """What was put aside; None where it was not, or a power cut emptied it."""
+        try:
+            return (self._shelf / f"{event}.{name}").read_bytes() or None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._say(error)
+            return None
+
+    def _files(self) -> list[Path]:
+        return list(self._shelf.glob("*")) if self._shelf.is_dir() else []
+
+    def _remove(self, paths: list[Path]) -> None:
+        for path in paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        """Once for each stretch of trouble, not for every picture."""
+        if not self._trouble:
+            log.error("%s: evidence is missing, events go on without: %s", self._shelf.name, error)
+        self._trouble = True
+
+
+def _kept(*refs: EvidenceRef | None) -> tuple[EvidenceRef, ...]:
+    return tuple(ref for ref in refs if ref is not None)
 
 
 class NoEvidence:
@@ -181,7 +254,10 @@ class NoEvidence:
     def candidate(self, matter: Matter, frame: Frame) -> None:
         """Keeps nothing."""
 
-    def dissolve(self, matter: Matter) -> None:
+    def ended(self, matter: Matter) -> None:
+        """Keeps nothing."""
+
+    def settle(self) -> None:
         """Keeps nothing."""
 
     def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
@@ -192,5 +268,9 @@ class NoEvidence:
         """No clips."""
         return []
 
-    def forget(self, keep: frozenset[str]) -> None:
-        """Nothing to drop."""
+    def dump(self) -> dict[str, object]:
+        """Nothing to go on from."""
+        return {}
+
+    def load(self, data: dict[str, Any], keep: frozenset[str]) -> None:
+        """Nothing to go on from."""
