@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from contracts.errors import DiskFull, ObjectsUnavailable, StoreError
 from pipeline.spool_evidence import EvidenceSpool
 from store.objects import DiskObjects
+from store.s3 import S3Objects
 
 
 class Switchable(DiskObjects):
@@ -100,6 +102,45 @@ def test_a_hanging_store_does_not_hold_the_caller(tmp_path: Path, objects: Switc
     assert time.monotonic() - began < 0.6
     objects.delay_s = 0.0
     until_empty(spool)
+    spool.close()
+
+
+def test_a_store_across_a_network_never_holds_the_caller(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        port = silent.getsockname()[1]
+        store = S3Objects(f"s3+http://key:secret@127.0.0.1:{port}/bucket?region=here", timeout_s=0.5)
+        spool = EvidenceSpool(tmp_path / "evidence", store, min_free_bytes=0)
+        began = time.monotonic()
+        for number in range(5):
+            key, data = piece(number)
+            assert not spool.put(key, data, "image/jpeg")
+            assert spool.get(key) == data
+        assert time.monotonic() - began < 0.4
+        assert spool.waiting() == 5
+        spool.close()
+
+
+def test_what_waits_goes_out_beside_the_caller(tmp_path: Path, objects: Switchable) -> None:
+    spool = EvidenceSpool(tmp_path / "evidence", objects, patience_s=0, min_free_bytes=0)
+    for number in range(5):
+        assert not spool.put(*piece(number), "image/jpeg")
+    until_empty(spool)
+    assert {objects.get(piece(number)[0]) for number in range(5)} == {piece(number)[1] for number in range(5)}
+    assert not spool.put(*piece(6), "image/jpeg")
+    until_empty(spool)
+    spool.close()
+
+
+def test_a_damaged_piece_does_not_hold_the_others(tmp_path: Path, objects: Switchable) -> None:
+    objects.up = False
+    spool = EvidenceSpool(tmp_path / "evidence", objects, min_free_bytes=0)
+    assert not spool.put(*piece(1), "image/jpeg")
+    spool.close()
+    (tmp_path / "evidence" / "0.blob").write_bytes(b"\0\0\0")
+    objects.up = True
+    spool = EvidenceSpool(tmp_path / "evidence", objects, min_free_bytes=0)
+    until_empty(spool)
+    assert objects.get(piece(1)[0]) == piece(1)[1]
     spool.close()
 
 
