@@ -6,7 +6,7 @@ The compute thread never talks to the network: what it has to show it puts here,
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.live import CameraStatus
@@ -37,6 +37,7 @@ class Board:
         self._pictures: dict[str, bytes] = {}
         self._statuses: dict[str, CameraStatus] = {}
         self._leaving: dict[str, bytes] = {}
+        self._taken: set[str] = set()
         self._arriving: dict[str, bytes] = {}
         self._assignment: Assignment | None = None
         self.something = threading.Event()
@@ -74,6 +75,16 @@ class Board:
         with self._lock:
             leaving, self._leaving = self._leaving, {}
         return leaving
+
+    def post_taken(self, cameras: Iterable[str]) -> None:
+        """What was left for these cameras has been taken over by another worker."""
+        with self._lock:
+            self._taken |= set(cameras)
+
+    def take_taken(self) -> set[str]:
+        with self._lock:
+            taken, self._taken = self._taken, set()
+        return taken
 
     def post_arriving(self, states: Mapping[str, bytes]) -> None:
         """What other workers left behind for cameras of this one."""

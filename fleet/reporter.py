@@ -56,11 +56,12 @@ class Reporter:
         self._stop = threading.Event()
         self._known: tuple[int, str] | None = None
         self._unsaved: _Told | None = None
-        self._refused_until = 0.0
+        self._refused: tuple[object, float] = (None, 0.0)
         self._watched_at = 0.0
         self._cameras: tuple[str, ...] = ()
         self._gone: set[str] = set()
         self._expected: dict[str, float] = {}
+        self._left: set[str] = set()
         self._down = False
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
 
@@ -120,23 +121,24 @@ class Reporter:
             self._gone.clear()
         self._board.watched = self._bus.watched(self._cameras)
         self._watched_at = time.monotonic()
-        if self._watched_at >= self._refused_until:
+        wanted = self._bus.pool_revision(), self._bus.assignment(self._worker)
+        if self._refused[0] != wanted or self._watched_at >= self._refused[1]:
             try:
-                self._follow_pool()
+                self._follow_pool(*wanted)
             except (ValueError, KeyError, TypeError, OSError) as error:
-                self._refused_until = self._watched_at + _REFUSED_S
-                _log.error("the assignment is not followed, the last one stays: %s", error)
+                self._refused = (wanted, self._watched_at + _REFUSED_S)
+                _log.error("the assignment is not followed, or not remembered: %s", error)
         self._expect()
+        self._acknowledge()
 
-    def _follow_pool(self) -> None:
+    def _follow_pool(self, revision: int | None, assigned: str | None) -> None:
         """Takes the assignment over when it or the pool has changed, and remembers it.
 
         Raises:
             BusUnavailable: the bus is away.
-            ValueError, KeyError, TypeError: what the bus holds is of another version.
+            ValueError, KeyError, TypeError: what the bus holds is of another version; the last assignment stays.
             OSError: the assignment is followed, but could not be written down.
         """
-        revision, assigned = self._bus.pool_revision(), self._bus.assignment(self._worker)
         if revision is not None and assigned is not None and self._known != (revision, assigned):
             pool = self._bus.pool()
             if pool is not None:
@@ -165,6 +167,7 @@ class Reporter:
         except BusUnavailable:
             self._board.post_leaving(leaving)
             raise
+        self._left |= leaving.keys()
 
     def _expect(self) -> None:
         """Looks whether another worker has left the state of a camera that joined a moment ago."""
@@ -174,6 +177,12 @@ class Reporter:
         for camera in found:
             del self._expected[camera]
         self._board.post_arriving(found)
+
+    def _acknowledge(self) -> None:
+        """Looks whether what this worker left has been taken."""
+        taken = self._left - self._bus.waiting_states(tuple(self._left))
+        self._left -= taken
+        self._board.post_taken(taken)
 
 
 def _told(memory: Path) -> _Told:

@@ -11,7 +11,7 @@ from typing import Protocol
 from contracts.errors import CityVisionError, DiskFull
 from contracts.live import CameraStatus
 from contracts.pool import Camera
-from contracts.records import Event
+from contracts.records import Event, Unwatched
 from fleet.board import Assignment, Board
 from fleet.failed import FailedCamera
 from fleet.kept import has_open_events, newer, parse, withdrawn
@@ -27,8 +27,6 @@ _log = logging.getLogger(__name__)
 # What one camera's disk, stream, evidence or kept state can do to it.
 _FAULTS = (CityVisionError, OSError, ValueError)
 _SHAPE = (ValueError, KeyError, TypeError)
-# A moved camera's state stays so long: the pool that removes a camera comes a moment after the assignment without it.
-_MOVED_S = 10.0
 
 
 class CameraFactory(Protocol):
@@ -84,7 +82,8 @@ class Roster:
         self._assigned: Assignment | None = None
         self._watched: dict[str, WatchedCamera] = {}
         self._failed: dict[str, FailedCamera] = {}
-        self._moved: dict[str, float] = {}
+        self._moved: set[str] = set()
+        self._taken: set[str] = set()
         self._full = False
 
     def watched(self) -> list[WatchedCamera]:
@@ -104,6 +103,10 @@ class Roster:
             self._configure(assignment, arriving)
         for camera, state in arriving.items():
             self._adopt(camera, state)
+        taken = self._board.take_taken() & self._moved
+        if taken:
+            self._taken |= taken
+            self._settle()
 
     def each_second(self) -> None:
         """Tries again what failed, and settles what is left of cameras that left."""
@@ -164,8 +167,7 @@ class Roster:
         if moved:
             self._recorder.checkpoint(watched)
         else:
-            self._recorder.write(watched.camera.id, watched.withdraw(), b"")
-            self._make_camera.forget(watched.camera.id)
+            self._forget(watched.camera.id, watched.withdraw())
 
     def _join(self, camera: Camera, state: bytes | None, reason: Reason) -> None:
         try:
@@ -175,7 +177,7 @@ class Roster:
             self._fail(camera, state, error)
             return
         self._failed.pop(camera.id, None)
-        self._moved.pop(camera.id, None)
+        self._settled(camera.id)
         self._watched[camera.id] = watched
         self._sources.add(watched.source)
         with self.apart(watched):
@@ -289,19 +291,27 @@ class Roster:
                 return
 
     def _settle_one(self, camera: str, state: bytes, pool: frozenset[str]) -> None:
-        now = time.monotonic()
-        if camera in pool and camera not in self._moved:
-            self._board.post_leaving({camera: state})
-            self._moved[camera] = now + _MOVED_S
+        if camera in pool:
+            # Kept until somebody has taken it: it may yet turn out that the camera did not move but was removed, as
+            # the pool comes a moment after the assignment.
+            if camera in self._taken:
+                self._forget(camera, [])
+            elif camera not in self._moved:
+                self._moved.add(camera)
+                self._board.post_leaving({camera: state})
             return
-        if camera in pool and now < self._moved[camera]:
-            return
-        ends = []
-        if camera not in pool:
-            try:
-                ends = withdrawn(parse(state), time.time())
-            except _SHAPE as error:
-                _log.warning("%s: what is open cannot be ended: its kept state is of another shape (%s)", camera, error)
+        ends: list[Event | Unwatched] = []
+        try:
+            ends = withdrawn(parse(state), time.time())
+        except _SHAPE as error:
+            _log.warning("%s: what is open cannot be ended: its kept state is of another shape (%s)", camera, error)
+        self._forget(camera, ends)
+
+    def _forget(self, camera: str, ends: list[Event | Unwatched]) -> None:
         self._recorder.write(camera, ends, b"")
         self._make_camera.forget(camera)
-        self._moved.pop(camera, None)
+        self._settled(camera)
+
+    def _settled(self, camera: str) -> None:
+        self._moved.discard(camera)
+        self._taken.discard(camera)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from contracts.errors import CityVisionError, RunnerError, ServiceError
+from contracts.live import CameraStatus
 from contracts.vision import Frame, Tracks
 from fleet.board import Board
 from fleet.live import live_picture
@@ -135,6 +136,10 @@ class Worker:
     def counts(self) -> list[CameraLooks]:
         """What became of the looks, camera by camera."""
         return [watched.counts for watched in self._roster.watched()]
+
+    def statuses(self) -> list[CameraStatus]:
+        """What is shown of every camera, those that cannot be set up too."""
+        return self._roster.statuses()
 
     def close(self) -> None:
         """Checkpoints every camera and stops its source."""
@@ -271,7 +276,7 @@ class Worker:
         for watched in self._roster.watched():
             with self._roster.apart(watched):
                 self._recorder.record(watched, [watched.unseen(now_utc)])
-        self._board.post_statuses(self._roster.statuses())
+        self._board.post_statuses(self.statuses())
         if accepting and time.monotonic() >= self._next_checkpoint:
             self._next_checkpoint = time.monotonic() + self._settings.checkpoint_every
             for watched in self._roster.watched():

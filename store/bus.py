@@ -324,6 +324,17 @@ class Bus:
             found: Any = pipe.execute()
         return {camera: state for camera, state in zip(cameras, found, strict=True) if state is not None}
 
+    def waiting_states(self, cameras: Sequence[str]) -> frozenset[str]:
+        """Which of `cameras` have a state that nobody has taken yet."""
+        if not cameras:
+            return frozenset()
+        with translated():
+            pipe = self._redis.pipeline(transaction=False)
+            for camera in cameras:
+                pipe.exists(keys.state(camera))
+            found: Any = pipe.execute()
+        return frozenset(camera for camera, exists in zip(cameras, found, strict=True) if exists)
+
     # The pool
 
     def set_pool(self, pool: PoolSnapshot) -> None:

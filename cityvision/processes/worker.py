@@ -104,6 +104,7 @@ class WorkerStack:
     Attributes:
         worker: to be run (or ticked) by the caller, in one thread.
         board: how assignments reach it.
+        folder: see there.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class WorkerStack:
         gate: bool,
         hardware: str | None = None,
     ) -> None:
+        self.folder = folder
         self.board = Board()
         self.spool = Spool(folder / "records", settings.worker)
         self._evidence = EvidenceSpool(folder / "evidence", objects)
