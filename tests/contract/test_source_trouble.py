@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.errors import StreamCorrupt
+from contracts.errors import ConfigError, StreamCorrupt
 from contracts.live import CameraState
 from contracts.redact import RedactingFormatter
 from pipeline.source.decode import DecoderPool
@@ -286,3 +286,33 @@ def test_the_server_as_a_process(clip: LoopedClip) -> None:
             process.drop("cam")
             eventually(lambda: source.state is RUNNING, "back")
             scene.close()
+
+
+def test_a_password_that_changes_counts_from_the_next_connection(scene: Scene) -> None:
+    known = [Credentials("admin", "not yet")]
+    source = scene.watch("locked", credentials=lambda: known[0])
+    eventually(lambda: source.state is OFFLINE, "refused")
+    known[0] = Credentials("admin", SECRET)
+    scene.running(source)
+
+
+def test_credentials_nobody_knows_are_one_more_reason_to_be_offline(scene: Scene) -> None:
+    known: list[Credentials] = []
+
+    def resolve() -> Credentials:
+        if not known:
+            raise ConfigError("no credentials are called 'vendor'")
+        return known[0]
+
+    source = scene.watch("locked", credentials=resolve)
+    eventually(lambda: source.state is OFFLINE, "a verdict")
+    assert "vendor" in source.status().error
+    known.append(Credentials("admin", SECRET))
+    scene.running(source)
+
+
+def test_placeholders_in_the_address_are_filled_in(scene: Scene, server: ServerThread) -> None:
+    # The camera takes them where the address says, here where they would stand anyway.
+    url = server.url("locked").replace("rtsp://", "rtsp://{user}:{password}@")
+    source = scene.watch("locked", url=url, credentials=lambda: Credentials("admin", SECRET))
+    scene.running(source)
