@@ -71,6 +71,13 @@ def test_a_wrong_address_is_refused_without_being_shown(
     assert "Xk29fj2kd" not in str(caught.value)
 
 
+def test_the_detector_is_a_setting_that_processes_inherit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().model == "yolox_nano"
+    monkeypatch.setenv("CITYVISION_MODEL", "yolox_tiny")
+    assert load_settings().child_environment()["CITYVISION_MODEL"] == "yolox_tiny"
+    assert load_settings(model="other").model == "other"
+
+
 def test_redis_on_this_machine_needs_no_password() -> None:
     check_url("redis_url", "redis://127.0.0.1:6379/0")
 
