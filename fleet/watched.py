@@ -129,9 +129,14 @@ class WatchedCamera:
 
     def _covered(self, utc: float) -> tuple[float, Unwatched | None]:
         """The unwatched seconds before, and the interval that ended with them, if any."""
-        self.trouble = None
+        trouble, self.trouble = self.trouble, None
         if self._off_preset():
             return 0.0, None
+        every = self.chain.look_every
+        if every is not None:
+            # What nobody could tell while it went on (a full disk, a worker that was held up) is told with its end.
+            reason = trouble.reason if trouble is not None else "shed"
+            self._coverage, _ = missed(self._coverage, self.camera.id, utc, every, reason)
         self._coverage, gap, ended = looked(self._coverage, utc)
         return gap, ended
 

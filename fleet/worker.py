@@ -180,7 +180,7 @@ class Worker:
             return
         if not accepting:
             watched.counts.shed += 1
-            watched.struggle("shed", "the disk is full: no more looks until records have left it")
+            watched.struggle("shed", "no room for records: no more looks until some have left")
         elif self._worth_decoding(watched, due[0], live):
             self._offer(Due(watched, *due), now, live)
 

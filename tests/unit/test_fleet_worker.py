@@ -141,17 +141,20 @@ def test_an_outage_of_the_detector_is_logged_once_and_told_as_not_watched(
 
 
 def test_without_disk_space_looks_are_shed_and_it_is_said(
-    server: ServerThread, worker: Running, monkeypatch: pytest.MonkeyPatch
+    server: ServerThread, worker: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(coverage, "GRACE_S", 0.5)
-    worker.stack.board.assign(Assignment(1, (camera("a", server.url("a")),)))
-    drive([worker], lambda: worker.looks("a") >= 1, "a is looked at")
-    with monkeypatch.context() as patch:
-        patch.setattr(worker.stack.spool, "accepting", lambda: False)
-        drive([worker], worker.unwatched, "told")
-    assert [u.reason for u in worker.unwatched()] == ["shed"]
-    before = worker.looks("a")
-    drive([worker], lambda: worker.looks("a") > before, "it goes on")
+    worker.stack.board.assign(Assignment(1, (camera("a", server.url("a")), camera("b", server.url("b")))))
+    drive([worker], lambda: worker.looks("a") >= 1 and worker.looks("b") >= 1, "both are looked at")
+    with monkeypatch.context() as patch, caplog.at_level(logging.INFO, "fleet"):
+        patch.setattr(worker.stack.spool, "_free_bytes", lambda: 0)
+        drive([worker], lambda: all(counts.shed >= 9 for counts in worker.stack.worker.counts()), "shed")
+    assert len([line for line in caplog.messages if "no room" in line]) <= 1
+    status = worker.status("a")
+    assert status is not None
+    assert "no room" in status.error
+    drive([worker], lambda: {u.camera for u in worker.unwatched() if u.end_utc} == {"a", "b"}, "told with its end")
+    assert {u.reason for u in worker.unwatched()} == {"shed"}
 
 
 def test_a_worker_whose_threads_are_dead_ends(tmp_path: Path) -> None:
