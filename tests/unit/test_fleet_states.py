@@ -9,6 +9,7 @@ import pytest
 
 from contracts.live import CameraState
 from contracts.pool import Camera
+from contracts.records import ClockSource, Event, Provenance, Severity, Subject, Transition
 from fleet.failed import FailedCamera
 from fleet.kept import newer, parse, withdrawn
 from fleet.watched import WatchedCamera
@@ -55,6 +56,36 @@ def test_what_left_the_pool_while_nobody_ran_ends_with_its_last_look() -> None:
     assert ends == [begun.model_copy(update={"end_utc": 160.0})]
     with pytest.raises((ValueError, KeyError, TypeError)):
         withdrawn({"chain": {}}, 0.0)
+
+
+def test_an_event_open_when_its_camera_left_is_closed_with_the_last_look() -> None:
+    opened = Event(
+        id="a" * 32,
+        seq=3,
+        transition=Transition.UPDATED,
+        type="illegal_parking",
+        severity=Severity.MINOR,
+        camera="cam",
+        department="city",
+        zone="kerb",
+        started_utc=100.0,
+        utc=150.0,
+        stream_time=50.0,
+        clock_source=ClockSource.RTCP,
+        clock_error_ms=1.0,
+        subject=Subject(track=7),
+        numbers={"still_s": 50.0},
+        reason={"zh": "违停", "en": "parked"},
+        provenance=Provenance(
+            algorithm="illegal_parking", algorithm_version="1", model="none", model_sha256="0" * 64, config_digest="0"
+        ),
+    )
+    book = [{"last": opened.model_dump(mode="json")}, {"last": None}]
+    (closed,) = withdrawn({"chain": {"book": book}, "coverage": [180.0, None]}, 999.0)
+    assert isinstance(closed, Event)
+    assert (closed.id, closed.seq, closed.transition) == (opened.id, 4, Transition.CLOSED)
+    assert (closed.utc, closed.ended_utc, closed.stream_time, closed.numbers) == (180.0, 180.0, 80.0, opened.numbers)
+    assert closed.reason["en"] == "parked; the camera was taken out of the pool"
 
 
 def test_the_newer_of_two_states_is_the_one_of_the_later_look() -> None:
