@@ -25,6 +25,8 @@ from pipeline.source.source import CameraSource
 
 # While somebody watches the camera live it is looked at this often, s: each live picture has its own boxes.
 LIVE_EVERY = 0.25
+# Of the interval between looks: stream time passes as fast as ours, so nothing can be due before.
+_IDLE_SHARE = 0.8
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class WatchedCamera:
         began_from: the state it joined with; None when it began from nothing.
         kept: the state that the spool holds, or, before the first, the one it began with.
         trouble: see `Trouble`.
+        idle_until: by the worker's clock, s: before it nothing can be due, unless somebody watches live.
     """
 
     def __init__(self, chain: CameraChain, source: CameraSource, now_utc: float, *, gate: bool) -> None:
@@ -75,6 +78,7 @@ class WatchedCamera:
         self._time = 0.0  # stream time of the newest look, s
         self._coverage = Coverage(now_utc)
         self._planner = Planner()
+        self.idle_until = 0.0
 
     @property
     def camera(self) -> Camera:
@@ -84,6 +88,7 @@ class WatchedCamera:
         """The camera's entry was edited, its stream was not; what that closed. Raises ConfigError, changing nothing."""
         closed = self.chain.reconfigure(camera, self._time, time.time(), self.clock())
         self.gate = self._make_gate()
+        self.idle_until = 0.0
         return closed
 
     def close_orphans(self) -> list[Event]:
@@ -100,7 +105,7 @@ class WatchedCamera:
     def _make_gate(self) -> LookGate | None:
         return LookGate(Gate(patience=self.chain.patience, zones=self.chain.zones)) if self._gated else None
 
-    def due(self, live: bool) -> tuple[LookAt, Gop] | None:
+    def due(self, live: bool, now: float) -> tuple[LookAt, Gop] | None:
         """The look that is due now and the GOP it is in; None while nothing is."""
         every = self.chain.look_every
         if live:
@@ -110,6 +115,7 @@ class WatchedCamera:
         due = self._planner.due(self.source.ring, every)
         if due is not None:
             self._planner.planned(due[0])
+            self.idle_until = now + every * _IDLE_SHARE
         return due
 
     def seen(self, frame: Frame, tracks: Tracks) -> tuple[Look, Unwatched | None]:

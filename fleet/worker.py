@@ -156,6 +156,8 @@ class Worker:
         live = self._board.watched
         accepting = self._spool.accepting()
         for watched in self._roster.watched():
+            if now < watched.idle_until and watched.camera.id not in live:
+                continue
             with self._roster.apart(watched):
                 self._plan(watched, now, live, accepting)
         take = self._queue.take(now)
@@ -175,7 +177,7 @@ class Worker:
 
     def _plan(self, watched: WatchedCamera, now: float, live: frozenset[str], accepting: bool) -> None:
         """Puts the camera's look in line, if one is due."""
-        due = watched.due(watched.camera.id in live)
+        due = watched.due(watched.camera.id in live, now)
         if due is None:
             return
         if not accepting:
