@@ -20,7 +20,7 @@ from pool.load import PoolLoader
 from pool.reader import PoolReader
 from pool.snapshot import snapshot
 from pool.store import import_pool
-from pool.watch import PoolWatcher, watch_pool
+from pool.watch import PoolWatcher, Signature, watch_pool
 from store.bus import Bus, PoolSnapshot
 from store.database import make_engine
 
@@ -43,7 +43,9 @@ class FileWatch(threading.Thread):
         self.trouble: str | None = None  # why they gave no pool, until they do
 
     def run(self) -> None:
+        files = PoolWatcher(self._loader, _report)
         while not self._stop_event.is_set():
+            seen = files.signature()  # before they are read: an edit meanwhile must not pass for what was read
             try:
                 for change in watch_pool(self._loader, _report, self._stop_event):
                     self.trouble = None
@@ -51,6 +53,7 @@ class FileWatch(threading.Thread):
                     self.first_look.set()
             except PoolFaults as refused:
                 self._refused(refused)
+                self._await_edit(files, seen)
             except OSError as error:  # the disk, the network folder: looked at again, for edits must not be lost
                 self.trouble = f"the pool's files: {error.strerror or error}"
                 log.error("%s; tried again", self.trouble)
@@ -69,12 +72,12 @@ class FileWatch(threading.Thread):
         return pool
 
     def _refused(self, refused: PoolFaults) -> None:
-        """There was no good pool to begin with: told, then waited until the files change."""
+        """There was no good pool to begin with."""
         self.trouble = refused.message
         _report(refused.faults)
         self.first_look.set()
-        files = PoolWatcher(self._loader, _report)
-        seen = files.signature()
+
+    def _await_edit(self, files: PoolWatcher, seen: Signature) -> None:
         while files.signature() == seen and not self._stop_event.wait(_RETRY_S):
             pass
 
