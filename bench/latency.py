@@ -3,8 +3,9 @@
 A whole installation (Postgres, Valkey, consumer, API, one worker) watches real footage by RTSP from as many cameras as
 make about half a core of work; a logged-in client listens to `/api/events/stream`. An event's `utc` is that of the
 frame that decided it, which on one machine is when it was sent; the latency of a transition is when its message was
-read from the stream less that. Cameras are out of step with each other, as in a city, so that their keyframes do not
-all come at once. The physical limit beside it: `fsync_p50_ms`, what one durable write costs here.
+read from the stream less that. Cameras are out of step with each other, as in a city, so that neither their keyframes
+nor their events come all at once (T is 4, 6, 8, … s). The physical limit beside it: `fsync_p50_ms`, what one durable
+write costs here.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _out_of_step(urls: list[str]) -> None:
 
 def _streams(urls: list[str]) -> str:
     cameras = [
-        camera_at(number, url, dwell=4.0).model_dump(mode="json", by_alias=True, exclude_none=True)
+        camera_at(number, url, dwell=4.0 + 2.0 * number).model_dump(mode="json", by_alias=True, exclude_none=True)
         for number, url in enumerate(urls)
     ]
     document = {"version": 1, "departments": [{"id": "bench", "name": "Bench"}], "cameras": cameras}
