@@ -50,16 +50,27 @@ def next_look(
         return None
     if last is None:
         return LookAt(newest_keyframe, keyframe=True)
-    if newest_keyframe - last >= every * (1 - _EARLY):
+    since = newest_keyframe - last
+    if since >= every * (1 - _EARLY) or (gop is not None and _last_chance(since, every, gop)):
         return LookAt(newest_keyframe, keyframe=True)
     keyframes_suffice = gop is not None and gop <= every * (1 + _EARLY)
     # Where keyframes usually suffice, give the next one half an interval's grace before decoding deltas.
     due = every * 1.5 if keyframes_suffice else every
     if newest > newest_keyframe and newest - last >= due - _ROUNDING:
+        if keyframes_suffice:
+            return LookAt(newest, keyframe=False)
         # On the promised moments, not whenever packets happened to come: live and replay then see the same pictures.
         passed = math.floor((newest - last + _ROUNDING) / every)
         return LookAt(max(last + passed * every, newest_keyframe), keyframe=False)
     return None
+
+
+def _last_chance(since: float, every: float, gop: float) -> bool:
+    """A keyframe before its time is taken when the next one would break the promise.
+
+    So a camera whose keyframes fell out of step (its clock jumped, a clip began anew) is in step again at once.
+    """
+    return since >= every / 2 and since + gop > every * (1 + _EARLY)
 
 
 class Planner:

@@ -53,3 +53,16 @@ def test_the_promise_is_kept_and_no_look_goes_backwards(every: float, gop: float
     gaps = [b.time - a.time for a, b in itertools.pairwise(looks)]
     assert all(gap > 0 for gap in gaps)
     assert all(gap <= every * 1.5 + gop * 0.1 + 1 / fps + 1e-6 for gap in gaps)
+
+
+def test_keyframes_out_of_step_are_followed_at_once() -> None:
+    """After a jump keyframes come 1.75 s after the last look: no look may be a second old for ever after."""
+    last, newest_keyframe = 100.0, 101.75
+    look = next_look(last, 2.0, newest_keyframe, 101.8, 2.0)
+    assert look == LookAt(101.75, keyframe=True)
+    assert next_look(101.75, 2.0, 103.75, 103.8, 2.0) == LookAt(103.75, keyframe=True)
+
+
+def test_short_gops_do_not_double_the_looks() -> None:
+    assert next_look(100.0, 2.0, 101.0, 101.5, 1.0) is None
+    assert next_look(100.0, 2.0, 102.0, 102.1, 1.0) == LookAt(102.0, keyframe=True)
