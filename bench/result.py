@@ -59,8 +59,8 @@ class BenchResult:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
-        rows = [f"| {key} | {value:.4g} |" for key, value in self.figures.items()]
-        rows += [f"| *{key}* (peer) | {value:.4g} |" for key, value in self.peers.items()]
+        rows = [f"| {key} | {_shown(value)} |" for key, value in self.figures.items()]
+        rows += [f"| *{key}* (peer) | {_shown(value)} |" for key, value in self.peers.items()]
         m = self.machine
         return "\n".join(
             [
@@ -76,6 +76,10 @@ class BenchResult:
                 "",
             ]
         )
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def measure(name: str) -> BenchResult:
