@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from contracts.records import Event, Transition, Unwatched
+from contracts.records import Event, Unwatched
 from pipeline.coverage import Coverage, looked
-from pipeline.eventbook import Cause
+from pipeline.eventbook import Cause, closed_without_rule
 
 
 def parse(state: bytes) -> dict[str, Any]:
@@ -71,15 +71,6 @@ def withdrawn(state: dict[str, Any], now_utc: float) -> list[Event | Unwatched]:
 
 
 def _closed(last: Event, ended_utc: float) -> Event:
-    utc = round(max(ended_utc, last.utc), 3)
-    zh, en = Cause.CAMERA_GONE.value
-    return last.model_copy(
-        update={
-            "seq": last.seq + 1,
-            "transition": Transition.CLOSED,
-            "utc": utc,
-            "ended_utc": utc,
-            "stream_time": round(last.stream_time + utc - last.utc, 3),
-            "reason": {"zh": f"{last.reason.get('zh', '')}；{zh}", "en": f"{last.reason.get('en', '')}; {en}"},
-        }
-    )
+    """What ends an event whose camera is gone; nothing is left here but its newest transition."""
+    time = last.stream_time + ended_utc - last.utc
+    return closed_without_rule(last, time, ended_utc, Cause.CAMERA_GONE)
