@@ -31,6 +31,7 @@ from models.detector import load_detector
 from models.zoo import Zoo
 from pipeline.evidence import NoEvidence
 from pipeline.replay import replay
+from pipeline.senses.engine import Sensing
 from simulator.rtsp.process import ServerProcess
 from store.valkey import EmbeddedValkey
 
@@ -106,7 +107,10 @@ def _quiet(zoo: Zoo, redis: str) -> tuple[float, float, int, int]:
     events, lost = 0, 0
     for clip in clips:
         without, gated = (
-            {(e.type, e.zone) for e in replay(clip, camera, detector, lambda _: NoEvidence(), gate=gate)}
+            {
+                (e.type, e.zone)
+                for e in replay(clip, camera, detector, Sensing(Zoo()), lambda _: NoEvidence(), gate=gate)
+            }
             for gate in (False, True)
         )
         events += len(without)

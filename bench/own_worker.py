@@ -10,6 +10,8 @@ from contracts.pool import Camera
 from fleet.board import Assignment
 from fleet.worker import WorkerSettings
 from models.detector import Detector
+from models.zoo import Zoo
+from pipeline.senses.engine import Sensing
 from store.objects import DiskObjects
 from store.secrets import Secrets
 
@@ -60,6 +62,7 @@ def own_worker(folder: Path, cameras: list[Camera], detector: Detector, *, gate:
         WorkerSettings(WORKER),
         folder,
         detector,
+        Sensing(Zoo()),
         os.environ["BENCH_REDIS_URL"],
         DiskObjects(folder / "objects"),
         secrets=Secrets(),

@@ -68,6 +68,12 @@ class AlgorithmParameters(Contract):
     zones: tuple[str, ...] | None = Field(
         None, min_length=1, description="ids of the zones to watch; by default every zone of a fitting kind"
     )
+    max_false_alarms: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        description="target, a camera-day: how sure one must be of an event follows from it; unset: the rule decides",
+    )
 
     @property
     def patience(self) -> float:
@@ -125,7 +131,42 @@ class Crowding(AlgorithmParameters):
         return self.hold * _PATIENCE_SHARE
 
 
+class Waterlogging(AlgorithmParameters):
+    """积水: standing water over a share of a road zone, for `hold`."""
+
+    zone_kinds: ClassVar[frozenset[str]] = frozenset({"road", "square", "sidewalk", "area"})
+
+    look_every: Duration = Field(5.0, ge=0.04, le=300, description="stream time between looks, s")
+    min_share: float = Field(0.08, gt=0, le=1, description="share of the zone under water that is too much")
+    hold: Duration = Field(60.0, ge=1, le=86_400, description="T: that much water for this long is an event, s")
+    clear: float = Field(0.5, gt=0, le=1, description="closes below this share of `min_share` (hysteresis)")
+    clear_hold: Duration = Field(60.0, ge=1, le=86_400, description="below it for this long: closed, s")
+
+    @property
+    def patience(self) -> float:
+        """A tenth of T: the clock of a flood is never wrong by more."""
+        return self.hold * _PATIENCE_SHARE
+
+
+class Litter(AlgorithmParameters):
+    """垃圾暴露: a thing left on the ground for `dwell` after whoever left it has gone, or a bin that overflows."""
+
+    zone_kinds: ClassVar[frozenset[str]] = frozenset({"sidewalk", "square", "road", "platform", "area", "bin"})
+
+    dwell: Duration = Field(120.0, ge=2, le=86_400, description="T: lying this long unattended is an event, s")
+    min_litter: float = Field(0.5, gt=0, lt=1, description="probability from which a thing is taken for litter")
+    attended: float = Field(1.5, ge=0, le=10, description="somebody this close attends to it, body heights")
+    leave_after: Duration = Field(10.0, ge=1, le=3600, description="not seen at its place for this long: gone, s")
+
+    @property
+    def patience(self) -> float:
+        """A tenth of T: the clock of a thing left behind is never wrong by more."""
+        return self.dwell * _PATIENCE_SHARE
+
+
 ALGORITHMS: dict[str, type[AlgorithmParameters]] = {
     "illegal_parking": IllegalParking,
     "crowding": Crowding,
+    "waterlogging": Waterlogging,
+    "litter": Litter,
 }

@@ -90,6 +90,7 @@ class Event(Contract):
         stream_time: of this transition, s of the stream's own clock.
         numbers: the explanation in numbers, e.g. {"still_s": 187, "moved_body_lengths": 0.06}.
         reason: the same as a sentence, {"zh": …, "en": …}.
+        confidence: calibrated probability that the event is real, 0..1; None where nothing was calibrated.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -111,8 +112,25 @@ class Event(Contract):
     subject: Subject
     numbers: dict[str, float]
     reason: dict[str, str]
+    confidence: float | None = Field(None, ge=0, le=1)
     evidence: tuple[EvidenceRef, ...] = ()
     provenance: Provenance
+
+
+UnwatchedReason = Literal[
+    "offline",
+    "stalled",
+    "shed",
+    "off_preset",
+    "moved",
+    "stopped",
+    "error",
+    "frozen",
+    "black",
+    "overexposed",
+    "blurred",
+    "covered",
+]
 
 
 class Unwatched(Contract):
@@ -126,7 +144,7 @@ class Unwatched(Contract):
     id: str
     camera: str
     algorithm: str
-    reason: Literal["offline", "stalled", "shed", "off_preset", "moved", "stopped", "error"]
+    reason: UnwatchedReason
     start_utc: float
     end_utc: float | None = None
 

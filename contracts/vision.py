@@ -13,6 +13,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.senses import UNSENSED, Senses
+
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 ByteArray = NDArray[np.uint8]
@@ -150,6 +152,7 @@ class Look:
         aspect: width / height of the picture.
         preset: the PTZ preset the camera stands at; "" for a fixed camera; None when it is off every preset.
         gap: s since the previous look during which nothing was watched (offline, shed); 0 normally.
+        senses: what else was sensed, as far as a rule asked for it (`Rule.asks`).
     """
 
     camera: str
@@ -159,3 +162,4 @@ class Look:
     aspect: float
     preset: str | None = ""
     gap: float = 0.0
+    senses: Senses = UNSENSED

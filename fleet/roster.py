@@ -11,13 +11,12 @@ from typing import Protocol
 from contracts.errors import CityVisionError, DiskFull
 from contracts.live import CameraStatus
 from contracts.pool import Camera
-from contracts.records import Event, Unwatched
+from contracts.records import Event, Unwatched, UnwatchedReason
 from fleet.board import Assignment, Board
 from fleet.failed import FailedCamera
 from fleet.kept import has_open_events, newer, parse, withdrawn
 from fleet.recorder import Recorder
 from fleet.watched import WatchedCamera
-from pipeline.coverage import Reason
 from pipeline.source.supervisor import SourceSupervisor
 from pipeline.spool import Spool
 from pipeline.track import FleetTracker
@@ -169,7 +168,7 @@ class Roster:
         else:
             self._forget(watched.camera.id, watched.withdraw())
 
-    def _join(self, camera: Camera, state: bytes | None, reason: Reason) -> None:
+    def _join(self, camera: Camera, state: bytes | None, reason: UnwatchedReason) -> None:
         try:
             watched = self._set_up(camera, state)
         except _FAULTS as error:

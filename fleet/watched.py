@@ -10,16 +10,18 @@ import orjson
 
 from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera
-from contracts.records import Event, Unwatched
+from contracts.records import Event, Unwatched, UnwatchedReason
 from contracts.redact import redact
-from contracts.vision import Frame, Look, Tracks
+from contracts.vision import Frame, Look
 from fleet.kept import coverage_of, coverage_state
 from pipeline.chain import CameraChain
-from pipeline.coverage import Coverage, Reason, looked, missed
+from pipeline.coverage import Coverage, looked, missed
 from pipeline.eventbook import Clock
 from pipeline.gate import Gate
 from pipeline.lookgate import LookGate
+from pipeline.perceive import Perceived, Picture
 from pipeline.plan import LookAt, Planner
+from pipeline.senses.memory import SceneMemory
 from pipeline.source.ring import Gop
 from pipeline.source.source import CameraSource
 
@@ -60,6 +62,7 @@ class WatchedCamera:
 
     Attributes:
         began_from: the state it joined with; None when it began from nothing.
+        memory: what its senses remember of the scene.
         kept: the state that the spool holds, or, before the first, the one it began with.
         trouble: see `Trouble`.
         idle_until: by the worker's clock, s: before it nothing can be due, unless somebody watches live.
@@ -70,6 +73,7 @@ class WatchedCamera:
         self.source = source
         self._gated = gate
         self.gate = self._make_gate()
+        self.memory = SceneMemory()
         self.counts = CameraLooks()
         self.last_utc: float | None = None
         self.began_from: bytes | None = None
@@ -118,12 +122,18 @@ class WatchedCamera:
             self.idle_until = now + every * _IDLE_SHARE
         return due
 
-    def seen(self, frame: Frame, tracks: Tracks) -> tuple[Look, Unwatched | None]:
+    def picture(self, frame: Frame) -> Picture:
+        """A decoded look as it goes into perception."""
+        chain = self.chain
+        return Picture(self.camera.id, frame, chain.min_score, chain.asks(frame.time), chain.zones, self.memory)
+
+    def seen(self, frame: Frame, found: Perceived) -> tuple[Look, Unwatched | None]:
         """The look that succeeded, as rules see it; the unwatched interval that it ended, if any."""
         gap, ended = self._covered(frame.utc)
         self._time, self.last_utc = frame.time, frame.utc
         self.counts.done += 1
-        return Look(self.camera.id, frame.time, frame.utc, tracks, frame.aspect, self._preset(), gap), ended
+        preset, senses = self._preset(), found.senses
+        return Look(self.camera.id, frame.time, frame.utc, found.tracks, frame.aspect, preset, gap, senses), ended
 
     def calm(self, utc: float) -> Unwatched | None:
         """The gate saw, or knows by packet sizes, that nothing changed: that is watching too.
@@ -157,7 +167,7 @@ class WatchedCamera:
         news, self.trouble = trouble != self.trouble, trouble
         return news
 
-    def unseen(self, now_utc: float, reason: Reason | None = None) -> Unwatched | None:
+    def unseen(self, now_utc: float, reason: UnwatchedReason | None = None) -> Unwatched | None:
         """Nothing was looked at; the unwatched interval that this began, if any."""
         every = self.chain.look_every
         if every is None:
@@ -165,7 +175,7 @@ class WatchedCamera:
         self._coverage, begun = missed(self._coverage, self.camera.id, now_utc, every, reason or self._why())
         return begun
 
-    def _why(self) -> Reason:
+    def _why(self) -> UnwatchedReason:
         if self.source.state is not CameraState.RUNNING:
             return "stalled" if self.source.state is CameraState.STALLED else "offline"
         if self._off_preset():

@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 from contracts.errors import CityVisionError, RunnerError, ServiceError
 from contracts.live import CameraStatus
-from contracts.vision import Frame, Tracks
+from contracts.vision import Frame
 from fleet.board import Board
 from fleet.live import live_picture
 from fleet.recorder import Recorder
 from fleet.roster import CameraFactory, Roster
 from fleet.watched import LIVE_EVERY, CameraLooks, WatchedCamera
 from pipeline.batch import LookQueue, WaitingLook
-from pipeline.perceive import Perception, Picture, decode
+from pipeline.perceive import Perceived, Perception, Picture, decode
 from pipeline.plan import LookAt
 from pipeline.source.decode import DecoderPool
 from pipeline.source.ring import Gop
@@ -223,7 +223,7 @@ class Worker:
         if not pictures:
             return
         try:
-            tracks = self._perception.perceive(pictures)
+            perceived = self._perception.perceive(pictures)
         except RunnerError as error:
             self._not_detected(seen, error)
             return
@@ -231,11 +231,11 @@ class Worker:
             self._detector_down = False
             _log.info("the detector is back")
         self._queue.time.observe(len(batch), time.monotonic() - started)
-        for watched, picture, found in zip(seen, pictures, tracks, strict=True):
+        for watched, picture, found in zip(seen, pictures, perceived, strict=True):
             with self._roster.apart(watched):
                 self._judge(watched, picture.frame, found)
                 if watched.camera.id in live:
-                    shown = live_picture(watched.camera.id, picture.frame, found, watched.chain.open_tracks)
+                    shown = live_picture(watched.camera.id, picture.frame, found.tracks, watched.chain.open_tracks)
                     self._board.post_picture(watched.camera.id, shown)
 
     def _picture(self, due: Due, live: frozenset[str]) -> Picture | None:
@@ -248,7 +248,7 @@ class Worker:
             return None
         if not self._worth_detecting(watched, frame, live):
             return None
-        return Picture(watched.camera.id, frame, watched.chain.min_score)
+        return watched.picture(frame)
 
     def _not_detected(self, seen: list[WatchedCamera], error: RunnerError) -> None:
         for watched in seen:
@@ -258,8 +258,8 @@ class Worker:
             _log.error("looks are lost until the detector is back: %s", error)
         self._detector_down = True
 
-    def _judge(self, watched: WatchedCamera, frame: Frame, tracks: Tracks) -> None:
-        look, ended = watched.seen(frame, tracks)
+    def _judge(self, watched: WatchedCamera, frame: Frame, found: Perceived) -> None:
+        look, ended = watched.seen(frame, found)
         before = watched.chain.matters
         events = watched.chain.look(look, frame, watched.clock())
         told = self._recorder.record(watched, [ended, *events])
@@ -267,7 +267,7 @@ class Worker:
             # A clock began to run, or stopped: a worker that dies now must not begin it anew.
             self._recorder.checkpoint(watched)
         if watched.gate is not None:
-            watched.gate.looked(frame, tracks)
+            watched.gate.looked(frame, found.tracks)
 
     def _each_second(self, accepting: bool) -> None:
         dead = self._dead_part()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from contracts.pool import Camera, Zone
 from contracts.records import Event, EvidenceRef, Provenance
+from contracts.senses import NOTHING, Ask
 from contracts.vision import Frame, Look, Tracks
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.rules.base import Output, Rule, Step
@@ -106,6 +107,13 @@ class CameraChain:
         """The shortest interval that a rule asks for just now, s: the gate must let those looks pass."""
         wishes = (rule.wants(self._states[rule.type]) for rule in self._rules)
         return min((wish for wish in wishes if wish is not None), default=None)
+
+    def asks(self, time: float) -> Ask:
+        """What the rules want sensed in the look at stream time `time`, besides tracks."""
+        ask = NOTHING
+        for rule in self._rules:
+            ask |= rule.asks(self._states[rule.type], time)
+        return ask
 
     @property
     def patience(self) -> float:

@@ -6,11 +6,8 @@ Pure: the worker tells it about looks and states, it answers with `Unwatched` in
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from contracts.records import Unwatched, event_id
-
-Reason = Literal["offline", "stalled", "shed", "off_preset", "moved", "stopped", "error"]
+from contracts.records import Unwatched, UnwatchedReason, event_id
 
 # Late by less than this is jitter, not blindness, s.
 GRACE_S = 6.0
@@ -43,7 +40,7 @@ def looked(state: Coverage, utc: float) -> tuple[Coverage, float, Unwatched | No
 
 
 def missed(
-    state: Coverage, camera: str, now_utc: float, every: float, reason: Reason
+    state: Coverage, camera: str, now_utc: float, every: float, reason: UnwatchedReason
 ) -> tuple[Coverage, Unwatched | None]:
     """Nothing was looked at just now; `reason` says why.
 

@@ -1,19 +1,23 @@
-"""From GOPs to tracks: decode, detect and track one batch of looks of different cameras."""
+"""From GOPs to what rules see: decode, detect, track and sense one batch of looks of different cameras."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import av
 import numpy as np
 
 from contracts.errors import StreamCorrupt
+from contracts.pool import Zone
+from contracts.senses import NOTHING, Ask, Senses
 from contracts.vision import Detections, Frame, Tracks
 from models.detector import Detector, Prepared
 from pipeline.appearance import signatures
 from pipeline.plan import LookAt
+from pipeline.senses.engine import Sensing, Wish
+from pipeline.senses.memory import SceneMemory
 from pipeline.source.decode import DecoderPool
 from pipeline.source.ring import Gop
 from pipeline.track import FleetTracker, TrackerInput
@@ -23,11 +27,31 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A decoded look that is to be inferred."""
+    """A decoded look that is to be inferred.
+
+    Attributes:
+        camera: its id.
+        frame: the picture.
+        min_score: detections below it are of no use.
+        ask: what else its rules want sensed.
+        zones: the zones they watch.
+        memory: what its senses remember.
+    """
 
     camera: str
     frame: Frame
     min_score: float
+    ask: Ask = NOTHING
+    zones: tuple[Zone, ...] = ()
+    memory: SceneMemory = field(default_factory=SceneMemory)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Perceived:
+    """What was found in one picture."""
+
+    tracks: Tracks
+    senses: Senses
 
 
 def decode(decoders: DecoderPool, gop: Gop, at: LookAt) -> Frame | None:
@@ -45,26 +69,37 @@ def decode(decoders: DecoderPool, gop: Gop, at: LookAt) -> Frame | None:
 
 
 class Perception:
-    """Detector and tracker of one worker (or of one replay).
+    """Detector, tracker and senses of one worker (or of one replay).
 
     Args:
         detector: shared by all cameras.
         tracker: holds every camera's tracks.
+        sensing: what else can be sensed.
         max_batch: pictures inferred together at most.
     """
 
-    def __init__(self, detector: Detector, tracker: FleetTracker, max_batch: int = 8) -> None:
+    def __init__(self, detector: Detector, tracker: FleetTracker, sensing: Sensing, max_batch: int = 8) -> None:
         self._detector = detector
         self._tracker = tracker
+        self._sensing = sensing
         self._slots = detector.slots(max_batch)
         self._max_batch = max_batch
 
-    def perceive(self, pictures: Sequence[Picture]) -> list[Tracks]:
-        """Detects and tracks; at most `max_batch` pictures, of different cameras.
+    def perceive(self, pictures: Sequence[Picture]) -> list[Perceived]:
+        """Detects, tracks and senses; at most `max_batch` pictures, of different cameras.
 
         Raises:
-            RunnerError: inference failed; no track was touched.
+            RunnerError: inference failed; where it was the detector's, no track was touched.
         """
+        tracks = self._track(pictures)
+        wishes = [
+            Wish(picture.camera, picture.frame, found, picture.ask, picture.zones, picture.memory)
+            for picture, found in zip(pictures, tracks, strict=True)
+        ]
+        senses = self._sensing.sense(wishes)
+        return [Perceived(found, sensed) for found, sensed in zip(tracks, senses, strict=True)]
+
+    def _track(self, pictures: Sequence[Picture]) -> list[Tracks]:
         batch = self._slots[: len(pictures)]
         prepared = [self._detector.prepare(picture.frame, slot) for picture, slot in zip(pictures, batch, strict=True)]
         found = self._detector.detect(batch, prepared, [picture.min_score for picture in pictures])

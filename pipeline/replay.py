@@ -20,6 +20,8 @@ from pipeline.gate import Gate
 from pipeline.lookgate import LookGate
 from pipeline.perceive import Perception, Picture, decode
 from pipeline.plan import Planner
+from pipeline.senses.engine import Sensing
+from pipeline.senses.memory import SceneMemory
 from pipeline.source.decode import DecoderPool
 from pipeline.source.files import read_file
 from pipeline.source.ring import PacketRing
@@ -40,6 +42,7 @@ def replay(
     path: Path,
     camera: Camera,
     detector: Detector,
+    sensing: Sensing,
     make_evidence: Callable[[PacketRing], EvidenceKeeper],
     *,
     start_utc: float = 0.0,
@@ -52,6 +55,7 @@ def replay(
         path: any file libav reads.
         camera: its zones and algorithms.
         detector: the model in use.
+        sensing: what else can be sensed.
         make_evidence: given the ring clips are cut from.
         start_utc: UTC of the first picture, s since 1970.
         gate: let the gate skip looks at pictures that do not change, as live.
@@ -62,8 +66,8 @@ def replay(
     """
     ring = PacketRing()
     chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), make_evidence(ring))
-    perception = Perception(detector, FleetTracker(), max_batch=1)
-    decoders, planner, looks = DecoderPool(), Planner(), 0
+    perception = Perception(detector, FleetTracker(), sensing, max_batch=1)
+    decoders, planner, memory, looks = DecoderPool(), Planner(), SceneMemory(), 0
     look_gate = LookGate(Gate(patience=chain.patience, zones=chain.zones)) if gate else None
     every = chain.look_every
     if every is None:
@@ -80,11 +84,13 @@ def replay(
         frame = decode(decoders, gop, at)
         if frame is None or (look_gate is not None and not look_gate.decoded(frame, chain.wants)):
             continue
-        tracks = perception.perceive([Picture(camera.id, frame, chain.min_score)])[0]
+        picture = Picture(camera.id, frame, chain.min_score, chain.asks(frame.time), chain.zones, memory)
+        seen = perception.perceive([picture])[0]
         preset = camera.presets[0].id if camera.presets else ""
-        yield from chain.look(Look(camera.id, frame.time, frame.utc, tracks, frame.aspect, preset), frame, _FILE_CLOCK)
+        look = Look(camera.id, frame.time, frame.utc, seen.tracks, frame.aspect, preset, senses=seen.senses)
+        yield from chain.look(look, frame, _FILE_CLOCK)
         if look_gate is not None:
-            look_gate.looked(frame, tracks)
+            look_gate.looked(frame, seen.tracks)
         looks += 1
         if on_progress is not None:
             on_progress(Progress(packet.time, looks))

@@ -48,13 +48,15 @@ def command(
     from models.zoo import Zoo
     from pipeline.evidence import NoEvidence, ShelfKeeper
     from pipeline.replay import Progress, replay
+    from pipeline.senses.engine import Sensing
     from pipeline.source.remux import RingFootage
     from pipeline.spool_evidence import EvidenceSpool
     from store.objects import DiskObjects
 
     settings = load_settings(streams=streams, model=model)
     seen_as = _camera(settings.streams, camera)
-    detector = load_detector(settings.model, Zoo(mirror=settings.mirror))
+    zoo = Zoo(mirror=settings.mirror)
+    detector = load_detector(settings.model, zoo)
     with _progress(file, as_json) as advance:
 
         def on_progress(progress: Progress) -> None:
@@ -64,6 +66,7 @@ def command(
             file,
             seen_as,
             detector,
+            Sensing(zoo),
             lambda ring: (
                 NoEvidence()
                 if evidence is None

@@ -24,6 +24,7 @@ from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.evidence import ShelfKeeper
 from pipeline.perceive import Perception
 from pipeline.publish import Publisher
+from pipeline.senses.engine import Sensing
 from pipeline.source.decode import DecoderPool
 from pipeline.source.remux import RingFootage
 from pipeline.source.ring import PacketRing
@@ -95,6 +96,7 @@ class WorkerStack:
         settings: see `WorkerSettings`.
         folder: spool, evidence and shelves of this worker.
         detector: closed by whoever made it.
+        sensing: what else can be sensed.
         redis_url: where records and live state go.
         objects: where evidence goes.
         secrets: the cameras' credentials.
@@ -112,6 +114,7 @@ class WorkerStack:
         settings: WorkerSettings,
         folder: Path,
         detector: Detector,
+        sensing: Sensing,
         redis_url: str,
         objects: ObjectStore,
         *,
@@ -129,7 +132,7 @@ class WorkerStack:
         maker = CameraMaker(settings.worker, folder, detector, self._sources, self._evidence, secrets, gate=gate)
         self.worker = Worker(
             settings,
-            Perception(detector, tracker, settings.max_batch),
+            Perception(detector, tracker, sensing, settings.max_batch),
             tracker,
             DecoderPool(hardware),
             self.spool,
@@ -166,7 +169,8 @@ def body(process: Process, number: int) -> None:
     """Watches its cameras until asked to stop."""
     settings, name = process.settings, worker_name(number)
     cv2.setNumThreads(1)  # a process a core: OpenCV's own threads would only take turns with the other workers
-    detector = load_detector(settings.model, Zoo(mirror=settings.mirror), triton_url=settings.triton_url)
+    zoo = Zoo(mirror=settings.mirror)
+    detector = load_detector(settings.model, zoo, triton_url=settings.triton_url)
     if settings.triton_url is not None:
         worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)
     else:
@@ -176,6 +180,7 @@ def body(process: Process, number: int) -> None:
         worker_settings,
         settings.data / "spool" / name,
         detector,
+        Sensing(zoo, settings.triton_url),
         settings.redis,
         open_objects(settings.objects_dir, s3_url),
         secrets=Secrets(settings.secrets),

@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from contracts.pool import Zone
 from contracts.records import Subject
+from contracts.senses import Ask
 from contracts.vision import Look
 
 
@@ -56,6 +57,31 @@ class Output:
     reason: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that must hold before a matter becomes an event, and how it stands now.
+
+    Attributes:
+        zone: id of the zone.
+        subject: which matter, `Output.key`; empty where the zone as a whole is meant.
+        name: e.g. "still_s"; one of the rule's numbers where it has one.
+        value: as it is now.
+        needed: what it is compared with.
+        at_least: `value` must be at least `needed`; else at most.
+    """
+
+    zone: str
+    subject: str
+    name: str
+    value: float
+    needed: float
+    at_least: bool = True
+
+    @property
+    def holds(self) -> bool:
+        return self.value >= self.needed - 1e-9 if self.at_least else self.value <= self.needed + 1e-9
+
+
 StateT = TypeVar("StateT")
 
 
@@ -79,6 +105,14 @@ class Rule(Protocol, Generic[StateT]):
 
         A matter that is about to be decided needs its looks even when the picture does not change.
         """
+        ...
+
+    def asks(self, state: StateT, time: float) -> Ask:
+        """What it wants sensed in the look at stream time `time`, besides tracks."""
+        ...
+
+    def conditions(self, state: StateT) -> list[Condition]:
+        """What each matter still waits for, right after a step: the answer to "why, and why not"."""
         ...
 
     def rezone(self, state: StateT, zones: tuple[Zone, ...]) -> StateT:

@@ -17,8 +17,9 @@ from contracts.errors import ConfigError
 from contracts.geometry import homography, polygon_area, project
 from contracts.pool import Camera, Zone
 from contracts.records import Subject
+from contracts.senses import NOTHING, Ask
 from contracts.vision import Look
-from pipeline.rules.base import Output, Step
+from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.people import Gathering, Visitor, gather
@@ -182,6 +183,32 @@ class CrowdingRule:
             ):
                 wanted.append(every)
         return min(wanted, default=None)
+
+    def asks(self, state: CrowdingState, time: float) -> Ask:
+        """Tracks are enough."""
+        return NOTHING
+
+    def conditions(self, state: CrowdingState) -> list[Condition]:
+        """See `Rule.conditions`."""
+        return [
+            one
+            for zone in state.zones
+            if zone.zone in self._zones and zone.time is not None
+            for one in self._conditions(zone, self._zones[zone.zone][1], zone.time)
+        ]
+
+    def _conditions(self, zone: ZoneState, limit: Limit, time: float) -> list[Condition]:
+        more = Condition(zone.zone, "", "people", zone.people, math.floor(limit.people) + 1)
+        if zone.crowd is None:
+            return [more]
+        watched, share = self._share(zone, time)
+        hold = self._parameters.hold
+        return [
+            more,
+            Condition(zone.zone, _KEY, "lasting_s", round(time - zone.crowd.since, 1), hold),
+            Condition(zone.zone, _KEY, "watched_s", round(watched, 1), _WATCHED_SHARE * hold),
+            Condition(zone.zone, _KEY, "crowded_share", round(share, 3), _CROWDED_SHARE),
+        ]
 
     def step(self, state: CrowdingState, look: Look) -> tuple[CrowdingState, list[Output]]:
         """See `Rule.step`. Off a zone's preset that zone is not judged."""

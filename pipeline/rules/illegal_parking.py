@@ -13,8 +13,9 @@ from contracts.algorithms import IllegalParking
 from contracts.geometry import share_in_polygon
 from contracts.pool import Camera, Zone
 from contracts.records import Subject
+from contracts.senses import NOTHING, Ask
 from contracts.vision import Look, ObjectClass
-from pipeline.rules.base import Output, Step
+from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.queue import Company, accompany, held_back
@@ -255,6 +256,27 @@ class IllegalParkingRule:
             numbers=numbers,
             reason={} if silent else _reason(numbers, cause),
         )
+
+    def asks(self, state: ParkingState, time: float) -> Ask:
+        """Tracks are enough."""
+        return NOTHING
+
+    def conditions(self, state: ParkingState) -> list[Condition]:
+        """See `Rule.conditions`."""
+        return [one for case in state.cases for one in self._conditions(case)]
+
+    def _conditions(self, case: Case) -> list[Condition]:
+        p, stand = self._parameters, case.last
+        told = [
+            ("in_zone_share", case.in_zone, _INSIDE),
+            ("still_s", stand.still_s, p.dwell),
+            ("looks_share", stand.looks_share, p.min_seen),
+        ]
+        found = [Condition(case.zone, case.key, name, round(value, 3), needed) for name, value, needed in told]
+        if p.ignore_queues:
+            held = float(held_back(case.company, stand.still_s, p.dwell))
+            found.append(Condition(case.zone, case.key, "held_back_by_queue", held, 0.0, at_least=False))
+        return found
 
     def rezone(self, state: ParkingState, zones: tuple[Zone, ...]) -> ParkingState:
         """Every vehicle keeps its clock; the next `step` ends the cases that no zone holds any more."""

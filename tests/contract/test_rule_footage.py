@@ -12,6 +12,7 @@ from models.detector import Detector, load_detector
 from models.zoo import Zoo
 from pipeline.evidence import NoEvidence
 from pipeline.replay import replay
+from pipeline.senses.engine import Sensing
 from tests.unit.scenes import camera, rectangle
 
 pytestmark = pytest.mark.media
@@ -26,7 +27,7 @@ def detector(mirror: Path) -> Detector:
 
 
 def events(clip: Path, cam: Camera, detector: Detector, *, gate: bool) -> list[Event]:
-    return list(replay(clip, cam, detector, lambda _: NoEvidence(), gate=gate))
+    return list(replay(clip, cam, detector, Sensing(Zoo()), lambda _: NoEvidence(), gate=gate))
 
 
 @pytest.mark.parametrize("every", [1.0, 2.0])

@@ -17,6 +17,7 @@ from models.detector import load_detector
 from models.zoo import Zoo
 from pipeline.evidence import NoEvidence
 from pipeline.replay import replay
+from pipeline.senses.engine import Sensing
 from pool.load import load_pool
 from simulator.rtsp import ServedCamera, ServerThread
 from simulator.rtsp.media import load_clip
@@ -79,7 +80,7 @@ def test_live_sees_what_the_replay_sees(
 ) -> None:
     detector = load_detector("yolox_nano", Zoo(mirror=mirror))
     seen_as = load_pool(streams).cameras[0]
-    replayed = list(replay(clip, seen_as, detector, lambda _: NoEvidence()))
+    replayed = list(replay(clip, seen_as, detector, Sensing(Zoo()), lambda _: NoEvidence()))
 
     with ServerThread([ServedCamera("junction", load_clip(clip), timeline="clip")]) as server:
         main = seen_as.main.model_copy(update={"url": server.url("junction")})
@@ -87,6 +88,7 @@ def test_live_sees_what_the_replay_sees(
             WorkerSettings("live"),
             tmp_path / "worker",
             detector,
+            Sensing(Zoo()),
             valkey.url,
             DiskObjects(tmp_path / "objects"),
             secrets=Secrets(),

