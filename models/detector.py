@@ -111,7 +111,7 @@ def load_detector(
     if artefact.detector is None:
         raise ConfigError(f"{name} is no detector", f"take one of {', '.join(detector_names(zoo))}")
     paths = zoo.fetch(name)
-    runner = _runner(name, artefact, paths[0], triton_url, threads, precision)
+    runner = open_runner(name, artefact, paths[0], triton_url=triton_url, threads=threads, precision=precision)
     return build_detector(artefact, runner)
 
 
@@ -136,7 +136,27 @@ def detector_names(zoo: Zoo) -> tuple[str, ...]:
     return tuple(name for name in zoo.names() if zoo.artefact(name).detector is not None)
 
 
-def _runner(name: str, artefact: Artefact, path: Path, triton_url: str | None, threads: int, precision: str) -> Runner:
+def open_runner(
+    name: str,
+    artefact: Artefact,
+    path: Path,
+    *,
+    triton_url: str | None = None,
+    threads: int = 1,
+    precision: str = "auto",
+) -> Runner:
+    """The runner of one version, in process or at a Triton server; for loaders of every kind of model.
+
+    Args:
+        name: in the zoo.
+        artefact: its entry.
+        path: the verified file that is opened in process.
+        triton_url, threads, precision: see `load_detector`.
+
+    Raises:
+        ConfigError: the precision is unknown.
+        RunnerError: the runner cannot load the model, or the server does not serve it.
+    """
     version, sha256 = version_name(name, artefact), artefact.digest
     if triton_url is not None:
         from models.triton_runner import TritonRunner

@@ -1,7 +1,8 @@
 """The zoo: where weights and clips come from, under which licence, and proof that they are the right bytes.
 
 `models/zoo.yaml` is the catalogue. A file is taken from the cache, else from the mirror folder, else from its
-addresses, and is verified against the catalogue's SHA-256 every time it is handed out.
+addresses, and is verified against the catalogue's SHA-256 every time it is handed out. A file under `builtin/` ships
+with the project in `models/weights/`: it needs neither cache nor mirror nor network, and is verified all the same.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from contracts.errors import ConfigError, HashMismatch, ModelMissing
 
 _LOG = logging.getLogger(__name__)
 _CATALOGUE = Path(__file__).with_name("zoo.yaml")
+_WEIGHTS = Path(__file__).with_name("weights")
+_BUILTIN = "builtin/"
 _CHUNK = 1 << 20
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _MIRROR_HINT = "set CITYVISION_MIRROR to a folder that holds it, or connect this machine to its address"
@@ -43,11 +46,18 @@ class _Entry(BaseModel):
 
 
 class ZooFile(_Entry):
-    """One file: its path in cache and mirror, its hash, and the addresses that are tried in order."""
+    """One file: its path in cache and mirror, its hash, and the addresses that are tried in order.
 
-    path: str = Field(pattern=r"^(models|footage)/[\w.-]+$")
+    A path that begins with `builtin/` names a file of `models/weights/`; it has no addresses.
+    """
+
+    path: str = Field(pattern=r"^(models|footage|builtin)/[\w.-]+$")
     sha256: Sha256
     urls: tuple[str, ...] = ()
+
+    @property
+    def builtin(self) -> bool:
+        return self.path.startswith(_BUILTIN)
 
 
 class DetectorSpec(_Entry):
@@ -64,6 +74,28 @@ class DetectorSpec(_Entry):
     nms_iou: float = Field(0.5, gt=0, lt=1)
 
 
+class SegmenterSpec(_Entry):
+    """How to read a segmenter's output: one map of probabilities, [N, 1, h, w], of what is looked for.
+
+    Attributes:
+        label: what the map shows, e.g. "water".
+    """
+
+    label: str
+
+
+class ClassifierSpec(_Entry):
+    """How to read a crop classifier's outputs.
+
+    Attributes:
+        heads: output name to its labels in order; each output is [N, labels] of probabilities.
+        margin: what a crop shows around the box, in sides of the box (see `models.crops`).
+    """
+
+    heads: dict[str, tuple[str, ...]] = Field(min_length=1)
+    margin: float = Field(0.5, ge=0, le=4)
+
+
 class Artefact(_Entry):
     """One entry of the catalogue."""
 
@@ -73,6 +105,8 @@ class Artefact(_Entry):
     note: str = ""
     files: tuple[ZooFile, ...] = Field(min_length=1)
     detector: DetectorSpec | None = None
+    segmenter: SegmenterSpec | None = None
+    classifier: ClassifierSpec | None = None
 
     @property
     def digest(self) -> str:
@@ -134,6 +168,7 @@ class Zoo:
         cache: folder that keeps verified copies; by default `default_cache()`.
         mirror: folder with `models/` and `footage/` that is asked before the internet; by default `default_mirror()`.
         client: HTTP client for the addresses; by default one with 10 s to connect and 30 s between bytes.
+        weights: folder of the files that ship with the project; by default `models/weights/`.
     """
 
     def __init__(
@@ -143,11 +178,13 @@ class Zoo:
         cache: Path | None = None,
         mirror: Path | None = None,
         client: httpx.Client | None = None,
+        weights: Path | None = None,
     ) -> None:
         self.catalogue = catalogue or Catalogue.read()
         self.cache = cache or default_cache()
         self.mirror = mirror or default_mirror()
         self._client = client
+        self._weights = weights or _WEIGHTS
 
     def names(self, kind: ArtefactKind | None = None) -> tuple[str, ...]:
         """Every artefact's name, or those of one kind, in the catalogue's order."""
@@ -165,29 +202,36 @@ class Zoo:
         return found
 
     def states(self, name: str) -> dict[str, FileState]:
-        """Each file of an artefact as it lies in the cache, by path; nothing is fetched or removed."""
+        """Each file of an artefact as it lies in the cache (built-in ones: in the project), by path; nothing is
+        fetched or removed."""
         return {file.path: self._state(file) for file in self.artefact(name).files}
 
     def fetch(self, name: str, on_bytes: OnBytes | None = None) -> tuple[Path, ...]:
-        """The artefact's files in the cache, in the catalogue's order, verified.
+        """The artefact's files (in the cache, built-in ones in the project), in the catalogue's order, verified.
 
         Raises:
             ModelMissing: unknown name, or a file is neither in the cache, nor in the mirror, nor at its addresses.
-            HashMismatch: the mirror or every answering address holds other bytes; they are not kept.
+            HashMismatch: the mirror or every answering address holds other bytes; they are not kept. Or a built-in
+                file has been changed.
         """
         return tuple(self._fetch(file, on_bytes) for file in self.artefact(name).files)
 
+    def _place(self, file: ZooFile) -> Path:
+        return self._weights / file.path.removeprefix(_BUILTIN) if file.builtin else self.cache / file.path
+
     def _state(self, file: ZooFile) -> FileState:
-        path = self.cache / file.path
+        path = self._place(file)
         if not path.is_file():
             return FileState.ABSENT
         return FileState.READY if file_sha256(path) == file.sha256 else FileState.WRONG
 
     def _fetch(self, file: ZooFile, on_bytes: OnBytes | None) -> Path:
-        target = self.cache / file.path
+        target = self._place(file)
         state = self._state(file)
         if state is FileState.READY:
             return target
+        if file.builtin:
+            raise _broken_builtin(target, state)
         if state is FileState.WRONG:
             _LOG.warning("%s in the cache is not what the zoo names: removed and fetched again", file.path)
             target.unlink(missing_ok=True)
@@ -249,3 +293,11 @@ class Zoo:
         finally:
             if client is not self._client:
                 client.close()
+
+
+def _broken_builtin(path: Path, state: FileState) -> ModelMissing | HashMismatch:
+    """A built-in file is never fetched: what ships with the project is put back from where the project came from."""
+    fix = "install CityVision again, or `git checkout models/weights` in a checkout"
+    if state is FileState.ABSENT:
+        return ModelMissing(f"the built-in {path.name} is not part of this installation", fix)
+    return HashMismatch(f"the built-in {path.name} is not what the zoo names", fix)
