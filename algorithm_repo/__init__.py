@@ -1,1 +1,1 @@
-"""The warehouse of algorithms: evaluation by labelled clips and training. Replays the real chain; never the database."""
+"""The warehouse of algorithms: evaluation by labelled clips, training. Replays the real chain; no database."""

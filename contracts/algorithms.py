@@ -68,11 +68,11 @@ class AlgorithmParameters(Contract):
     zones: tuple[str, ...] | None = Field(
         None, min_length=1, description="ids of the zones to watch; by default every zone of a fitting kind"
     )
-    max_false_alarms: float | None = Field(
-        None,
+    max_false_alarms: float = Field(
+        0.2,
         gt=0,
-        le=100,
-        description="target, a camera-day: how sure one must be of an event follows from it; unset: the rule decides",
+        le=1000,
+        description="the operating point: false alarms a camera-day at most, as measured when confidences were fitted",
     )
 
     @property

@@ -6,18 +6,20 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from contracts.pool import Camera, Zone
 from contracts.records import Event, EvidenceRef, Provenance
 from contracts.senses import NOTHING, Ask
 from contracts.vision import Frame, Look, Tracks
+from pipeline.confidence import calibration_of
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules, zones_for
 
 _log = logging.getLogger(__name__)
+_TOLD = frozenset({Step.OPENED, Step.UPDATED, Step.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,14 @@ class CameraChain:
 
     def _say(self, event_type: str, output: Output, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
         matter = self._book.matter(event_type, output, look)
+        confidence = self._confidence(event_type, output, matter)
+        if matter.last is None and output.step in _TOLD:
+            if not self._sure_enough(event_type, confidence):
+                if output.step is not Step.CLOSED:
+                    return []
+                output = replace(output, step=Step.DISSOLVED)
+            elif output.step is Step.UPDATED:
+                output = replace(output, step=Step.OPENED)
         if output.step is Step.CANDIDATE:
             if frame is not None:
                 self._evidence.candidate(matter, frame)
@@ -222,10 +232,26 @@ class CameraChain:
             config_digest=self._digest,
         )
         pictures = self._evidence.picture(matter, output.step, frame) if frame is not None else ()
-        events.append(self._book.transition(output, look, clock, parameters, provenance, pictures))
+        events.append(self._book.transition(output, look, clock, parameters, provenance, pictures, confidence))
         if closes:
             self._evidence.ended(matter)
         return events
+
+    def _confidence(self, event_type: str, output: Output, matter: Matter) -> float | None:
+        """That the event is real; its end says nothing new about that."""
+        if output.step is Step.CLOSED and matter.last is not None:
+            return matter.last.confidence
+        calibration = calibration_of(event_type)
+        return None if calibration is None else calibration.confidence(output.numbers)
+
+    def _sure_enough(self, event_type: str, confidence: float | None) -> bool:
+        """Whether people are told, by the wanted rate of false alarms.
+
+        An event that is not stays a candidate, whatever its rule says; a later look may make it surer.
+        """
+        calibration = calibration_of(event_type)
+        target = self.camera.algorithms[event_type].max_false_alarms
+        return calibration is None or confidence is None or confidence >= calibration.least(target)
 
     def _close_unruled(self, time: float, utc: float, clock: Clock) -> list[Event]:
         """Closes what no rule knows of: it will never be heard of again."""

@@ -101,6 +101,7 @@ class EventBook:
         parameters: AlgorithmParameters,
         provenance: Provenance,
         evidence: tuple[EvidenceRef, ...],
+        confidence: float | None = None,
     ) -> Event:
         """The event that an OPENED, UPDATED or CLOSED output makes; earlier evidence is carried along."""
         key = (provenance.algorithm, output.zone, output.key)
@@ -125,6 +126,7 @@ class EventBook:
             subject=_rounded(output.subject),
             numbers=output.numbers,
             reason=output.reason,
+            confidence=confidence,
             evidence=(matter.last.evidence if matter.last else ()) + evidence,
             provenance=provenance,
         )

@@ -44,6 +44,12 @@ def zones_for(camera: Camera, parameters: AlgorithmParameters) -> tuple[Zone, ..
     return tuple(zone for zone in camera.zones if zone.kind.value in parameters.zone_kinds)
 
 
+def known_types() -> tuple[str, ...]:
+    """The event types that have a rule."""
+    _discover()
+    return tuple(sorted(_RULES))
+
+
 def build_rules(camera: Camera) -> list[Rule[Any]]:
     """One rule for each algorithm the camera is given, in the order of their ids.
 

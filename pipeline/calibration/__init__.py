@@ -1,0 +1,1 @@
+"""Calibrations, one JSON file an event type, written by `cityvision train confidence`; see `pipeline.confidence`."""
