@@ -1,6 +1,6 @@
 """How likely an event is real, as a calibrated probability, and how sure one must be for a given rate of false alarms.
 
-A calibration belongs to one event type. It was fitted on events of labelled clips (`algorithm_repo.training.confidence`):
+A calibration belongs to one event type. It was fitted on events of labelled clips (`algorithm_repo.calibrating`):
 logistic regression on the numbers with which the rule explains itself. It carries the operating curve measured on other
 clips than it was fitted on, so that an operator names false alarms per camera-day and never a raw score.
 
