@@ -6,11 +6,14 @@ The compute thread never talks to the network: what it has to show it puts here,
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.live import CameraStatus
 from contracts.pool import Camera
+from contracts.trace import TraceLine
+
+TRACE_KEPT = 200  # lines a camera that wait while the bus is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,13 @@ class Assignment:
 
 
 class Board:
-    """Newest values only: a status or live picture not yet taken is replaced by the next."""
+    """Newest values only: a status or live picture not yet taken is replaced by the next, and traces are cut short."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pictures: dict[str, bytes] = {}
         self._statuses: dict[str, CameraStatus] = {}
+        self._traces: dict[str, list[TraceLine]] = {}
         self._leaving: dict[str, bytes] = {}
         self._taken: set[str] = set()
         self._arriving: dict[str, bytes] = {}
@@ -63,6 +67,17 @@ class Board:
         with self._lock:
             statuses, self._statuses = self._statuses, {}
         return list(statuses.values())
+
+    def post_trace(self, camera: str, lines: Sequence[TraceLine]) -> None:
+        """What its looks saw, oldest first."""
+        if lines:
+            with self._lock:
+                self._traces[camera] = [*self._traces.get(camera, ()), *lines][-TRACE_KEPT:]
+
+    def take_traces(self) -> dict[str, list[TraceLine]]:
+        with self._lock:
+            traces, self._traces = self._traces, {}
+        return traces
 
     def post_leaving(self, states: Mapping[str, bytes]) -> None:
         """States (camera -> bytes) of cameras that moved away: another worker goes on from them."""

@@ -116,6 +116,7 @@ class Reporter:
 
     def _housekeeping(self) -> None:
         self._bus.set_status(self._board.take_statuses())
+        self._bus.add_traces(self._board.take_traces())
         if self._gone:
             self._bus.clear_status(tuple(self._gone))
             self._gone.clear()

@@ -107,7 +107,9 @@ class WatchedCamera:
         return ends if ended is None else [*ends, ended]
 
     def _make_gate(self) -> LookGate | None:
-        return LookGate(Gate(patience=self.chain.patience, zones=self.chain.zones)) if self._gated else None
+        if not self._gated:
+            return None
+        return LookGate(Gate(patience=self.chain.patience, zones=self.chain.zones), self.chain.tracer)
 
     def due(self, live: bool, now: float) -> tuple[LookAt, Gop] | None:
         """The look that is due now and the GOP it is in; None while nothing is."""

@@ -268,6 +268,7 @@ class Worker:
             self._recorder.checkpoint(watched)
         if watched.gate is not None:
             watched.gate.looked(frame, found.tracks)
+        self._board.post_trace(watched.camera.id, watched.chain.tracer.take())
 
     def _each_second(self, accepting: bool) -> None:
         dead = self._dead_part()

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 from contracts.pool import Camera, Zone
 from contracts.records import Event, EvidenceRef, Provenance
 from contracts.senses import NOTHING, Ask
+from contracts.trace import TracedCondition, TracedStep
 from contracts.vision import Frame, Look, Tracks
 from pipeline.confidence import calibration_of
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules, zones_for
+from pipeline.trace import Tracer
 
 _log = logging.getLogger(__name__)
 _TOLD = frozenset({Step.OPENED, Step.UPDATED, Step.CLOSED})
@@ -73,16 +75,27 @@ def config_digest(camera: Camera) -> str:
 
 
 class CameraChain:
-    """Rules, their states, the event book and the evidence of one camera. Belongs to the compute thread."""
+    """Rules, their states, the event book and the evidence of one camera. Belongs to the compute thread.
 
-    def __init__(self, camera: Camera, model: ModelIdentity, evidence: EvidenceKeeper) -> None:
+    Args:
+        camera: its entry in the pool.
+        model: the detector, for provenance.
+        evidence: keeps pictures and clips.
+        tracer: told what every look saw and which conditions held; it is not part of the state.
+    """
+
+    def __init__(
+        self, camera: Camera, model: ModelIdentity, evidence: EvidenceKeeper, tracer: Tracer | None = None
+    ) -> None:
         self.camera = camera
+        self.tracer = tracer or Tracer()
         self._model = model
         self._evidence = evidence
         self._book = EventBook(camera)
         self._rules: list[Rule[Any]] = build_rules(camera)
         self._states: dict[str, Any] = {rule.type: rule.initial() for rule in self._rules}
         self._lost: set[MatterKey] = set()
+        self._unsure: dict[MatterKey, TracedCondition] = {}
         self._digest = config_digest(camera)
 
     @property
@@ -193,7 +206,19 @@ class CameraChain:
         self._evidence.settle()
         events = self._close_unruled(look.time, look.utc, clock)
         events += self._step(look, frame, clock)
+        self.tracer.looked(look, self.zones, self.look_every or 0.0, self.conditions(), self._book.open_keys(), {})
         return events + self._late(look.time, look.utc)
+
+    def conditions(self) -> list[TracedCondition]:
+        """What every matter of every rule still waits for, as of the newest look."""
+        waiting = [
+            TracedCondition(rule.type, one.zone, one.subject, one.name, one.value, one.needed, one.at_least)
+            for rule in self._rules
+            for one in rule.conditions(self._states[rule.type])
+        ]
+        known = self._book.matters()
+        self._unsure = {key: condition for key, condition in self._unsure.items() if key in known}
+        return [*waiting, *self._unsure.values()]
 
     def _step(self, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
         events: list[Event] = []
@@ -207,12 +232,13 @@ class CameraChain:
         matter = self._book.matter(event_type, output, look)
         confidence = self._confidence(event_type, output, matter)
         if matter.last is None and output.step in _TOLD:
-            if not self._sure_enough(event_type, confidence):
+            if not self._sure_enough(event_type, output, confidence):
                 if output.step is not Step.CLOSED:
                     return []
                 output = replace(output, step=Step.DISSOLVED)
             elif output.step is Step.UPDATED:
                 output = replace(output, step=Step.OPENED)
+        self.tracer.step(TracedStep(event_type, output.zone, output.key, output.step.value, matter.id))
         if output.step is Step.CANDIDATE:
             if frame is not None:
                 self._evidence.candidate(matter, frame)
@@ -244,14 +270,18 @@ class CameraChain:
         calibration = calibration_of(event_type)
         return None if calibration is None else calibration.confidence(output.numbers)
 
-    def _sure_enough(self, event_type: str, confidence: float | None) -> bool:
+    def _sure_enough(self, event_type: str, output: Output, confidence: float | None) -> bool:
         """Whether people are told, by the wanted rate of false alarms.
 
         An event that is not stays a candidate, whatever its rule says; a later look may make it surer.
         """
         calibration = calibration_of(event_type)
-        target = self.camera.algorithms[event_type].max_false_alarms
-        return calibration is None or confidence is None or confidence >= calibration.least(target)
+        if calibration is None or confidence is None:
+            return True
+        least = calibration.least(self.camera.algorithms[event_type].max_false_alarms)
+        condition = TracedCondition(event_type, output.zone, output.key, "confidence", round(confidence, 3), least)
+        self._unsure[event_type, output.zone, output.key] = condition
+        return confidence >= least
 
     def _close_unruled(self, time: float, utc: float, clock: Clock) -> list[Event]:
         """Closes what no rule knows of: it will never be heard of again."""

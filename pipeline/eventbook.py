@@ -181,6 +181,10 @@ class EventBook:
             if m.last is not None and m.last.subject.track is not None
         )
 
+    def open_keys(self) -> tuple[MatterKey, ...]:
+        """Of open events, not of candidates."""
+        return tuple(sorted(key for key, matter in self._matters.items() if matter.last is not None))
+
     def open_ids(self) -> frozenset[str]:
         return frozenset(m.id for m in self._matters.values())
 

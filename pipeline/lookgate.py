@@ -6,17 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.vision import Frame, Tracks
-from pipeline.gate import ACTIVE_S, Gate, GateState, Signal, Verdict, busiest_second, luma_small
+from pipeline.gate import ACTIVE_S, Decision, Gate, GateState, Signal, Verdict, busiest_second, luma_small
 from pipeline.source.ring import PacketRing
+from pipeline.trace import Tracer
 
 _STILL = 0.05  # box heights a second: slower is the detector's trembling
 
 
 class LookGate:
-    """Keeps the `GateState` of one camera. Belongs to the compute thread."""
+    """Keeps the `GateState` of one camera. Belongs to the compute thread.
 
-    def __init__(self, gate: Gate) -> None:
+    Args:
+        gate: decides.
+        tracer: told what was decided, and why.
+    """
+
+    def __init__(self, gate: Gate, tracer: Tracer) -> None:
         self._gate = gate
+        self._tracer = tracer
         self._state: GateState = self._gate.initial()
         self._heard = float("-inf")
         self._ask_luma = False
@@ -35,14 +42,22 @@ class LookGate:
         signal = Signal(packet_bytes=busiest_second(seconds))
         self._state, decision = self._gate.decide(self._state, signal, time, wants)
         self._ask_luma = decision.verdict is Verdict.LUMA
-        return decision.verdict is not Verdict.SKIP
+        return self._told(decision)
 
     def decoded(self, frame: Frame, wants: float | None) -> bool:
         """Whether the decoded picture is worth detecting: always, unless `undecoded` wanted it compared first."""
         if not self._ask_luma:
             return True
         self._state, decision = self._gate.decide(self._state, Signal(luma=luma_small(frame)), frame.time, wants)
-        return decision.verdict is Verdict.LOOK
+        return self._told(decision)
+
+    def _told(self, decision: Decision) -> bool:
+        """Whether it goes on."""
+        if decision.verdict is Verdict.SKIP:
+            self._tracer.gated()
+            return False
+        self._tracer.looking(decision.why)
+        return True
 
     def looked(self, frame: Frame, tracks: Tracks) -> None:
         """The look succeeded and found this."""

@@ -25,6 +25,7 @@ from pipeline.senses.memory import SceneMemory
 from pipeline.source.decode import DecoderPool
 from pipeline.source.files import read_file
 from pipeline.source.ring import PacketRing
+from pipeline.trace import Tracer
 from pipeline.track import FleetTracker
 
 _FILE_CLOCK = Clock(ClockSource.FILE, 0.0)
@@ -47,6 +48,7 @@ def replay(
     *,
     start_utc: float = 0.0,
     gate: bool = True,
+    tracer: Tracer | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Event]:
     """The events of a file seen as `camera`, in order, as they happen.
@@ -59,16 +61,17 @@ def replay(
         make_evidence: given the ring clips are cut from.
         start_utc: UTC of the first picture, s since 1970.
         gate: let the gate skip looks at pictures that do not change, as live.
+        tracer: told what every look saw; its lines are the caller's to take.
 
     Raises:
         SourceError: the file cannot be read. What was seen before it broke has been yielded.
         RunnerError: inference failed.
     """
     ring = PacketRing()
-    chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), make_evidence(ring))
+    chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), make_evidence(ring), tracer)
     perception = Perception(detector, FleetTracker(), sensing, max_batch=1)
     decoders, planner, memory, looks = DecoderPool(), Planner(), SceneMemory(), 0
-    look_gate = LookGate(Gate(patience=chain.patience, zones=chain.zones)) if gate else None
+    look_gate = LookGate(Gate(patience=chain.patience, zones=chain.zones), chain.tracer) if gate else None
     every = chain.look_every
     if every is None:
         return

@@ -17,6 +17,7 @@ from redis.retry import Retry
 
 from contracts.errors import BusUnavailable
 from contracts.live import CameraStatus
+from contracts.trace import TraceLine
 from store import keys
 
 _NO_ID = "0-0"
@@ -292,6 +293,24 @@ class Bus:
         """Sends one live picture; returns how many received it."""
         with translated():
             return int(self._redis.publish(keys.live(camera), message))
+
+    def add_traces(self, traces: Mapping[str, Sequence[TraceLine]]) -> None:
+        """Lines of cameras' traces, oldest first; the oldest that are kept go."""
+        if traces:
+            with translated():
+                pipe = self._redis.pipeline(transaction=False)
+                for camera, lines in traces.items():
+                    name = keys.trace(camera)
+                    for line in lines:
+                        pipe.xadd(name, {"t": line.to_json()}, maxlen=keys.TRACE_KEPT, approximate=True)
+                    pipe.expire(name, keys.TRACE_TTL_S)
+                pipe.execute()
+
+    def trace(self, camera: str) -> list[TraceLine]:
+        """All that is kept of a camera's trace, oldest first."""
+        with translated():
+            found: Any = self._redis.xrange(keys.trace(camera))
+        return [TraceLine.model_validate_json(fields[b"t"]) for _, fields in _entries(found)]
 
     def set_assignment(self, worker: str, cameras_json: str) -> None:
         with translated():

@@ -13,6 +13,8 @@ MARKS_READY = "*"  # field of MARKS: the consumer has written every mark it know
 EVENTS = f"{PREFIX}:events"  # stream of committed transitions for listeners, bounded; Postgres is the truth
 EVENTS_KEPT = 10_000  # about how many entries EVENTS keeps
 STATUS = f"{PREFIX}:status"  # hash camera -> CameraStatus JSON
+TRACE_KEPT = 1500  # about how many lines a camera's trace keeps: hours of calm, half an hour of bustle
+TRACE_TTL_S = 86_400  # a trace that nobody writes to any more goes after this long
 STATE_TTL_S = 600  # how long a moved camera's state waits for the worker that it joins
 POOL = f"{PREFIX}:pool"  # hash {"revision", "digest", "snapshot"}: the pool that workers read
 POOL_CHANGED = f"{PREFIX}:pool:changed"  # pub/sub channel, message = revision
@@ -31,6 +33,11 @@ def watch(camera: str) -> str:
 def live(camera: str) -> str:
     """Pub/sub channel of `contracts.live.encode_live` messages."""
     return f"{PREFIX}:live:{camera}"
+
+
+def trace(camera: str) -> str:
+    """Stream of one camera's trace, bounded: field "t" = `contracts.trace.TraceLine` JSON."""
+    return f"{PREFIX}:trace:{camera}"
 
 
 def assignment(worker: str) -> str:
