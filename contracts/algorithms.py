@@ -1,13 +1,17 @@
 """The event algorithms a camera can be given, and their parameters with units.
 
 Only parameters live here, because the pool names them; the rules themselves are in `pipeline.rules`.
-A new algorithm adds its parameter model here and its rule there.
+An algorithm that a city adds is one file in `extensions`, parameters and rule together.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import pkgutil
 import re
-from typing import Annotated, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
@@ -81,6 +85,56 @@ class AlgorithmParameters(Contract):
         return 0.0
 
 
+ParametersT = TypeVar("ParametersT", bound=AlgorithmParameters)
+
+
+class Algorithms(Mapping[str, type[AlgorithmParameters]]):
+    """Event type -> its parameters.
+
+    Those that are a file of their own in `extensions` are imported when somebody first looks, so that such a file may
+    itself import whatever it needs.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, type[AlgorithmParameters]] = {}
+        self._complete = False
+
+    def enter(self, name: str, parameters: type[AlgorithmParameters]) -> None:
+        """Makes an algorithm known."""
+        self._known[name] = parameters
+
+    def __getitem__(self, name: str) -> type[AlgorithmParameters]:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> dict[str, type[AlgorithmParameters]]:
+        if not self._complete:
+            self._complete = True
+            found = importlib.util.find_spec("extensions")
+            for module in pkgutil.iter_modules(found.submodule_search_locations if found is not None else []):
+                importlib.import_module(f"extensions.{module.name}")
+        return self._known
+
+
+ALGORITHMS = Algorithms()
+
+
+def algorithm(name: str) -> Callable[[type[ParametersT]], type[ParametersT]]:
+    """Class decorator: these are the parameters of the event algorithm `name`."""
+
+    def enter(parameters: type[ParametersT]) -> type[ParametersT]:
+        ALGORITHMS.enter(name, parameters)
+        return parameters
+
+    return enter
+
+
+@algorithm("illegal_parking")
 class IllegalParking(AlgorithmParameters):
     """违停: a vehicle still for `dwell` inside a no-parking zone."""
 
@@ -106,6 +160,7 @@ class IllegalParking(AlgorithmParameters):
         return self.dwell * _PATIENCE_SHARE
 
 
+@algorithm("crowding")
 class Crowding(AlgorithmParameters):
     """拥挤: more people than the zone takes, for `hold`. Density where the zone is calibrated, else its capacity."""
 
@@ -131,6 +186,7 @@ class Crowding(AlgorithmParameters):
         return self.hold * _PATIENCE_SHARE
 
 
+@algorithm("waterlogging")
 class Waterlogging(AlgorithmParameters):
     """积水: standing water over a share of a road zone, for `hold`."""
 
@@ -148,6 +204,7 @@ class Waterlogging(AlgorithmParameters):
         return self.hold * _PATIENCE_SHARE
 
 
+@algorithm("litter")
 class Litter(AlgorithmParameters):
     """垃圾暴露: a thing left on the ground for `dwell` after whoever left it has gone, or a bin that overflows."""
 
@@ -162,11 +219,3 @@ class Litter(AlgorithmParameters):
     def patience(self) -> float:
         """A tenth of T: the clock of a thing left behind is never wrong by more."""
         return self.dwell * _PATIENCE_SHARE
-
-
-ALGORITHMS: dict[str, type[AlgorithmParameters]] = {
-    "illegal_parking": IllegalParking,
-    "crowding": Crowding,
-    "waterlogging": Waterlogging,
-    "litter": Litter,
-}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pipeline.rules
-from contracts.algorithms import AlgorithmParameters
+from contracts.algorithms import ALGORITHMS, AlgorithmParameters
 from contracts.errors import ConfigError
 from contracts.pool import Camera, Zone
 from pipeline.rules.base import Rule
@@ -32,6 +32,7 @@ def register(event_type: str) -> Callable[[FactoryT], FactoryT]:
 def _discover() -> None:
     for module in pkgutil.iter_modules(pipeline.rules.__path__):
         importlib.import_module(f"pipeline.rules.{module.name}")
+    list(ALGORITHMS)  # an extension's rule enters itself together with its parameters
 
 
 def zones_for(camera: Camera, parameters: AlgorithmParameters) -> tuple[Zone, ...]:

@@ -1,0 +1,1 @@
+"""Event algorithms beyond those that ship: one file each, parameters and rule together; see docs/extending.md."""
