@@ -1,18 +1,18 @@
-"""The whole chain on a file, as fast as it goes, without services.
+"""The whole chain on a file or on pictures, as fast as it goes, without services.
 
-The same ring, planner, gate, decoder, detector, tracker, rules and event book as live, in stream time: the same file
-gives the same events each time.
+The same ring, planner, gate, decoder, detector, tracker, senses, rules and event book as live, in stream time: the
+same file gives the same events each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.pool import Camera
 from contracts.records import ClockSource, Event
-from contracts.vision import Look
+from contracts.vision import Frame, Look
 from models.detector import Detector
 from pipeline.chain import CameraChain, EvidenceKeeper, ModelIdentity
 from pipeline.eventbook import Clock
@@ -39,6 +39,46 @@ class Progress:
     looks: int
 
 
+class _Sight:
+    """One camera behind its gate, detector, tracker, senses and rules: frames in, events out."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        detector: Detector,
+        sensing: Sensing,
+        evidence: EvidenceKeeper,
+        gate: bool,
+        tracer: Tracer | None,
+    ) -> None:
+        self.chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), evidence, tracer)
+        self.looks = 0
+        self._perception = Perception(detector, FleetTracker(), sensing, max_batch=1)
+        self._memory = SceneMemory()
+        zones, patience = self.chain.zones, self.chain.patience
+        self._gate = LookGate(Gate(patience=patience, zones=zones), self.chain.tracer) if gate else None
+
+    def undecoded(self, ring: PacketRing, time: float) -> bool:
+        """Whether the look due at `time` is worth decoding."""
+        return self._gate is None or self._gate.undecoded(ring, time, self.chain.wants)
+
+    def see(self, frame: Frame) -> list[Event]:
+        """What the frame, for which `undecoded` was asked, makes the chain say."""
+        chain, gate = self.chain, self._gate
+        if gate is not None and not gate.decoded(frame, chain.wants):
+            return []
+        name = chain.camera.id
+        picture = Picture(name, frame, chain.min_score, chain.asks(frame.time), chain.zones, self._memory)
+        seen = self._perception.perceive([picture])[0]
+        preset = chain.camera.presets[0].id if chain.camera.presets else ""
+        look = Look(name, frame.time, frame.utc, seen.tracks, frame.aspect, preset, senses=seen.senses)
+        events = chain.look(look, frame, _FILE_CLOCK)
+        if gate is not None:
+            gate.looked(frame, seen.tracks)
+        self.looks += 1
+        return events
+
+
 def replay(
     path: Path,
     camera: Camera,
@@ -62,17 +102,16 @@ def replay(
         start_utc: UTC of the first picture, s since 1970.
         gate: let the gate skip looks at pictures that do not change, as live.
         tracer: told what every look saw; its lines are the caller's to take.
+        on_progress: told of every packet that made a look due.
 
     Raises:
         SourceError: the file cannot be read. What was seen before it broke has been yielded.
         RunnerError: inference failed.
     """
     ring = PacketRing()
-    chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), make_evidence(ring), tracer)
-    perception = Perception(detector, FleetTracker(), sensing, max_batch=1)
-    decoders, planner, memory, looks = DecoderPool(), Planner(), SceneMemory(), 0
-    look_gate = LookGate(Gate(patience=chain.patience, zones=chain.zones), chain.tracer) if gate else None
-    every = chain.look_every
+    sight = _Sight(camera, detector, sensing, make_evidence(ring), gate, tracer)
+    decoders, planner = DecoderPool(), Planner()
+    every = sight.chain.look_every
     if every is None:
         return
     for packet, parameters in read_file(path, utc=start_utc):
@@ -82,18 +121,38 @@ def replay(
             continue
         at, gop = due
         planner.planned(at)
-        if look_gate is not None and not look_gate.undecoded(ring, at.time, chain.wants):
-            continue
-        frame = decode(decoders, gop, at)
-        if frame is None or (look_gate is not None and not look_gate.decoded(frame, chain.wants)):
-            continue
-        picture = Picture(camera.id, frame, chain.min_score, chain.asks(frame.time), chain.zones, memory)
-        seen = perception.perceive([picture])[0]
-        preset = camera.presets[0].id if camera.presets else ""
-        look = Look(camera.id, frame.time, frame.utc, seen.tracks, frame.aspect, preset, senses=seen.senses)
-        yield from chain.look(look, frame, _FILE_CLOCK)
-        if look_gate is not None:
-            look_gate.looked(frame, seen.tracks)
-        looks += 1
+        if sight.undecoded(ring, at.time):
+            frame = decode(decoders, gop, at)
+            if frame is not None:
+                yield from sight.see(frame)
         if on_progress is not None:
-            on_progress(Progress(packet.time, looks))
+            on_progress(Progress(packet.time, sight.looks))
+
+
+def replay_frames(
+    frames: Iterable[Frame],
+    camera: Camera,
+    detector: Detector,
+    sensing: Sensing,
+    evidence: EvidenceKeeper,
+    *,
+    gate: bool = True,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Iterator[Event]:
+    """The events of pictures that come without encoding, each of them a look that is due.
+
+    Args:
+        frames: in order, at the distance the rules look (`CameraChain.look_every`).
+        camera, detector, sensing, gate, on_progress: as for `replay`.
+        evidence: keeps pictures; there are no packets to cut clips from.
+
+    Raises:
+        RunnerError: inference failed.
+    """
+    ring = PacketRing()
+    sight = _Sight(camera, detector, sensing, evidence, gate, None)
+    for frame in frames:
+        if sight.undecoded(ring, frame.time):
+            yield from sight.see(frame)
+        if on_progress is not None:
+            on_progress(Progress(frame.time, sight.looks))

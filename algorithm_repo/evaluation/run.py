@@ -1,0 +1,86 @@
+"""Many jobs, a core each: in processes of their own, with a progress bar, in the order of their numbers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from algorithm_repo.evaluation.job import one_core
+from algorithm_repo.evaluation.outcome import Outcome
+
+
+class Job(Protocol):
+    """Work for one core; it is pickled, so it holds plain values."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self) -> Outcome: ...
+
+
+def default_jobs() -> int:
+    """As many as this process may use cores."""
+    return len(os.sched_getaffinity(0))
+
+
+def run_jobs(jobs: Sequence[Job], processes: int, *, quiet: bool = False, title: str = "clips") -> list[Outcome]:
+    """Runs every job; the outcomes in the order of the jobs' numbers.
+
+    A process that dies (a decoder that crashes on a damaged clip) costs its own clip alone: what was not finished is
+    run again one by one, and the clip that kills its process again has failed.
+    """
+    with _bar(len(jobs), title, quiet) as advance:
+        outcomes = _pooled(jobs, max(1, min(processes, len(jobs))), advance)
+        for job in jobs:
+            if job.number not in outcomes:
+                outcomes |= _pooled([job], 1, advance)
+            if job.number not in outcomes:
+                outcomes[job.number] = Outcome(job.number, job.name, failed=f"{job.name}: its replay crashed")
+                advance()
+    return [outcomes[job.number] for job in sorted(jobs, key=lambda one: one.number)]
+
+
+def _pooled(jobs: Sequence[Job], processes: int, advance: Callable[[], None]) -> dict[int, Outcome]:
+    """What was finished before a process died, if one did; by number."""
+    done: dict[int, Outcome] = {}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=one_core) as pool:
+        futures: dict[Future[Outcome], Job] = {pool.submit(_run, job): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                done[futures[future].number] = future.result()
+                advance()
+        except BrokenProcessPool:
+            return done
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return done
+
+
+def _run(job: Job) -> Outcome:
+    return job.run()
+
+
+@contextmanager
+def _bar(total: int, title: str, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's stderr; nothing where nobody watches."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)
