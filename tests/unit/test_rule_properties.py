@@ -1,4 +1,4 @@
-"""What holds for both rules whatever happens in front of the camera."""
+"""What holds for the rules whatever happens in front of the camera."""
 
 from __future__ import annotations
 

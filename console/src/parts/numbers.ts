@@ -34,6 +34,14 @@ const KNOWN: Record<string, NumberText> = {
   area_m2: { zh: "面积（㎡）", en: "Area, m²", digits: 1 },
   lasting_s: { zh: "持续时长", en: "Lasting", unit: SECONDS, digits: 0 },
   crowded_share: { zh: "拥挤时间比例", en: "Time crowded", percent: true },
+  litter: { zh: "是垃圾的概率", en: "Probability of litter", percent: true },
+  overflowing: { zh: "满溢的概率", en: "Probability of overflow", percent: true },
+  pieces: { zh: "件数", en: "Pieces", digits: 0 },
+  lying_s: { zh: "已存在", en: "Lying for", unit: SECONDS, digits: 0 },
+  unattended_s: { zh: "无人看管", en: "Unattended for", unit: SECONDS, digits: 0 },
+  seen_share: { zh: "应见时可见", en: "Seen when looked for", percent: true },
+  width_m: { zh: "宽度（米）", en: "Width, m", digits: 1 },
+  size_body_heights: { zh: "大小（身高）", en: "Size, body heights", digits: 2 },
   fixtures: { zh: "不计的固定人形", en: "Fixtures not counted" },
 };
 
