@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -129,6 +129,12 @@ def _scaled(source: Path, encoding: Encoding, start: float, seconds: float | Non
         while small is not None and written / encoding.fps < min(end, seconds or end) - _EPSILON:
             yield _copy(small)
             written += 1
+
+
+def encode_pictures(path: Path, pictures: Iterable[NDArray[np.uint8]], encoding: Encoding) -> Path:
+    """Rendered pictures, uint8 [H, W, 3] BGR of the encoding's size, as MP4."""
+    _encode(path, (av.VideoFrame.from_ndarray(picture, format="bgr24") for picture in pictures), encoding)
+    return path
 
 
 def _copy(picture: av.VideoFrame) -> av.VideoFrame:
