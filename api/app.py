@@ -17,6 +17,7 @@ from api import (
     doors,
     events,
     evidence,
+    explain,
     exposition,
     health,
     live,
@@ -67,7 +68,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
         responses={"4XX": {"model": problems.Problem}, "5XX": {"model": problems.Problem}},
     )
     problems.install(app)
-    for door in (accounts, cameras, live, stream, events, evidence, coverage, pool, health, exposition):
+    for door in (accounts, cameras, explain, live, stream, events, evidence, coverage, pool, health, exposition):
         app.include_router(door.router)
     if settings.console_dist is not None:
         console.mount(app, settings.console_dist)

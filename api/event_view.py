@@ -71,6 +71,8 @@ def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = N
         ended_utc=event.ended_utc,
         numbers=event.numbers,
         reason=event.reason,
+        confidence=event.confidence,
+        object_class=event.subject.object_class,
         picture=picture_of(event.id, evidence),
         has_clip=any(ref.role == "clip" for ref in evidence),
     )

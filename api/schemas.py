@@ -142,6 +142,8 @@ class EventSummary(Body):
     ended_utc: float | None
     numbers: dict[str, float]
     reason: dict[str, str]
+    confidence: float | None = Field(description="calibrated probability that it is real, 0..1; null: not calibrated")
+    object_class: str | None = Field(None, description="what it is about; of camera_health: the ailment")
     picture: str | None = Field(None, description="address of the picture that shows it best")
     has_clip: bool = False
 

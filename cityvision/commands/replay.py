@@ -54,10 +54,10 @@ def command(
     from store.objects import DiskObjects
 
     settings = load_settings(streams=streams, model=model)
-    seen_as = _camera(settings.streams, camera)
+    seen_as = camera_of(settings.streams, camera)
     zoo = Zoo(mirror=settings.mirror)
     detector = load_detector(settings.model, zoo)
-    with _progress(file, as_json) as advance:
+    with progress_of(file, as_json) as advance:
 
         def on_progress(progress: Progress) -> None:
             advance(progress.time)
@@ -81,7 +81,8 @@ def command(
             click.echo(event.model_dump_json() if as_json else _line(event))
 
 
-def _camera(streams: Path, wanted: str) -> Camera:
+def camera_of(streams: Path, wanted: str) -> Camera:
+    """A camera of a pool file. Raises ConfigError where there is none of that id."""
     from pool.load import load_pool
 
     cameras = {camera.id: camera for camera in load_pool(streams).cameras}
@@ -100,7 +101,7 @@ def _line(event: Event) -> str:
 
 
 @contextmanager
-def _progress(file: Path, quiet: bool) -> Iterator[Callable[[float], None]]:
+def progress_of(file: Path, quiet: bool) -> Iterator[Callable[[float], None]]:
     """A bar on a terminal's stderr; nothing where nobody watches."""
     from rich.console import Console
     from rich.progress import Progress as Bar

@@ -64,6 +64,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain Camera
+         * @description What every stage saw, which condition held or failed when, and one closing sentence in both languages.
+         *
+         *     A trace goes back about half an hour on a busy camera and hours on a calm one; `unknown` says that it does not.
+         *     503 while the bus is away.
+         */
+        get: operations["explain_camera"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/snapshot.jpg": {
         parameters: {
             query?: never;
@@ -537,6 +560,24 @@ export interface components {
          * @enum {string}
          */
         ClockSource: "rtcp" | "arrival" | "file";
+        /**
+         * Course
+         * @description One condition of one matter over the window. `subject` is empty where the zone as a whole is meant.
+         */
+        Course: {
+            /** At Least */
+            at_least: boolean;
+            /** Name */
+            name: string;
+            /** Needed */
+            needed: number;
+            /** Spans */
+            spans: components["schemas"]["Span"][];
+            /** Subject */
+            subject: string;
+            /** Zone */
+            zone: string;
+        };
         /** DepartmentTally */
         DepartmentTally: {
             /** Cameras */
@@ -559,6 +600,7 @@ export interface components {
          *         stream_time: of this transition, s of the stream's own clock.
          *         numbers: the explanation in numbers, e.g. {"still_s": 187, "moved_body_lengths": 0.06}.
          *         reason: the same as a sentence, {"zh": …, "en": …}.
+         *         confidence: calibrated probability that the event is real, 0..1; None where nothing was calibrated.
          */
         Event: {
             /** Camera */
@@ -566,6 +608,8 @@ export interface components {
             /** Clock Error Ms */
             clock_error_ms: number;
             clock_source: components["schemas"]["ClockSource"];
+            /** Confidence */
+            confidence?: number | null;
             /** Department */
             department: string;
             /** Ended Utc */
@@ -641,6 +685,11 @@ export interface components {
             /** Clock Error Ms */
             clock_error_ms: number;
             clock_source: components["schemas"]["ClockSource"];
+            /**
+             * Confidence
+             * @description calibrated probability that it is real, 0..1; null: not calibrated
+             */
+            confidence: number | null;
             /** Department */
             department: string;
             /** Department Name */
@@ -662,6 +711,11 @@ export interface components {
             numbers: {
                 [key: string]: number;
             };
+            /**
+             * Object Class
+             * @description what it is about; of camera_health: the ailment
+             */
+            object_class?: string | null;
             /**
              * Picture
              * @description address of the picture that shows it best
@@ -720,6 +774,11 @@ export interface components {
             camera: string;
             /** Camera Name */
             camera_name: string;
+            /**
+             * Confidence
+             * @description calibrated probability that it is real, 0..1; null: not calibrated
+             */
+            confidence: number | null;
             /** Department */
             department: string;
             /** Department Name */
@@ -739,6 +798,11 @@ export interface components {
             numbers: {
                 [key: string]: number;
             };
+            /**
+             * Object Class
+             * @description what it is about; of camera_health: the ailment
+             */
+            object_class?: string | null;
             /**
              * Picture
              * @description address of the picture that shows it best
@@ -831,6 +895,59 @@ export interface components {
             stored: boolean;
             /** Utc */
             utc: number;
+        };
+        /**
+         * Explanation
+         * @description Times are s since 1970 UTC (of a file without a start: s of stream time).
+         */
+        Explanation: {
+            /** At */
+            at: number;
+            /** Camera */
+            camera: string;
+            /** Courses */
+            courses: components["schemas"]["Course"][];
+            /** Gated */
+            gated: number;
+            /** Looks */
+            looks: number;
+            /** Seen */
+            seen: components["schemas"]["Seen"][];
+            /** Since */
+            since: number;
+            /** Steps */
+            steps: components["schemas"]["StepTaken"][];
+            /** Type */
+            type: string;
+            /** Until */
+            until: number;
+            verdict: components["schemas"]["Verdict"];
+            /** Watched */
+            watched: components["schemas"]["Watched"][];
+            /** Zone */
+            zone: string | null;
+        };
+        /**
+         * Failure
+         * @description The condition that kept the event from coming: the one that was furthest off when the matter came nearest.
+         */
+        Failure: {
+            /** At Least */
+            at_least: boolean;
+            /** Name */
+            name: string;
+            /** Needed */
+            needed: number;
+            /** Since */
+            since: number;
+            /** Subject */
+            subject: string;
+            /** Until */
+            until: number;
+            /** Value */
+            value: number;
+            /** Zone */
+            zone: string;
         };
         /**
          * Fault
@@ -1125,10 +1242,68 @@ export interface components {
             ready: boolean;
         };
         /**
+         * Seen
+         * @description What one line of the trace says of the zones that were asked for; counts are the most since the line before.
+         */
+        Seen: {
+            /** Gated */
+            gated: number;
+            /** Looks */
+            looks: number;
+            /** Others */
+            others: number;
+            /** People */
+            people: number;
+            /** Senses */
+            senses: {
+                [key: string]: number;
+            };
+            /** Utc */
+            utc: number;
+            /** Vehicles */
+            vehicles: number;
+            /** Why */
+            why: string;
+        };
+        /**
          * Severity
          * @enum {string}
          */
         Severity: "info" | "minor" | "major" | "critical";
+        /**
+         * Span
+         * @description A stretch in which a condition held, or failed; `low` and `high` bound its value.
+         */
+        Span: {
+            /** High */
+            high: number;
+            /** Holds */
+            holds: boolean;
+            /** Last */
+            last: number;
+            /** Low */
+            low: number;
+            /** Since */
+            since: number;
+            /** Until */
+            until: number;
+        };
+        /** StepTaken */
+        StepTaken: {
+            /** Event */
+            event: string;
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "candidate" | "dissolved" | "opened" | "updated" | "closed";
+            /** Subject */
+            subject: string;
+            /** Utc */
+            utc: number;
+            /** Zone */
+            zone: string;
+        };
         /**
          * StreamOut
          * @description Where a stream comes from, without credentials and without the address's query (cameras hide tokens there).
@@ -1256,6 +1431,50 @@ export interface components {
              * @description summed over cameras: hours in which the least watched rule did not watch
              */
             hours: number;
+        };
+        /**
+         * Verdict
+         * @description Attributes:
+         *     outcome: opened: an event began in the window; open: one was open all along; failed: `failure` says what was
+         *         missing; waiting: nothing was missing, but nothing had been decided yet; nothing: there was nothing to judge;
+         *         paused: the rule did not judge; unknown: no trace is kept of that time.
+         *     event: the id of the event, where there is one.
+         *     text: the sentence, {"zh": …, "en": …}.
+         *     failure: see there.
+         */
+        Verdict: {
+            /** Event */
+            event?: string | null;
+            failure?: components["schemas"]["Failure"] | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "opened" | "open" | "failed" | "waiting" | "nothing" | "paused" | "unknown";
+            /** Text */
+            text: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Watched
+         * @description Whether anybody looked: `unseen` where nothing was looked at, `paused` where the rule did not judge (`why`).
+         */
+        Watched: {
+            /** Since */
+            since: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "watched" | "paused" | "unseen";
+            /** Until */
+            until: number;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
         };
         /**
          * Zone
@@ -1427,6 +1646,75 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_camera: {
+        parameters: {
+            query: {
+                /** @description the moment in question, s since 1970 UTC */
+                at: number;
+                /** @description the algorithm, e.g. illegal_parking */
+                type: string;
+                /** @description only this zone; by default all */
+                zone?: string | null;
+                /** @description length of the stretch around `at`, s */
+                window?: number;
+                /** @description minutes east of UTC of the sentence's times */
+                utc_offset?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
