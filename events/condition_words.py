@@ -25,6 +25,17 @@ WORDS: dict[str, Words] = {
     "lasting_s": Words("持续时长", "lasting", "s"),
     "watched_s": Words("期间有效监看", "time watched", "s"),
     "crowded_share": Words("拥挤时间比例", "share of that time crowded", "%"),
+    "things": Words("地面遗留物件数", "things left on the ground"),
+    "litter": Words("是垃圾的概率", "probability that it is litter", "%"),
+    "unattended_s": Words("无人看管时长", "lying unattended", "s"),
+    "attended_by": Words("旁边有人看管", "people attending to it"),
+    "missing_s": Words("未再看到", "not seen for", "s"),
+    "looks_since_gap": Words("中断后的查看次数", "looks since the last gap"),
+    "seen_share": Words("查看中可见比例", "share of looks in which it was seen", "%"),
+    "vehicle_share": Words("被当作车辆的比例", "share of looks in which it was part of a vehicle", "%"),
+    "no_vehicle_s": Words("附近无车时长", "no vehicle near it for", "s"),
+    "readings": Words("垃圾桶读数次数", "readings of the bin"),
+    "overflowing": Words("桶满溢的概率", "probability that the bin overflows", "%"),
     "confidence": Words("事件可信度", "confidence that it is real", "%"),
 }
 _UNITS = {"s": (" 秒", " s"), "%": ("%", " %"), "": ("", ""), "yes": ("", "")}

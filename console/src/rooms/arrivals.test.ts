@@ -16,6 +16,8 @@ function event(id: string, fields: Partial<EventSummary> = {}): EventSummary {
     zone: "lane",
     zone_name: "消防通道",
     grid: "",
+    confidence: null,
+    object_class: null,
     started_utc: 100,
     updated_utc: 100,
     ended_utc: null,
