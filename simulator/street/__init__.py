@@ -1,0 +1,25 @@
+"""The simulated street: seeded, deterministic pictures of streets, squares and kerbs with exact truth.
+
+Needs only NumPy and OpenCV; `write_clip` also PyAV.
+"""
+
+from simulator.street.kinds import KINDS, Kind
+from simulator.street.scenario import SLICES, Scenario, as_frame, frames, scenario, write_clip
+from simulator.street.types import LITTER_KINDS, Picture, TruthBin, TruthBox, TruthEvent, TruthItem
+
+__all__ = [
+    "KINDS",
+    "LITTER_KINDS",
+    "SLICES",
+    "Kind",
+    "Picture",
+    "Scenario",
+    "TruthBin",
+    "TruthBox",
+    "TruthEvent",
+    "TruthItem",
+    "as_frame",
+    "frames",
+    "scenario",
+    "write_clip",
+]

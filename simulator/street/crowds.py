@@ -1,0 +1,220 @@
+"""Scripts about crowding."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from simulator.street.actors import person
+from simulator.street.life import traffic
+from simulator.street.motion import walk, way
+from simulator.street.people import some_figure
+from simulator.street.place import Area
+from simulator.street.plot import LIGHTS, Plot
+from simulator.street.world import Poster, World
+
+_T = 15.0
+
+
+def _begin(
+    plot: Plot, areas: tuple[str, ...] = ("square",), lights: tuple[str, ...] = LIGHTS, **weather: tuple[str, ...]
+) -> Area:
+    plot.lasts(72, 105)
+    name = areas[int(plot.rng.integers(len(areas)))]
+    plot.stage(("square",) if name == "square" else ("street",), name)
+    area = plot.watch("crowding", name)
+    plot.weather(lights, **weather)
+    limit = int(plot.rng.integers(5, 9))
+    if plot.rng.random() < 0.4:
+        plot.calibrated.add(area.id)
+        plot.algorithms["crowding"]["max_density"] = round((limit + 0.5) / area.area_m2, 4)
+    else:
+        plot.capacity[area.id] = limit
+    plot.limit = limit
+    return area
+
+
+def _spots(plot: Plot, area: Area, count: int, apart: float = 0.95) -> list[tuple[float, float]]:
+    """Places to stand inside the area, not on top of each other; closer together towards one middle."""
+    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
+    spots: list[tuple[float, float]] = []
+    for attempt in range(4000):
+        x, y = plot.between(x1 + 0.7, x2 - 0.7), plot.between(y1 + 0.7, y2 - 0.7)
+        wanted = apart if attempt < 2500 else apart * 0.7
+        if all(math.hypot(x - a, y - b) > wanted for a, b in spots):
+            spots.append((x, y))
+        if len(spots) == count:
+            break
+    return spots
+
+
+def _outside(plot: Plot, area: Area) -> tuple[float, float]:
+    """A place well outside the area, on foot ground."""
+    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
+    side = int(plot.rng.integers(3))
+    if side == 0:
+        return plot.between(x1, x2), y2 + plot.between(14, 20)
+    if side == 1:
+        return plot.between(x1, x2), y1 - plot.between(7, 9)
+    return x2 + plot.between(4, 8) if area.kind == "square" else plot.between(x1, x2), y2 + plot.between(5, 12)
+
+
+def _visit(plot: Plot, area: Area, spot: tuple[float, float], arrive: float, leave: float | None, number: int) -> None:
+    """Somebody who walks in, stands at the spot, and leaves."""
+    speed = plot.between(1.0, 1.5)
+    start = _outside(plot, area)
+    begin = arrive - math.hypot(spot[0] - start[0], spot[1] - start[1]) / speed
+    points = walk([start, spot], begin, speed)
+    # While standing they shift about a little.
+    now = arrive
+    last = plot.duration + 5 if leave is None else leave
+    while now + 9 < last:
+        now += plot.between(6, 14)
+        if now < last:
+            points.append((now, spot[0] + plot.between(-0.12, 0.12), spot[1] + plot.between(-0.12, 0.12)))
+    points.append((last, *spot))
+    if leave is not None:
+        points += walk([spot, _outside(plot, area)], leave + 0.01, plot.between(1.0, 1.6))[1:]
+    figure = some_figure(plot.seed_of("visitor", number), umbrellas=plot.effects.rain > 0)
+    plot.actors.append(person(plot.number(), figure, way(points)))
+
+
+def _count(plot: Plot, area: Area) -> tuple[list[float], list[int]]:
+    times = [float(t) for t in np.arange(0, plot.duration, 0.5)]
+    counts = []
+    for time in times:
+        poses = [a.motion.at(time) for a in plot.actors if a.figure is not None and a.mesh is None]
+        counts.append(sum(1 for pose in poses if pose is not None and area.holds(pose.x, pose.y)))
+    return times, counts
+
+
+def _tell(plot: Plot, area: Area) -> None:
+    """The longest time above the limit, if it lasts."""
+    times, counts = _count(plot, area)
+    best, begin = (0.0, 0.0), None
+    for time, count in [*zip(times, counts, strict=True), (plot.duration, 0)]:
+        if count > plot.limit and begin is None:
+            begin = time
+        elif count <= plot.limit and begin is not None:
+            best = max(best, (time - begin, begin))
+            begin = None
+    if best[0] >= _T:
+        plot.tell("crowding", area.id, best[1], best[1] + best[0])
+
+
+def _gather(plot: Plot, area: Area) -> World:
+    count = plot.limit + int(plot.rng.integers(5, 9))
+    begins, fills = plot.between(10, 18), plot.between(5, 12)
+    leaves = begins + fills + plot.between(26, 34)
+    goes = plot.rng.random() < 0.5 and leaves + 10 < plot.duration
+    for number, spot in enumerate(_spots(plot, area, count)):
+        arrive = begins + fills * number / count + plot.between(0, 1)
+        _visit(plot, area, spot, arrive, leaves + plot.between(0, 5) if goes else None, number)
+    _tell(plot, area)
+    traffic(plot, 12)
+    return plot.world()
+
+
+def gather(plot: Plot) -> World:
+    return _gather(plot, _begin(plot, ("square", "square", "pavement")))
+
+
+def dusk(plot: Plot) -> World:
+    return _gather(plot, _begin(plot, lights=("dusk",), never=("shadow",)))
+
+
+def queue(plot: Plot) -> World:
+    """A line at a door or a stall."""
+    area = _begin(plot, ("square", "pavement"))
+    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
+    count = plot.limit + int(plot.rng.integers(4, 7))
+    across = area.kind == "square" and plot.rng.random() < 0.5
+    step = min(0.95, ((x2 - x1) if across else (y2 - y1) - 1.6) / count)
+    begins = plot.between(8, 16)
+    leaves = begins + 14 + plot.between(28, 36)
+    goes = plot.rng.random() < 0.5 and leaves + 10 < plot.duration
+    line = plot.between(0.35, 0.65)
+    for number in range(count):
+        along, aside = 0.8 + step * number, plot.between(-0.12, 0.12)
+        lengthwise = (x1 + (x2 - x1) * line + aside, y2 - along)
+        spot = (x1 + along, y1 + (y2 - y1) * line + aside) if across else lengthwise
+        _visit(plot, area, spot, begins + 14 * number / count, leaves + 0.4 * number if goes else None, number)
+    _tell(plot, area)
+    traffic(plot, 12)
+    return plot.world()
+
+
+def passing(plot: Plot) -> World:
+    """Groups that cross the area within seconds."""
+    area = _begin(plot)
+    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
+    now, number = plot.between(4, 10), 0
+    while now < plot.duration - 8:
+        group = int(plot.rng.integers(3, plot.limit + 3))
+        along = plot.rng.random() < 0.5
+        forth = plot.rng.random() < 0.5
+        speed = plot.between(1.25, 1.6)
+        base = plot.between(0.3, 0.7)
+        for member in range(group):
+            row, column = divmod(member, 3)
+            side = base + 0.12 * (column - 1) + plot.between(-0.02, 0.02)
+            if along:
+                ends = [(x1 + (x2 - x1) * side, y1 - 8), (x1 + (x2 - x1) * side, y2 + 16)]
+            else:
+                ends = [(x1 - 1.5, y1 + (y2 - y1) * side), (x2 + 8, y1 + (y2 - y1) * side)]
+            if not forth:
+                ends.reverse()
+            number += 1
+            figure = some_figure(plot.seed_of("group", number), umbrellas=plot.effects.rain > 0)
+            motion = way(walk(ends, now + 0.9 * row + plot.between(0, 0.3), speed))
+            plot.actors.append(person(plot.number(), figure, motion))
+        now += plot.between(15, 22)
+    traffic(plot, 12)
+    return plot.world()
+
+
+def _few(plot: Plot, area: Area) -> None:
+    count = max(2, plot.limit - 2)
+    for number, spot in enumerate(_spots(plot, area, count, 1.4)):
+        arrive = plot.between(-20, 20)
+        _visit(plot, area, spot, arrive, None if plot.rng.random() < 0.6 else arrive + plot.between(30, 50), number)
+    traffic(plot, 12)
+
+
+def sparse(plot: Plot) -> World:
+    _few(plot, _begin(plot, ("square", "pavement")))
+    return plot.world()
+
+
+def poster(plot: Plot) -> World:
+    """Boards stand beside the area's far edge, inside it."""
+    area = _begin(plot)
+    (x1, _), (x2, y2) = area.corners[0], area.corners[2]
+    plot.limit = max(plot.limit, 7)
+    if area.id in plot.capacity:
+        plot.capacity[area.id] = plot.limit
+    else:
+        plot.algorithms["crowding"]["max_density"] = round((plot.limit + 0.5) / area.area_m2, 4)
+    boards = tuple(
+        Poster(x1 + (x2 - x1) * (0.2 + 0.3 * n), y2 - plot.between(0.5, 1.5), plot.seed_of("poster", n))
+        for n in range(3)
+    )
+    for number, spot in enumerate(_spots(plot, area, plot.limit - 3, 1.4)):
+        _visit(plot, area, spot, plot.between(-20, 20), None, number)
+    traffic(plot, 12)
+    return plot.world(posters=boards)
+
+
+def brief(plot: Plot) -> World:
+    """Above the limit for less than half of T."""
+    area = _begin(plot)
+    count = plot.limit + int(plot.rng.integers(3, 6))
+    begins = plot.between(18, 40)
+    for number, spot in enumerate(_spots(plot, area, count)):
+        if number < plot.limit - 1:
+            _visit(plot, area, spot, plot.between(-10, 15), None, number)
+        else:
+            _visit(plot, area, spot, begins + plot.between(0, 1), begins + plot.between(4, 5), number)
+    traffic(plot, 12)
+    return plot.world()

@@ -1,0 +1,195 @@
+"""People: a skeleton of a dozen limbs in metres that walks, stands, rides or bends."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from contracts.vision import ByteArray
+from simulator.street.hashing import generator, unit
+from simulator.street.light import Light
+from simulator.street.motion import Pose
+from simulator.street.optics import NEAR, Optics
+from simulator.street.paint import disc, limb, turn
+from simulator.street.types import Colour, FloatArray
+
+_SKIN: tuple[Colour, ...] = ((150, 180, 225), (120, 155, 205), (90, 125, 180), (60, 85, 130))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How somebody looks.
+
+    Attributes:
+        height: m.
+        top, legs, skin, hair: colours.
+        skirt: a skirt or long coat instead of two legs.
+        umbrella: None, or its colour.
+        bag: carries a bag of this colour in the hand; None: nothing.
+        seed: of the gait and of how they shift while standing.
+    """
+
+    height: float
+    top: Colour
+    legs: Colour
+    skin: Colour
+    hair: Colour
+    skirt: bool
+    umbrella: Colour | None
+    seed: int
+
+
+def some_figure(seed: int, umbrellas: bool = False) -> Figure:
+    """Somebody, by chance."""
+    rng = generator(seed, "figure")
+    bright = rng.random() < 0.45
+    top = rng.uniform(30, 235, 3) if bright else np.full(3, rng.uniform(25, 230)) + rng.uniform(-12, 12, 3)
+    legs = np.full(3, rng.uniform(20, 110)) + np.array([rng.uniform(0, 45), 0, 0])
+    if rng.random() < 0.15:
+        legs = rng.uniform(120, 215, 3)
+    hair = (25.0, 25.0, 28.0) if rng.random() < 0.8 else (170.0, 170.0, 172.0)
+    umbrella = None
+    if umbrellas and rng.random() < 0.6:
+        shade = rng.uniform(20, 220, 3)
+        umbrella = (float(shade[0]), float(shade[1]), float(shade[2]))
+    return Figure(
+        float(rng.choice([rng.uniform(1.55, 1.86), rng.uniform(1.15, 1.4)], p=[0.93, 0.07])),
+        _colour(np.clip(top, 8, 245)),
+        _colour(np.clip(legs, 8, 245)),
+        _SKIN[int(rng.integers(len(_SKIN)))],
+        hair,
+        bool(rng.random() < 0.18),
+        umbrella,
+        seed,
+    )
+
+
+def _colour(values: FloatArray) -> Colour:
+    return (float(values[0]), float(values[1]), float(values[2]))
+
+
+def skeleton(figure: Figure, pose: Pose, time: float, action: str) -> FloatArray:
+    """World joints float64 [13, 3]: hip, neck, head, then knee, foot, elbow, hand left and right, shoulders."""
+    h = figure.height
+    phase = pose.gone / (0.42 * h) * math.pi if pose.speed > 0.1 else 0.0
+    swing = 0.24 * h * min(1.0, pose.speed / 1.2) if action != "ride" else 0.0
+    own = unit(figure.seed, "phase") * math.tau
+    shift = 0.035 * math.sin(time * 0.55 + own) + 0.02 * math.sin(time * 1.7 + 2 * own)
+    if pose.speed > 0.1 or action == "ride":
+        shift = 0.0
+    lean = {"bend": 0.42 * h, "ride": 0.12 * h}.get(action, 0.02 * h)
+    sit = 0.06 * h if action == "ride" else 0.0
+    hip = (shift, 0.0, 0.50 * h + sit - (0.08 * h if action == "bend" else 0))
+    neck = (shift * 1.6, lean, hip[2] + (0.33 * h if action != "bend" else 0.14 * h))
+    head = (shift * 1.8, lean * 1.25, neck[2] + (0.10 * h if action != "bend" else 0.02 * h))
+    joints = [hip, neck, head]
+    for side in (-1.0, 1.0):
+        step = math.sin(phase + (0 if side < 0 else math.pi)) * swing
+        if action == "ride":
+            turned = time * 6.0 + (0 if side < 0 else math.pi)
+            joints += [(side * 0.08, 0.22, 0.52 * h), (side * 0.08, 0.05 + 0.12 * math.sin(turned), 0.22 * h)]
+        else:
+            lift = max(0.0, math.cos(phase + (0 if side < 0 else math.pi))) * 0.06 * h if swing else 0.0
+            joints += [(side * 0.055 * h, 0.55 * step + 0.02, 0.27 * h + lift), (side * 0.06 * h, step, 0.03 + lift)]
+    fidget = 0.05 * math.sin(time * 0.9 + 3 * own)
+    for side in (-1.0, 1.0):
+        step = -math.sin(phase + (0 if side < 0 else math.pi)) * swing * 0.8
+        if action == "ride":
+            joints += [(side * 0.15 * h, 0.22, 0.72 * h), (side * 0.14 * h, 0.42, 0.60 * h)]
+        elif action == "bend":
+            joints += [(side * 0.10 * h, lean + 0.1, 0.36 * h), (side * 0.06 * h, lean + 0.18, 0.14 * h)]
+        else:
+            hand = 0.48 * h if unit(figure.seed, "arm", int(side)) < 0.8 or pose.speed > 0.1 else 0.72 * h
+            reach = step + (0.16 * h if hand > 0.6 * h else 0.03) + fidget
+            joints += [(side * 0.135 * h, 0.4 * step, 0.63 * h), (side * 0.125 * h, reach, hand)]
+    for side in (-1.0, 1.0):
+        joints.append((neck[0] + side * 0.115 * h, neck[1], neck[2] - 0.025 * h))
+    return turn(np.array(joints), pose)
+
+
+def paint_person(
+    picture: ByteArray,
+    optics: Optics,
+    figure: Figure,
+    pose: Pose,
+    time: float,
+    light: Light,
+    in_sun: float,
+    lamp: float,
+    action: str = "walk",
+    mirrored: bool = False,
+) -> FloatArray | None:
+    """Draws somebody; the outline's corners in pixels [N, 2], or None when they are not in front of the camera."""
+    joints = skeleton(figure, pose, time, action)
+    if mirrored:
+        joints[:, 2] *= -1
+    pixels, depth = optics.project(joints)
+    if depth.min() < NEAR:
+        return None
+    unit_m = optics.scale(float(depth[0])) * figure.height
+    radius = 0.062 * unit_m
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    outline = np.array(
+        [
+            (low[0] - 0.03 * unit_m, low[1] - radius),
+            (high[0] + 0.03 * unit_m, low[1] - radius),
+            (high[0] + 0.03 * unit_m, high[1] + 0.015 * unit_m),
+            (low[0] - 0.03 * unit_m, high[1] + 0.015 * unit_m),
+        ]
+    )
+    width, height = optics.size
+    if high[0] < -20 or high[1] < -20 or low[0] > width + 20 or low[1] > height + 20:
+        return outline
+    factor = np.asarray(light.ambient) * 0.86 + lamp * np.array([0.5, 0.72, 0.86]) * 0.85
+    sunlit = factor + np.asarray(light.sun) * in_sun * 0.55
+
+    def lit(colour: Colour, share: float = 1.0) -> list[float]:
+        shade = factor + (sunlit - factor) * share
+        return [min(255.0, c * s) for c, s in zip(colour, shade.tolist(), strict=True)]
+
+    hip, neck, head = pixels[0], pixels[1], pixels[2]
+    legs, dark_legs, top, dark_top = lit(figure.legs), lit(figure.legs, 0.3), lit(figure.top), lit(figure.top, 0.3)
+    skin = lit(figure.skin)
+    # The side away from the camera first.
+    far_side = 0 if depth[7] > depth[9] else 1
+    for side in (far_side, 1 - far_side):
+        knee, foot, elbow, hand = (
+            pixels[3 + 2 * side],
+            pixels[4 + 2 * side],
+            pixels[7 + 2 * side],
+            pixels[8 + 2 * side],
+        )
+        tone = dark_legs if side == far_side else legs
+        if not figure.skirt or action == "ride":
+            limb(picture, hip, knee, 0.095 * unit_m, 0.075 * unit_m, tone)
+            limb(picture, knee, foot, 0.072 * unit_m, 0.05 * unit_m, tone)
+        else:
+            limb(picture, knee, foot, 0.05 * unit_m, 0.04 * unit_m, skin)
+        disc(picture, foot, 0.03 * unit_m, lit((30, 30, 32)))
+        shoulder = pixels[11 + side]
+        if side == far_side:
+            limb(picture, shoulder, elbow, 0.055 * unit_m, 0.05 * unit_m, dark_top)
+            limb(picture, elbow, hand, 0.048 * unit_m, 0.035 * unit_m, skin)
+    if figure.skirt and action != "ride":
+        hem = (pixels[3] + pixels[5]) / 2
+        limb(picture, hip, hem, 0.15 * unit_m, 0.21 * unit_m, top)
+    across = max(0.13, float(np.linalg.norm(pixels[11] - pixels[12])) / unit_m)
+    limb(picture, neck, hip, across * unit_m, 0.86 * across * unit_m, top)
+    near = 1 - far_side
+    limb(picture, pixels[11 + near], pixels[7 + 2 * near], 0.06 * unit_m, 0.052 * unit_m, top)
+    limb(picture, pixels[7 + 2 * near], pixels[8 + 2 * near], 0.048 * unit_m, 0.038 * unit_m, skin)
+    disc(picture, head, radius, skin)
+    disc(picture, head - np.array([0, -0.25 if mirrored else 0.25]) * radius, radius * 0.92, lit(figure.hair))
+    if figure.umbrella is not None and action == "walk":
+        above = head - np.array([0, -0.12 if mirrored else 0.12]) * unit_m
+        dome = above + np.array(
+            [(0.30 * math.cos(a), -0.13 * max(0.0, math.sin(a)) - 0.02) for a in np.linspace(0, math.pi, 9)]
+        ) * unit_m * np.array([1, -1 if mirrored else 1])
+        points = dome
+        from simulator.street.paint import fill
+
+        fill(picture, points, tuple(lit(figure.umbrella)))
+        outline = np.vstack([outline, dome])
+    return outline
