@@ -153,6 +153,9 @@ class IllegalParking(AlgorithmParameters):
     ignore_queues: bool = Field(
         True, description="hold the event back while the vehicles around it stand in a queue or a jam too"
     )
+    read_plates: bool = Field(
+        True, description="read the number plate of a vehicle that is about to be reported (personal data)"
+    )
 
     @property
     def patience(self) -> float:

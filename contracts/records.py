@@ -71,11 +71,17 @@ class Provenance(Contract):
 
 
 class Subject(Contract):
-    """What the event is about: a track, where there is one, and its box (normalised x1 y1 x2 y2)."""
+    """What the event is about: a track, where there is one, and its box (normalised x1 y1 x2 y2).
+
+    `plate` is the number plate as voted over several readings, "" where it could not be read, None where nobody
+    tried (or not long enough to say); `plate_score` is how sure the reading is, 0..1. A plate is personal data.
+    """
 
     track: int | None = None
     object_class: str | None = None
     box: tuple[float, float, float, float] | None = None
+    plate: str | None = None
+    plate_score: float | None = Field(None, ge=0, le=1)
 
 
 class Event(Contract):

@@ -1,4 +1,4 @@
-"""Square crops around a box: the one way a crop is cut, in training and at run time.
+"""Square crops around a box: the one way a crop is cut, in training and at run time. Also plain regions of a frame.
 
 The region is a square around the box's centre, its side the box's longer side plus a margin on every side; where it
 leaves the picture, the picture's edge is repeated. A crop thus shows the thing and the ground it lies on.
@@ -29,20 +29,39 @@ def crop_bgr(bgr: ByteArray, box: Sequence[float], size: int, margin: float) -> 
     """
     height, width = bgr.shape[:2]
     x, y, side = _square(box, width, height, margin)
-    return cv2.resize(_region(bgr, x, y, side), (size, size), interpolation=_interpolation(side, size))  # type: ignore[return-value]
+    return cv2.resize(_region(bgr, x, y, side, side), (size, size), interpolation=_interpolation(side, size))  # type: ignore[return-value]
 
 
 def crop_frame(frame: Frame, box: Sequence[float], size: int, margin: float) -> ByteArray:
     """As `crop_bgr`, from a decoded frame: only the region is converted to BGR."""
     x, y, side = _square(box, frame.width, frame.height, margin)
-    x, y, side = x // 2 * 2, y // 2 * 2, (side + 1) // 2 * 2
+    bgr = _bgr(frame, x, y, side, side)
+    return cv2.resize(bgr, (size, size), interpolation=_interpolation(len(bgr), size))  # type: ignore[return-value]
+
+
+def region_bgr(frame: Frame, region: Sequence[float], size: tuple[int, int]) -> ByteArray:
+    """A region of a decoded frame stretched to `size` (width, height), uint8 [height, width, 3] BGR.
+
+    Args:
+        region: x1 y1 x2 y2, normalised; it may leave the frame, whose edge is repeated then.
+    """
+    x, y = round(region[0] * frame.width), round(region[1] * frame.height)
+    width = max(2, round(region[2] * frame.width) - x)
+    height = max(2, round(region[3] * frame.height) - y)
+    bgr = _bgr(frame, x, y, width, height)
+    return cv2.resize(bgr, size, interpolation=_interpolation(bgr.shape[1], size[0]))  # type: ignore[return-value]
+
+
+def _bgr(frame: Frame, x: int, y: int, width: int, height: int) -> ByteArray:
+    """A rectangle in pixels, its corner and sides made even."""
+    x, y, width, height = x // 2 * 2, y // 2 * 2, (width + 1) // 2 * 2, (height + 1) // 2 * 2
     planes = (
-        _region(frame.y, x, y, side),
-        _region(frame.u, x // 2, y // 2, side // 2),
-        _region(frame.v, x // 2, y // 2, side // 2),
+        _region(frame.y, x, y, width, height),
+        _region(frame.u, x // 2, y // 2, width // 2, height // 2),
+        _region(frame.v, x // 2, y // 2, width // 2, height // 2),
     )
     part = Frame(*planes, frame.time, frame.utc, frame.full_range, frame.bt709)
-    return cv2.resize(small_bgr(part, (side, side)), (size, size), interpolation=_interpolation(side, size))  # type: ignore[return-value]
+    return small_bgr(part, (width, height))
 
 
 def _square(box: Sequence[float], width: int, height: int, margin: float) -> tuple[int, int, int]:
@@ -53,12 +72,13 @@ def _square(box: Sequence[float], width: int, height: int, margin: float) -> tup
     return round((x1 + x2) / 2 * width - side / 2), round((y1 + y2) / 2 * height - side / 2), side
 
 
-def _region(plane: ByteArray, x: int, y: int, side: int) -> ByteArray:
+def _region(plane: ByteArray, x: int, y: int, w: int, h: int) -> ByteArray:
     height, width = plane.shape[:2]
-    rows = np.clip(np.arange(y, y + side), 0, height - 1)
-    columns = np.clip(np.arange(x, x + side), 0, width - 1)
-    inside = x >= 0 and y >= 0 and x + side <= width and y + side <= height
-    return plane[y : y + side, x : x + side] if inside else plane[rows[:, None], columns]
+    if x >= 0 and y >= 0 and x + w <= width and y + h <= height:
+        return plane[y : y + h, x : x + w]
+    rows = np.clip(np.arange(y, y + h), 0, height - 1)
+    columns = np.clip(np.arange(x, x + w), 0, width - 1)
+    return plane[rows[:, None], columns]
 
 
 def _interpolation(side: int, size: int) -> int:

@@ -96,6 +96,18 @@ class ClassifierSpec(_Entry):
     margin: float = Field(0.5, ge=0, le=4)
 
 
+class PlateFinderSpec(_Entry):
+    """How to read a plate finder's output, rows of (picture, label, score, x1, y1, x2, y2): `label` is a plate."""
+
+    label: int
+
+
+class PlateReaderSpec(_Entry):
+    """How to read a plate reader's output: numbers of characters of `alphabet`, ended by -1."""
+
+    alphabet: str = Field(min_length=10)
+
+
 class Artefact(_Entry):
     """One entry of the catalogue."""
 
@@ -107,6 +119,8 @@ class Artefact(_Entry):
     detector: DetectorSpec | None = None
     segmenter: SegmenterSpec | None = None
     classifier: ClassifierSpec | None = None
+    plate_finder: PlateFinderSpec | None = None
+    plate_reader: PlateReaderSpec | None = None
 
     @property
     def digest(self) -> str:

@@ -10,6 +10,7 @@ from contracts.senses import NOTHING, UNSENSED, Ask, Senses
 from contracts.vision import Frame, Tracks
 from models.zoo import Zoo
 from pipeline.senses.memory import SceneMemory
+from pipeline.senses.plates import PlateSense
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +45,7 @@ class Sensing:
     def __init__(self, zoo: Zoo, triton_url: str | None = None) -> None:
         self._zoo = zoo
         self._triton_url = triton_url
+        self._plates = PlateSense(zoo, triton_url)
 
     def sense(self, wishes: Sequence[Wish]) -> list[Senses]:
         """What was asked for, in the order of `wishes`.
@@ -54,4 +56,4 @@ class Sensing:
         return [UNSENSED if wish.ask == NOTHING else self._sense(wish) for wish in wishes]
 
     def _sense(self, wish: Wish) -> Senses:
-        return Senses()
+        return Senses(plates=self._plates.read(wish.frame, wish.ask.plates))
