@@ -6,7 +6,7 @@ event once it stood for T and does not stand in a queue (see `queue`), and over 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from contracts.algorithms import IllegalParking
@@ -18,9 +18,10 @@ from contracts.vision import Look, ObjectClass
 from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
-from pipeline.rules.queue import Company, accompany, held_back
+from pipeline.rules.parkingcase import Case, numbers_of, reason_of
+from pipeline.rules.queue import accompany, held_back
 from pipeline.rules.registry import register
-from pipeline.rules.stand import Ended, Scene, Stand, Stillness, moved_now
+from pipeline.rules.stand import Ended, Scene, Stand, Stillness
 from pipeline.rules.standing import observe
 
 # Which part of a box stands on the ground, from its lower edge. A high camera sees the road under the whole car, a
@@ -31,36 +32,7 @@ _TALL_FOOT = 0.6
 _INSIDE = 0.5  # of the foot region
 _SUBJECT_CHANGE_S = 30.0  # a new track number alone is told no more often than this
 _CALM_LOOKS_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One standing vehicle in one zone.
-
-    Attributes:
-        key: see `Output.key`.
-        zone: id of the zone.
-        preset: preset of the scene the vehicle belongs to.
-        stand: `Stand.number`.
-        opened: an event; else a candidate.
-        next_still_s: standing time at which the next milestone is told, s.
-        told_track, told_at: what the last transition said, and its stream time.
-        in_zone: share of the foot region inside the zone when last measured.
-        company: see `queue`.
-        last: the stand as last seen, for the closing words.
-    """
-
-    key: str
-    zone: str
-    preset: str
-    stand: int
-    last: Stand
-    opened: bool = False
-    next_still_s: float = 0.0
-    told_track: int = -1
-    told_at: float = 0.0
-    in_zone: float = 0.0
-    company: Company = field(default_factory=Company)
+_PLATE_AHEAD_S = 20.0  # before T: from here on, and from T/2 on, the plate is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +158,11 @@ class IllegalParkingRule:
         """One look at one case; None when it dissolved."""
         parameters = self._parameters
         company = accompany(case.company, stand, scene.stands, watched, look.aspect, parameters.dwell)
-        case = replace(case, company=company, last=stand if stand.here else case.last)
+        plates = case.plates
+        for read in look.senses.plates:
+            if stand.here and read.vehicle == case.last.anchor:
+                plates = plates.with_read(read, look.time)
+        case = replace(case, company=company, plates=plates, last=stand if stand.here else case.last)
         if not case.opened and stand.here:
             share = self._in_zone(stand, self._zones[case.zone])
             case = replace(case, in_zone=share)
@@ -198,7 +174,9 @@ class IllegalParkingRule:
         if not case.opened:
             return self._open(case, stand, look, outputs) if self._ripe(case, stand) else case
         milestone = stand.still_s >= case.next_still_s
-        if milestone or (stand.track != case.told_track and look.time - case.told_at >= _SUBJECT_CHANGE_S):
+        news = stand.track != case.told_track or (bool(plates.plate) and plates.plate != case.told_plate)
+        first_plate = bool(plates.plate) and not case.told_plate
+        if milestone or first_plate or (news and look.time - case.told_at >= _SUBJECT_CHANGE_S):
             outputs.append(self._output(Step.UPDATED, case, stand, look.time, look.aspect))
             return self._told(case, stand, look)
         return case
@@ -218,7 +196,9 @@ class IllegalParkingRule:
         milestone = max(case.next_still_s, self._parameters.dwell)
         while milestone <= stand.still_s:
             milestone *= 2
-        return replace(case, next_still_s=milestone, told_track=stand.track, told_at=look.time)
+        return replace(
+            case, next_still_s=milestone, told_track=stand.track, told_at=look.time, told_plate=case.plates.plate
+        )
 
     def _end(self, case: Case, stand: Stand, cause: str, look: Look) -> Output:
         if not case.opened:
@@ -240,7 +220,7 @@ class IllegalParkingRule:
         return share_in_polygon(foot_region(stand.anchor, stand.object_class, self._mounting), zone.polygon)
 
     def _output(self, step: Step, case: Case, stand: Stand, time: float, aspect: float, cause: str = "") -> Output:
-        numbers = _numbers(case, stand, aspect)
+        numbers, plate = numbers_of(case, stand, aspect), case.plates.plate
         silent = step in {Step.CANDIDATE, Step.DISSOLVED}
         return Output(
             step=step,
@@ -252,14 +232,29 @@ class IllegalParkingRule:
                 track=stand.track,
                 object_class=ObjectClass(stand.object_class).name.lower(),
                 box=stand.anchor,
+                plate=plate,
+                plate_score=case.plates.score,
             ),
             numbers=numbers,
-            reason={} if silent else _reason(numbers, cause),
+            reason={} if silent else reason_of(numbers, plate, cause),
         )
 
     def asks(self, state: ParkingState, time: float) -> Ask:
-        """Tracks are enough."""
-        return NOTHING
+        """The plate of one vehicle that is about to be reported, or is: the one that was tried least.
+
+        It is asked for by the vehicle's place as the state has it, and known again by that.
+        """
+        p = self._parameters
+        if not p.read_plates:
+            return NOTHING
+        soon = max(p.dwell / 2, p.dwell - _PLATE_AHEAD_S)
+        due = [
+            case
+            for case in state.cases
+            if (case.opened or case.last.still_s >= soon) and case.plates.due(time, p.look_every)
+        ]
+        chosen = min(due, key=lambda case: case.plates.tries, default=None)
+        return NOTHING if chosen is None else Ask(plates=(chosen.last.anchor,))
 
     def conditions(self, state: ParkingState) -> list[Condition]:
         """See `Rule.conditions`."""
@@ -289,48 +284,3 @@ class IllegalParkingRule:
     def load(self, data: dict[str, object]) -> ParkingState:
         """Inverse of `dump`. Raises ValueError when the data is of another shape."""
         return decode(ParkingState, data)
-
-
-def _numbers(case: Case, stand: Stand, aspect: float) -> dict[str, float]:
-    """The explanation in numbers; see docs/rules.md."""
-    return {
-        "still_s": round(stand.still_s, 1),
-        "moved_body_lengths": round(moved_now(stand, aspect), 3) if stand.recent else 0.0,
-        "looks_share": round(stand.looks_share, 3),
-        "in_zone_share": round(case.in_zone, 3),
-        "neighbours_stopped": float(case.company.now),
-        "queue_share": round(case.company.queue_share, 3),
-        "vehicles_passed": float(case.company.passes),
-        "hidden_s": round(stand.covered_s, 1),
-        "unwatched_s": round(stand.unwatched_s, 1),
-        "seen_since_start": float(stand.from_start),
-    }
-
-
-_CAUSES = {
-    "left": ("已驶离", "seen driving off"),
-    "gone": ("已不在原处", "no longer at its place"),
-    "replaced": ("原处已换为另一辆车", "another vehicle stands in its place"),
-    "lost": ("被遮挡或未观测过久，无法继续确认", "hidden or not watched for too long to go on"),
-    "zone": ("区域已修改", "the zone was edited"),
-}
-
-
-def _reason(numbers: dict[str, float], cause: str) -> dict[str, str]:
-    still, share = f"{numbers['still_s']:.0f}", f"{100 * numbers['looks_share']:.0f}"
-    moved = f"{numbers['moved_body_lengths']:.2f}"
-    zh = f"静止 {still} 秒，移动 {moved} 个车身长，{share} % 的观测中可见"
-    en = f"still for {still} s, moved {moved} body lengths, seen in {share} % of looks"
-    if numbers["neighbours_stopped"]:
-        others, queue = f"{numbers['neighbours_stopped']:.0f}", f"{100 * numbers['queue_share']:.0f}"
-        zh += f"，旁边另有 {others} 辆车停着（占静止时间 {queue} %）"
-        en += f", {others} other vehicles standing by ({queue} % of the time)"
-    if numbers["unwatched_s"]:
-        zh += f"，其中 {numbers['unwatched_s']:.0f} 秒未观测"
-        en += f", not watched for {numbers['unwatched_s']:.0f} s of it"
-    if numbers["seen_since_start"]:
-        zh += "，开始观测时已在原处"
-        en += ", there already when watching began"
-    if cause:
-        zh, en = f"{zh}；{_CAUSES[cause][0]}", f"{en}; {_CAUSES[cause][1]}"
-    return {"zh": zh, "en": en}

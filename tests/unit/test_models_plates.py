@@ -19,6 +19,7 @@ from models.picture import frame_from_bgr
 from models.plates import PlateFinder, PlateReader, load_plates
 from models.runner import TensorSpec
 from models.zoo import PlateFinderSpec, PlateReaderSpec, Zoo
+from pipeline.rules.platevote import vote
 
 _F32 = np.dtype(np.float32)
 
@@ -39,9 +40,7 @@ def _samples(mirror: Path, step: int) -> list[tuple[ByteArray, str]]:
 
 
 @pytest.mark.media
-def test_real_plates_are_read_and_a_high_score_means_it(
-    plates: tuple[PlateFinder, PlateReader], mirror: Path
-) -> None:
+def test_real_plates_are_read_and_a_high_score_means_it(plates: tuple[PlateFinder, PlateReader], mirror: Path) -> None:
     reads = [(plates[1].read_picture(bgr), label) for bgr, label in _samples(mirror, 9)]
     exact = float(np.mean([text == label for (text, _), label in reads]))
     sure = [text == label for (text, score), label in reads if score == 1.0]
@@ -49,6 +48,23 @@ def test_real_plates_are_read_and_a_high_score_means_it(
     assert exact >= 0.85
     assert share >= 0.7
     assert right >= 0.95
+
+
+@pytest.mark.media
+def test_voting_over_noisy_readings_beats_single_ones(plates: tuple[PlateFinder, PlateReader], mirror: Path) -> None:
+    noise = np.random.default_rng(3)
+    single, voted, tries = 0, 0, 0
+    samples = _samples(mirror, 30)
+    for bgr, label in samples:
+        reads = []
+        for _ in range(5):
+            small = cv2.resize(bgr, (72, 18), interpolation=cv2.INTER_AREA)
+            noisy = np.clip(small + noise.normal(0, 12, small.shape), 0, 255).astype(np.uint8)
+            reads.append(plates[1].read_picture(noisy))
+        single += sum(text == label for text, _ in reads)
+        tries += len(reads)
+        voted += vote(reads)[0] == label
+    assert voted / len(samples) > single / tries
 
 
 @pytest.mark.media

@@ -1332,6 +1332,9 @@ export interface components {
         /**
          * Subject
          * @description What the event is about: a track, where there is one, and its box (normalised x1 y1 x2 y2).
+         *
+         *     `plate` is the number plate as voted over several readings, "" where it could not be read, None where nobody
+         *     tried (or not long enough to say); `plate_score` is how sure the reading is, 0..1. A plate is personal data.
          */
         Subject: {
             /** Box */
@@ -1343,6 +1346,10 @@ export interface components {
             ] | null;
             /** Object Class */
             object_class?: string | null;
+            /** Plate */
+            plate?: string | null;
+            /** Plate Score */
+            plate_score?: number | null;
             /** Track */
             track?: number | null;
         };

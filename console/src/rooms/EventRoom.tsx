@@ -93,6 +93,20 @@ function Why({ event }: { event: EventDetail }) {
             </dd>
           </>
         ) : null}
+        {subject.plate == null ? null : (
+          <>
+            <dt>{t("detail.plate")}</dt>
+            <dd>
+              {subject.plate || t("detail.plate.unreadable")}
+              {subject.plate && subject.plate_score != null ? (
+                <span className="dim">
+                  {" "}
+                  · {t("detail.plate.sure", { n: Math.round(subject.plate_score * 100) })}
+                </span>
+              ) : null}
+            </dd>
+          </>
+        )}
       </dl>
     </section>
   );
