@@ -22,7 +22,7 @@ KILLS ?= 20
 MINUTES ?= 60
 KEYWORD ?=
 
-.PHONY: help install media demo test check faults soak bench lock
+.PHONY: help install media demo test check faults soak bench train lock
 
 help: ## This list
 	@echo "CityVision 城市智眼"; echo
@@ -56,6 +56,9 @@ soak: install ## The demo for a long time: fails where memory grows or a process
 bench: install $(STAMPS)/bench ## Every measurement, beside its peers, into docs/benchmarks.md
 	$(BIN)/cityvision bench all $(ARGS)
 
+train: install $(STAMPS)/train ## The built-in networks again, as docs/training.md says. ARGS="all --out OUT --minutes 90"
+	$(BIN)/cityvision train $(ARGS)
+
 lock: install ## Resolve requirements/*.txt again from pyproject.toml. ARGS=--upgrade: newest versions
 	$(BIN)/python scripts/lock.py $(ARGS)
 	$(BIN)/python scripts/third_party.py
@@ -86,4 +89,9 @@ $(STAMPS)/triton: $(STAMPS)/python requirements/triton.txt | media
 
 $(STAMPS)/bench: $(STAMPS)/python requirements/bench.txt
 	$(BIN)/python -m pip install --no-deps -r requirements/bench.txt
+	@touch $@
+
+$(STAMPS)/train: $(STAMPS)/python requirements/train.txt
+	$(BIN)/python -m venv --clear .venv-train
+	.venv-train/bin/python -m pip install --no-deps -r requirements/train.txt
 	@touch $@

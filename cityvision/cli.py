@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("cityvision.commands.replay", "Run the whole chain on a file, without services."),
     "evaluate": ("cityvision.commands.evaluate", "What the rules are worth, measured on labelled clips."),
     "explain": ("cityvision.commands.explain", "Why an event came, or why none came."),
+    "train": ("cityvision.commands.train", "Train the built-in networks: street, water, litter."),
     "models": ("cityvision.commands.models", "Models and clips of the zoo: list, fetch, verify."),
     "schema": ("cityvision.commands.schema", "JSON Schema of the pool file, for editors."),
     "admin": ("cityvision.commands.admin", "Accounts, the audit log, the settings in force."),

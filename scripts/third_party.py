@@ -22,7 +22,8 @@ CONSOLE_LOCK = ROOT / "console" / "package-lock.json"
 # Licences whose works may be part of, or used beside, an AGPL-3.0-or-later one.
 FITTING = frozenset(
     {
-        "0BSD", "AGPL-3.0-or-later", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "CC0-1.0",
+        "0BSD", "AGPL-3.0-or-later", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause",
+        "BSL-1.0", "BlueOak-1.0.0", "CC0-1.0",
         "CC-BY-4.0", "GPL-3.0-or-later", "HPND", "ISC", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later",
         "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "PostgreSQL", "Python-2.0", "Unlicense", "Zlib",
     }

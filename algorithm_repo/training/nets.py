@@ -162,11 +162,11 @@ class WaterNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = Trunk()
-        self.coarse = nn.Sequential(nn.AvgPool2d(2), _fresh(128, 128), _fresh(128, 128))
-        self.at16 = _fresh(256, 64)
-        self.at8 = _fresh(128, 48)
-        self.at4 = _fresh(80, 32)
-        self.out = nn.Conv2d(32, 4, 1)
+        self.coarse = nn.Sequential(nn.AvgPool2d(2), _fresh(128, 192), _fresh(192, 192), _fresh(192, 192))
+        self.at16 = nn.Sequential(_fresh(320, 96), _fresh(96, 96))
+        self.at8 = nn.Sequential(_fresh(160, 64), _fresh(64, 64))
+        self.at4 = nn.Sequential(_fresh(96, 48), _fresh(48, 48))
+        self.out = nn.Conv2d(48, 4, 1)
         self.exported = False
 
     def forward(self, x: Tensor) -> Tensor:
