@@ -10,7 +10,7 @@ import numpy as np
 from contracts.vision import ByteArray
 from simulator.street.hashing import generator, unit
 from simulator.street.optics import Optics
-from simulator.street.paint import disc, fill, limb
+from simulator.street.paint import Pixel, disc, fill, limb
 from simulator.street.place import Fixture, House
 from simulator.street.types import Colour, FloatArray
 
@@ -131,9 +131,9 @@ class _Both:
         self.canvas, self.mask = canvas, mask
         self.sign = -1.0 if canvas.mirrored else 1.0
 
-    def at(self, x: float, y: float, z: float) -> tuple[FloatArray, float]:
+    def at(self, x: float, y: float, z: float) -> tuple[Pixel, float]:
         pixels, depth = self.canvas.optics.project(np.array([[x, y, z * self.sign]]))
-        return pixels[0], float(depth[0])
+        return (float(pixels[0, 0]), float(pixels[0, 1])), float(depth[0])
 
     def limb(self, a: tuple[float, float, float], b: tuple[float, float, float], wide: float, colour: Colour) -> None:
         (pa, da), (pb, db) = self.at(*a), self.at(*b)
@@ -235,22 +235,15 @@ def _signal(canvas: Canvas, fixture: Fixture, mask: ByteArray | None) -> None:
     both.quad(np.array(corners), (34, 34, 34))
 
 
-def signal_lamp(optics: Optics, fixture: Fixture, green: bool) -> tuple[FloatArray, float, list[float]]:
+def signal_lamp(optics: Optics, fixture: Fixture, green: bool) -> tuple[Pixel, float, list[float]]:
     """Pixel, radius (pixels) and colour of the light that burns."""
     z = fixture.size - 0.36 if green else fixture.size + 0.36
     pixels, depth = optics.project(np.array([[fixture.x - 3.4, fixture.y - 0.12, z]]))
     return (
-        pixels[0],
+        (float(pixels[0, 0]), float(pixels[0, 1])),
         max(1.2, 0.14 * optics.scale(float(depth[0]))),
         [120.0, 255.0, 90.0] if green else [60.0, 60.0, 255.0],
     )
-
-
-def sky_gradient(size: tuple[int, int], horizon: float) -> ByteArray:
-    """How far up in the sky each pixel is, uint8 [H, W]: 0 at the horizon row, 255 at the top of a tall sky."""
-    width, height = size
-    rows = np.clip((horizon - np.arange(height)) / (0.8 * height), 0, 1)
-    return np.repeat((rows * 255).astype(np.uint8)[:, None], width, axis=1)
 
 
 def soften(mask: ByteArray, sigma: float) -> ByteArray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.street.types import Colour, FloatArray
 
@@ -17,10 +18,11 @@ STEEL: Colour = (120, 118, 114)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """Faces, all with the same number of corners after padding (the last corner is repeated).
+    """Faces between vertices; all have the same number of corners after padding (the last one is repeated).
 
     Attributes:
-        corners: float64 [F, K, 3].
+        points: float64 [V + F, 3]: V vertices, then the middle of each face.
+        faces: int64 [F, K], numbers of vertices.
         normals: float64 [F, 3], unit length.
         colours: float64 [F, 3].
         layer: int64 [F]; details (1) lie on bodies (0) and are drawn after them.
@@ -29,23 +31,29 @@ class Mesh:
         length, width, height: of the whole, m.
     """
 
-    corners: FloatArray
+    points: FloatArray
+    faces: NDArray[np.int64]
     normals: FloatArray
     colours: FloatArray
-    layer: np.ndarray[tuple[int], np.dtype[np.int64]]
+    layer: NDArray[np.int64]
     glow: FloatArray
     lights: FloatArray
     length: float
     width: float
     height: float
 
+    @property
+    def vertices(self) -> FloatArray:
+        return self.points[: len(self.points) - len(self.faces)]
+
 
 class Builder:
     """Collects faces."""
 
     def __init__(self) -> None:
-        self._corners: list[FloatArray] = []
-        self._normals: list[FloatArray] = []
+        self._corners: list[list[tuple[float, float, float]]] = []
+        self._middles: list[tuple[float, float, float]] = []
+        self._normals: list[tuple[float, float, float]] = []
         self._colours: list[Colour] = []
         self._layer: list[int] = []
         self._glow: list[float] = []
@@ -61,16 +69,17 @@ class Builder:
         inside: Sequence[float] = (0.0, 0.0, 0.8),
     ) -> None:
         """A flat convex face that looks away from the point `inside`."""
-        points = np.asarray(corners, np.float64)
-        normal = np.zeros(3)
-        for index in range(len(points)):  # Newell: right for any flat polygon
-            a, b = points[index - 1], points[index]
-            normal += np.cross(a, b)
-        length = float(np.linalg.norm(normal))
-        self._corners.append(points)
-        if float(normal @ (points.mean(axis=0) - np.asarray(inside))) < 0:
-            normal = -normal
-        self._normals.append(normal / max(length, 1e-9))
+        nx = ny = nz = 0.0
+        for (ax, ay, az), (bx, by, bz) in zip([corners[-1], *corners[:-1]], corners, strict=True):
+            # Newell: right for any flat polygon.
+            nx, ny, nz = nx + ay * bz - az * by, ny + az * bx - ax * bz, nz + ax * by - ay * bx
+        count = len(corners)
+        middle = tuple(sum(c[axis] for c in corners) / count for axis in range(3))
+        outwards = sum(n * (m - i) for n, m, i in zip((nx, ny, nz), middle, inside, strict=True))
+        length = math.copysign(max(math.hypot(nx, ny, nz), 1e-9), outwards)
+        self._corners.append([(float(x), float(y), float(z)) for x, y, z in corners])
+        self._middles.append((middle[0], middle[1], middle[2]))
+        self._normals.append((nx / length, ny / length, nz / length))
         self._colours.append(colour)
         self._layer.append(int(detail))
         self._glow.append(glow)
@@ -119,10 +128,13 @@ class Builder:
 
     def mesh(self) -> Mesh:
         most = max(len(corners) for corners in self._corners)
-        padded = np.array([np.vstack([c, np.repeat(c[-1:], most - len(c), axis=0)]) for c in self._corners])
-        low, high = padded.min(axis=(0, 1)), padded.max(axis=(0, 1))
+        numbers: dict[tuple[float, float, float], int] = {}
+        faces = [[numbers.setdefault(c, len(numbers)) for c in corners] for corners in self._corners]
+        vertices = np.array(list(numbers))
+        low, high = vertices.min(axis=0), vertices.max(axis=0)
         return Mesh(
-            padded,
+            np.vstack([vertices, np.array(self._middles)]),
+            np.array([face + face[-1:] * (most - len(face)) for face in faces], np.int64),
             np.array(self._normals),
             np.array(self._colours, np.float64),
             np.array(self._layer, np.int64),

@@ -49,6 +49,11 @@ class Optics:
         return np.array([cr * right + sr * down, -sr * right + cr * down, forward])
 
     @cached_property
+    def eye(self) -> FloatArray:
+        """The camera's position, float64 [3]."""
+        return np.array(self.position)
+
+    @cached_property
     def matrix(self) -> FloatArray:
         """float64 [3, 4]: homogeneous world point to (u w, v w, w); w is the depth in metres."""
         width, height = self.size

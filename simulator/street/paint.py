@@ -17,6 +17,7 @@ from simulator.street.types import FloatArray
 
 _SHIFT = 4
 _ONE = 1 << _SHIFT
+Pixel = tuple[float, float]
 _FAR = 30_000.0  # pixels: fixed point numbers beyond it overflow in OpenCV
 
 
@@ -67,32 +68,31 @@ def paint_mesh(
         lamp: light of street lamps that arrives there, 0..1.
         mirrored: draw it below the ground, as water shows it.
     """
-    world = turn(mesh.corners, pose)
+    world = turn(mesh.points, pose)
     normals = turn_directions(mesh.normals, pose.heading)
     factors = light.on_faces(normals, in_sun, lamp)
     if mirrored:
         world[..., 2] *= -1
         normals = normals * (1, 1, -1)
-    pixels, depth = optics.project(world.reshape(-1, 3))
+    count = len(world) - len(mesh.faces)
+    pixels, depth = optics.project(world[:count])
     if depth.min() < NEAR:
         return None
-    faces, corners = mesh.corners.shape[:2]
-    pixels = pixels.reshape(faces, corners, 2)
-    outline = np.asarray(cv2.convexHull(pixels.reshape(-1, 2).astype(np.float32))[:, 0], np.float64)
+    outline = np.asarray(cv2.convexHull(pixels.astype(np.float32))[:, 0], np.float64)
     width, height = optics.size
     low, high = outline.min(axis=0), outline.max(axis=0)
     if high[0] < 0 or high[1] < 0 or low[0] > width or low[1] > height:
         return outline
-    middles = world.mean(axis=1)
-    towards = np.asarray(optics.position) - middles
-    facing = (normals * towards).sum(axis=1) > 0
-    distance = np.linalg.norm(towards, axis=1)
+    towards = optics.eye - world[count:]
+    facing = np.einsum("ij,ij->i", normals, towards) > 0
+    distance = np.einsum("ij,ij->i", towards, towards)
     glow = (mesh.glow if light.headlights else 0.35 * mesh.glow)[:, None]
     colours = np.minimum(mesh.colours * np.maximum(factors, glow), 255)
     order = np.lexsort((-distance, mesh.layer))
-    points = fixed(pixels)
-    for index in order[facing[order]]:
-        cv2.fillConvexPoly(picture, points[index], colours[index].tolist(), cv2.LINE_AA, _SHIFT)
+    points = fixed(pixels)[mesh.faces]
+    tones = colours.tolist()
+    for index in order[facing[order]].tolist():
+        cv2.fillConvexPoly(picture, points[index], tones[index], cv2.LINE_AA, _SHIFT)
     return outline
 
 
@@ -105,37 +105,25 @@ def ground_shadow(optics: Optics, world: FloatArray, light: Light) -> FloatArray
     return optics.polygon(hull)
 
 
-def limb(picture: ByteArray, a: FloatArray, b: FloatArray, wide_a: float, wide_b: float, colour: list[float]) -> None:
+def limb(picture: ByteArray, a: Pixel, b: Pixel, wide_a: float, wide_b: float, colour: list[float]) -> None:
     """A tapered limb from pixel a to pixel b, as wide as given at its ends (pixels)."""
-    dx, dy = float(b[0] - a[0]), float(b[1] - a[1])
+    (ax, ay), (bx, by) = a, b
+    if max(abs(ax), abs(ay), abs(bx), abs(by)) > _FAR:
+        return
+    dx, dy = bx - ax, by - ay
     length = math.hypot(dx, dy)
     if length < 1e-6:
         dx, dy, length = 0.0, 1.0, 1.0
-    nx, ny = -dy / length / 2, dx / length / 2
-    quad = np.array(
-        [
-            (a[0] + nx * wide_a, a[1] + ny * wide_a),
-            (b[0] + nx * wide_b, b[1] + ny * wide_b),
-            (b[0] - nx * wide_b, b[1] - ny * wide_b),
-            (a[0] - nx * wide_a, a[1] - ny * wide_a),
-        ]
-    )
-    cv2.fillConvexPoly(picture, fixed(quad), colour, cv2.LINE_AA, _SHIFT)
+    half = _ONE / 2 / length
+    px, py, qx, qy = -dy * half * wide_a, dx * half * wide_a, -dy * half * wide_b, dx * half * wide_b
+    ax, ay, bx, by = (ax - 0.5) * _ONE, (ay - 0.5) * _ONE, (bx - 0.5) * _ONE, (by - 0.5) * _ONE
+    quad = np.array([(ax + px, ay + py), (bx + qx, by + qy), (bx - qx, by - qy), (ax - px, ay - py)], np.int32)
+    cv2.fillConvexPoly(picture, quad, colour, cv2.LINE_AA, _SHIFT)
 
 
-def disc(picture: ByteArray, centre: FloatArray, radius: float, colour: list[float]) -> None:
+def disc(picture: ByteArray, centre: Pixel, radius: float, colour: list[float]) -> None:
     """A filled circle, pixels."""
-    at = (round((float(centre[0]) - 0.5) * _ONE), round((float(centre[1]) - 0.5) * _ONE))
+    if max(abs(centre[0]), abs(centre[1])) > _FAR:
+        return
+    at = (round((centre[0] - 0.5) * _ONE), round((centre[1] - 0.5) * _ONE))
     cv2.circle(picture, at, max(1, round(radius * _ONE)), colour, -1, cv2.LINE_AA, _SHIFT)
-
-
-def blend(picture: ByteArray, mask: ByteArray, at: tuple[int, int], factor: float) -> None:
-    """Darkens a part of the picture: by `factor` where the mask [h, w] is 255, unchanged where it is 0.
-
-    Args:
-        at: x, y of the mask's corner in the picture; the mask must fit inside.
-    """
-    x, y = at
-    part = picture[y : y + mask.shape[0], x : x + mask.shape[1]]
-    keep = cv2.merge([cv2.convertScaleAbs(mask, alpha=-(1 - factor), beta=255)] * 3)
-    cv2.multiply(part, keep, part, 1 / 255)

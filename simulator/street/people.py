@@ -12,10 +12,13 @@ from simulator.street.hashing import generator, unit
 from simulator.street.light import Light
 from simulator.street.motion import Pose
 from simulator.street.optics import NEAR, Optics
-from simulator.street.paint import disc, limb, turn
+from simulator.street.paint import disc, fill, limb, turn
 from simulator.street.types import Colour, FloatArray
 
 _SKIN: tuple[Colour, ...] = ((150, 180, 225), (120, 155, 205), (90, 125, 180), (60, 85, 130))
+
+_DOME = tuple((math.cos(a * math.pi / 8), math.sin(a * math.pi / 8)) for a in range(9))
+"""Outline of an umbrella."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,47 +152,37 @@ def paint_person(
         shade = factor + (sunlit - factor) * share
         return [min(255.0, c * s) for c, s in zip(colour, shade.tolist(), strict=True)]
 
-    hip, neck, head = pixels[0], pixels[1], pixels[2]
+    at = [(float(u), float(v)) for u, v in pixels.tolist()]
+    hip, neck, head = at[:3]
     legs, dark_legs, top, dark_top = lit(figure.legs), lit(figure.legs, 0.3), lit(figure.top), lit(figure.top, 0.3)
-    skin = lit(figure.skin)
+    skin, shoes = lit(figure.skin), lit((30, 30, 32))
     # The side away from the camera first.
     far_side = 0 if depth[7] > depth[9] else 1
     for side in (far_side, 1 - far_side):
-        knee, foot, elbow, hand = (
-            pixels[3 + 2 * side],
-            pixels[4 + 2 * side],
-            pixels[7 + 2 * side],
-            pixels[8 + 2 * side],
-        )
+        knee, foot, elbow, hand = at[3 + 2 * side], at[4 + 2 * side], at[7 + 2 * side], at[8 + 2 * side]
         tone = dark_legs if side == far_side else legs
         if not figure.skirt or action == "ride":
             limb(picture, hip, knee, 0.095 * unit_m, 0.075 * unit_m, tone)
             limb(picture, knee, foot, 0.072 * unit_m, 0.05 * unit_m, tone)
         else:
             limb(picture, knee, foot, 0.05 * unit_m, 0.04 * unit_m, skin)
-        disc(picture, foot, 0.03 * unit_m, lit((30, 30, 32)))
-        shoulder = pixels[11 + side]
+        disc(picture, foot, 0.03 * unit_m, shoes)
         if side == far_side:
-            limb(picture, shoulder, elbow, 0.055 * unit_m, 0.05 * unit_m, dark_top)
+            limb(picture, at[11 + side], elbow, 0.055 * unit_m, 0.05 * unit_m, dark_top)
             limb(picture, elbow, hand, 0.048 * unit_m, 0.035 * unit_m, skin)
     if figure.skirt and action != "ride":
-        hem = (pixels[3] + pixels[5]) / 2
+        hem = ((at[3][0] + at[5][0]) / 2, (at[3][1] + at[5][1]) / 2)
         limb(picture, hip, hem, 0.15 * unit_m, 0.21 * unit_m, top)
-    across = max(0.13, float(np.linalg.norm(pixels[11] - pixels[12])) / unit_m)
+    across = max(0.13, math.hypot(at[11][0] - at[12][0], at[11][1] - at[12][1]) / unit_m)
     limb(picture, neck, hip, across * unit_m, 0.86 * across * unit_m, top)
     near = 1 - far_side
-    limb(picture, pixels[11 + near], pixels[7 + 2 * near], 0.06 * unit_m, 0.052 * unit_m, top)
-    limb(picture, pixels[7 + 2 * near], pixels[8 + 2 * near], 0.048 * unit_m, 0.038 * unit_m, skin)
+    limb(picture, at[11 + near], at[7 + 2 * near], 0.06 * unit_m, 0.052 * unit_m, top)
+    limb(picture, at[7 + 2 * near], at[8 + 2 * near], 0.048 * unit_m, 0.038 * unit_m, skin)
+    up = 1.0 if mirrored else -1.0
     disc(picture, head, radius, skin)
-    disc(picture, head - np.array([0, -0.25 if mirrored else 0.25]) * radius, radius * 0.92, lit(figure.hair))
+    disc(picture, (head[0], head[1] + up * 0.25 * radius), radius * 0.92, lit(figure.hair))
     if figure.umbrella is not None and action == "walk":
-        above = head - np.array([0, -0.12 if mirrored else 0.12]) * unit_m
-        dome = above + np.array(
-            [(0.30 * math.cos(a), -0.13 * max(0.0, math.sin(a)) - 0.02) for a in np.linspace(0, math.pi, 9)]
-        ) * unit_m * np.array([1, -1 if mirrored else 1])
-        points = dome
-        from simulator.street.paint import fill
-
-        fill(picture, points, tuple(lit(figure.umbrella)))
+        dome = np.array([(0.30 * c, up * (0.14 + 0.13 * max(0.0, k))) for c, k in _DOME]) * unit_m + pixels[2]
+        fill(picture, dome, tuple(lit(figure.umbrella)))
         outline = np.vstack([outline, dome])
     return outline

@@ -66,7 +66,9 @@ class Renderer:
         key = id(stage)
         if key not in self._pools:
             mirrors = stage.reflectance() if self.world.puddles else stage.depth
-            self._pools[key] = tuple(Pool(p, stage.x, stage.y, stage.depth, mirrors) for p in self.world.puddles)
+            self._pools[key] = tuple(
+                Pool(p, stage.x, stage.y, stage.depth, mirrors, self.world.effects) for p in self.world.puddles
+            )
         return self._pools[key]
 
     def picture(self, time: float) -> Picture:
@@ -115,7 +117,7 @@ class Renderer:
         depth = self.world.effects.clouds
         if depth <= 0 or not light.sunny:
             return
-        noise = fractal(self.world.seed & 0xFFF, 4, 0.5, 2)
+        noise = fractal(self.world.seed & 3, 4, 0.5, 2)
         height, width = image.shape[:2]
         small = (32, 18)
         x = cv2.resize(np.clip(stage.x, -70, 70), small, interpolation=cv2.INTER_AREA) / 90 * 512 + time * 28
@@ -204,11 +206,29 @@ class Renderer:
     ) -> None:
         if lit.mirror is None or not any(pool.cover(time) is not None for pool in pools):
             return
-        mirror = lit.mirror.copy()
-        for one in drawn:
-            self._paint_one(mirror, stage, light, lit, one, time, mirrored=True)
+        mirror = lit.mirror
+        pools = tuple(pool for pool in pools if pool.cover(time) is not None)
+        near = [one for one in drawn if isinstance(one.what, Actor) and self._mirrored_in(stage, pools, one)]
+        if near:
+            mirror = np.empty_like(lit.mirror)
+            for pool in pools:
+                mirror[pool.seen] = lit.mirror[pool.seen]
+            for one in near:
+                self._paint_one(mirror, stage, light, lit, one, time, mirrored=True)
         for pool in pools:
-            pool.paint(image, mirror, time, light, self.world.effects.rain, self.world.effects.wind)
+            pool.paint(image, mirror, time, light)
+
+    def _mirrored_in(self, stage: Stage, pools: tuple[Pool, ...], one: Drawn) -> bool:
+        """Whether one of the puddles may show its reflection."""
+        assert one.pose is not None
+        foot, _ = stage.optics.project(np.array([(one.pose.x, one.pose.y, 0.0)]))
+        u, v, reach = float(foot[0, 0]), float(foot[0, 1]), stage.optics.scale(one.depth)
+        aside, below = 6.0 * reach, 3.6 * reach
+        return any(
+            pool.part[1].start - aside < u < pool.part[1].stop + aside
+            and pool.part[0].start - below < v < pool.part[0].stop + aside
+            for pool in pools
+        )
 
     def _paint(self, image: ByteArray, stage: Stage, light: Light, lit: Lit, drawn: list[Drawn], time: float) -> None:
         sprites = list(stage.sprites)
@@ -367,7 +387,7 @@ def _footprint(actor: Actor, pose: Pose, time: float) -> tuple[FloatArray, Float
     if actor.mesh is not None:
         w, d = actor.mesh.width / 2 + 0.08, actor.mesh.length / 2 + 0.08
         ground = np.array([(-w, -d, 0), (w, -d, 0), (w, d, 0), (-w, d, 0)])
-        points = actor.mesh.corners.reshape(-1, 3) if actor.figure is None else ground
+        points = actor.mesh.vertices if actor.figure is None else ground
         body = turn(points, pose)
         if actor.figure is not None:
             body = np.vstack([body, skeleton(actor.figure, pose, time, actor.action)])

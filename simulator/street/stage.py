@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.vision import ByteArray
+from simulator.street.hashing import unit
 from simulator.street.houses import GROUND, SKY, UPRIGHT, WALL_X, WALL_Y, Canvas, paint_fixture, paint_houses, soften
 from simulator.street.light import LAMP, Light
 from simulator.street.paint import fill, ground_shadow
@@ -61,6 +63,7 @@ class Stage:
         self.place = place
         self.optics = place.optics
         self.wet = wet
+        self._shift = 900 * unit(place.seed, "shift")
         x, y, depth = self.optics.ground_maps()
         self.x, self.y, self.depth = (np.asarray(m, np.float32) for m in (x, y, depth))
         self.sprites: tuple[Sprite, ...] = ()
@@ -69,7 +72,6 @@ class Stage:
         self._mirror: Canvas | None = None
         if mirrors or wet > 0:
             self._mirror = self._standing(Canvas(self.optics, mirrored=True), sprites=False)
-        self.lamp = self._lamp_light()
         self._canvas = self._paint()
 
     def _paint(self) -> Canvas:
@@ -114,7 +116,7 @@ class Stage:
         part = (slice(by, by + bh), slice(bx, bx + bw))
         alpha = mask[part].astype(np.float32)[..., None] / 255
         if wear > 0:
-            worn = on_ground(fractal(self.place.seed & 0xFFFF, 5), self.x[part], self.y[part], 5.0)
+            worn = on_ground(fractal(self.place.seed & 3, 5), self.x[part], self.y[part], 5.0, self._shift)
             alpha *= np.clip(1.15 - wear - 0.35 * wear * worn, 0.1, 1.0)[..., None]
         tone = np.asarray(colour, np.float32)
         old = canvas.colour[part].astype(np.float32)
@@ -122,14 +124,14 @@ class Stage:
 
     def _roughen(self, canvas: Canvas) -> None:
         """Texture of the ground: stains, grain, wheel tracks; finer parts fade with distance."""
-        seed = self.place.seed & 0xFFFF
+        seed, shift = self.place.seed & 3, self._shift
         ground = self.depth > 0
         span = np.where(ground, self.depth, 1e3) ** 2 / (
             self.optics.focal * self.optics.size[0] * self.optics.position[2]
         )
-        stains = on_ground(fractal(seed + 1, 5, 0.55), self.x, self.y, 23.0)
-        middle = on_ground(fractal(seed + 2, 6, 0.8), self.x, self.y, 6.0)
-        fine = on_ground(fractal(seed + 3, 3, 1.0, 64), self.x, self.y, 4.0)
+        stains = on_ground(fractal(seed, 5, 0.55), self.x, self.y, 23.0, shift)
+        middle = on_ground(fractal(seed, 6, 0.8), self.x, self.y, 6.0, shift)
+        fine = on_ground(fractal(seed, 3, 1.0, 64), self.x, self.y, 4.0, shift)
         factor = 1 + 0.055 * stains + 0.05 * middle / (1 + span / 0.15) + 0.05 * fine / (1 + span / 0.03)
         tracks = np.zeros_like(factor)
         for lane in self.place.lanes:
@@ -143,7 +145,8 @@ class Stage:
         far = np.clip((self.depth - 60) / 250, 0, 0.75)[..., None]
         canvas.colour[:] = (canvas.colour * (1 - far) + 175 * far).astype(np.uint8)
 
-    def _lamp_light(self) -> Float32Array:
+    @cached_property
+    def lamp(self) -> Float32Array:
         """Light of all street lamps on the ground, float32 [H, W], 1 right under one."""
         total = np.zeros(self.depth.shape, np.float32)
         for fixture in self.place.fixtures:
@@ -187,8 +190,7 @@ class Stage:
         strength[WALL_Y] = max(0.0, -light.sun_to[1])
         strength[UPRIGHT] = 0.6
         sun = strength[canvas.surface] * (shadow.astype(np.float32) / 255)
-        lamp = self.lamp * light.lamps
-        lamp = np.where(canvas.surface == GROUND, lamp, 0.22 * light.lamps)
+        lamp = np.where(canvas.surface == GROUND, self.lamp, 0.22) * light.lamps if light.lamps > 0 else np.zeros(1)
         factor = np.empty((*sun.shape, 3), np.float32)
         for channel in range(3):
             factor[..., channel] = light.ambient[channel] + sun * light.sun[channel] + lamp * LAMP[channel]
@@ -203,7 +205,7 @@ class Stage:
         horizon = height / 2 - math.tan(self.optics.pitch) * self.optics.focal * width
         up = np.clip(np.abs(horizon - np.arange(height)) / (0.6 * height), 0, 1)[:, None, None]
         low, top = np.asarray(light.sky[1]), np.asarray(light.sky[0])
-        cloud = fractal(self.place.seed & 0xFFF, 6, 0.55, 2)
+        cloud = fractal(self.place.seed & 3, 6, 0.55, 2)
         clouds = cv2.resize(cloud[: height // 2 or 1, :], (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
         white = np.clip(0.35 * clouds - 0.05, 0, 0.5)
         base = low + (top - low) * up
@@ -226,7 +228,7 @@ class Stage:
         """Wet ground: darker, with a blurred and patchy reflection."""
         paved = (self.x > self.place.left - 5) & (self.x < self.place.kerb + self.place.pavement)
         road = ((self._canvas.surface == GROUND) & paved).astype(np.float32)
-        patch = on_ground(fractal(self.place.seed & 0xFFF, 5), self.x, self.y, 9.0)
+        patch = on_ground(fractal(self.place.seed & 3, 5), self.x, self.y, 9.0, self._shift)
         sheen = np.clip(0.55 + 0.25 * patch, 0.15, 1.0) * self.reflectance() * self.wet * road * 0.75
         tall = max(3, self.optics.size[1] // 18) | 1
         soft = cv2.blur(cv2.GaussianBlur(mirror, (0, 0), 1.5), (3, tall)).astype(np.float32)

@@ -14,9 +14,12 @@ Float32Array = NDArray[np.float32]
 TILE = 512
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def fractal(seed: int, octaves: int = 6, roughness: float = 0.6, coarsest: int = 4) -> Float32Array:
-    """Tileable noise float32 [512, 512], mean 0, deviation 1: `coarsest` cells across at first, then twice as many."""
+    """Tileable noise float32 [512, 512], mean 0, deviation 1: `coarsest` cells across at first, then twice as many.
+
+    Callers keep to a few seeds and shift the tile instead: it is costly to make, and is kept.
+    """
     rng = generator(seed, "fractal")
     total = np.zeros((TILE, TILE), np.float32)
     weight = 1.0
@@ -44,18 +47,22 @@ def on_ground(
     return np.asarray(cv2.remap(noise, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)
 
 
-@lru_cache(maxsize=8)
-def grain(seed: int, size: tuple[int, int], sigma: float, blur: float) -> tuple[NDArray[np.uint8], ...]:
-    """Four tiles of sensor noise around 128, uint8 [H, W, 3], larger than the picture so that they can be shifted."""
+GRAIN = 24.0
+"""Deviation of `grain`."""
+
+
+@lru_cache(maxsize=4)
+def grain(size: tuple[int, int]) -> tuple[NDArray[np.uint8], ...]:
+    """Four tiles of sensor noise around 128, deviation `GRAIN`, uint8 [H, W, 3], larger than the picture so that they
+    can be shifted."""
     width, height = size
     tiles = []
     for number in range(4):
-        rng = generator(seed, "grain", number)
-        shape = (height + 32, width + 32, 3)
-        luma = rng.standard_normal(shape[:2]).astype(np.float32)[:, :, None]
-        field = 0.8 * luma + 0.6 * rng.standard_normal(shape).astype(np.float32)
-        if blur > 0:
-            field = cv2.GaussianBlur(field, (0, 0), blur)
-            field = field / float(field.std())
-        tiles.append(np.clip(np.rint(128 + sigma * field), 0, 255).astype(np.uint8))
+        rng = generator("grain", number)
+        shape = (height + 32, width + 32)
+        luma = rng.standard_normal(shape, np.float32)
+        planes = [0.8 * luma + 0.6 * rng.standard_normal(shape, np.float32) for _ in range(3)]
+        field = cv2.GaussianBlur(cv2.merge(planes), (0, 0), 0.7)
+        field = field * (GRAIN / float(field.std())) + 128.5
+        tiles.append(np.clip(field, 0, 255).astype(np.uint8))
     return tuple(tiles)

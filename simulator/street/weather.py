@@ -11,8 +11,7 @@ import numpy as np
 
 from contracts.vision import ByteArray
 from simulator.street.hashing import generator, unit
-from simulator.street.textures import grain
-from simulator.street.types import FloatArray
+from simulator.street.textures import GRAIN, Float32Array, grain
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,11 @@ def sense(picture: ByteArray, effects: Effects, seed: int, time: float, dark: fl
     if sigma <= 0:
         return np.asarray(cv2.convertScaleAbs(picture, alpha=factor), np.uint8)
     tick = _tick(time)
-    tiles = grain(seed & 0xFF, (width, height), sigma, 0.7)
+    tiles = grain((width, height))
     x, y = int(unit(seed, tick, 1) * 32), int(unit(seed, tick, 2) * 32)
     tile = tiles[int(unit(seed, tick) * len(tiles))][y : y + height, x : x + width]
-    return np.asarray(cv2.addWeighted(picture, factor, tile, 1.0, -128.0), np.uint8)
+    share = sigma / GRAIN
+    return np.asarray(cv2.addWeighted(picture, factor, tile, share, -128.0 * share), np.uint8)
 
 
 @lru_cache(maxsize=8)
@@ -107,7 +107,7 @@ def rain(picture: ByteArray, effects: Effects, seed: int, time: float, bright: f
     if effects.rain <= 0:
         return
     height, width = picture.shape[:2]
-    tiles = _streaks(seed & 0xFF, (width, height), round(effects.rain, 2))
+    tiles = _streaks(seed & 3, (width, height), round(effects.rain, 1))
     tile = tiles[int(unit(seed, _tick(time), "rain") * len(tiles))]
     cv2.scaleAdd(tile, bright, picture, picture)
 
@@ -123,15 +123,17 @@ def drops(picture: ByteArray, effects: Effects, seed: int, time: float) -> None:
         y = int(unit(seed, "y", number, turn) * (height - 4 * radius - 2)) + radius
         part = picture[y : y + 2 * radius, x : x + 2 * radius]
         seen = cv2.blur(cv2.flip(part, -1), (radius | 1, radius | 1))
-        mask = _drop_mask(radius)
-        part[:] = (part + (seen * np.float32(1.05) - part) * mask).clip(0, 255).astype(np.uint8)
+        mask, rest = _drop_mask(radius)
+        part[:] = cv2.blendLinear(seen, np.ascontiguousarray(part), mask, rest)
 
 
 @lru_cache(maxsize=64)
-def _drop_mask(radius: int) -> FloatArray:
+def _drop_mask(radius: int) -> tuple[Float32Array, Float32Array]:
+    """How much of the drop and how much of the picture is seen, float32 [2 r, 2 r]."""
     v, u = np.mgrid[: 2 * radius, : 2 * radius] - radius + 0.5
     away = np.sqrt(u**2 + (v * 0.85) ** 2) / radius
-    return np.asarray(np.clip((1 - away) * 3, 0, 0.85)[..., None].astype(np.float32))
+    mask = np.clip((1 - away) * 3, 0, 0.85).astype(np.float32)
+    return mask, 1 - mask
 
 
 def shake(effects: Effects, seed: int, time: float, width: int) -> tuple[float, float]:
