@@ -91,7 +91,7 @@ def run(options: Options) -> dict[str, Any]:
     device = torch.device(options.device)
     say(f"{device}, torch {torch.__version__}, numpy {np.__version__}, python {platform.python_version()}, {options}")
     figures: dict[str, Any] = {"device": _device_name(device), "minutes": options.minutes, "networks": {}}
-    with tempfile.TemporaryDirectory(dir=options.out) as folder, _renderers(Path(folder), options) as alive:
+    with tempfile.TemporaryDirectory() as folder, _renderers(Path(folder), options) as alive:
         sources, chunks = _sources(options, device), Chunks(Path(folder))
         _await_first(sources, chunks, alive, say)
         scale = 1.0 / sum(_SHARES[kind] for kind in options.kinds) * sum(_SHARES.values())
@@ -127,7 +127,7 @@ def _train_one(
 
     def between() -> None:
         chunks.take("val", sources.held_out)
-        chunks.take("train", sources.train, most=4)
+        chunks.take("train", sources.train, most=10)
 
     return train(net, course, step, between, say)
 
@@ -190,9 +190,8 @@ def _renderers(folder: Path, options: Options) -> Iterator[Callable[[], None]]:
     workers = [subprocess.Popen([*command, "--worker", str(number)]) for number in range(options.workers)]
 
     def alive() -> None:
-        failed = [worker.poll() for worker in workers if worker.poll() not in (None, 0)]
-        if failed:
-            raise OSError(f"{len(failed)} of {len(workers)} rendering workers ended with a fault; see their output")
+        if all(worker.poll() not in (None, 0) for worker in workers):
+            raise OSError("every rendering worker ended with a fault; see their output")
 
     try:
         yield alive

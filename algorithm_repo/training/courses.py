@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ def street_step(net: nn.Module, count: int, simulated: Pool, real: Pool) -> Tens
     pictures, rows = (torch.cat(part) for part in zip(*parts, strict=True))
     # Rows are sorted largest first and padded: a batch needs only as many columns as its fullest picture.
     most = max(1, int((rows[..., 4] != -2).any(0).nonzero().amax()) + 1) if (rows[..., 4] != -2).any() else 1
-    return street_loss(net(_shaped(colours(pictures, 0.8))), rows[:, :most], STREET_SIZE)
+    return street_loss(_through(net, colours(pictures, 0.8)), rows[:, :most], STREET_SIZE)
 
 
 def water_step(net: nn.Module, count: int, simulated: Pool, real: Pool) -> Tensor:
@@ -55,7 +56,7 @@ def water_step(net: nn.Module, count: int, simulated: Pool, real: Pool) -> Tenso
         move = moves(size, WATER_SIZE, pictures.device, scale=scale, still=still, squeeze=0.2)
         parts.append((move_pictures(pictures, move, WATER_SIZE), _move_masks(masks, move)))
     pictures, masks = (torch.cat(part) for part in zip(*parts, strict=True))
-    return water_loss(net(_shaped(colours(pictures))), masks)
+    return water_loss(_through(net, colours(pictures)), masks)
 
 
 def crop_step(net: nn.Module, count: int, pool: Pool) -> Tensor:
@@ -69,8 +70,7 @@ def crop_step(net: nn.Module, count: int, pool: Pool) -> Tensor:
     side = round(CROP_SIDE * 2.0 / (1 + 2 * CROP_MARGIN))
     off = (CROP_SIDE - side) / 2 + (torch.rand(count, 2, device=crops.device) - 0.5) * 12
     pictures = _cut(move_pictures(crops, move, size), off, side)
-    found = net(_shaped(colours(pictures)))
-    return crop_loss(found, {"thing": things, "bin": bins})
+    return crop_loss(_through(net, colours(pictures)), {"thing": things, "bin": bins})
 
 
 @torch.no_grad()
@@ -155,6 +155,12 @@ def _cut(pictures: Tensor, off: Tensor, side: int) -> Tensor:
     one = torch.ones(len(pictures), device=pictures.device)
     move = torch.stack((one, off[:, 0], one, off[:, 1]), 1)
     return sample(pictures, move, (side, side))
+
+
+def _through(net: nn.Module, pictures: Tensor) -> Any:
+    """The network's output, in half precision on a GPU: the network alone, for moved coordinates would suffer from it."""
+    with torch.autocast(pictures.device.type, torch.bfloat16, enabled=pictures.is_cuda):
+        return net(_shaped(pictures))
 
 
 def _shaped(pictures: Tensor) -> Tensor:

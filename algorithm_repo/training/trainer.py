@@ -60,6 +60,7 @@ def train(net: nn.Module, course: Course, step: Step, between: Callable[[], None
     device = next(net.parameters()).device
     if device.type == "cuda":
         net = net.to(memory_format=torch.channels_last)
+        torch.backends.cudnn.benchmark = True
     average = copy.deepcopy(net).eval()
     optimizer = torch.optim.AdamW(_groups(net, course), weight_decay=course.decay)
     rates = [group["lr"] for group in optimizer.param_groups]
@@ -69,8 +70,7 @@ def train(net: nn.Module, course: Course, step: Step, between: Callable[[], None
         share = min(1.0, passed / course.seconds)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * _schedule(share, steps)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = step(net, course.batch)
+        loss = step(net, course.batch)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(net.parameters(), 5.0)
