@@ -158,7 +158,7 @@ def _cut(pictures: Tensor, off: Tensor, side: int) -> Tensor:
 
 
 def _through(net: nn.Module, pictures: Tensor) -> Any:
-    """The network's output, in half precision on a GPU: the network alone, for moved coordinates would suffer from it."""
+    """The network's output, in half precision on a GPU; moving pictures would suffer from that, so only the network."""
     with torch.autocast(pictures.device.type, torch.bfloat16, enabled=pictures.is_cuda):
         return net(_shaped(pictures))
 

@@ -30,6 +30,8 @@ from simulator.street.types import Picture
 TRAIN_SEEDS, VAL_SEEDS = 1_500_000_000, 1_900_000_000
 _PER_SCENARIO = 10
 _WAITING_CHUNKS = 120
+# Kinds that are rare but have something of their own to teach: bins.
+_MORE = {"litter_bin": 3.0}
 _SHARES = {"illegal_parking": 3.0, "waterlogging": 4.0, "crowding": 2.0, "litter": 4.0, "camera_health": 0.3, "": 1.0}
 _SIZES = ((640, 360), (640, 360), (640, 360), (960, 540), (480, 270))
 # COCO's boat, kite and surfboard: photos with open water in them are no dry grounds.
@@ -44,6 +46,7 @@ def pictures(seed: int) -> Iterator[tuple[Picture, str]]:
     names = sorted(KINDS)
     abouts = [KINDS[name].about for name in names]
     weights = np.array([_SHARES.get(about, 1.0) / abouts.count(about) for about in abouts])
+    weights *= [_MORE.get(name, 1.0) for name in names]
     kind = names[int(rng.choice(len(names), p=weights / weights.sum()))]
     scene = scenario(seed, kind, size=_SIZES[int(rng.integers(len(_SIZES)))])
     for moment in np.sort(rng.uniform(0, scene.duration, _PER_SCENARIO)):

@@ -323,7 +323,10 @@ class Renderer:
         labels = np.zeros((height // _LABEL, width // _LABEL), np.uint8)
         areas: list[float] = []
         kept: list[tuple[Drawn, Box]] = []
+        sprites = list(stage.sprites)
         for one in drawn:
+            while sprites and sprites[0].depth > one.depth:
+                _hide(labels, sprites.pop(0))
             if one.outline is None:
                 continue
             box = _box(one.outline, width, height)
@@ -334,6 +337,8 @@ class Renderer:
             kept.append((one, box))
             areas.append(max(1.0, abs(float(cv2.contourArea(hull))) / _LABEL**2))
             cv2.fillConvexPoly(labels, small, min(len(kept), 255), cv2.LINE_8, 4)
+        for sprite in sprites:
+            _hide(labels, sprite)
         shown = np.bincount(labels.ravel(), minlength=257)
         boxes, items, bins = [], [], []
         for index, (one, box) in enumerate(kept):
@@ -421,6 +426,14 @@ def _paint_actor(
         if person is not None:
             outline = person if outline is None else np.vstack([outline, person])
     return outline
+
+
+def _hide(labels: ByteArray, sprite: Sprite) -> None:
+    """What a fixture covers is nobody's, so that what stands behind a tree counts as hidden."""
+    top, left = sprite.y // _LABEL, sprite.x // _LABEL
+    mask = sprite.mask[::_LABEL, ::_LABEL]
+    part = labels[top : top + mask.shape[0], left : left + mask.shape[1]]
+    part[mask[: part.shape[0], : part.shape[1]] > 0] = 0
 
 
 def _put_back(
