@@ -16,7 +16,7 @@ from simulator.street.light import Light
 from simulator.street.motion import Pose
 from simulator.street.optics import NEAR, Optics
 from simulator.street.paint import fill, fixed, turn
-from simulator.street.people import paint_person, some_figure
+from simulator.street.people import paint_person, skeleton, some_figure
 from simulator.street.types import FloatArray
 
 if TYPE_CHECKING:
@@ -30,26 +30,28 @@ def cones(image: ByteArray, optics: Optics, drawn: Sequence[Drawn], time: float)
     """Light on the ground in front of vehicles, in place: what is there gets brighter."""
     height, width = image.shape[:2]
     field = np.zeros((height // _QUARTER, width // _QUARTER), np.uint8)
-    for one in drawn:
-        actor = one.what
-        if not isinstance(actor, Actor) or one.pose is None or actor.mesh is None or not actor.lights_on(time):
-            continue
-        front = actor.mesh.length / 2
-        for reach, spread, strength in ((15.0, 2.8, 34.0), (9.0, 1.9, 40.0), (4.5, 1.2, 40.0)):
+    burning = [
+        (one.what.mesh.length / 2, one.pose)
+        for one in drawn
+        if isinstance(one.what, Actor)
+        and one.what.mesh is not None
+        and one.pose is not None
+        and one.what.lights_on(time)
+    ]
+    for reach, spread, strength in ((15.0, 2.8, 34.0), (9.0, 1.9, 74.0), (4.5, 1.2, 114.0)):
+        for front, pose in burning:
             local = np.array(
                 [(-0.6, front, 0), (0.6, front, 0), (spread, front + reach, 0), (-spread, front + reach, 0)]
             )
-            outline = optics.polygon(turn(local, one.pose))
+            outline = optics.polygon(turn(local, pose))
             if outline is not None:
-                layer = np.zeros_like(field)
-                cv2.fillConvexPoly(layer, fixed(outline / _QUARTER), strength, cv2.LINE_AA, 4)
-                cv2.add(field, layer, field)
+                cv2.fillConvexPoly(field, fixed(outline / _QUARTER), strength, cv2.LINE_AA, 4)
     bx, by, bw, bh = cv2.boundingRect(field)
     if bw == 0:
         return
     bx, by = max(0, bx - 4), max(0, by - 4)
     bw, bh = min(field.shape[1] - bx, bw + 8), min(field.shape[0] - by, bh + 8)
-    soft = cv2.GaussianBlur(field[by : by + bh, bx : bx + bw], (0, 0), 1.6)
+    soft = cv2.GaussianBlur(field[by : by + bh, bx : bx + bw], (0, 0), 2.2)
     part = image[_QUARTER * by : _QUARTER * (by + bh), _QUARTER * bx : _QUARTER * (bx + bw)]
     large = cv2.resize(soft, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
     # At night the picture itself is a dark version of what the light meets.
@@ -131,5 +133,5 @@ def paint_poster(
     figure = some_figure(poster.seed)
     step = 0.06
     at = Pose(poster.x + step * math.sin(heading), poster.y + step * math.cos(heading), heading, 0, 0)
-    paint_person(image, optics, figure, at, 0.0, light, in_sun, lamp)
+    paint_person(image, optics, figure, skeleton(figure, at, 0.0, "walk"), light, in_sun, lamp)
     return outline

@@ -81,7 +81,7 @@ def park(plot: Plot, make: Make, y: float, stop: float, leave: float | None, x: 
         points.append((time, target + (lane - target) * smooth, y - left, turned))
 
     brake, before = 4.5, 8.0
-    for back in np.arange(brake + before, 0, -_STEP):
+    for back in np.arange(brake + before, 0, -_STEP).tolist():
         left = 0.95 * back * back if back < brake else 0.95 * brake * (2 * back - brake)
         add(stop - float(back), float(left))
     add(stop, 0.0)
@@ -89,7 +89,7 @@ def park(plot: Plot, make: Make, y: float, stop: float, leave: float | None, x: 
         add(end, 0.0)
     else:
         add(leave, 0.0)
-        for after in np.arange(_STEP, 12.0, _STEP):
+        for after in np.arange(_STEP, 12.0, _STEP).tolist():
             covered = 0.7 * after * after if after < 6 else 0.7 * 6 * (2 * after - 6)
             add(leave + float(after), -float(covered))
     times, xs, ys, headings = (list(values) for values in zip(*points, strict=True))

@@ -60,7 +60,7 @@ def daylight(elevation: float, azimuth: float, clouds: float) -> Light:
     """
     day = float(np.clip((elevation + 0.10) / 0.45, 0.0, 1.0))
     glow = float(np.clip(1.0 - abs(elevation) / 0.28, 0.0, 1.0)) * (1 - 0.7 * clouds)
-    ambient = _blend((0.085, 0.070, 0.062), (0.62, 0.60, 0.58), day**1.2)
+    ambient = _blend((0.155, 0.132, 0.120), (0.62, 0.60, 0.58), day**1.2)
     ambient = _blend(ambient, (0.80, 0.79, 0.78), day * clouds)
     ambient = _blend(ambient, (0.40, 0.38, 0.46), 0.4 * glow)
     strength = float(np.clip(elevation / 0.35, 0.0, 1.0)) ** 0.7 * (1 - clouds) ** 1.5 * 0.62

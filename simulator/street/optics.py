@@ -77,13 +77,12 @@ class Optics:
     def polygon(self, points: Sequence[Sequence[float]] | FloatArray) -> FloatArray | None:
         """Pixels [M, 2] of a flat polygon [N, 3] (or [N, 2] on the ground), cut at `NEAR`; None when it is behind."""
         world = np.asarray(points, np.float64)
-        if world.shape[1] == 2:
-            world = np.column_stack([world, np.zeros(len(world))])
-        homogeneous = world @ self.matrix[:, :3].T + self.matrix[:, 3]
+        part = self.matrix[:, : world.shape[1]]
+        homogeneous = world @ part.T + self.matrix[:, 3]
         depth = homogeneous[:, 2]
-        if bool(np.all(depth < NEAR)):
-            return None
-        if bool(np.any(depth < NEAR)):
+        if depth.min() < NEAR:
+            if depth.max() < NEAR:
+                return None
             homogeneous = _cut(homogeneous)
         return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:3])
 

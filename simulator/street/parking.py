@@ -67,7 +67,7 @@ def occluded(plot: Plot) -> World:
     # The bus waits in the lane beside the car: at y its middle, so its nose is half its length ahead.
     bus = make_of(ObjectClass.BUS, plot.seed_of("bus"))
     comes = stop + plot.between(6, 14)
-    wall = Barrier(y + bus.length / 2 + 1.8, comes, comes + plot.between(10, 16))
+    wall = Barrier(y + bus.length / 2 + 1.8, comes - 4.5, comes + plot.between(10, 16))
     traffic(plot, 14, [wall], clear=[*busy(stop, leave), (comes - 9, comes + 12)], planned=[(comes - 4.0, bus)])
     passers(plot, 20)
     _violation(plot, stop, leave)
@@ -132,7 +132,7 @@ def queue(plot: Plot) -> World:
 def standstill(plot: Plot) -> World:
     _begin(plot, ("street", "kerb", "junction"), always_=("jam",))
     begins = plot.between(6, 16)
-    wall = Barrier(plot.place.watched[1] + plot.between(3, 14), begins, begins + plot.between(38, 55))
+    wall = Barrier(plot.place.watched[1] + plot.between(3, 14), begins, begins + plot.between(44, 58))
     jam(plot, wall, plot.between(3.0, 4.0))
     passers(plot, 20)
     return plot.world()

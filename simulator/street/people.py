@@ -116,18 +116,16 @@ def paint_person(
     picture: ByteArray,
     optics: Optics,
     figure: Figure,
-    pose: Pose,
-    time: float,
+    joints: FloatArray,
     light: Light,
     in_sun: float,
     lamp: float,
     action: str = "walk",
     mirrored: bool = False,
 ) -> FloatArray | None:
-    """Draws somebody; the outline's corners in pixels [N, 2], or None when they are not in front of the camera."""
-    joints = skeleton(figure, pose, time, action)
+    """Draws somebody by their `skeleton`; the outline's corners in pixels [N, 2], None when not before the camera."""
     if mirrored:
-        joints[:, 2] *= -1
+        joints = joints * (1, 1, -1)
     pixels, depth = optics.project(joints)
     if depth.min() < NEAR:
         return None

@@ -165,7 +165,7 @@ def _areas(
     bin_x = kerb + (0.8 if not square else 1.4)
     walk = (kerb + 0.15, kerb + (pavement if not square else 4.0) - 0.1)
     found = {
-        "kerbside": Area("kerbside", "no_parking", rectangle(kerb - STRIP - LANE * 0.95, kerb, near, end)),
+        "kerbside": Area("kerbside", "no_parking", rectangle(kerb - STRIP - LANE, kerb + 0.5, near - 1.5, end + 2.5)),
         "road": Area("carriageway", "road", rectangle(left if kerb - left < 12 else 0.0, kerb, near, end - 2)),
         "pavement": Area("pavement", "sidewalk", rectangle(*walk, near, end)),
         "bin": Area("bin", "bin", rectangle(bin_x - 1.1, bin_x + 1.1, bin_y - 1.0, bin_y + 1.0)),

@@ -36,6 +36,9 @@ class Drawn:
     what: Actor | Item | Bin | Poster | Sprite
     depth: float
     pose: Pose | None
+    at: tuple[int, int]
+    """The pixel (column, row) where it stands, inside the picture."""
+    joints: FloatArray | None = None
     outline: FloatArray | None = None
 
 
@@ -129,70 +132,75 @@ class Renderer:
 
     def _things(self, stage: Stage, time: float) -> list[Drawn]:
         """Everything at this moment, far to near."""
-        forward, origin = stage.optics.axes[2], np.asarray(stage.optics.position)
-        offset = float(forward @ origin)
-
-        def depth(x: float, y: float) -> float:
-            return float(forward[0] * x + forward[1] * y) - offset
-
+        h = stage.optics.ground.tolist()
+        width, height = stage.optics.size
         found: list[Drawn] = []
+
+        def add(what: Actor | Item | Bin | Poster, x: float, y: float, pose: Pose | None, nearer: float = 0.0) -> None:
+            depth = h[2][0] * x + h[2][1] * y + h[2][2]
+            if depth > 0.5:
+                u, v = h[0][0] * x + h[0][1] * y + h[0][2], h[1][0] * x + h[1][1] * y + h[1][2]
+                at = (min(max(int(u / depth), 0), width - 1), min(max(int(v / depth), 0), height - 1))
+                found.append(Drawn(what, depth - nearer, pose, at))
+
         for actor in self.world.cast(time):
             pose = actor.motion.at(time)
-            if pose is not None and depth(pose.x, pose.y) > 0.5:
-                found.append(Drawn(actor, depth(pose.x, pose.y), pose))
-        found += [
-            Drawn(item, depth(item.x, item.y) + 0.05, None)
-            for item in self.world.items
-            if item.since <= time < item.until
-        ]
-        found += [Drawn(bin, depth(bin.x, bin.y), None) for bin in self.world.bins]
-        found += [Drawn(poster, depth(poster.x, poster.y), None) for poster in self.world.posters]
+            if pose is not None:
+                add(actor, pose.x, pose.y, pose)
+        for item in self.world.items:
+            if item.since <= time < item.until:
+                add(item, item.x, item.y, None, -0.05)
+        for bin in self.world.bins:
+            add(bin, bin.x, bin.y, None)
+        for poster in self.world.posters:
+            add(poster, poster.x, poster.y, None)
         found.sort(key=lambda d: -d.depth)
+        for one in found:
+            if isinstance(one.what, Actor) and one.what.figure is not None and one.pose is not None:
+                one.joints = skeleton(one.what.figure, one.pose, time, one.what.action)
         return found
 
     def _shadows(self, image: ByteArray, stage: Stage, light: Light, lit: Lit, drawn: list[Drawn], time: float) -> None:
         """Contact shadows, and those of the sun, of all actors at once."""
         height, width = image.shape[:2]
         half = (width // 2, height // 2)
-        contact: NDArray[np.uint8] = np.zeros((half[1], half[0]), np.uint8)
-        any_drawn = False
+        soft: NDArray[np.uint8] = np.zeros((half[1], half[0]), np.uint8)
+        dark = 255 * (1 - _shadow_level(light))
         for one in drawn:
             if not isinstance(one.what, Actor) or one.pose is None:
                 continue
-            feet, body = _footprint(one.what, one.pose, time)
-            outline = stage.optics.polygon(feet)
-            if outline is not None:
-                fill(contact, outline / 2, 150.0 if one.what.mesh is not None else 105.0)
-                any_drawn = True
+            self._contact(soft, stage, one)
             if light.sunny:
-                cast = ground_shadow(stage.optics, body, light)
+                cast = ground_shadow(stage.optics, _body(one), light)
                 if cast is not None:
-                    strength = 255 * (1 - _shadow_level(light))
-                    fill(contact, cast / 2, strength * self._in_sun(lit, one, stage))
-        if not any_drawn:
-            return
-        bx, by, bw, bh = cv2.boundingRect(contact)
+                    fill(soft, cast / 2, dark * self._in_sun(lit, one))
+        bx, by, bw, bh = cv2.boundingRect(soft)
         if bw == 0:
             return
         bx, by = max(0, bx - 4), max(0, by - 4)
         bw, bh = min(half[0] - bx, bw + 8), min(half[1] - by, bh + 8)
-        soft = cv2.GaussianBlur(contact[by : by + bh, bx : bx + bw], (0, 0), max(0.7, width / 900))
+        soft = np.asarray(cv2.GaussianBlur(soft[by : by + bh, bx : bx + bw], (0, 0), max(0.7, width / 900)), np.uint8)
         part = image[2 * by : 2 * (by + bh), 2 * bx : 2 * (bx + bw)]
         keep = cv2.resize(cv2.bitwise_not(soft), (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
         cv2.multiply(part, cv2.merge([keep, keep, keep]), part, 1 / 255)
 
-    def _in_sun(self, lit: Lit, one: Drawn, stage: Stage) -> float:
-        return self._local(lit.sun, one, stage, 1 / 255)
+    def _contact(self, soft: NDArray[np.uint8], stage: Stage, one: Drawn) -> None:
+        """What touches the ground darkens it."""
+        assert isinstance(one.what, Actor)
+        assert one.pose is not None
+        if one.what.mesh is not None:
+            w, d = one.what.mesh.width / 2 + 0.08, one.what.mesh.length / 2 + 0.08
+            ground = np.array([(-w, -d, 0), (w, -d, 0), (w, d, 0), (-w, d, 0)])
+            outline = stage.optics.polygon(turn(ground, one.pose))
+            if outline is not None:
+                fill(soft, outline / 2, 150.0)
+            return
+        wide = 0.13 * stage.optics.scale(one.depth)
+        axes = (max(1, round(8 * 1.3 * wide)), max(1, round(8 * 0.6 * wide)))
+        cv2.ellipse(soft, (one.at[0] * 8, one.at[1] * 8), axes, 0, 0, 360, 105.0, -1, cv2.LINE_AA, 4)
 
-    def _local(self, field: NDArray[np.uint8] | NDArray[np.float32], one: Drawn, stage: Stage, factor: float) -> float:
-        """A map's value where something stands on the ground."""
-        x, y = (one.pose.x, one.pose.y) if one.pose is not None else (one.what.x, one.what.y)  # type: ignore[union-attr]
-        h = stage.optics.ground
-        w = h[2, 0] * x + h[2, 1] * y + h[2, 2]
-        u = int((h[0, 0] * x + h[0, 1] * y + h[0, 2]) / w)
-        v = int((h[1, 0] * x + h[1, 1] * y + h[1, 2]) / w)
-        height, width = field.shape
-        return float(field[min(max(v, 0), height - 1), min(max(u, 0), width - 1)]) * factor
+    def _in_sun(self, lit: Lit, one: Drawn) -> float:
+        return float(lit.sun[one.at[1], one.at[0]]) / 255
 
     def _reflections(
         self,
@@ -251,7 +259,7 @@ class Renderer:
     def _sway(self, image: ByteArray, stage: Stage, time: float) -> None:
         """Trees in the wind."""
         for number, sprite in enumerate(stage.sprites):
-            if not sprite.sways or sprite.mask.shape[1] < 12:
+            if not sprite.sways or sprite.mask.shape[1] < image.shape[1] // 24:
                 continue
             height, width = sprite.mask.shape
             part = image[sprite.y : sprite.y + height, sprite.x : sprite.x + width]
@@ -268,11 +276,11 @@ class Renderer:
         self, image: ByteArray, stage: Stage, light: Light, lit: Lit, one: Drawn, time: float, mirrored: bool = False
     ) -> FloatArray | None:
         optics = stage.optics
-        in_sun = self._in_sun(lit, one, stage)
-        lamp = self._local(stage.lamp, one, stage, light.lamps) if light.lamps > 0 else 0.0
+        in_sun = self._in_sun(lit, one)
+        lamp = float(stage.lamp[one.at[1], one.at[0]]) * light.lamps if light.lamps > 0 else 0.0
         what = one.what
         if isinstance(what, Actor):
-            return _paint_actor(image, stage, what, one.pose, time, light, in_sun, lamp, mirrored)
+            return _paint_actor(image, stage, one, what, time, light, in_sun, lamp, mirrored)
         if mirrored:
             return None
         if isinstance(what, Item):
@@ -387,42 +395,34 @@ def _moved(box: Box, dx: float, dy: float) -> Box:
     return inside(x1 + dx), inside(y1 + dy), inside(x2 + dx), inside(y2 + dy)
 
 
-def _footprint(actor: Actor, pose: Pose, time: float) -> tuple[FloatArray, FloatArray]:
-    """The ground under an actor [N, 2], and points [M, 3] whose shadow is its."""
-    if actor.mesh is not None:
-        w, d = actor.mesh.width / 2 + 0.08, actor.mesh.length / 2 + 0.08
-        ground = np.array([(-w, -d, 0), (w, -d, 0), (w, d, 0), (-w, d, 0)])
-        points = actor.mesh.vertices if actor.figure is None else ground
-        body = turn(points, pose)
-        if actor.figure is not None:
-            body = np.vstack([body, skeleton(actor.figure, pose, time, actor.action)])
-        return turn(ground, pose)[:, :2], body
-    assert actor.figure is not None
-    w = 0.22 * actor.figure.height / 1.7
-    ground = np.array([(-w, -0.8 * w, 0), (w, -0.8 * w, 0), (w, 0.8 * w, 0), (-w, 0.8 * w, 0)])
-    joints = skeleton(actor.figure, pose, time, actor.action)
-    return turn(ground, pose)[:, :2], np.vstack([joints, joints[2] + np.array([0, 0, 0.1])])
+def _body(one: Drawn) -> FloatArray:
+    """Points [M, 3] of an actor whose shadow is its."""
+    assert isinstance(one.what, Actor)
+    assert one.pose is not None
+    parts = [] if one.what.mesh is None else [turn(one.what.mesh.vertices, one.pose)]
+    if one.joints is not None:
+        parts += [one.joints, one.joints[2:3] + np.array([0, 0, 0.1])]
+    return np.vstack(parts)
 
 
 def _paint_actor(
     image: ByteArray,
     stage: Stage,
+    one: Drawn,
     actor: Actor,
-    pose: Pose | None,
     time: float,
     light: Light,
     in_sun: float,
     lamp: float,
     mirrored: bool,
 ) -> FloatArray | None:
+    pose, optics, outline = one.pose, stage.optics, None
     assert pose is not None
-    optics = stage.optics
-    outline = None
     if actor.mesh is not None:
         seen = light if actor.lights_on(time) else replace(light, headlights=False)
         outline = paint_mesh(image, optics, actor.mesh, pose, seen, in_sun, lamp, mirrored)
-    if actor.figure is not None:
-        person = paint_person(image, optics, actor.figure, pose, time, light, in_sun, lamp, actor.action, mirrored)
+    if actor.figure is not None and one.joints is not None:
+        person = paint_person(image, optics, actor.figure, one.joints, light, in_sun, lamp, actor.action, mirrored)
         if person is not None:
             outline = person if outline is None else np.vstack([outline, person])
     return outline

@@ -49,7 +49,7 @@ class Scenario:
 
     def picture(self, time: float) -> Picture:
         """The moment `time`, s; any moments in any order, always the same pixels."""
-        return _renderer(self).picture(time)
+        return _renderer(self).picture(float(time))
 
 
 @lru_cache(maxsize=3)

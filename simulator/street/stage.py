@@ -154,8 +154,8 @@ class Stage:
                 continue
             x = fixture.x + (-1.6 if fixture.x > 0 else 1.6)
             away = (self.x - x) ** 2 + (self.y - fixture.y) ** 2
-            total += 1.0 / (1.0 + away / (0.55 * fixture.size) ** 2) ** 1.5
-        return np.asarray(np.minimum(total, 1.3), np.float32)
+            total += 0.9 / (1.0 + away / (0.75 * fixture.size) ** 2) ** 1.5
+        return np.asarray(np.minimum(total, 1.1), np.float32)
 
     def lit(self, light: Light, clouds: float = 0.0) -> Lit:
         """The empty street under this light; the last few are kept."""

@@ -73,7 +73,7 @@ def sense(picture: ByteArray, effects: Effects, seed: int, time: float, dark: fl
     """Exposure and noise; `dark` 0..1 makes the noise of night."""
     height, width = picture.shape[:2]
     factor = gain(effects, seed, time)
-    sigma = round(effects.noise * (1 + 1.8 * dark), 2)
+    sigma = min(round(effects.noise * (1 + 1.8 * dark), 2), max(effects.noise, 8.0))
     if sigma <= 0:
         return np.asarray(cv2.convertScaleAbs(picture, alpha=factor), np.uint8)
     tick = _tick(time)
