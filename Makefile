@@ -21,8 +21,10 @@ TRITON ?=
 KILLS ?= 20
 MINUTES ?= 60
 KEYWORD ?=
+SEED ?= 1
+REPORTS := data/evaluation
 
-.PHONY: help install media demo test check faults soak bench train lock
+.PHONY: help install media demo test check faults evaluate soak bench train lock
 
 help: ## This list
 	@echo "CityVision 城市智眼"; echo
@@ -50,8 +52,15 @@ check: install ## Formatting, lint, types, import rules, licences, pool files, c
 faults: install ## Kills worker, consumer, Valkey and Postgres under load. KILLS=20 each
 	$(BIN)/pytest tests/faults --kills $(KILLS) $(ARGS)
 
-soak: install ## The demo for a long time: fails where memory grows or a process ends. MINUTES=60
+evaluate: install ## What the rules are worth: real clips, 40 simulated ones, 24 quiet hours. SEED=1
+	$(BIN)/cityvision evaluate events --suite algorithm_repo/suites/footage --json $(REPORTS)/footage.json $(ARGS)
+	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 40 --quiet-hours 24 \
+	  --json $(REPORTS)/simulated.json $(ARGS)
+
+soak: install ## The demo for a long time, and the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
+	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \
+	  --at-least 0.95 --quiet-at-most 0.2 --json $(REPORTS)/soak.json
 
 bench: install $(STAMPS)/bench ## Every measurement, beside its peers, into docs/benchmarks.md
 	$(BIN)/cityvision bench all $(ARGS)

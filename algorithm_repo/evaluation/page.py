@@ -28,27 +28,28 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("truths", "true"),
     ("found", "found"),
     ("false_alarms", "false alarms"),
-    ("false_alarms_per_camera_day", "per camera-day"),
+    ("false_alarms_per_camera_day", "a camera-day"),
     ("false_alarms_upper95", "≤ (95 %)"),
-    ("time_to_detect_p50", "detected after p50, s"),
+    ("time_to_detect_p50", "detected p50, s"),
     ("time_to_detect_p95", "p95, s"),
     ("delay_p50", "after T p50, s"),
     ("delay_p95", "p95, s"),
     ("clips", "clips"),
-    ("negative_clips", "of them without"),
+    ("negative_clips", "negative"),
     ("hours", "hours"),
 )
 _STYLE = """
 :root { --ink: #1c2733; --soft: #64727f; --line: #dde3e8; --bad: #b3261e; --miss: #9a5b00; --good: #1b7a3d; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1320px; padding: 28px 32px 60px; background: #f6f8fa; color: var(--ink);
+body { margin: 0 auto; max-width: 1400px; padding: 28px 32px 60px; background: #f6f8fa; color: var(--ink);
   font: 15px/1.5 system-ui, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", sans-serif; }
 h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 10px; }
 p.about, .soft { color: var(--soft); } p.about { margin: 0 0 18px; }
 section.table { overflow-x: auto; background: #fff; border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; font-size: 12px; color: var(--soft); } tr:last-child td { border-bottom: 0; }
+th, td { padding: 7px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; font-size: 12px; color: var(--soft); white-space: normal; vertical-align: bottom; }
+tr:last-child td { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; }
 tr.slice td { font-size: 13px; color: #47545f; background: #fafbfc; }
 tr.slice td:first-child { padding-left: 28px; } tr.type td { font-weight: 600; }
@@ -188,7 +189,8 @@ def _clips(outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return ""
     rows = "".join(
-        f"<tr><td>{o.number}. {escape(o.file)}</td><td>{escape(', '.join(_slices(o)))}</td><td>{o.seconds:.1f}</td>"
+        f"<tr><td>{o.number}. {escape(o.file)}</td><td>{escape(', '.join(_slices(o))) or '–'}</td>"
+        f"<td>{o.seconds:.1f}</td>"
         f"<td>{o.looks}</td>{''.join(f'<td>{_count(o, v)}</td>' for v in ('found', 'missed', 'false_alarm'))}"
         f"<td>{o.wall_s:.1f}</td></tr>"
         for o in outcomes

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cityvision.settings import load_settings
+from contracts.errors import ConfigError
 
 if TYPE_CHECKING:
     from algorithm_repo.evaluation.job import Setup
     from algorithm_repo.evaluation.outcome import Outcome
     from algorithm_repo.evaluation.report import Run
+
+SIMULATED = "simulated"
 
 
 @click.group(epilog="\b\nExample:\n  cityvision evaluate events --suite clips --json out.json")
@@ -21,38 +25,110 @@ def command() -> None:
     """Measure the rules on labelled clips."""
 
 
-@command.command(epilog="\b\nExample:\n  cityvision evaluate events --suite clips/ --json out.json")
-@click.option("--suite", required=True, type=click.Path(path_type=Path), help="A folder with suite.yaml.")
+@command.command(
+    epilog="\b\nExample:\n  cityvision evaluate events --suite clips/ --json out.json\n"
+    "  cityvision evaluate events --suite simulated --seed 7 --clips 40 --quiet-hours 24 --json out.json"
+)
+@click.option("--suite", help="A folder with suite.yaml, or `simulated`: rendered for this run.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Figures; a page beside it.")
-@click.option("--model", help="Detector. [default: CITYVISION_MODEL, yolox_nano]")
+@click.option("--seed", default=1, show_default=True, help="Of simulated clips and streets.")
+@click.option("--clips", default=40, show_default=True, type=click.IntRange(min=1), help="How many to simulate.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep simulated clips here, as a suite.")
+@click.option(
+    "--quiet-hours", default=0.0, type=click.FloatRange(min=0), help="Also so much of an ordinary simulated street."
+)
+@click.option("--at-least", type=click.FloatRange(0, 1), help="Fail where a type's precision or recall is below this.")
+@click.option(
+    "--quiet-at-most", type=click.FloatRange(min=0), help="Fail where the bound of false alarms a quiet day is above."
+)
+@click.option("--model", help="Detector. [default: CITYVISION_MODEL; for simulated clips the built-in one]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, a core each. [default: as many as cores]")
 @click.option(
     "--gate/--no-gate", default=True, show_default=True, help="Let the gate skip looks at pictures that do not change."
 )
-def events(suite: Path, json_file: Path | None, model: str | None, jobs: int | None, gate: bool) -> None:
+def events(
+    suite: str | None,
+    json_file: Path | None,
+    seed: int,
+    clips: int,
+    keep: Path | None,
+    quiet_hours: float,
+    at_least: float | None,
+    quiet_at_most: float | None,
+    model: str | None,
+    jobs: int | None,
+    gate: bool,
+) -> None:
     """Replay labelled clips through the whole chain and count what was found, missed and raised in vain.
 
     Exit status 0: the clips were judged, whatever the figures (clips that could not be read are listed); 1: no clip
-    could be run; 2: the suite or a setting is wrong.
+    could be run; 2: the suite or a setting is wrong; 3: --at-least or --quiet-at-most is not met.
     """
     from algorithm_repo.evaluation.job import Setup
     from algorithm_repo.evaluation.report import Run
     from algorithm_repo.evaluation.run import default_jobs
     from algorithm_repo.evaluation.suite import SuiteFaults
 
+    if suite is None and not quiet_hours:
+        raise ConfigError("nothing to evaluate", "name --suite DIR or --suite simulated, or --quiet-hours H")
     begun = time.monotonic()
     settings = load_settings(model=model)
-    try:
-        setup = Setup(settings.model, settings.mirror, gate)
-        outcomes, warnings = _folder(suite, setup, jobs or default_jobs())
-    except SuiteFaults as error:
-        for fault in error.faults:
-            click.echo(f"cityvision: {fault}", err=True)
-        raise SystemExit(2) from None
-    run = Run(str(suite), None, outcomes, (), time.monotonic() - begun, warnings)
-    _tell(run, json_file)
-    if len(run.failed) == len(outcomes):
+    simulated = model or street_model()
+    processes = jobs or default_jobs()
+    outcomes: tuple[Outcome, ...] = ()
+    quiet: tuple[Outcome, ...] = ()
+    warnings: tuple[str, ...] = ()
+    if suite == SIMULATED:
+        outcomes = _simulated(seed, clips, keep, Setup(simulated, settings.mirror, gate), processes)
+    elif suite is not None:
+        try:
+            outcomes, warnings = _folder(Path(suite), Setup(settings.model, settings.mirror, gate), processes)
+        except SuiteFaults as error:
+            for fault in error.faults:
+                click.echo(f"cityvision: {fault}", err=True)
+            raise SystemExit(2) from None
+    if quiet_hours:
+        quiet = _quiet(seed, quiet_hours, Setup(simulated, settings.mirror, gate), processes)
+    run = Run(
+        suite or "quiet street",
+        seed if suite == SIMULATED or quiet_hours else None,
+        outcomes,
+        quiet,
+        time.monotonic() - begun,
+        warnings,
+    )
+    figures = _tell(run, json_file)
+    if len(run.failed) == len(outcomes) + len(quiet):
         raise SystemExit(1)
+    short = shortfalls(figures, at_least, quiet_at_most)
+    for line in short:
+        click.echo(f"cityvision: {line}", err=True)
+    if short:
+        raise SystemExit(3)
+
+
+def shortfalls(figures: Mapping[str, Any], at_least: float | None, quiet_at_most: float | None) -> list[str]:
+    """What misses its target, a line each; a figure that is not defined misses none."""
+    lines = [
+        f"{kind}: {key} is {one[key]:.3f}, below {at_least:g}"
+        for kind, one in figures["types"].items()
+        for key in ("precision", "recall")
+        if at_least is not None and one[key] is not None and one[key] < at_least
+    ]
+    lines += [
+        f"{kind}: up to {one['false_alarms_upper95']:.3f} false alarms a quiet day, above {quiet_at_most:g}"
+        for kind, one in figures["quiet"].items()
+        if quiet_at_most is not None and isinstance(one, Mapping) and one["false_alarms_upper95"] > quiet_at_most
+    ]
+    return lines
+
+
+def street_model() -> str:
+    """The built-in detector of simulated streets where the zoo has it, else the usual one."""
+    from models.detector import detector_names
+    from models.zoo import Zoo
+
+    return "street" if "street" in detector_names(Zoo()) else "yolox_nano"
 
 
 def _folder(folder: Path, setup: Setup, processes: int) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
@@ -66,14 +142,37 @@ def _folder(folder: Path, setup: Setup, processes: int) -> tuple[tuple[Outcome, 
     return tuple(run_jobs([FileJob(clip, folder, setup) for clip in suite.clips], processes)), suite.warnings
 
 
-def _tell(run: Run, json_file: Path | None) -> None:
+def _simulated(seed: int, clips: int, keep: Path | None, setup: Setup, processes: int) -> tuple[Outcome, ...]:
+    from algorithm_repo.evaluation.run import run_jobs
+    from algorithm_repo.evaluation.simulated import StreetJob, mixture
+    from algorithm_repo.evaluation.suite import write_suite
+
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    plans = mixture(seed, clips)
+    outcomes = tuple(run_jobs([StreetJob(plan, setup, keep) for plan in plans], processes))
+    if keep is not None:
+        write_suite(keep, [outcome.entry for outcome in outcomes if outcome.entry is not None])
+    return outcomes
+
+
+def _quiet(seed: int, hours: float, setup: Setup, processes: int) -> tuple[Outcome, ...]:
+    from algorithm_repo.evaluation.quiet import blocks
+    from algorithm_repo.evaluation.run import run_jobs
+
+    return tuple(run_jobs(blocks(seed, hours, setup), processes, title="quiet hours"))
+
+
+def _tell(run: Run, json_file: Path | None) -> dict[str, Any]:
     """The figures as a table on stdout, and what went wrong; the files where they were asked for."""
     from algorithm_repo.evaluation.report import figures_of, write_report
     from algorithm_repo.evaluation.table import text_table
 
     for outcome in run.failed:
         click.echo(f"cityvision: {outcome.file} was not evaluated: {outcome.failed}", err=True)
-    click.echo(text_table(figures_of(run)))
+    figures = figures_of(run)
+    click.echo(text_table(figures))
     if json_file is not None:
         page = write_report(run, json_file)
         click.echo(f"{json_file} and {page}", err=True)
+    return figures

@@ -1,0 +1,105 @@
+"""A suite that is rendered for the run: what is in it, and one clip of it as a job.
+
+Clips are rendered and replayed in one job, so that a large suite needs the disk of a few clips only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from algorithm_repo.evaluation.job import Setup, evaluate_clip
+from algorithm_repo.evaluation.outcome import Outcome
+from algorithm_repo.evaluation.suite import Clip, TruthEvent
+from contracts.algorithms import ALGORITHMS
+from contracts.pool import Camera
+from simulator.street import KINDS, Scenario, scenario, write_clip
+
+FOUR = ("illegal_parking", "waterlogging", "crowding", "litter")
+HEALTH = "camera_health"
+SIZES = ((640, 360), (640, 360), (640, 360), (960, 540))
+FPS = 2.0  # keyframes every second: what lies between two looks costs rendering and shows nothing
+_FAULTS_EACH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One clip to render: `seed` and `kind` decide every pixel of it."""
+
+    number: int
+    seed: int
+    kind: str
+
+
+def derived(seed: int, *parts: object) -> int:
+    """A seed that follows from the run's, below 2**31."""
+    text = "\x1f".join(map(str, (seed, *parts)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+def mixture(seed: int, clips: int) -> list[Plan]:
+    """The clips of a suite: positives and hard negatives of the four types in turn, cycling through the kinds.
+
+    On top of these comes one with a camera fault for every eight of them. So `clips` = 400 gives each of the four
+    types 50 positive clips and 50 hard negatives, and the camera's health 50.
+    """
+    kinds = [*islice(_four(), clips), *islice(cycle(_faults()), clips // _FAULTS_EACH if _faults() else 0)]
+    return [Plan(number, derived(seed, number, kind), kind) for number, kind in enumerate(kinds, 1)]
+
+
+def _four() -> Iterator[str]:
+    shown = [(cycle(_about(kind, True)), cycle(_about(kind, False))) for kind in FOUR]
+    while True:
+        for positives, negatives in shown:
+            yield next(positives)
+            yield next(negatives)
+
+
+def _faults() -> tuple[str, ...]:
+    return _about(HEALTH, True) if HEALTH in ALGORITHMS else ()
+
+
+def _about(event_type: str, positive: bool) -> tuple[str, ...]:
+    return tuple(name for name, kind in KINDS.items() if kind.about == event_type and kind.positive is positive)
+
+
+def clip_of_scenario(number: int, street: Scenario, file: str) -> Clip:
+    """The suite's entry for a scene that was written to `file`."""
+    algorithms = {kind: one for kind, one in street.algorithms.items() if kind in ALGORITHMS}
+    camera = Camera.model_validate(dict(street.camera) | {"algorithms": algorithms})
+    truth = tuple(
+        TruthEvent(type=one.type, zone=one.zone, start=one.start, end=one.end)
+        for one in street.truth
+        if one.type in ALGORITHMS
+    )
+    return Clip(number=number, file=file, camera=camera, slices=tuple(street.slices), truth=truth)
+
+
+@dataclass(frozen=True, slots=True)
+class StreetJob:
+    """Renders one clip, replays it, and lets it go unless it is to be kept."""
+
+    plan: Plan
+    setup: Setup
+    keep: Path | None = None
+
+    @property
+    def number(self) -> int:
+        return self.plan.number
+
+    @property
+    def name(self) -> str:
+        return f"{self.plan.number:04d}-{self.plan.kind}-{self.plan.seed}.mp4"
+
+    def run(self) -> Outcome:
+        """The outcome, with the clip's entry for the suite that is kept."""
+        size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
+        street = scenario(self.plan.seed, self.plan.kind, size=size)
+        clip = clip_of_scenario(self.number, street, self.name)
+        with TemporaryDirectory(prefix="cityvision-street-") as folder:
+            path = write_clip(street, (self.keep or Path(folder)) / self.name, fps=FPS)
+            return replace(evaluate_clip(clip, path, self.setup), entry=clip)
