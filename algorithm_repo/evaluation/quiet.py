@@ -86,7 +86,7 @@ class QuietJob:
 
 def as_shipped(clip: Clip) -> Clip:
     """The clip with every algorithm's own T and look rate, not the short ones of clips."""
-    algorithms = {kind: type(parameters)() for kind, parameters in clip.camera.algorithms.items()}
+    algorithms = {kind: type(parameters)(zones=parameters.zones) for kind, parameters in clip.camera.algorithms.items()}
     return clip.model_copy(update={"camera": clip.camera.model_copy(update={"algorithms": algorithms})})
 
 

@@ -101,3 +101,24 @@ def test_faults_of_the_suite_are_all_told(suite: Path, tmp_path: Path) -> None:
     assert "clip 1 (../a.mp4): file: " in done.stderr
     assert "clip 2 (b.mp4): truth[0].type: " in done.stderr
     assert not (tmp_path / "out.json").exists()
+
+
+def test_simulated_clips_that_were_kept_are_a_suite_that_judges_the_same(tmp_path: Path, mirror: Path) -> None:
+    first, again, kept = tmp_path / "first.json", tmp_path / "again.json", tmp_path / "kept"
+    model = ("--model", "yolox_nano")
+    done = [
+        _evaluate(Path("simulated"), first, "--seed", "4", "--clips", "1", "--keep", str(kept), *model),
+        _evaluate(kept, again, *model),
+    ]
+    assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
+    figures, judged_again = (json.loads(path.read_text()) for path in (first, again))
+    assert (figures["suite"], figures["seed"], figures["clips"]) == ("simulated", 4, 1)
+    assert figures["types"] == judged_again["types"]
+    assert figures["findings"] == judged_again["findings"]
+    assert figures["types"]["illegal_parking"]["truths"] == 1
+
+
+def test_targets_that_are_not_met_fail_the_run(suite: Path, tmp_path: Path) -> None:
+    done = _evaluate(suite, tmp_path / "out.json", "--at-least", "0.95")
+    assert done.returncode == 3
+    assert "illegal_parking: precision is 0.500, below 0.95" in done.stderr
