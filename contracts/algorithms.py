@@ -197,6 +197,7 @@ class Waterlogging(AlgorithmParameters):
 
     look_every: Duration = Field(5.0, ge=0.04, le=300, description="stream time between looks, s")
     min_share: float = Field(0.08, gt=0, le=1, description="share of the zone under water that is too much")
+    min_water: float = Field(0.5, gt=0, lt=1, description="probability from which a place is taken for water")
     hold: Duration = Field(60.0, ge=1, le=86_400, description="T: that much water for this long is an event, s")
     clear: float = Field(0.5, gt=0, le=1, description="closes below this share of `min_share` (hysteresis)")
     clear_hold: Duration = Field(60.0, ge=1, le=86_400, description="below it for this long: closed, s")

@@ -201,6 +201,24 @@ class GroundCalibration(PoolContract):
         return value
 
 
+class DepthMark(PoolContract):
+    """A part of the picture that stands at a known height above the road, so that water over it tells a depth."""
+
+    name: Text = Field("", max_length=120, description="as people read it, e.g. kerb, bollard")
+    polygon: tuple[Point, ...] = Field(
+        min_length=3, max_length=16, description="corners [x, y] in order, 0..1 of the picture, tight around it"
+    )
+    height_cm: float = Field(gt=0, le=200, description="the water's depth once it is covered, cm")
+
+    @field_validator("polygon")
+    @classmethod
+    def _check_polygon(cls, value: tuple[Point, ...], info: ValidationInfo) -> tuple[Point, ...]:
+        problem = None if _checked_before(info) else polygon_problem(value)
+        if problem is not None:
+            raise unfit(*problem)
+        return value
+
+
 class Zone(PoolContract):
     """A polygon of the picture in which algorithms watch."""
 
@@ -213,6 +231,9 @@ class Zone(PoolContract):
     preset: Slug | None = Field(None, description="the preset of a PTZ camera at which the polygon holds")
     capacity: int | None = Field(None, ge=1, le=100_000, description="people it takes")
     calibration: GroundCalibration | None = None
+    depth_marks: tuple[DepthMark, ...] = Field(
+        (), max_length=8, description="what water is measured by: kerbs, bollards, bands of a wall, and their heights"
+    )
 
     @field_validator("polygon")
     @classmethod
@@ -221,6 +242,15 @@ class Zone(PoolContract):
         if problem is not None:
             raise unfit(*problem)
         return value
+
+    @model_validator(mode="after")
+    def _marks_are_of_use(self, info: ValidationInfo) -> Self:
+        kinds = ALGORITHMS["waterlogging"].zone_kinds
+        if self.depth_marks and not _checked_before(info) and self.kind not in kinds:
+            what = f"waterlogging does not watch a zone of kind {self.kind}, so nothing reads its depth marks"
+            fix = f"move them to a zone of kind {listed(kinds)}, or leave them out"
+            raise as_validation_error("Zone", [Problem(("depth_marks",), what, fix)])
+        return self
 
 
 class Camera(PoolContract):

@@ -36,6 +36,8 @@ WORDS: dict[str, Words] = {
     "no_vehicle_s": Words("附近无车时长", "no vehicle near it for", "s"),
     "readings": Words("垃圾桶读数次数", "readings of the bin"),
     "overflowing": Words("桶满溢的概率", "probability that the bin overflows", "%"),
+    "share": Words("积水占区域比例", "share of the zone under water", "%"),
+    "standing_share": Words("持续积水比例", "share under water most of the time", "%"),
     "confidence": Words("事件可信度", "confidence that it is real", "%"),
 }
 _UNITS = {"s": (" 秒", " s"), "%": ("%", " %"), "": ("", ""), "yes": ("", "")}

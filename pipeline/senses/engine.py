@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.pool import Zone
-from contracts.senses import NOTHING, UNSENSED, Ask, Senses
+from contracts.senses import NOTHING, UNSENSED, Ask, Senses, WaterMap
 from contracts.vision import Frame, Tracks
 from models.zoo import Zoo
 from pipeline.senses.memory import SceneMemory
 from pipeline.senses.plates import PlateSense
+from pipeline.senses.water import WaterSense
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,14 +47,20 @@ class Sensing:
         self._zoo = zoo
         self._triton_url = triton_url
         self._plates = PlateSense(zoo, triton_url)
+        self._water = WaterSense(zoo, triton_url)
 
     def sense(self, wishes: Sequence[Wish]) -> list[Senses]:
         """What was asked for, in the order of `wishes`.
 
         Raises:
-            RunnerError: inference failed.
+            RunnerError: a model cannot be had, or inference failed.
         """
-        return [UNSENSED if wish.ask == NOTHING else self._sense(wish) for wish in wishes]
+        thirsty = [index for index, wish in enumerate(wishes) if wish.ask.water]
+        water = dict(zip(thirsty, self._water.sense([wishes[index].frame for index in thirsty]), strict=True))
+        return [
+            UNSENSED if wish.ask == NOTHING else self._sense(wish, water.get(index))
+            for index, wish in enumerate(wishes)
+        ]
 
-    def _sense(self, wish: Wish) -> Senses:
-        return Senses(plates=self._plates.read(wish.frame, wish.ask.plates))
+    def _sense(self, wish: Wish, water: WaterMap | None) -> Senses:
+        return Senses(water=water, plates=self._plates.read(wish.frame, wish.ask.plates))

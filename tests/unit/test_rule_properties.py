@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.senses import Senses
 from contracts.vision import Look, ObjectClass
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules
 from tests.unit.scenes import Actor, camera, check_protocol, look, looks, of, parked, passing, rectangle, run
+from tests.unit.wet import Spot, moving, puddle, water
 
 ZONE = {"id": "kerb", "kind": "no_parking", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
+ROAD = {"id": "road", "kind": "road", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
 SQUARE = {"id": "square", "kind": "square", "polygon": rectangle(0.05, 0.3, 0.95, 0.95), "capacity": 4}
 RATES = (0.5, 2.0, 25.0)
 
@@ -26,6 +30,27 @@ def parking() -> Rule[Any]:
 
 def crowding() -> Rule[Any]:
     return build_rules(camera(SQUARE, crowding={"hold": 15, "look_every": 2, "linger": 2}))[0]
+
+
+def waterlogging() -> Rule[Any]:
+    return build_rules(camera(ROAD, waterlogging={"hold": 15, "look_every": 1, "clear_hold": 10}))[0]
+
+
+def with_water(one: Look, seed: int) -> Look:
+    """Puddles that come and go, and a net that is often wrong."""
+    noise = Random(seed)
+    begins = [noise.uniform(0, 80) for _ in range(3)]
+    spots: list[Spot] = [
+        puddle(
+            noise.uniform(0.1, 0.9), noise.uniform(0.3, 0.9), noise.uniform(0.05, 0.3), start=b, full=b + 9, end=b + 30
+        )
+        for b in begins
+    ]
+    seen = Senses(water=water([*spots, moving(0.6, 0.1, speed=0.07)], one.time, seed=seed, noise=0.03))
+    return replace(one, senses=seen)
+
+
+KINDS = [parking, crowding, waterlogging]
 
 
 def chaos(seed: int) -> list[Actor]:
@@ -55,6 +80,11 @@ def chaos(seed: int) -> list[Actor]:
     return actors
 
 
+def chaotic(seed: int, end: float, rate: float) -> list[Look]:
+    """Looks at all of it."""
+    return [with_water(unique_ids(one), seed) for one in looks(chaos(seed), 0, end, rate, seed=seed)]
+
+
 def unique_ids(one: Look) -> Look:
     """A tracker never gives one id twice in a look; the chaos above might."""
     seen: set[int] = set()
@@ -65,11 +95,11 @@ def unique_ids(one: Look) -> Look:
     return one
 
 
-@given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.5, 1.0, 4.0]), kind=st.sampled_from([parking, crowding]))
+@given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.5, 1.0, 4.0]), kind=st.sampled_from(KINDS))
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_protocol_and_times_hold_in_chaos(seed: int, rate: float, kind: Any) -> None:
     noise = Random(seed)
-    seen = [unique_ids(one) for one in looks(chaos(seed), 0, 130, rate, seed=seed) if noise.random() > 0.1]
+    seen = [one for one in chaotic(seed, 130, rate) if noise.random() > 0.1]
     _, said = run(kind(), seen)
     check_protocol(said)
     assert [o.time for o in said if o.step is not Step.CLOSED] == sorted(
@@ -77,10 +107,10 @@ def test_protocol_and_times_hold_in_chaos(seed: int, rate: float, kind: Any) -> 
     )
 
 
-@given(seed=st.integers(0, 10_000), kind=st.sampled_from([parking, crowding]))
+@given(seed=st.integers(0, 10_000), kind=st.sampled_from(KINDS))
 @settings(max_examples=8, deadline=None, derandomize=True)
 def test_a_restart_at_any_look_changes_nothing(seed: int, kind: Any) -> None:
-    seen = [unique_ids(one) for one in looks(chaos(seed), 0, 130, 1, seed=seed)]
+    seen = chaotic(seed, 130, 1)
     rule = kind()
     state_a, said_a = run(rule, seen)
     state_b, said_b = rule.initial(), []
@@ -94,13 +124,13 @@ def test_a_restart_at_any_look_changes_nothing(seed: int, kind: Any) -> None:
     assert rule.dump(state_a) == rule.dump(state_b)
 
 
-@given(seed=st.integers(0, 10_000), kind=st.sampled_from([parking, crowding]))
+@given(seed=st.integers(0, 10_000), kind=st.sampled_from(KINDS))
 @settings(max_examples=6, deadline=None, derandomize=True)
 def test_a_step_leaves_its_state_untouched(seed: int, kind: Any) -> None:
     rule = kind()
-    state, _ = run(rule, [unique_ids(one) for one in looks(chaos(seed), 0, 60, 1, seed=seed)])
+    state, _ = run(rule, chaotic(seed, 60, 1))
     before = json.dumps(rule.dump(state))
-    rule.step(state, look(chaos(seed + 1), 61.0))
+    rule.step(state, with_water(look(chaos(seed + 1), 61.0), seed))
     assert json.dumps(rule.dump(state)) == before
 
 
@@ -156,17 +186,17 @@ def test_moving_the_picture_and_the_zone_changes_nothing(dx: float, dy: float, s
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("kind", [parking, crowding])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_old_look_changes_nothing(kind: Any) -> None:
     rule = kind()
-    state, _ = run(rule, looks(chaos(3), 0, 60, 1))
+    state, _ = run(rule, chaotic(3, 60, 1))
     for time in (60.0, 10.0):
-        again, said = rule.step(state, look(chaos(3), time))
+        again, said = rule.step(state, with_water(look(chaos(3), time), 3))
         assert said == []
         assert rule.dump(again) == rule.dump(state)
 
 
-@pytest.mark.parametrize("kind", [parking, crowding])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("broken", [{}, {"scenes": 1}, {"zones": [{}]}, {"scenes": [], "cases": [], "next_case": "1"}])
 def test_a_state_of_another_shape_is_refused(kind: Any, broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="rule state"):

@@ -588,6 +588,31 @@ export interface components {
             name: string;
         };
         /**
+         * DepthMark
+         * @description A part of the picture that stands at a known height above the road, so that water over it tells a depth.
+         */
+        DepthMark: {
+            /**
+             * Height Cm
+             * @description the water's depth once it is covered, cm
+             */
+            height_cm: number;
+            /**
+             * Name
+             * @description as people read it, e.g. kerb, bollard
+             * @default
+             */
+            name: string;
+            /**
+             * Polygon
+             * @description corners [x, y] in order, 0..1 of the picture, tight around it
+             */
+            polygon: [
+                number,
+                number
+            ][];
+        };
+        /**
          * Event
          * @description One transition of one event interval (see the module's docstring).
          *
@@ -1494,6 +1519,12 @@ export interface components {
              * @description people it takes
              */
             capacity?: number | null;
+            /**
+             * Depth Marks
+             * @description what water is measured by: kerbs, bollards, bands of a wall, and their heights
+             * @default []
+             */
+            depth_marks: components["schemas"]["DepthMark"][];
             /**
              * Id
              * @description an id, unique inside the camera

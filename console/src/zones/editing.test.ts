@@ -24,6 +24,7 @@ const square: EditZone = {
   preset: null,
   capacity: null,
   calibration: null,
+  depth_marks: [],
 };
 
 const play = (state: EditState, ...steps: Step[]) => steps.reduce(reduce, state);

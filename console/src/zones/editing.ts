@@ -13,6 +13,13 @@ export interface Calibration {
   ground_m: readonly Point[];
 }
 
+/** A part of the picture at a known height above the road; it is kept as it is, not edited here. */
+export interface DepthMark {
+  name?: string;
+  polygon: readonly Point[];
+  height_cm: number;
+}
+
 export interface EditZone {
   id: string;
   name: string;
@@ -21,6 +28,7 @@ export interface EditZone {
   preset: string | null;
   capacity: number | null;
   calibration: Calibration | null;
+  depth_marks: readonly DepthMark[];
 }
 
 export interface EditState {
@@ -75,7 +83,16 @@ function finishDrawing(state: EditState, kind: ZoneKind, name: string, preset: s
   const polygon = state.drawing;
   if (!polygon || polygon.length < 3) return state;
   const id = freeId([...state.zones, ...state.saved], kind);
-  const zone: EditZone = { id, name, kind, polygon, preset, capacity: null, calibration: null };
+  const zone: EditZone = {
+    id,
+    name,
+    kind,
+    polygon,
+    preset,
+    capacity: null,
+    calibration: null,
+    depth_marks: [],
+  };
   return { ...remembered(state), zones: [...state.zones, zone], selected: id, drawing: null };
 }
 

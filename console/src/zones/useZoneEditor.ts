@@ -15,6 +15,7 @@ function toEdit(zones: readonly Zone[]): EditZone[] {
     preset: zone.preset ?? null,
     capacity: zone.capacity ?? null,
     calibration: zone.calibration ?? null,
+    depth_marks: zone.depth_marks ?? [],
   }));
 }
 

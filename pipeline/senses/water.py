@@ -1,0 +1,42 @@
+"""Standing water in whole pictures: one segmentation a batch, whatever number of cameras ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.senses import WaterMap
+from contracts.vision import Frame
+from models.detector import Batch
+from models.segmenter import WaterSegmenter, load_segmenter
+from models.zoo import Zoo
+from pipeline.senses.lazy import Lazy
+
+MODEL = "water"
+
+
+class WaterSense:
+    """Stateless but for the model and its batch; what is water for how long is the rule's to judge.
+
+    Args:
+        zoo: where the weights come from.
+        triton_url: "host:port" of a Triton gRPC endpoint that serves them; None: in process.
+    """
+
+    def __init__(self, zoo: Zoo, triton_url: str | None = None) -> None:
+        self._segmenter: Lazy[WaterSegmenter] = Lazy(lambda: load_segmenter(MODEL, zoo, triton_url=triton_url))
+        self._slots: Batch | None = None
+
+    def sense(self, frames: Sequence[Frame]) -> list[WaterMap]:
+        """A map a frame, in their order.
+
+        Raises:
+            RunnerError: the model cannot be had, or inference failed.
+        """
+        if not frames:
+            return []
+        segmenter = self._segmenter.get()
+        if self._slots is None or len(self._slots) < len(frames):
+            self._slots = segmenter.slots(len(frames))
+        batch = self._slots[: len(frames)]
+        prepared = [segmenter.prepare(frame, slot) for frame, slot in zip(frames, batch, strict=True)]
+        return [WaterMap(probability) for probability in segmenter.segment(batch, prepared)]
