@@ -57,6 +57,7 @@ class LiveStatus(Body):
     kbit_s: float = 0.0
     gop_s: float = 0.0
     reconnects: int = 0
+    model: str = Field("", description="detector that looks at its pictures, with the first digits of its hash")
     looks: int = 0
     looks_superseded: int = 0
     looks_shed: int = 0

@@ -35,6 +35,7 @@ class CameraStatus(Contract):
     kbit_s: float = 0.0
     gop_s: float = 0.0
     reconnects: int = 0
+    model: str = ""
     looks: int = 0
     looks_superseded: int = 0
     looks_shed: int = 0

@@ -37,6 +37,7 @@ from contracts.relations import (
 )
 
 SLUG_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+MODEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f]*$"  # one line, no control characters
 _DIGITS = re.compile(r"^\d{6,}$")
 _SCHEMES = ("rtsp", "rtsps", "file")
@@ -266,6 +267,11 @@ class Camera(PoolContract):
     kind: Literal["fixed", "ptz"] = "fixed"
     presets: tuple[Preset, ...] = Field((), max_length=255)
     main: StreamRef = Field(description="the stream that is analysed and kept as evidence")
+    model: str | None = Field(
+        None,
+        pattern=MODEL_PATTERN,
+        description="the detector, one of `cityvision models list`; by default the installation's (CITYVISION_MODEL)",
+    )
     sub: StreamRef | None = Field(None, description="a smaller stream for live pictures")
     position: Position | None = None
     grid: Text = Field("", max_length=40, description="the city grid cell it stands in")

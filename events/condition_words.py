@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from contracts.trace import TracedCondition
 
+# Seconds; a share, written in per cent; 1 or 0 as yes or no; a plain number.
+Unit = Literal["s", "%", "yes", ""]
+
 
 class Words(NamedTuple):
-    """A condition's name in Chinese and English, and its unit: "s", "%" (a share), "yes" (1 or 0) or none."""
+    """A condition's name in Chinese and English, and its unit."""
 
     zh: str
     en: str
-    unit: str = ""
+    unit: Unit = ""
 
 
 WORDS: dict[str, Words] = {
@@ -49,12 +52,12 @@ def words_of(name: str) -> Words:
     known = WORDS.get(name)
     if known is not None:
         return known
-    unit = "s" if name.endswith("_s") else "%" if name.endswith("share") else ""
+    unit: Unit = "s" if name.endswith("_s") else "%" if name.endswith("share") else ""
     plain = name.removesuffix("_s").replace("_", " ")
     return Words(plain, plain, unit)
 
 
-def amount(value: float, unit: str) -> tuple[str, str]:
+def amount(value: float, unit: Unit) -> tuple[str, str]:
     """A value with its unit, (zh, en)."""
     if unit == "yes":
         return _YES[value > 0]

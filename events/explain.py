@@ -12,6 +12,7 @@ from typing import Literal
 
 from contracts.records import Contract
 from contracts.trace import StepName, TracedCondition, TraceLine
+from events.condition_words import Unit, words_of
 from events.verdict import Verdict, clock_in, judge
 
 _SLACK_S = 2.0
@@ -30,11 +31,16 @@ class Span(Contract):
 
 
 class Course(Contract):
-    """One condition of one matter over the window. `subject` is empty where the zone as a whole is meant."""
+    """One condition of one matter over the window.
+
+    `subject` is empty where the zone as a whole is meant; `label` is the condition's name, {"zh": …, "en": …}.
+    """
 
     zone: str
     subject: str
     name: str
+    label: dict[str, str]
+    unit: Unit
     needed: float
     at_least: bool
     spans: tuple[Span, ...]
@@ -207,6 +213,8 @@ def _courses(lines: Sequence[TraceLine], since: float, until: float) -> tuple[Co
             zone=one.zone,
             subject=one.subject,
             name=one.name,
+            label={"zh": words_of(one.name).zh, "en": words_of(one.name).en},
+            unit=words_of(one.name).unit,
             needed=one.needed,
             at_least=one.at_least,
             spans=tuple(spans[key]),

@@ -222,7 +222,7 @@ class Roster:
             _log.error("%s: not recorded: %s", camera.id, full)
 
     def _change(self, known: WatchedCamera, camera: Camera) -> None:
-        if known.camera.main == camera.main:
+        if (known.camera.main, known.camera.model) == (camera.main, camera.model):
             with self.apart(known):
                 self._reconfigure(known, camera)
             return

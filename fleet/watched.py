@@ -19,7 +19,7 @@ from pipeline.coverage import Coverage, looked, missed
 from pipeline.eventbook import Clock
 from pipeline.gate import Gate
 from pipeline.lookgate import LookGate
-from pipeline.perceive import Perceived, Picture
+from pipeline.perceive import Perceived, Perception, Picture
 from pipeline.plan import LookAt, Planner
 from pipeline.senses.memory import SceneMemory
 from pipeline.source.ring import Gop
@@ -56,6 +56,7 @@ class WatchedCamera:
 
     Args:
         chain: rules and book of this camera.
+        perception: what its pictures go through; shared with other cameras.
         source: not yet started.
         now_utc: s since 1970 UTC.
         gate: let the gate skip looks at pictures that do not change.
@@ -68,8 +69,11 @@ class WatchedCamera:
         idle_until: by the worker's clock, s: before it nothing can be due, unless somebody watches live.
     """
 
-    def __init__(self, chain: CameraChain, source: CameraSource, now_utc: float, *, gate: bool) -> None:
+    def __init__(
+        self, chain: CameraChain, perception: Perception, source: CameraSource, now_utc: float, *, gate: bool
+    ) -> None:
         self.chain = chain
+        self.perception = perception
         self.source = source
         self._gated = gate
         self.gate = self._make_gate()
@@ -204,6 +208,7 @@ class WatchedCamera:
         return status.model_copy(
             update={
                 "error": status.error or (self.trouble.text if self.trouble is not None else ""),
+                "model": self.perception.detector.name,
                 "looks": self.counts.done,
                 "looks_superseded": self.counts.superseded,
                 "looks_shed": self.counts.shed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ class Worker:
 
     Args:
         settings: see there.
-        perception, tracker, decoders, spool, sources, board: the worker's, and nobody else's.
+        tracker, decoders, spool, sources, board: the worker's, and nobody else's.
         make_camera: see `CameraFactory`.
         dead_part: the name of a thread that ended and must not have; None while all is well.
     """
@@ -75,7 +75,6 @@ class Worker:
     def __init__(
         self,
         settings: WorkerSettings,
-        perception: Perception,
         tracker: FleetTracker,
         decoders: DecoderPool,
         spool: Spool,
@@ -85,7 +84,6 @@ class Worker:
         dead_part: Callable[[], str | None],
     ) -> None:
         self._settings = settings
-        self._perception = perception
         self._decoders = decoders
         self._spool = spool
         self._sources = sources
@@ -107,7 +105,7 @@ class Worker:
         self._stop = threading.Event()
         self._next_second = 0.0
         self._next_checkpoint = 0.0
-        self._detector_down = False
+        self._down: set[Perception] = set()
 
     def stop(self) -> None:
         """Makes `run` return; may be called from any thread or signal handler."""
@@ -222,21 +220,34 @@ class Worker:
                     pictures.append(picture)
         if not pictures:
             return
-        try:
-            perceived = self._perception.perceive(pictures)
-        except RunnerError as error:
-            self._not_detected(seen, error)
-            return
-        if self._detector_down:
-            self._detector_down = False
-            _log.info("the detector is back")
+        perceived = self._perceived(seen, pictures)
         self._queue.time.observe(len(batch), time.monotonic() - started)
-        for watched, picture, found in zip(seen, pictures, perceived, strict=True):
+        for watched, picture, found in perceived:
             with self._roster.apart(watched):
                 self._judge(watched, picture.frame, found)
                 if watched.camera.id in live:
                     shown = live_picture(watched.camera.id, picture.frame, found.tracks, watched.chain.open_tracks)
                     self._board.post_picture(watched.camera.id, shown)
+
+    def _perceived(
+        self, seen: Sequence[WatchedCamera], pictures: Sequence[Picture]
+    ) -> list[tuple[WatchedCamera, Picture, Perceived]]:
+        """What each camera's own detector made of its picture, a batch a detector; nothing where a detector failed."""
+        batches: dict[Perception, list[tuple[WatchedCamera, Picture]]] = {}
+        for watched, picture in zip(seen, pictures, strict=True):
+            batches.setdefault(watched.perception, []).append((watched, picture))
+        done: list[tuple[WatchedCamera, Picture, Perceived]] = []
+        for perception, batch in batches.items():
+            try:
+                found = perception.perceive([picture for _, picture in batch])
+            except RunnerError as error:
+                self._not_detected(perception, [watched for watched, _ in batch], error)
+                continue
+            if perception in self._down:
+                self._down.remove(perception)
+                _log.info("the detector %s is back", perception.detector.name)
+            done += [(watched, picture, one) for (watched, picture), one in zip(batch, found, strict=True)]
+        return done
 
     def _picture(self, due: Due, live: frozenset[str]) -> Picture | None:
         """The look's picture; None where it is lost, or not worth detecting."""
@@ -250,13 +261,13 @@ class Worker:
             return None
         return watched.picture(frame)
 
-    def _not_detected(self, seen: list[WatchedCamera], error: RunnerError) -> None:
+    def _not_detected(self, perception: Perception, seen: list[WatchedCamera], error: RunnerError) -> None:
         for watched in seen:
             watched.counts.failed += 1
             watched.struggle("error", str(error))
-        if not self._detector_down:
-            _log.error("looks are lost until the detector is back: %s", error)
-        self._detector_down = True
+        if perception not in self._down:
+            _log.error("looks are lost until the detector %s is back: %s", perception.detector.name, error)
+        self._down.add(perception)
 
     def _judge(self, watched: WatchedCamera, frame: Frame, found: Perceived) -> None:
         look, ended = watched.seen(frame, found)

@@ -220,6 +220,18 @@ class Zoo:
         fetched or removed."""
         return {file.path: self._state(file) for file in self.artefact(name).files}
 
+    def at_hand(self, name: str) -> bool:
+        """Whether `fetch` gives it without asking a network: built in, in the cache, or in the mirror folder.
+
+        Raises:
+            ModelMissing: there is none of that name.
+        """
+        return all(
+            self._state(file) is FileState.READY
+            or (not file.builtin and self.mirror is not None and (self.mirror / file.path).is_file())
+            for file in self.artefact(name).files
+        )
+
     def fetch(self, name: str, on_bytes: OnBytes | None = None) -> tuple[Path, ...]:
         """The artefact's files (in the cache, built-in ones in the project), in the catalogue's order, verified.
 

@@ -76,10 +76,13 @@ class Perception:
         tracker: holds every camera's tracks.
         sensing: what else can be sensed.
         max_batch: pictures inferred together at most.
+
+    Attributes:
+        detector: see there.
     """
 
     def __init__(self, detector: Detector, tracker: FleetTracker, sensing: Sensing, max_batch: int = 8) -> None:
-        self._detector = detector
+        self.detector = detector
         self._tracker = tracker
         self._sensing = sensing
         self._slots = detector.slots(max_batch)
@@ -101,8 +104,8 @@ class Perception:
 
     def _track(self, pictures: Sequence[Picture]) -> list[Tracks]:
         batch = self._slots[: len(pictures)]
-        prepared = [self._detector.prepare(picture.frame, slot) for picture, slot in zip(pictures, batch, strict=True)]
-        found = self._detector.detect(batch, prepared, [picture.min_score for picture in pictures])
+        prepared = [self.detector.prepare(picture.frame, slot) for picture, slot in zip(pictures, batch, strict=True)]
+        found = self.detector.detect(batch, prepared, [picture.min_score for picture in pictures])
         return self._tracker.step(
             [
                 TrackerInput(

@@ -140,7 +140,7 @@ def _replayed(
         events = replay(
             file,
             camera,
-            load_detector(settings.model, zoo),
+            load_detector(model or camera.model or settings.model, zoo),
             Sensing(zoo),
             lambda _ring: NoEvidence(),
             tracer=tracer,

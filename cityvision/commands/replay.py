@@ -56,7 +56,7 @@ def command(
     settings = load_settings(streams=streams, model=model)
     seen_as = camera_of(settings.streams, camera)
     zoo = Zoo(mirror=settings.mirror)
-    detector = load_detector(settings.model, zoo)
+    detector = load_detector(model or seen_as.model or settings.model, zoo)
     with progress_of(file, as_json) as advance:
 
         def on_progress(progress: Progress) -> None:

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,8 +14,10 @@ from typing import Self
 import cv2
 
 from cityvision.processes.base import Process, run, worker_name
+from contracts.errors import ModelMissing
 from contracts.pool import Camera
 from fleet.board import Board
+from fleet.detectors import Detectors
 from fleet.reporter import Reporter
 from fleet.watched import WatchedCamera
 from fleet.worker import Worker, WorkerSettings
@@ -22,7 +25,6 @@ from models.detector import Detector, load_detector
 from models.zoo import Zoo
 from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.evidence import ShelfKeeper
-from pipeline.perceive import Perception
 from pipeline.publish import Publisher
 from pipeline.senses.engine import Sensing
 from pipeline.source.decode import DecoderPool
@@ -47,7 +49,7 @@ class CameraMaker:
         self,
         worker: str,
         folder: Path,
-        detector: Detector,
+        detectors: Detectors,
         sources: SourceSupervisor,
         evidence: EvidenceSpool,
         secrets: Secrets,
@@ -56,14 +58,16 @@ class CameraMaker:
     ) -> None:
         self._worker = worker
         self._folder = folder
-        self._model = ModelIdentity(detector.name, detector.sha256)
+        self._detectors = detectors
         self._sources = sources
         self._evidence = evidence
         self._secrets = secrets
         self._gate = gate
 
     def __call__(self, camera: Camera, after: float | None) -> WatchedCamera:
-        """Raises ConfigError when a rule cannot work with it, or nobody knows its credentials."""
+        """Raises CityVisionError: a rule cannot work with it, its detector is missing, its credentials are unknown."""
+        perception = self._detectors.of(camera)
+        model = ModelIdentity(perception.detector.name, perception.detector.sha256)
         ring = PacketRing(spill_folder=self._folder)
         named = camera.main.credentials
         if named is not None:
@@ -79,7 +83,7 @@ class CameraMaker:
             worker=self._worker,
         )
         shelf = ShelfKeeper(self._shelf(camera.id), self._evidence, RingFootage(ring))
-        return WatchedCamera(CameraChain(camera, self._model, shelf), source, time.time(), gate=self._gate)
+        return WatchedCamera(CameraChain(camera, model, shelf), perception, source, time.time(), gate=self._gate)
 
     def forget(self, camera: str) -> None:
         """Its shelf goes."""
@@ -95,13 +99,14 @@ class WorkerStack:
     Args:
         settings: see `WorkerSettings`.
         folder: spool, evidence and shelves of this worker.
-        detector: closed by whoever made it.
+        detector: of cameras that name none; closed by whoever made it.
         sensing: what else can be sensed.
         redis_url: where records and live state go.
         objects: where evidence goes.
         secrets: the cameras' credentials.
         gate: let the gate skip looks.
         hardware: see `DecoderPool`.
+        load: loads the detectors that single cameras name; None: from the cache, into this process.
 
     Attributes:
         worker: to be run (or ticked) by the caller, in one thread.
@@ -121,6 +126,7 @@ class WorkerStack:
         secrets: Secrets,
         gate: bool,
         hardware: str | None = None,
+        load: Callable[[str], Detector] | None = None,
     ) -> None:
         self.folder = folder
         self.board = Board()
@@ -129,10 +135,10 @@ class WorkerStack:
         self.publisher = Publisher(self.spool, Bus(redis_url))
         self._reporter = Reporter(settings.worker, Bus(redis_url), self.board, folder / "assignment.json")
         self._sources, tracker = SourceSupervisor(), FleetTracker()
-        maker = CameraMaker(settings.worker, folder, detector, self._sources, self._evidence, secrets, gate=gate)
+        self._detectors = Detectors(detector, load or loader(Zoo()), tracker, sensing, settings.max_batch)
+        maker = CameraMaker(settings.worker, folder, self._detectors, self._sources, self._evidence, secrets, gate=gate)
         self.worker = Worker(
             settings,
-            Perception(detector, tracker, sensing, settings.max_batch),
             tracker,
             DecoderPool(hardware),
             self.spool,
@@ -163,6 +169,20 @@ class WorkerStack:
         self.publisher.stop()
         self._evidence.close()
         self.spool.close()
+        self._detectors.close()
+
+
+def loader(zoo: Zoo, triton_url: str | None = None) -> Callable[[str], Detector]:
+    """Loads detectors by name from what is on this machine: a worker must not wait for a download."""
+
+    def load(name: str) -> Detector:
+        if not zoo.at_hand(name):
+            raise ModelMissing(
+                f"the detector {name} is not on this machine", f"fetch it with `cityvision models fetch {name}`"
+            )
+        return load_detector(name, zoo, triton_url=triton_url)
+
+    return load
 
 
 def body(process: Process, number: int) -> None:
@@ -186,6 +206,7 @@ def body(process: Process, number: int) -> None:
         secrets=Secrets(settings.secrets),
         gate=settings.gate,
         hardware=settings.hardware_decoding,
+        load=loader(zoo, settings.triton_url),
     )
     try:
         with stack:

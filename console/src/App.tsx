@@ -10,6 +10,7 @@ import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
 import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
+import { ExplainRoom } from "./rooms/ExplainRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
@@ -55,6 +56,7 @@ function Inside() {
           <Route path="/events/:id" element={<EventRoom />} />
           <Route path="/cameras" element={<CamerasRoom />} />
           <Route path="/cameras/:id" element={<CameraRoom />} />
+          <Route path="/cameras/:id/why" element={<ExplainRoom />} />
           <Route path="/health" element={<HealthRoom />} />
           <Route path="/password" element={<PasswordRoom />} />
           <Route

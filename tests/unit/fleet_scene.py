@@ -32,7 +32,7 @@ _CELL = 52 * 52 + 26 * 26 + 3 * 13 + 6
 _ZONE = [[0.36, 0.26], [0.64, 0.26], [0.64, 0.7], [0.36, 0.7]]
 
 
-def car_detector() -> Detector:
+def car_detector(name: str = "usual") -> Detector:
     """A YOLOX whose model sees one car, at the same place of every picture."""
 
     def one_car(inputs: Tensors) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def car_detector() -> Detector:
     file = ZooFile(path="models/net.onnx", sha256="0" * 64)
     spec = DetectorSpec(family="yolox", labels="coco")
     artefact = Artefact(kind=ArtefactKind.MODEL, source="", licence="", files=(file,), detector=spec)
-    return build_detector(artefact, FakeRunner((image,), (output,), one_car))
+    return build_detector(artefact, FakeRunner((image,), (output,), one_car, name=f"{name}-00000000"))
 
 
 def camera(name: str, url: str, *, credentials: str | None = None, dwell: float = DWELL_S) -> Camera:
@@ -95,7 +95,13 @@ class Running:
 
 
 def make_stack(
-    folder: Path, *, name: str = "w1", redis_url: str = NO_BUS, secrets: Path | None = None, retry_every: float = 0.3
+    folder: Path,
+    *,
+    name: str = "w1",
+    redis_url: str = NO_BUS,
+    secrets: Path | None = None,
+    retry_every: float = 0.3,
+    load: Callable[[str], Detector] | None = None,
 ) -> WorkerStack:
     """A worker on `folder`; it has no cameras yet."""
     return WorkerStack(
@@ -107,6 +113,7 @@ def make_stack(
         DiskObjects(folder / "objects"),
         secrets=Secrets(secrets),
         gate=False,
+        load=load,
     )
 
 

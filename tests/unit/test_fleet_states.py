@@ -13,16 +13,20 @@ from contracts.records import ClockSource, Event, Provenance, Severity, Subject,
 from fleet.failed import FailedCamera
 from fleet.kept import newer, parse, withdrawn
 from fleet.watched import WatchedCamera
+from models.zoo import Zoo
 from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.evidence import NoEvidence
 from pipeline.perceive import decode
 from pipeline.plan import LookAt
+from pipeline.perceive import Perception
+from pipeline.senses.engine import Sensing
 from pipeline.source.decode import DecoderPool
 from pipeline.source.gate import ConnectGate
 from pipeline.source.ring import PacketRing
 from pipeline.source.source import CameraSource
 from pipeline.source.types import StreamPacket, StreamParameters
-from tests.unit.fleet_scene import camera
+from pipeline.track import FleetTracker
+from tests.unit.fleet_scene import camera, car_detector
 
 URL = "rtsp://127.0.0.1:1/cam"
 
@@ -30,7 +34,8 @@ URL = "rtsp://127.0.0.1:1/cam"
 def watched_camera(entry: Camera, now_utc: float) -> WatchedCamera:
     source = CameraSource(entry.id, entry.main.url, PacketRing(), ConnectGate(1))
     chain = CameraChain(entry, ModelIdentity("none", "0" * 64), NoEvidence())
-    return WatchedCamera(chain, source, now_utc, gate=False)
+    perception = Perception(car_detector(), FleetTracker(), Sensing(Zoo()))
+    return WatchedCamera(chain, perception, source, now_utc, gate=False)
 
 
 def test_a_camera_that_was_never_set_up_goes_on_with_its_unwatched_time() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import RunnerError, ServiceError
+from contracts.errors import ModelMissing, RunnerError, ServiceError
 from contracts.live import CameraState
 from contracts.records import Transition
 from contracts.vision import Frame, Look
 from fleet.board import Assignment
+from models.detector import Detector
 from models.runner import Tensors
 from pipeline import coverage
 from pipeline.chain import CameraChain
@@ -21,7 +22,7 @@ from pipeline.perceive import Perception
 from simulator.rtsp import ServedCamera, ServerThread
 from simulator.rtsp.clips import Encoding, render_pattern
 from simulator.rtsp.media import load_clip
-from tests.unit.fleet_scene import Running, camera, drive, make_stack
+from tests.unit.fleet_scene import Running, camera, car_detector, drive, make_stack
 
 SECRET = "s3cr:t/@ word"
 
@@ -162,3 +163,41 @@ def test_a_worker_whose_threads_are_dead_ends(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="reporter"):
         stack.worker.run()
     stack.spool.close()
+
+
+def test_a_camera_may_name_its_own_detector(server: ServerThread, tmp_path: Path) -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> Detector:
+        loaded.append(name)
+        if name == "missing":
+            raise ModelMissing("the detector missing is not on this machine", "fetch it")
+        return car_detector("other")
+
+    with make_stack(tmp_path, load=load) as stack:
+        worker = Running(stack)
+        usual, named = camera("a", server.url("a")), camera("b", server.url("b"))
+        named = named.model_copy(update={"model": "other"})
+        lost = usual.model_copy(update={"id": "c", "model": "missing"})
+        stack.board.assign(Assignment(1, (usual, named, lost)))
+        drive([worker], lambda: worker.looks("a") >= 2 and worker.looks("b") >= 2, "both are looked at")
+        models = {name: status.model for name in ("a", "b") if (status := worker.status(name)) is not None}
+        assert models == {"a": "usual-00000000", "b": "other-00000000"}
+        refused = worker.status("c")
+        assert refused is not None
+        assert "not on this machine" in refused.error
+        drive([worker], lambda: len(worker.events()) >= 2, "both raise their event", within=15)
+        assert {event.provenance.model for event in worker.events()} == set(models.values())
+
+        # The edit of a camera's detector takes effect at once, and its clock goes on.
+        stack.board.assign(Assignment(2, (usual.model_copy(update={"model": "other"}), named, lost)))
+        drive([worker], lambda: _model(worker, "a") == "other-00000000", "the other detector looks", within=15)
+        assert loaded.count("other") == 1
+        assert loaded.count("missing") == 1
+        assert len({event.id for event in worker.events() if event.camera == "a"}) == 1
+        stack.worker.close()
+
+
+def _model(worker: Running, name: str) -> str:
+    status = worker.status(name)
+    return "" if status is None else status.model

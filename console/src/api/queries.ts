@@ -111,6 +111,23 @@ export function useEvent(id: string) {
   });
 }
 
+/** Why an event came, or why none came, around a moment of one camera. */
+export function useExplanation(
+  camera: string,
+  asked: { at: number; type: string; zone: string | undefined; window: number },
+) {
+  return useQuery({
+    queryKey: ["explain", camera, asked],
+    queryFn: () =>
+      call("get", "/api/cameras/{camera_id}/explain", {
+        path: { camera_id: camera },
+        query: { ...asked, utc_offset: -new Date(asked.at * 1000).getTimezoneOffset() },
+      }),
+    enabled: asked.type !== "",
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function useUnwatched(hours: number, camera?: string) {
   return useQuery({
     queryKey: ["unwatched", hours, camera],

@@ -562,11 +562,17 @@ export interface components {
         ClockSource: "rtcp" | "arrival" | "file";
         /**
          * Course
-         * @description One condition of one matter over the window. `subject` is empty where the zone as a whole is meant.
+         * @description One condition of one matter over the window.
+         *
+         *     `subject` is empty where the zone as a whole is meant; `label` is the condition's name, {"zh": …, "en": …}.
          */
         Course: {
             /** At Least */
             at_least: boolean;
+            /** Label */
+            label: {
+                [key: string]: string;
+            };
             /** Name */
             name: string;
             /** Needed */
@@ -575,6 +581,11 @@ export interface components {
             spans: components["schemas"]["Span"][];
             /** Subject */
             subject: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "s" | "%" | "yes" | "";
             /** Zone */
             zone: string;
         };
@@ -1115,6 +1126,12 @@ export interface components {
              * @default 0
              */
             looks_superseded: number;
+            /**
+             * Model
+             * @description detector that looks at its pictures, with the first digits of its hash
+             * @default
+             */
+            model: string;
             /**
              * Reconnects
              * @default 0

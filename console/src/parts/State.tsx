@@ -19,14 +19,17 @@ const TYPE_COLOURS: Record<string, string> = {
   crowding: "#c77fd6",
   waterlogging: "#5b9be6",
   litter: "#b5b04a",
+  camera_health: "#8f7de0",
 };
 
-export function EventType({ type }: { type: string }) {
+/** What an event is; of camera health also what ails the camera. */
+export function EventType({ type, objectClass = null }: { type: string; objectClass?: string | null }) {
   const { word } = useTexts();
   return (
     <span className="state">
       <i className="dot" style={{ background: TYPE_COLOURS[type] ?? PALETTE.dim, borderRadius: 2 }} />
       {word("event", type)}
+      {type === "camera_health" && objectClass ? `：${word("ailment", objectClass)}` : null}
     </span>
   );
 }

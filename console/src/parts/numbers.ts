@@ -74,6 +74,11 @@ export function describeNumber(
   return { name, value: `${value.toFixed(digits)}${unit}` };
 }
 
+/** A share or probability, 0..1, in per cent; null: unknown. */
+export function formatShare(value: number | null): string {
+  return value === null ? "–" : `${Math.round(value * 100)} %`;
+}
+
 const ORDER = Object.keys(KNOWN);
 
 /** The numbers in the order in which they tell the story; what is not known here comes last. */

@@ -17,6 +17,12 @@ export function formatTime(utc: number, language: Language, withSeconds = true):
   return `${day} ${clock}${withSeconds ? `:${two(date.getSeconds())}` : ""}`;
 }
 
+/** s since 1970 UTC as the reader's time of day, with seconds. */
+export function formatClock(utc: number): string {
+  const date = new Date(utc * 1000);
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
 /** A length of time in the two units that matter: 187 → 3 分 7 秒. */
 export function formatDuration(seconds: number, t: Texts["t"]): string {
   const s = Math.max(0, Math.round(seconds));

@@ -54,9 +54,10 @@ function Loaded({ camera }: { camera: CameraDetail }) {
         <h1>{camera.name}</h1>
         <CameraState state={camera.status.state} />
         <span className="dim">{camera.department_name}</span>
-        <Link className="push" to={`/events?camera=${encodeURIComponent(camera.id)}&hours=168`}>
-          {t("camera.events")}
+        <Link className="push" to={`/cameras/${encodeURIComponent(camera.id)}/why`}>
+          {t("why.camera")}
         </Link>
+        <Link to={`/events?camera=${encodeURIComponent(camera.id)}&hours=168`}>{t("camera.events")}</Link>
       </div>
       <div className="camera">
         <div>

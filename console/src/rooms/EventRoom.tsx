@@ -5,7 +5,7 @@ import { Link, useParams } from "react-router";
 import type { EventDetail, Schemas } from "../api/client";
 import { useEvent } from "../api/queries";
 import { useTexts } from "../i18n";
-import { describeNumber, inOrder } from "../parts/numbers";
+import { describeNumber, formatShare, inOrder } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
@@ -43,6 +43,13 @@ function Detail({ event }: { event: EventDetail }) {
   );
 }
 
+/** The page that explains the moment in which the event opened. */
+function whyAddress(event: EventDetail): string {
+  const opened = event.transitions[0]?.utc ?? event.started_utc;
+  const asked = new URLSearchParams({ at: String(opened), type: event.type, zone: event.zone });
+  return `/cameras/${encodeURIComponent(event.camera)}/why?${asked}`;
+}
+
 function Why({ event }: { event: EventDetail }) {
   const { t, language, word } = useTexts();
   const { subject } = event;
@@ -50,10 +57,13 @@ function Why({ event }: { event: EventDetail }) {
     <section className="panel">
       <div className="head">
         <h1 style={{ margin: 0 }}>
-          <EventType type={event.type} />
+          <EventType type={event.type} objectClass={event.object_class} />
         </h1>
         <EventState state={event.state} />
         <SeverityTag severity={event.severity} />
+        <Link className="push" to={whyAddress(event)}>
+          {t("why.event.why")}
+        </Link>
       </div>
       <p className="why">{event.reason[language] ?? event.reason.en}</p>
       <div className="numbers" style={{ marginBottom: 14 }}>
@@ -71,7 +81,7 @@ function Why({ event }: { event: EventDetail }) {
         <dt>{t("events.where")}</dt>
         <dd>
           <Link to={`/cameras/${encodeURIComponent(event.camera)}`}>{event.camera_name}</Link> ·{" "}
-          {event.zone_name}
+          {event.zone_name || t("events.zone.whole")}
           <span className="dim"> · {event.department_name}</span>
         </dd>
         <dt>{t("events.started")}</dt>
@@ -82,7 +92,13 @@ function Why({ event }: { event: EventDetail }) {
             ? `${formatTime(event.ended_utc, language)} (${formatDuration(event.ended_utc - event.started_utc, t)})`
             : t("events.ongoing")}
         </dd>
-        {subject.object_class || subject.track ? (
+        {event.confidence !== null ? (
+          <>
+            <dt>{t("events.confidence")}</dt>
+            <dd data-testid="confidence">{formatShare(event.confidence)}</dd>
+          </>
+        ) : null}
+        {(subject.object_class && event.type !== "camera_health") || subject.track ? (
           <>
             <dt>{t("detail.subject")}</dt>
             <dd>

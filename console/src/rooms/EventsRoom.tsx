@@ -6,6 +6,7 @@ import { type EventFilters, useEventCounts, useEvents, useTallies } from "../api
 import { useEventStream } from "../api/stream";
 import { type TextKey, useTexts } from "../i18n";
 import { CameraSelect } from "../parts/CameraSelect";
+import { formatShare } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Thumb } from "../parts/Thumb";
 import { Nothing, Trouble } from "../parts/Trouble";
@@ -191,7 +192,7 @@ function useColumns(): TableColumnsType<EventSummary> {
       width: 150,
       render: (_, event) => (
         <Link to={`/events/${event.id}`} style={{ color: "inherit" }} onClick={(e) => e.stopPropagation()}>
-          <EventType type={event.type} />
+          <EventType type={event.type} objectClass={event.object_class} />
         </Link>
       ),
     },
@@ -202,13 +203,18 @@ function useColumns(): TableColumnsType<EventSummary> {
       render: (_, event) => <SeverityTag severity={event.severity} />,
     },
     {
+      title: t("events.confidence"),
+      width: 76,
+      render: (_, event) => <span className="number">{formatShare(event.confidence)}</span>,
+    },
+    {
       title: t("events.where"),
       width: 220,
       render: (_, event) => (
         <>
           <div>{event.camera_name}</div>
           <div className="dim">
-            {event.zone_name} · {event.department_name}
+            {event.zone_name || t("events.zone.whole")} · {event.department_name}
           </div>
         </>
       ),

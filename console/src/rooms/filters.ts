@@ -1,6 +1,6 @@
 import { type EventFilters, NO_FILTERS, type Severity } from "../api/queries";
 
-export const TYPES = ["illegal_parking", "crowding", "waterlogging", "litter"];
+export const TYPES = ["illegal_parking", "crowding", "waterlogging", "litter", "camera_health"];
 export const SEVERITIES: Severity[] = ["info", "minor", "major", "critical"];
 export const WINDOWS = [1, 24, 168, 720, 0];
 
