@@ -90,6 +90,7 @@ def run(options: Options) -> dict[str, Any]:
     torch.manual_seed(_SEED)
     device = torch.device(options.device)
     say(f"{device}, torch {torch.__version__}, numpy {np.__version__}, python {platform.python_version()}, {options}")
+    runs: dict[str, Run] = {}
     figures: dict[str, Any] = {"device": _device_name(device), "minutes": options.minutes, "networks": {}}
     with tempfile.TemporaryDirectory() as folder, _renderers(Path(folder), options) as alive:
         sources, chunks = _sources(options, device), Chunks(Path(folder))
@@ -99,12 +100,17 @@ def run(options: Options) -> dict[str, Any]:
             seconds = options.minutes * 60 * _SHARES[kind] * scale
             course = Course(seconds, _BATCHES[device.type][kind], _RATES[kind])
             say(f"{kind}: {seconds:.0f} s, {len(sources.train[kind])} samples so far")
-            result = _train_one(kind, course, options, sources, chunks, say)
-            figures["networks"][kind] = _finish(kind, result, options, sources, say)
-            (options.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+            runs[kind] = _train_one(kind, course, options, sources, chunks, say)
+            save_weights(runs[kind].net, options.out / f"{kind}.npz")
         figures["chunks"] = chunks.read
     figures["seconds"] = round(time.monotonic() - began)
-    (options.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+    # Every network is trained and saved before any is judged or exported: a fault there costs no training.
+    for kind, result in runs.items():
+        figures["networks"][kind] = _judged(kind, result, sources)
+        say(f"{kind}: {json.dumps(figures['networks'][kind])}")
+        (options.out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+    for kind in runs:
+        _export(kind, options.out, say)
     say("done")
     return figures
 
@@ -132,9 +138,8 @@ def _train_one(
     return train(net, course, step, between, say)
 
 
-def _finish(kind: str, result: Run, options: Options, sources: Sources, say: Callable[[str], None]) -> dict[str, Any]:
-    """Weights first, then figures, then the exported file: a later fault costs nothing earlier."""
-    save_weights(result.net, options.out / f"{kind}.npz")
+def _judged(kind: str, result: Run, sources: Sources) -> dict[str, Any]:
+    """Figures of one network on what it was not trained on."""
     judge = {"street": courses.judge_street, "water": courses.judge_water, "litter": courses.judge_crops}[kind]
     found: dict[str, Any] = {
         "steps": result.steps,
@@ -144,13 +149,15 @@ def _finish(kind: str, result: Run, options: Options, sources: Sources, say: Cal
     for name, pools in (("held_out", sources.held_out), ("val", sources.real_val), ("test", sources.real_test)):
         if kind in pools and len(pools[kind]):
             found[name] = judge(result.net, pools[kind])
-    say(f"{kind}: {json.dumps(found)}")
+    return found
+
+
+def _export(kind: str, out: Path, say: Callable[[str], None]) -> None:
     try:
-        worst = export(kind, options.out / f"{kind}.npz", options.out / f"{kind}.onnx")
+        worst = export(kind, out / f"{kind}.npz", out / f"{kind}.onnx")
         say(f"{kind}.onnx written, differs by {worst:.4f}")
     except ImportError as error:
         say(f"{kind}.onnx not written ({error}); run algorithm_repo.training.export where onnx is installed")
-    return found
 
 
 def _sources(options: Options, device: torch.device) -> Sources:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,12 @@ def export(kind: str, weights: Path, target: Path) -> float:
         The largest difference from the network itself.
 
     Raises:
+        ImportError: `onnx` or `onnxruntime` is not installed.
         ValueError: the exported file computes something else.
     """
+    # torch would say a missing package in another way, after half of the work.
+    for package in ("onnx", "onnxruntime"):
+        import_module(package)
     net: Any = load_weights(kind, weights)
     net.exported = True
     spec = KINDS[kind]
