@@ -36,7 +36,7 @@ _OWN = _ROOT / ".venv-train" / "bin" / "python"
 )
 @click.option("--pictures", type=click.IntRange(min=200), default=24_000, show_default=True, help="Rendered at most.")
 @click.option(
-    "--capacity", type=click.IntRange(min=200), help="Samples kept in memory. [default: all of them on a GPU]"
+    "--capacity", type=click.IntRange(min=200), help="Samples kept in memory for each network. [default: 24000]"
 )
 @click.option("--measure/--no-measure", default=True, show_default=True, help="Figures of what was exported.")
 @click.option("--install", is_flag=True, help="Put the results into models/weights, zoo.yaml and docs/training.md.")
