@@ -47,7 +47,7 @@ class Sensing:
         self._zoo = zoo
         self._triton_url = triton_url
         self._plates = PlateSense(zoo, triton_url)
-        self._water = WaterSense(zoo, triton_url)
+        self._water = WaterSense.of(zoo, triton_url)
 
     def sense(self, wishes: Sequence[Wish]) -> list[Senses]:
         """What was asked for, in the order of `wishes`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from contracts.senses import WaterMap
 from contracts.vision import Frame
@@ -18,13 +18,17 @@ class WaterSense:
     """Stateless but for the model and its batch; what is water for how long is the rule's to judge.
 
     Args:
-        zoo: where the weights come from.
-        triton_url: "host:port" of a Triton gRPC endpoint that serves them; None: in process.
+        load: gives the network; called when a picture first has to be segmented.
     """
 
-    def __init__(self, zoo: Zoo, triton_url: str | None = None) -> None:
-        self._segmenter: Lazy[WaterSegmenter] = Lazy(lambda: load_segmenter(MODEL, zoo, triton_url=triton_url))
+    def __init__(self, load: Callable[[], WaterSegmenter]) -> None:
+        self._segmenter: Lazy[WaterSegmenter] = Lazy(load)
         self._slots: Batch | None = None
+
+    @classmethod
+    def of(cls, zoo: Zoo, triton_url: str | None = None) -> WaterSense:
+        """With the zoo's network, in process or at a Triton server ("host:port" of its gRPC endpoint)."""
+        return cls(lambda: load_segmenter(MODEL, zoo, triton_url=triton_url))
 
     def sense(self, frames: Sequence[Frame]) -> list[WaterMap]:
         """A map a frame, in their order.
