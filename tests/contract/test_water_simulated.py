@@ -31,8 +31,8 @@ def poorly(seed: int) -> Sensed:
         water = np.zeros((height, width), np.float32)
         if picture.water is not None:
             water[:] = picture.water
-        doubts = random.normal(0, 0.22, (height // 6 + 1, width // 6 + 1)).astype(np.float32)
-        doubts = cv2.resize(doubts, (width, height), interpolation=cv2.INTER_CUBIC)
+        coarse = random.normal(0, 0.22, (height // 6 + 1, width // 6 + 1))
+        doubts = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
         seen = cv2.GaussianBlur(water, (0, 0), 1.5) + doubts + random.normal(0, 0.08, (height, width))
         return WaterMap(np.clip(seen * 255, 0, 255).astype(np.uint8))
 

@@ -16,9 +16,8 @@ from fleet.watched import WatchedCamera
 from models.zoo import Zoo
 from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.evidence import NoEvidence
-from pipeline.perceive import decode
+from pipeline.perceive import Perception, decode
 from pipeline.plan import LookAt
-from pipeline.perceive import Perception
 from pipeline.senses.engine import Sensing
 from pipeline.source.decode import DecoderPool
 from pipeline.source.gate import ConnectGate

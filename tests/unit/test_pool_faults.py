@@ -181,6 +181,8 @@ def test_the_guides_example_is_right_and_its_schema_agrees(tmp_path: Path) -> No
     pool = load_pool(file)
     assert len(pool.cameras) == 2
     for name, model in ALGORITHMS.items():
+        if model.__module__ != AlgorithmParameters.__module__:
+            continue  # an extension documents itself
         section = guide.split(f"### `{name}`", 1)[1].split("###", 1)[0]
         own = set(model.model_fields) - set(AlgorithmParameters.model_fields)
         assert {line.split("`")[1] for line in section.splitlines() if line.startswith("| `")} == own

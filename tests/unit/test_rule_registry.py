@@ -20,9 +20,10 @@ ZONES = (
 
 
 def test_every_algorithm_has_its_rule() -> None:
-    everything: dict[str, Any] = {name: {} for name in ALGORITHMS}
-    cam = camera(*ZONES, **everything)
-    assert [rule.type for rule in build_rules(cam)] == sorted(ALGORITHMS)
+    """Those of the project; an extension's parameters may have no defaults."""
+    own: dict[str, Any] = {name: {} for name, model in ALGORITHMS.items() if model.__module__ == "contracts.algorithms"}
+    cam = camera(*ZONES, **own)
+    assert [rule.type for rule in build_rules(cam)] == sorted(own)
     assert build_rules(camera(*ZONES)) == []
 
 
