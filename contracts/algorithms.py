@@ -11,7 +11,7 @@ import importlib.util
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Final, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
@@ -58,6 +58,11 @@ Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(flo
 _PATIENCE_SHARE = 0.1
 
 
+# What ails a picture so that nothing can be judged in it; a blurred one still serves what needs no detail.
+BLINDING: Final = frozenset({"frozen", "black", "overexposed", "covered", "moved", "off_preset"})
+HEALTH: Final = "camera_health"
+
+
 class AlgorithmParameters(Contract):
     """What every algorithm has."""
 
@@ -65,6 +70,8 @@ class AlgorithmParameters(Contract):
 
     zone_kinds: ClassVar[frozenset[str]] = frozenset()
     rule_version: ClassVar[str] = "1.0.0"
+    # While one of these ails the camera, the algorithm cannot judge and pauses.
+    blinded_by: ClassVar[frozenset[str]] = BLINDING | {"blurred"}
 
     look_every: Duration = Field(2.0, ge=0.04, le=60, description="stream time between looks, s")
     min_score: float = Field(0.35, ge=0.05, le=0.99, description="detections below it are ignored, 0..1")
@@ -195,6 +202,8 @@ class Waterlogging(AlgorithmParameters):
 
     zone_kinds: ClassVar[frozenset[str]] = frozenset({"road", "square", "sidewalk", "area"})
 
+    blinded_by: ClassVar[frozenset[str]] = BLINDING
+
     look_every: Duration = Field(5.0, ge=0.04, le=300, description="stream time between looks, s")
     min_share: float = Field(0.08, gt=0, le=1, description="share of the zone under water that is too much")
     min_water: float = Field(0.5, gt=0, lt=1, description="probability from which a place is taken for water")
@@ -223,3 +232,39 @@ class Litter(AlgorithmParameters):
     def patience(self) -> float:
         """A tenth of T: the clock of a thing left behind is never wrong by more."""
         return self.dwell * _PATIENCE_SHARE
+
+
+@algorithm(HEALTH)
+class CameraHealth(AlgorithmParameters):
+    """摄像机健康: offline, frozen, black, overexposed, blurred, covered, moved, off its preset.
+
+    It watches the whole picture, no zone. Every camera that any other algorithm watches has it with these defaults,
+    unless it says `enabled: false`.
+    """
+
+    blinded_by: ClassVar[frozenset[str]] = frozenset()
+
+    enabled: bool = Field(True, description="false: nobody watches this camera's health, and no rule ever pauses")
+    hold: Duration = Field(10.0, ge=1, le=3600, description="T: an ailment that lasts this long is an event, s")
+    clear_hold: Duration = Field(5.0, ge=1, le=3600, description="well for this long: closed, s")
+    offline_after: Duration = Field(30.0, ge=5, le=86_400, description="nothing arrives for this long: offline, s")
+    max_shift: float = Field(
+        0.02, gt=0, le=0.5, description="the whole scene may shift by this share of the picture's width before it moved"
+    )
+    view: int = Field(
+        0, ge=0, description="raise it when the camera was turned on purpose: what it shows from then on is right"
+    )
+
+    @property
+    def patience(self) -> float:
+        """It notices what makes the picture change; what stops it from changing shows with the heartbeat."""
+        return self.hold
+
+
+def running(given: Mapping[str, AlgorithmParameters]) -> dict[str, AlgorithmParameters]:
+    """What really runs on a camera that is given these: with its health, unless that is switched off."""
+    health = given.get(HEALTH)
+    others = {name: parameters for name, parameters in given.items() if name != HEALTH}
+    if isinstance(health, CameraHealth):
+        return {HEALTH: health, **others} if health.enabled else others
+    return {HEALTH: CameraHealth.model_validate({}), **others} if others else {}

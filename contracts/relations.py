@@ -101,6 +101,11 @@ def _watches(camera: CameraOutline) -> Iterator[Problem]:
     zones = {zone.id: zone for zone in camera.zones}
     for watch in camera.watches:
         kinds = ALGORITHMS[watch.name].zone_kinds
+        if not kinds:
+            if watch.zones is not None:
+                place = ("algorithms", watch.name, "zones")
+                yield Problem(place, f"{watch.name} watches the whole picture, no zone", "leave zones out")
+            continue
         if watch.zones is None:
             watched = [zone for zone in camera.zones if zone.kind in kinds]
             if not watched and camera.zones_complete:

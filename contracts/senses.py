@@ -58,12 +58,15 @@ class PictureHealth:
     Attributes:
         brightness: mean luma, 0..255.
         contrast: distance of the 5th and the 95th percentile of luma, 0..255.
-        detail: energy of fine structure, grey levels; low in a blurred picture.
-        usual_detail: what this camera usually shows by this brightness; None while unknown.
+        detail: fine structure in hundredths of the coarse; low in a blurred picture, not in a hazy one.
+        usual_detail: what this camera usually shows by this (or the nearest known) brightness; None while unknown.
         changed: mean absolute difference to the previous picture, grey levels; 0.0 exactly: the same picture again;
             None for the first.
         likeness: share of the learnt scene's structure that is still where it was, 0..1; None while unknown.
         shift: how far the whole scene has moved, picture widths, where that can be told; else None.
+        texture: coarse structure of the median part of the picture, grey levels; hardly any where the lens is covered.
+        usual_texture: as for the detail.
+        highlight: brightest luma that is more than a speck (and no text that the camera writes), 0..255.
     """
 
     brightness: float
@@ -73,6 +76,9 @@ class PictureHealth:
     changed: float | None = None
     likeness: float | None = None
     shift: tuple[float, float] | None = None
+    highlight: float = 255.0
+    texture: float = 0.0
+    usual_texture: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ WORDS: dict[str, Words] = {
     "overflowing": Words("桶满溢的概率", "probability that the bin overflows", "%"),
     "share": Words("积水占区域比例", "share of the zone under water", "%"),
     "standing_share": Words("持续积水比例", "share under water most of the time", "%"),
+    "looks": Words("查看次数", "looks"),
+    "shown_share": Words("查看中出现比例", "share of looks that showed it", "%"),
     "confidence": Words("事件可信度", "confidence that it is real", "%"),
 }
 _UNITS = {"s": (" 秒", " s"), "%": ("%", " %"), "": ("", ""), "yes": ("", "")}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from contracts.algorithms import HEALTH, AlgorithmParameters, running
 from contracts.pool import Camera, Zone
 from contracts.records import Event, EvidenceRef, Provenance
 from contracts.senses import NOTHING, Ask
@@ -16,7 +17,9 @@ from contracts.trace import TracedCondition, TracedStep
 from contracts.vision import Frame, Look, Tracks
 from pipeline.confidence import calibration_of
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
+from pipeline.pauses import Pauses, blinded
 from pipeline.rules.base import Output, Rule, Step
+from pipeline.rules.camera_health import CameraHealthRule
 from pipeline.rules.registry import build_rules, zones_for
 from pipeline.trace import Tracer
 
@@ -92,8 +95,11 @@ class CameraChain:
         self._model = model
         self._evidence = evidence
         self._book = EventBook(camera)
-        self._rules: list[Rule[Any]] = build_rules(camera)
+        self._algorithms = running(camera.algorithms)
+        self._rules: list[Rule[Any]] = build_rules(camera, self._algorithms)
         self._states: dict[str, Any] = {rule.type: rule.initial() for rule in self._rules}
+        self._pauses = Pauses()
+        self._time: float | None = None  # stream time of the newest look, s
         self._lost: set[MatterKey] = set()
         self._unsure: dict[MatterKey, TracedCondition] = {}
         self._digest = config_digest(camera)
@@ -101,12 +107,12 @@ class CameraChain:
     @property
     def look_every(self) -> float | None:
         """The promised interval, the shortest any rule needs, s; None when nothing watches this camera."""
-        return min((p.look_every for p in self.camera.algorithms.values()), default=None)
+        return min((p.look_every for p in self._leading()), default=None)
 
     @property
     def min_score(self) -> float:
         """Detections below the lowest score any rule wants are of no use to this camera."""
-        return min((p.min_score for p in self.camera.algorithms.values()), default=1.0)
+        return min((p.min_score for p in self._leading()), default=1.0)
 
     @property
     def matters(self) -> frozenset[str]:
@@ -120,20 +126,25 @@ class CameraChain:
     @property
     def wants(self) -> float | None:
         """The shortest interval that a rule asks for just now, s: the gate must let those looks pass."""
-        wishes = (rule.wants(self._states[rule.type]) for rule in self._rules)
+        wishes = (rule.wants(self._states[rule.type]) for rule in self._rules if rule.type not in self._pauses)
         return min((wish for wish in wishes if wish is not None), default=None)
 
     def asks(self, time: float) -> Ask:
         """What the rules want sensed in the look at stream time `time`, besides tracks."""
         ask = NOTHING
         for rule in self._rules:
-            ask |= rule.asks(self._states[rule.type], time)
+            if rule.type not in self._pauses:
+                ask |= rule.asks(self._states[rule.type], time)
         return ask
 
     @property
     def patience(self) -> float:
         """See `AlgorithmParameters.patience`: the least of this camera's algorithms."""
-        return min((p.patience for p in self.camera.algorithms.values()), default=0.0)
+        return min((p.patience for p in self._leading()), default=0.0)
+
+    def _leading(self) -> list[AlgorithmParameters]:
+        """Those that decide how the camera is looked at; its health is content with what the others need."""
+        return [parameters for name, parameters in self._algorithms.items() if name in self.camera.algorithms]
 
     @property
     def zones(self) -> tuple[Zone, ...]:
@@ -158,9 +169,11 @@ class CameraChain:
         Raises:
             ConfigError: a rule cannot work with it; nothing was changed.
         """
-        rules = build_rules(camera)
+        algorithms = running(camera.algorithms)
+        rules = build_rules(camera, algorithms)
         old = self._states
         self.camera = camera
+        self._algorithms = algorithms
         self._book.recamera(camera)
         self._rules = rules
         self._states = {
@@ -183,7 +196,8 @@ class CameraChain:
         events = self._close_unruled(time, utc, clock)
         # Off every preset nothing is judged, but what a zone that is gone holds is ended.
         away = Look(self.camera.id, time, utc, Tracks.empty(), 1.0, preset=None)
-        return events + self._step(away, None, clock)
+        ended = (self._judge(rule, away, None, clock) for rule in self._rules if rule.type != HEALTH)
+        return [*events, *(event for some in ended for event in some)]
 
     def withdraw(self, time: float, utc: float, clock: Clock, cause: Cause = Cause.CAMERA_GONE) -> list[Event]:
         """Closes everything that is open: the camera leaves the pool for good. Candidates end without a word.
@@ -206,7 +220,9 @@ class CameraChain:
         self._evidence.settle()
         events = self._close_unruled(look.time, look.utc, clock)
         events += self._step(look, frame, clock)
-        self.tracer.looked(look, self.zones, self.look_every or 0.0, self.conditions(), self._book.open_keys(), {})
+        self.tracer.looked(
+            look, self.zones, self.look_every or 0.0, self.conditions(), self._book.open_keys(), self.paused
+        )
         return events + self._late(look.time, look.utc)
 
     def conditions(self) -> list[TracedCondition]:
@@ -220,13 +236,53 @@ class CameraChain:
         self._unsure = {key: condition for key, condition in self._unsure.items() if key in known}
         return [*waiting, *self._unsure.values()]
 
+    def unseen(self, since: float, time: float, utc: float, clock: Clock) -> list[Event]:
+        """Nothing arrives from the camera: what its health says to that.
+
+        Args:
+            since: stream time of the last sign of life, s.
+            time, utc: now: stream time as it would be, s, and s since 1970 UTC.
+            clock: how well the two are tied together.
+        """
+        health = self._health
+        if health is None:
+            return []
+        self._evidence.settle()
+        self._states[HEALTH], outputs = health.unseen(self._states[HEALTH], since, time)
+        away = Look(self.camera.id, time, utc, Tracks.empty(), 1.0, preset=None)
+        return [event for output in outputs for event in self._say(HEALTH, output, away, None, clock)]
+
+    @property
+    def paused(self) -> dict[str, str]:
+        """Which rules do not judge what the camera shows just now, and the ailment that blinds them."""
+        health = self._health
+        ailing = {} if health is None else health.blind(self._states[HEALTH])
+        return {rule: ailment for rule, (ailment, _) in blinded(ailing, self._algorithms).items()}
+
+    @property
+    def unwatched(self) -> dict[str, tuple[str, float]]:
+        """Of `paused`, what is sure: rule -> the ailment, and the stream time since when, s."""
+        health = self._health
+        return {} if health is None else blinded(health.sure(self._states[HEALTH]), self._algorithms)
+
+    @property
+    def _health(self) -> CameraHealthRule | None:
+        return next((rule for rule in self._rules if isinstance(rule, CameraHealthRule)), None)
+
     def _step(self, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
+        """The camera's health first: what it says decides which of the others judge this look."""
         events: list[Event] = []
-        for rule in self._rules:
-            self._states[rule.type], outputs = rule.step(self._states[rule.type], look)
-            for output in outputs:
-                events.extend(self._say(rule.type, output, look, frame, clock))
+        for rule in sorted(self._rules, key=lambda rule: rule.type != HEALTH):
+            if rule.type in self.paused:
+                self._pauses.pause(rule.type, look.time if self._time is None else self._time)
+            else:
+                events += self._judge(rule, self._pauses.resume(rule.type, look), frame, clock)
+        self._time = look.time
         return events
+
+    def _judge(self, rule: Rule[Any], look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
+        self._states[rule.type], outputs = rule.step(self._states[rule.type], look)
+        return [event for output in outputs for event in self._say(rule.type, output, look, frame, clock)]
 
     def _say(self, event_type: str, output: Output, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
         matter = self._book.matter(event_type, output, look)
@@ -249,7 +305,7 @@ class CameraChain:
             return []
         closes = output.step is Step.CLOSED
         events = self._late(look.time, look.utc, closing=matter.id) if closes else []
-        parameters = self.camera.algorithms[event_type]
+        parameters = self._algorithms[event_type]
         provenance = Provenance(
             algorithm=event_type,
             algorithm_version=parameters.rule_version,
@@ -278,7 +334,7 @@ class CameraChain:
         calibration = calibration_of(event_type)
         if calibration is None or confidence is None:
             return True
-        least = calibration.least(self.camera.algorithms[event_type].max_false_alarms)
+        least = calibration.least(self._algorithms[event_type].max_false_alarms)
         condition = TracedCondition(event_type, output.zone, output.key, "confidence", round(confidence, 3), least)
         self._unsure[event_type, output.zone, output.key] = condition
         return confidence >= least
@@ -314,6 +370,8 @@ class CameraChain:
             "rules": {rule.type: rule.dump(self._states[rule.type]) for rule in self._rules},
             "book": self._book.dump(),
             "evidence": self._evidence.dump(),
+            "paused": self._pauses.dump(),
+            "time": self._time,
         }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -333,6 +391,8 @@ class CameraChain:
             self._evidence.load({"due": {}}, frozenset())
             raise ValueError(f"{self.camera.id}: its state has no readable book ({error})") from error
         self._lost = set()
+        self._time = data.get("time")
+        self._pauses.load(data.get("paused", {}))
         for rule in self._rules:
             try:
                 self._states[rule.type] = rule.load(data["rules"][rule.type])

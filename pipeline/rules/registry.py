@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import pipeline.rules
@@ -51,15 +51,19 @@ def known_types() -> tuple[str, ...]:
     return tuple(sorted(_RULES))
 
 
-def build_rules(camera: Camera) -> list[Rule[Any]]:
-    """One rule for each algorithm the camera is given, in the order of their ids.
+def build_rules(camera: Camera, algorithms: Mapping[str, AlgorithmParameters] | None = None) -> list[Rule[Any]]:
+    """One rule for each algorithm, in the order of their ids.
+
+    Args:
+        camera: its entry in the pool.
+        algorithms: None: those it is given.
 
     Raises:
         ConfigError: an algorithm has parameters but no rule, or a rule cannot work with the camera's zones.
     """
     _discover()
     rules = []
-    for event_type, parameters in sorted(camera.algorithms.items()):
+    for event_type, parameters in sorted((camera.algorithms if algorithms is None else algorithms).items()):
         factory = _RULES.get(event_type)
         if factory is None:
             raise ConfigError(f"no rule is registered for {event_type!r}", f"known: {', '.join(sorted(_RULES))}")

@@ -63,4 +63,8 @@ class Sensing:
         ]
 
     def _sense(self, wish: Wish, water: WaterMap | None) -> Senses:
-        return Senses(water=water, plates=self._plates.read(wish.frame, wish.ask.plates))
+        return Senses(
+            water=water,
+            health=wish.memory.health.sense(wish.frame) if wish.ask.health else None,
+            plates=self._plates.read(wish.frame, wish.ask.plates),
+        )

@@ -1,0 +1,53 @@
+"""Which rules of a camera do not judge what it shows, because something ails its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from contracts.algorithms import AlgorithmParameters
+from contracts.vision import Look
+
+
+def blinded(ailing: Mapping[str, float], algorithms: Mapping[str, AlgorithmParameters]) -> dict[str, tuple[str, float]]:
+    """Rule -> the ailment that has blinded it longest, and the stream time since when, s.
+
+    Args:
+        ailing: ailment -> stream time since when, s.
+        algorithms: rule -> its parameters.
+    """
+    oldest_first = sorted(ailing.items(), key=lambda one: (one[1], one[0]))
+    found: dict[str, tuple[str, float]] = {}
+    for rule, parameters in algorithms.items():
+        reasons = [one for one in oldest_first if one[0] in parameters.blinded_by]
+        if reasons:
+            found[rule] = reasons[0]
+    return found
+
+
+class Pauses:
+    """Remembers since when each rule has not judged; a rule's clock knows that time as a gap. Mutable."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def __contains__(self, rule: str) -> bool:
+        return rule in self._since
+
+    def pause(self, rule: str, newest: float) -> None:
+        """It does not judge the look to come; `newest` is the stream time of the last one that was, s."""
+        self._since.setdefault(rule, newest)
+
+    def resume(self, rule: str, look: Look) -> Look:
+        """The look as the rule is to see it: after a pause that is a gap."""
+        since = self._since.pop(rule, None)
+        return look if since is None else replace(look, gap=max(look.gap, look.time - since))
+
+    def dump(self) -> dict[str, float]:
+        """JSON-able."""
+        return dict(self._since)
+
+    def load(self, data: Any) -> None:
+        """Inverse of `dump`. Raises TypeError, AttributeError or ValueError on another shape."""
+        self._since = {str(rule): float(since) for rule, since in data.items()}
