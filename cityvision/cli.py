@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("cityvision.commands.evaluate", "What the rules are worth, measured on labelled clips."),
     "explain": ("cityvision.commands.explain", "Why an event came, or why none came."),
     "train": ("cityvision.commands.train", "Train the built-in networks: street, water, litter."),
+    "simulate": ("cityvision.commands.simulate", "Clips of the simulated street, with what should be reported."),
     "models": ("cityvision.commands.models", "Models and clips of the zoo: list, fetch, verify."),
     "schema": ("cityvision.commands.schema", "JSON Schema of the pool file, for editors."),
     "admin": ("cityvision.commands.admin", "Accounts, the audit log, the settings in force."),

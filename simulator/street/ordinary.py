@@ -16,13 +16,13 @@ from simulator.street.people import some_figure
 from simulator.street.place import Place
 from simulator.street.plot import LIGHTS, PARAMETERS, Plot
 from simulator.street.things import Bin
-from simulator.street.traffic import Arrival, Barrier, drive
+from simulator.street.traffic import Arrival, Barrier, drive, flow
 from simulator.street.weather import Fault
 from simulator.street.world import World
 
 _DAY = 86_400.0
 _BLOCK = 300.0
-_LIGHT_STEP = 60.0
+_LIGHT_STEP = 120.0
 _CYCLE = 75.0
 
 
@@ -83,7 +83,7 @@ def _green(time: float) -> bool:
 
 
 def _day(begins: float, clouds: float) -> Callable[[float], Light]:
-    """The light of a day that begins at `begins` seconds after midnight, in steps of a minute."""
+    """The light of a day that begins at `begins` seconds after midnight, in steps of two minutes."""
 
     @lru_cache(maxsize=4)
     def at(step: int) -> Light:
@@ -119,11 +119,15 @@ def _block(place: Place, key: int, number: int, begins: float, rate: float) -> t
         now = start + float(rng.exponential(rate / share))
         # The last half minute is left free, so that the next block's vehicles meet nobody standing.
         while now < start + _BLOCK - 30:
-            entries.append((now, some_vehicle(mix(key, number, index, len(entries)) & 0x7FFFFFFF)))
+            entries.append((now, some_vehicle(mix(key, number, index, len(entries)) & 0xFF)))
             now += 2.5 + float(rng.exponential(rate / share))
-        arrivals = [Arrival(t, make.length, float(rng.uniform(8, 12))) for t, make in entries]
-        walls = reds if lane.direction > 0 else []
-        for (_, make), motion in zip(entries, drive(lane, arrivals, walls, start + _BLOCK + 60), strict=True):
+        if reds and lane.direction > 0:
+            arrivals = [Arrival(t, make.length, float(rng.uniform(8, 12))) for t, make in entries]
+            ways = drive(lane, arrivals, reds, start + _BLOCK + 60)
+        else:
+            speed = float(rng.uniform(8.5, 11.5))
+            ways = [flow(lane, t, make.length, speed) for t, make in entries]
+        for (_, make), motion in zip(entries, ways, strict=True):
             if motion is not None:
                 actors.append(vehicle(next_id(), make, motion))
     rng = generator(key, "block", number, "people")

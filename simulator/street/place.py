@@ -308,9 +308,7 @@ def _houses(rng: np.random.Generator, place: Place) -> tuple[House, ...]:
             colour = _WALLS[int(rng.integers(len(_WALLS)))]
             x1 = edge + side * set_back
             low, high = (min(x1, x1 + side * 14), y), (max(x1, x1 + side * 14), y + deep)
-            if not (
-                low[0] - 1 < place.optics.position[0] < high[0] + 1 and y - 1 < place.optics.position[1] < y + deep + 1
-            ):
+            if not _hides(low, high, place):
                 houses.append(House(low, high, height, colour, int(rng.integers(1 << 30))))
             y += deep + gap
     end = place.far + 1
@@ -323,6 +321,18 @@ def _houses(rng: np.random.Generator, place: Place) -> tuple[House, ...]:
         )
         x += wide
     return tuple(houses)
+
+
+def _hides(low: tuple[float, float], high: tuple[float, float], place: Place) -> bool:
+    """Whether a house would stand on the camera, or between it and what is watched."""
+    cx, cy, _ = place.optics.position
+    for area in place.areas.values():
+        for x, y in area.corners:
+            for step in range(13):
+                px, py = cx + (x - cx) * step / 12, cy + (y - cy) * step / 12
+                if low[0] - 1.5 < px < high[0] + 1.5 and low[1] - 1.5 < py < high[1] + 1.5 and step < 12:
+                    return True
+    return False
 
 
 def _fixtures(rng: np.random.Generator, place: Place) -> tuple[Fixture, ...]:

@@ -433,7 +433,8 @@ def _hide(labels: ByteArray, sprite: Sprite) -> None:
     top, left = sprite.y // _LABEL, sprite.x // _LABEL
     mask = sprite.mask[::_LABEL, ::_LABEL]
     part = labels[top : top + mask.shape[0], left : left + mask.shape[1]]
-    part[mask[: part.shape[0], : part.shape[1]] > 0] = 0
+    if cv2.hasNonZero(part):
+        part[mask[: part.shape[0], : part.shape[1]] > 0] = 0
 
 
 def _put_back(

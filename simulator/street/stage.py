@@ -15,6 +15,7 @@ from contracts.vision import ByteArray
 from simulator.street.hashing import unit
 from simulator.street.houses import GROUND, SKY, UPRIGHT, WALL_X, WALL_Y, Canvas, paint_fixture, paint_houses, soften
 from simulator.street.light import LAMP, Light
+from simulator.street.optics import NEAR
 from simulator.street.paint import fill, ground_shadow
 from simulator.street.place import Place
 from simulator.street.textures import fractal, on_ground
@@ -248,28 +249,39 @@ class Stage:
                 fill(mask, outline, 0.0, smooth=False)
         walls = (self._canvas.surface == WALL_X) | (self._canvas.surface == WALL_Y)
         mask[walls] = 220
+        self._tree_shadows(mask, light)
         for fixture in self.place.fixtures:
-            if fixture.kind == "tree":
-                self._tree_shadow(mask, light, fixture.x, fixture.y, fixture.size, fixture.seed)
-            elif fixture.kind in {"lamp", "sign", "signal"}:
+            if fixture.kind in {"lamp", "sign", "signal"}:
                 stem = np.array([(fixture.x + d, fixture.y, h) for d in (-0.06, 0.06) for h in (0.0, fixture.size)])
                 outline = ground_shadow(self.optics, stem, light)
                 if outline is not None:
                     fill(mask, outline, 0.0)
         return soften(mask, self.optics.size[0] / 640)
 
-    def _tree_shadow(self, mask: ByteArray, light: Light, x: float, y: float, tall: float, seed: int) -> None:
-        rng = np.random.Generator(np.random.PCG64(seed))
-        wide = tall * 0.33
-        for _ in range(16):
-            angle, out, up = rng.uniform(0, math.tau), math.sqrt(rng.random()), rng.uniform(-0.8, 0.8)
-            cx, cy = x + wide * out * math.cos(angle), y + wide * out * math.sin(angle)
-            ring = np.array(
-                [
-                    (cx + 0.3 * wide * math.cos(a), cy + 0.3 * wide * math.sin(a), tall * 0.72 + wide * up)
-                    for a in np.linspace(0, math.tau, 9)[:-1]
-                ]
-            )
-            outline = ground_shadow(self.optics, ring, light)
-            if outline is not None:
-                fill(mask, outline, 0.0)
+    @cached_property
+    def _crowns(self) -> FloatArray:
+        """Rings around the leaves of all trees, float64 [N, 8, 3], m."""
+        rings = []
+        angles = np.arange(8) * (math.tau / 8)
+        circle = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(8)])
+        for tree in self.place.fixtures:
+            if tree.kind != "tree":
+                continue
+            rng = np.random.Generator(np.random.PCG64(tree.seed))
+            wide = tree.size * 0.33
+            for _ in range(16):
+                angle, out, up = rng.uniform(0, math.tau), math.sqrt(rng.random()), rng.uniform(-0.8, 0.8)
+                middle = (wide * out * math.cos(angle), wide * out * math.sin(angle), tree.size * 0.72 + wide * up)
+                rings.append(circle * (0.3 * wide) + np.array(middle) + np.array([tree.x, tree.y, 0.0]))
+        return np.array(rings).reshape(-1, 8, 3)
+
+    def _tree_shadows(self, mask: ByteArray, light: Light) -> None:
+        rings = self._crowns
+        x, y, z = light.sun_to
+        feet = rings[..., :2] - rings[..., 2:3] / max(z, 0.12) * np.array([x, y])
+        ground = self.optics.ground
+        homogeneous = feet @ ground[:, :2].T + ground[:, 2]
+        depth = homogeneous[..., 2]
+        for ring, near in zip(homogeneous, depth.min(axis=1).tolist(), strict=True):
+            if near > NEAR:
+                fill(mask, ring[:, :2] / ring[:, 2:3], 0.0)

@@ -15,7 +15,7 @@ from simulator.street.light import Light
 from simulator.street.meshes import Mesh, bin_box, carton
 from simulator.street.motion import Pose
 from simulator.street.optics import NEAR, Optics
-from simulator.street.paint import fill, paint_mesh
+from simulator.street.paint import fill, paint_mesh, turn
 from simulator.street.types import Colour, FloatArray
 
 _BAGS: tuple[Colour, ...] = (
@@ -80,8 +80,14 @@ def bin_mesh(seed: int) -> Mesh:
     return bin_box(paints[int(rng.integers(len(paints)))], bool(rng.random() < 0.6))
 
 
-def bin_top(bin: Bin) -> float:
-    return bin_mesh(bin.seed).height
+@lru_cache(maxsize=64)
+def _content(seed: int) -> tuple[tuple[float, float, float], ...]:
+    """Bags in a bin, in the order in which they come: where (x, y, m) and how large (m)."""
+    rng = generator(seed, "content")
+    return tuple(
+        (float(rng.uniform(-0.2, 0.2)), float(rng.uniform(-0.15, 0.15)), float(rng.uniform(0.36, 0.5)))
+        for _ in range(9)
+    )
 
 
 @lru_cache(maxsize=256)
@@ -301,13 +307,10 @@ def paint_bin(
         return None
     level = bin.level(time)
     outlines = [outline]
-    rng = generator(bin.seed, "content")
     top = mesh.height
-    for number in range(9):
-        needed = 0.75 + 0.09 * number
-        dx, dy, size = float(rng.uniform(-0.2, 0.2)), float(rng.uniform(-0.15, 0.15)), float(rng.uniform(0.36, 0.5))
-        if level < needed:
-            continue
+    for number, (dx, dy, size) in enumerate(_content(bin.seed)):
+        if level < 0.75 + 0.09 * number:
+            break
         up = top - 0.18 + min(0.42, 0.06 * number)
         bag = paint_bag(picture, optics, (bin.x + dx, bin.y + dy, up), size, bin.seed + number, light, in_sun, lamp)
         if bag is not None:
@@ -321,8 +324,6 @@ def _lid(
     picture: ByteArray, optics: Optics, bin: Bin, heading: float, top: float, mesh: Mesh, light: Light, in_sun: float,
     lamp: float,
 ) -> None:  # fmt: skip
-    from simulator.street.paint import turn
-
     w, d = mesh.width / 2 + 0.03, mesh.length / 2 + 0.03
     corners = np.array([(-w, -d, top), (w, -d, top), (w, d, top + 0.08), (-w, d, top + 0.08)])
     outline = optics.polygon(turn(corners, Pose(bin.x, bin.y, heading, 0, 0)))

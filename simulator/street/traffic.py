@@ -38,6 +38,15 @@ def along(lane: Lane, y: float) -> float:
     return y + _BEHIND if lane.direction > 0 else _REACH - _BEHIND - y
 
 
+def flow(lane: Lane, time: float, length: float, speed: float) -> Motion:
+    """The way of a vehicle that enters the lane at `time` and goes through at one speed, m/s."""
+    first, last = -_BEHIND - length / 2, _REACH - _BEHIND - length / 2
+    ys = (first, last) if lane.direction > 0 else (_REACH - 2 * _BEHIND - first, _REACH - 2 * _BEHIND - last)
+    heading = 0.0 if lane.direction > 0 else float(np.pi)
+    reach = last - first
+    return Motion((time, time + reach / speed), (lane.x, lane.x), ys, (heading, heading), (0.0, reach))
+
+
 def drive(lane: Lane, arrivals: Sequence[Arrival], barriers: Sequence[Barrier], end: float) -> list[Motion | None]:
     """Ways of all vehicles of one lane (intelligent driver model), in order of arrival; None: it never got in."""
     count = len(arrivals)
