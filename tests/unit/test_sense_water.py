@@ -20,7 +20,7 @@ from pipeline.senses.memory import SceneMemory
 from pipeline.senses.water import WaterSense
 
 
-def _net() -> tuple[WaterSegmenter, FakeRunner]:
+def bright_net() -> tuple[WaterSegmenter, FakeRunner]:
     """Takes for water what is bright."""
 
     def bright(inputs: Tensors) -> dict[str, np.ndarray]:
@@ -39,7 +39,7 @@ def _frame(grey: int, size: tuple[int, int] = (640, 360)) -> Frame:
 
 
 def test_all_pictures_go_in_one_batch_and_keep_their_order() -> None:
-    net, runner = _net()
+    net, runner = bright_net()
     sense = WaterSense(lambda: net)
     for greys in ([40, 200, 90], [250], [10, 20, 30, 40], []):
         maps = sense.sense([_frame(grey) for grey in greys])
@@ -48,7 +48,7 @@ def test_all_pictures_go_in_one_batch_and_keep_their_order() -> None:
 
 
 def test_a_batch_of_different_sizes_leaves_nothing_of_the_batch_before() -> None:
-    net, _ = _net()
+    net, _ = bright_net()
     sense = WaterSense(lambda: net)
     sense.sense([_frame(250), _frame(250)])
     tall, wide = sense.sense([_frame(10, (360, 640)), _frame(10, (1280, 720))])
@@ -62,7 +62,7 @@ def test_the_network_is_loaded_once_and_only_when_a_picture_comes() -> None:
 
     def load() -> WaterSegmenter:
         loaded.append(1)
-        return _net()[0]
+        return bright_net()[0]
 
     sense = WaterSense(load)
     sense.sense([])
