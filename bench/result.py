@@ -17,6 +17,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "cameras": ("bench.cameras", "CPU a camera costs, beside the floor and the usual ways"),
     "latency": ("bench.latency", "from a deciding frame's arrival to the API's event stream"),
     "tracker": ("bench.tracker", "speed and accuracy of tracking beside the trackers from PyPI"),
+    "rules": ("bench.rules", "rules and senses beside the detector, on the same pictures"),
     "triton": ("bench.triton", "Triton beside in-process inference, same batches"),
     "pool": ("bench.pool", "reading, caching and editing a pool of 12,000 cameras"),
 }
