@@ -28,8 +28,8 @@ class Actor:
         mesh: a solid thing, or
         figure: a person; a bicycle with its rider has both.
         action: of the figure: "walk", "ride", "bend".
-        lit: lights on at night (a parked vehicle has none).
-        lights_until: parked from then on: lights off, s.
+        lit: it has lights, on when it is dark.
+        dark: from when to when it stands with its lights off, s.
     """
 
     id: int
@@ -40,7 +40,6 @@ class Actor:
     action: str = "walk"
     lit: bool = False
     dark: tuple[float, float] | None = None
-    """From when to when it stands with its lights off, s."""
 
     def lights_on(self, time: float) -> bool:
         return self.lit and not (self.dark is not None and self.dark[0] <= time < self.dark[1])

@@ -20,7 +20,7 @@ from simulator.street.people import paint_person, skeleton, some_figure
 from simulator.street.types import FloatArray
 
 if TYPE_CHECKING:
-    from simulator.street.render import Drawn
+    from simulator.street.truth import Drawn
     from simulator.street.world import Poster
 
 _QUARTER = 4

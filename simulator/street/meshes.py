@@ -398,10 +398,3 @@ def carton(colour: Colour, size: float) -> Mesh:
         detail=True,
     )
     return b.mesh()
-
-
-def box_mesh(low: Sequence[float], high: Sequence[float], colour: Colour) -> Mesh:
-    """One upright box."""
-    b = Builder()
-    b.box(low, high, colour)
-    return b.mesh()

@@ -101,11 +101,6 @@ def _near(angle: float, last: float | None) -> float:
     return last + math.remainder(angle - last, math.tau)
 
 
-def standing(x: float, y: float, heading: float, start: float, end: float) -> Motion:
-    """One place from start to end."""
-    return Motion((start, end), (x, x), (y, y), (heading, heading), (0.0, 0.0))
-
-
 def walk(points: Sequence[tuple[float, float]], start: float, speed: float) -> list[tuple[float, float, float]]:
     """(time, x, y) of somebody who passes the points at that speed, from `start` on."""
     timed = [(start, *points[0])]

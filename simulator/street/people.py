@@ -30,7 +30,6 @@ class Figure:
         top, legs, skin, hair: colours.
         skirt: a skirt or long coat instead of two legs.
         umbrella: None, or its colour.
-        bag: carries a bag of this colour in the hand; None: nothing.
         seed: of the gait and of how they shift while standing.
     """
 

@@ -121,9 +121,6 @@ class Place:
         """x in the middle of the strip at the right kerb."""
         return self.kerb - STRIP / 2
 
-    def with_size(self, size: tuple[int, int]) -> Place:
-        return replace(self, optics=replace(self.optics, size=size))
-
 
 def rectangle(x1: float, x2: float, y1: float, y2: float) -> Ground:
     return ((x1, y1), (x2, y1), (x2, y2), (x1, y2))

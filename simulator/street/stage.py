@@ -182,8 +182,6 @@ class Stage:
         return Lit(picture, shadow, mirror)
 
     def _illuminate(self, canvas: Canvas, light: Light, shadow: ByteArray) -> ByteArray:
-        normals = np.zeros((256, 3))
-        normals[GROUND], normals[UPRIGHT] = (0, 0, 1), (0, 0, 0)
         sides = light.sun_to[0] * math.copysign(1, self.optics.position[0])
         strength = np.zeros(256, np.float32)
         strength[GROUND] = light.sun_to[2]
