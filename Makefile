@@ -33,7 +33,7 @@ help: ## This list
 
 install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console media ## Everything that is needed, into .venv and console/
 
-demo: install $(if $(TRITON),$(STAMPS)/triton) ## Six RTSP cameras and their events. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
+demo: install $(if $(TRITON),$(STAMPS)/triton) ## RTSP cameras and their events; works without a network. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
 	$(BIN)/cityvision demo $(if $(TRITON),--triton) $(ARGS)
 
 test: install ## All tests, on real services and media. KEYWORD=…: some of them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from api.camera_view import state_of
@@ -19,6 +20,7 @@ class _Kept:
     view: PoolView
     until: float
     states: dict[str, str]
+    detectors: dict[str, int]
 
 
 class CameraStates:
@@ -31,18 +33,27 @@ class CameraStates:
 
     def of(self, view: PoolView) -> dict[str, str]:
         """Camera → state, for every camera of this revision; while the bus is away each is unknown or disabled."""
+        return self._now(view).states
+
+    def detectors(self, view: PoolView) -> dict[str, int]:
+        """Detector → how many cameras it looks at just now, as workers said of late."""
+        return self._now(view).detectors
+
+    def _now(self, view: PoolView) -> _Kept:
         with self._lock:
             kept, now = self._kept, time.monotonic()
             if kept is None or kept.view is not view or now >= kept.until:
-                kept = self._kept = _Kept(view, now + self._kept_s, self._read(view))
-            return kept.states
+                kept = self._kept = self._read(view, now + self._kept_s)
+            return kept
 
-    def _read(self, view: PoolView) -> dict[str, str]:
+    def _read(self, view: PoolView, until: float) -> _Kept:
         try:
             statuses = self._bus.statuses()
         except BusUnavailable:
             statuses = {}
         now = time.time()
-        return {
+        states = {
             camera.id: state_of(camera, statuses.get(camera.id), now, self._stale_s) for camera in view.pool.cameras
         }
+        known = (statuses[one] for one, state in states.items() if state not in ("unknown", "disabled"))
+        return _Kept(view, until, states, dict(Counter(status.model for status in known if status.model)))

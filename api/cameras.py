@@ -16,8 +16,17 @@ from api.deps import DoorsDep, PoolDep, UserDep
 from api.doors import Doors
 from api.pool_view import PoolView
 from api.problems import Problem, RevisionRequired
-from api.schemas import CameraDetail, CameraList, CameraTallies, DepartmentTally, LiveStatus, ZonesBody
+from api.schemas import (
+    CameraDetail,
+    CameraList,
+    CameraTallies,
+    DepartmentTally,
+    DetectorTally,
+    LiveStatus,
+    ZonesBody,
+)
 from contracts.errors import BusUnavailable
+from contracts.live import BUILT_IN_DETECTOR
 from contracts.pool import Camera
 from governance import audit
 from pool import store
@@ -95,11 +104,21 @@ def camera_tallies(doors: DoorsDep, pool: PoolDep, _user: UserDep) -> CameraTall
         revision=pool.revision,
         total=len(pool.pool.cameras),
         states=dict(Counter(doors.cameras.of(pool).values())),
+        detectors=detector_tallies(doors, pool),
         departments=[
             DepartmentTally(id=one, name=pool.department_name(one), cameras=count)
             for one, count in by_department.most_common()
         ],
     )
+
+
+def detector_tallies(doors: Doors, pool: PoolView) -> list[DetectorTally]:
+    """Which detectors look at cameras just now."""
+    found = sorted(doors.cameras.detectors(pool).items(), key=lambda pair: -pair[1])
+    return [
+        DetectorTally(name=name, cameras=count, built_in=name.rpartition("-")[0] == BUILT_IN_DETECTOR)
+        for name, count in found
+    ]
 
 
 @router.get("/{camera_id}", responses={404: {"model": Problem}})

@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.deps import DoorsDep
+from api.cameras import detector_tallies
+from api.deps import DoorsDep, PoolDep, UserDep
 from api.doors import Doors
-from api.schemas import Readiness
+from api.schemas import DetectorTally, Readiness
 from contracts.errors import BusUnavailable, ObjectMissing, ObjectsUnavailable
 
 router = APIRouter(prefix="/api/health", tags=["health"])
@@ -49,6 +50,12 @@ def _objects(doors: Doors) -> str:
 def alive() -> dict[str, str]:
     """The process answers; says nothing about the stores."""
     return {"status": "live"}
+
+
+@router.get("/detectors")
+def detectors(doors: DoorsDep, pool: PoolDep, _user: UserDep) -> list[DetectorTally]:
+    """Which detectors look at cameras just now, and which of them is only the built-in one."""
+    return detector_tallies(doors, pool)
 
 
 @router.get("/ready", responses={503: {"model": Readiness}}, response_model=Readiness)

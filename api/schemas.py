@@ -100,12 +100,21 @@ class DepartmentTally(Body):
     cameras: int
 
 
+class DetectorTally(Body):
+    """A detector in use. One that is built in was made for simulated streets and says little of real ones."""
+
+    name: str
+    cameras: int
+    built_in: bool
+
+
 class CameraTallies(Body):
     """The whole pool in numbers."""
 
     revision: int
     total: int
     states: dict[str, int] = Field(description="state → cameras, as known within the last seconds")
+    detectors: list[DetectorTally] = Field(description="those that look at cameras just now, most cameras first")
     departments: list[DepartmentTally] = Field(description="those that have cameras, most first")
 
 

@@ -15,7 +15,10 @@ from contracts.errors import CityVisionError
 # name -> (module that holds `command: click.Command`, one line for --help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("cityvision.commands.up", "Start everything on this machine and watch over it."),
-    "demo": ("cityvision.commands.demo", "Six real RTSP cameras and their events, within a minute."),
+    "demo": (
+        "cityvision.commands.demo",
+        "RTSP cameras and their events, within a minute; needs nothing but this machine.",
+    ),
     "check": ("cityvision.commands.check", "Check a pool file: every fault with its line and its fix."),
     "cameras": ("cityvision.commands.cameras", "Cameras of a running system and how they are."),
     "replay": ("cityvision.commands.replay", "Run the whole chain on a file, without services."),

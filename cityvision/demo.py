@@ -14,15 +14,18 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from cityvision.demo_media import Cast
+from cityvision.demo_street import pool_text
 from cityvision.installation import Installation
 from cityvision.ports import free_port, is_free
 from cityvision.processes.base import ready_file
-from cityvision.processes.demo_cameras import CLIPS, NAME
+from cityvision.processes.demo_cameras import NAME, ONLY_SIMULATED
 from cityvision.settings import PREFIX, Settings
 from cityvision.soak import Soak, SoakReport
 from cityvision.supervisor_child import ChildSpec, Managed, ProcessChild
+from contracts.algorithms import HEALTH
 from contracts.errors import BusUnavailable
-from contracts.live import CameraState, CameraStatus
+from contracts.live import BUILT_IN_DETECTOR, CameraState, CameraStatus
 from contracts.records import Event, Transition
 from events.queries import transitions_after
 from store.bus import Bus
@@ -36,8 +39,9 @@ _STORES = tuple(f"{PREFIX}{name}_URL" for name in ("DATABASE", "REDIS", "S3"))
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """When the demo ends by itself; nothing set: at Ctrl-C."""
+    """When the demo ends by itself; nothing set: at Ctrl-C. `at_work`: so many cameras must be, too."""
 
+    at_work: int
     events: int | None = None
     types: int | None = None
     timeout_s: float | None = None
@@ -51,18 +55,26 @@ class Goal:
         """Everything that was asked for has been seen, with every camera at work; never without a wish."""
         wishes = [(self.events, events), (self.types, types)]
         asked = any(wish is not None for wish, _ in wishes)
-        return asked and cameras >= len(CLIPS) and all(seen >= (wish or 0) for wish, seen in wishes)
+        return asked and cameras >= self.at_work and all(seen >= (wish or 0) for wish, seen in wishes)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What is printed at the end. `cameras`: those that ran and were looked at, at the end."""
+    """What is printed at the end.
+
+    Attributes:
+        cameras: those that ran and were looked at, at the end.
+        seconds_to_type: type -> when its first event was there, s after the start.
+        detector: of cameras that name none.
+    """
 
     cameras: int
     events: int
     types: list[str]
     seconds_to_first_event: float | None
     reached: bool
+    seconds_to_type: dict[str, float]
+    detector: str
     soak: SoakReport | None = None
 
     def to_json(self) -> str:
@@ -71,6 +83,8 @@ class DemoResult:
             "events": self.events,
             "types": self.types,
             "seconds_to_first_event": self.seconds_to_first_event,
+            "seconds_to_type": self.seconds_to_type,
+            "detector": self.detector,
         }
         return json.dumps(found if self.soak is None else found | {"soak": self.soak.to_dict()})
 
@@ -85,11 +99,16 @@ def at_work(statuses: Collection[CameraStatus], now: float) -> int:
 
 @dataclass
 class Tally:
-    """Counts opened events. A clip is played over and over: what it shows counts once (by clip, type and zone)."""
+    """Counts opened events. A clip is played over and over: what it shows counts once (by clip, type and zone).
 
+    Attributes:
+        cast: which clip each camera plays.
+    """
+
+    cast: Cast
     began: float = field(default_factory=time.monotonic)
     seen: set[tuple[str, str, str]] = field(default_factory=set)
-    first_s: float | None = None
+    first_s: dict[str, float] = field(default_factory=dict)
     cameras: int = 0
     _position: int = 0
 
@@ -106,11 +125,13 @@ class Tally:
         return self._result(report is not None and not report.faults, report)
 
     def _result(self, reached: bool, soak: SoakReport | None = None) -> DemoResult:
-        return DemoResult(self.cameras, len(self.seen), self.types, self.first_s, reached, soak)
+        first = min(self.first_s.values(), default=None)
+        return DemoResult(self.cameras, len(self.seen), self.types, first, reached, self.first_s, self.cast.model, soak)
 
     @property
     def types(self) -> list[str]:
-        return sorted({event_type for _, event_type, _ in self.seen})
+        """Of city events: that a camera is ill is no news of the city."""
+        return sorted({event_type for _, event_type, _ in self.seen} - {HEALTH})
 
     def _follow(self, installation: Installation, goal: Goal, soak: Soak | None) -> None:
         engine, bus = make_engine(installation.settings.database, pool_size=1), Bus(installation.settings.redis)
@@ -147,9 +168,9 @@ class Tally:
             self._position = row.position
             self._show(row.event)
             if row.event.transition is Transition.OPENED:
-                self.seen.add((CLIPS.get(row.event.camera, row.event.camera), row.event.type, row.event.zone))
-                if self.first_s is None:
-                    self.first_s = round(time.monotonic() - self.began, 1)
+                clip = self.cast.clips.get(row.event.camera, row.event.camera)
+                self.seen.add((clip, row.event.type, row.event.zone))
+                self.first_s.setdefault(row.event.type, round(time.monotonic() - self.began, 1))
         statuses = bus.statuses().values()
         self.cameras = at_work(statuses, time.time())
         return statuses
@@ -175,12 +196,13 @@ def own_stores(environment: MutableMapping[str, str]) -> list[str]:
     return named
 
 
-def camera_child(settings: Settings, port: int) -> ChildSpec:
+def camera_child(settings: Settings, port: int, cast: Cast) -> ChildSpec:
     """The RTSP server of the demo's cameras."""
+    which = [ONLY_SIMULATED] if cast.only_simulated else []
 
     def make() -> Managed:
         return ProcessChild(
-            [sys.executable, "-m", "cityvision.processes.demo_cameras", "--port", str(port)],
+            [sys.executable, "-m", "cityvision.processes.demo_cameras", "--port", str(port), *which],
             log=settings.data.absolute() / "logs" / f"{NAME}.out",
             environment=settings.child_environment(),
         )
@@ -193,8 +215,17 @@ def camera_child(settings: Settings, port: int) -> ChildSpec:
     return ChildSpec(NAME, make, ready, ready_timeout_s=180)
 
 
-def place_cameras(streams: Path, data: Path) -> tuple[Path, int]:
-    """The pool file to use and the port of its cameras: another port, in a copy of the file, where theirs is taken."""
+def place_cameras(streams: Path, data: Path, cast: Cast) -> tuple[Path, int]:
+    """The pool file to use and the port of its cameras: another port, in a copy of the file, where theirs is taken.
+
+    Cameras that are all simulated have a pool file of their own, in the data folder.
+    """
+    if cast.only_simulated:
+        port = RTSP_PORT if is_free(RTSP_PORT) else free_port()
+        own = data / "streams.yaml"
+        own.write_text(pool_text(port), encoding="utf-8")
+        click.echo(f"the cameras and zones of this demo are in {own}, and edits are taken from there", err=True)
+        return own, port
     if is_free(RTSP_PORT):
         return streams, RTSP_PORT
     port = free_port()
@@ -211,7 +242,7 @@ def triton_child(settings: Settings) -> tuple[ChildSpec, str]:
     from models.zoo import Zoo
 
     server = embedded_server(
-        [settings.model],
+        sorted({settings.model, BUILT_IN_DETECTOR}),
         Zoo(mirror=settings.mirror),
         venv=Path(".venv-triton"),
         repository=Path("triton_models"),

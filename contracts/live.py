@@ -12,6 +12,9 @@ from pydantic import Field
 
 from contracts.records import ClockSource, Contract
 
+# The detector that ships with the project. It was trained on simulated streets and says little of real ones.
+BUILT_IN_DETECTOR = "street"
+
 
 class CameraState(StrEnum):
     CONNECTING = "connecting"

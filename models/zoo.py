@@ -226,11 +226,13 @@ class Zoo:
         Raises:
             ModelMissing: there is none of that name.
         """
-        return all(
-            self._state(file) is FileState.READY
-            or (not file.builtin and self.mirror is not None and (self.mirror / file.path).is_file())
-            for file in self.artefact(name).files
-        )
+        return all(self.has(file) for file in self.artefact(name).files)
+
+    def has(self, file: ZooFile) -> bool:
+        """See `at_hand`."""
+        if self._state(file) is FileState.READY:
+            return True
+        return not file.builtin and self.mirror is not None and (self.mirror / file.path).is_file()
 
     def fetch(self, name: str, on_bytes: OnBytes | None = None) -> tuple[Path, ...]:
         """The artefact's files (in the cache, built-in ones in the project), in the catalogue's order, verified.

@@ -1,4 +1,4 @@
-"""`cityvision demo`: six real RTSP cameras and their events, on a fresh data folder."""
+"""`cityvision demo`: real RTSP cameras and their events, on a fresh data folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import click
 
 from cityvision.commands.up import announce, stop_on_signals
 from cityvision.demo import DemoResult, Goal, Tally, camera_child, own_stores, place_cameras, triton_child
-from cityvision.demo_media import fetch_media
+from cityvision.demo_media import Cast, prepare
+from cityvision.detector import describe
 from cityvision.installation import Installation, is_running
 from cityvision.ports import is_free
 from cityvision.settings import Settings, load_settings
@@ -52,24 +53,27 @@ def command(
     data: Path,
     port: int,
 ) -> None:
-    """Start everything with six simulated cameras, and show their events as they come.
+    """Start everything with eight RTSP cameras, and show their events as they come.
 
-    The cameras are a real RTSP server that loops unedited clips; `streams.yaml` says what is watched, and may be
-    edited meanwhile. The data folder is emptied at the start. Databases and stores are its own, whatever the
-    environment names. With --until-…, --timeout or --soak the last line on standard output is JSON:
-    {"cameras", "events", "types", "seconds_to_first_event"}, after a soak also "soak".
+    The cameras are a real RTSP server: six loop unedited clips, two show simulated streets; `streams.yaml` says what
+    is watched, and may be edited meanwhile. Where the clips cannot be had there are six cameras on simulated streets,
+    and nothing needs to be downloaded. The data folder is emptied at the start. Databases and stores are its own,
+    whatever the environment names. With --until-…, --timeout or --soak the last line on standard output is JSON:
+    {"cameras", "events", "types", "seconds_to_first_event", "seconds_to_type", "detector"}, after a soak also "soak".
     """
     for name in own_stores(os.environ):
         click.echo(f"{name} is not used: the demo has databases and stores of its own", err=True)
     settings = load_settings(data=data, api_port=port if port == 0 or is_free(port) else 0)
-    fetch_media(settings)
+    cast = prepare(settings)
+    settings = settings.model_copy(update={"model": cast.model})
     if fetch:
         if triton:
             triton_child(settings)
         return
     _empty(data)
-    goal = Goal(until_events, until_types, timeout, soak)
-    result = _run(settings, goal, triton=triton)
+    click.echo(describe(cast.model), err=True)
+    goal = Goal(cast.cameras, until_events, until_types, timeout, soak)
+    result = _run(settings, goal, cast, triton=triton)
     if result.soak is not None:
         for fault in result.soak.faults:
             click.echo(f"soak: {fault}", err=True)
@@ -78,10 +82,10 @@ def command(
         sys.exit(0 if result.reached else 1)
 
 
-def _run(settings: Settings, goal: Goal, *, triton: bool) -> DemoResult:
-    streams, rtsp = place_cameras(settings.streams, settings.data)
+def _run(settings: Settings, goal: Goal, cast: Cast, *, triton: bool) -> DemoResult:
+    streams, rtsp = place_cameras(settings.streams, settings.data, cast)
     settings = settings.model_copy(update={"streams": streams})
-    extra = [camera_child(settings, rtsp)]
+    extra = [camera_child(settings, rtsp, cast)]
     if triton:
         spec, url = triton_child(settings)
         settings = settings.model_copy(update={"triton_url": url})
@@ -89,7 +93,7 @@ def _run(settings: Settings, goal: Goal, *, triton: bool) -> DemoResult:
     status = StatusLines()
     after = tuple(spec.name for spec in extra)
     installation = Installation(settings, on_change=status.changed, extra=extra, workers_after=after)
-    tally = Tally()  # its clock, like the time limit's, begins when everything is installed
+    tally = Tally(cast)  # its clock, like the time limit's, begins when everything is installed
     with stop_on_signals(installation.supervisor, signal.SIGALRM):
         signal.setitimer(signal.ITIMER_REAL, goal.timeout_s or 0)
         try:

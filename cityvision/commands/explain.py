@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cityvision.settings import load_settings
-from contracts.algorithms import parse_duration
+from contracts.algorithms import HEALTH, parse_duration
 from contracts.errors import ConfigError
 from contracts.pool import Camera
 from contracts.trace import TraceLine
@@ -156,7 +156,7 @@ def _replayed(
 
 def _check(camera: Camera, event_type: str, zone: str | None) -> None:
     """What is asked for is watched there. Raises ConfigError."""
-    if event_type not in camera.algorithms:
+    if event_type not in (*camera.algorithms, HEALTH):
         raise ConfigError(
             f"{camera.id} does not run {event_type!r}", f"it runs {', '.join(camera.algorithms) or 'nothing'}"
         )

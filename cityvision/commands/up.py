@@ -12,6 +12,7 @@ from types import FrameType
 
 import click
 
+from cityvision.detector import describe, with_detector
 from cityvision.installation import Installation
 from cityvision.settings import load_settings
 from cityvision.status_lines import StatusLines
@@ -34,6 +35,7 @@ def command(workers: int | None, streams: Path | None, data: Path | None, port: 
     service whose CITYVISION_…_URL is set is used instead of starting one.
     """
     settings = load_settings(workers=workers, streams=streams, data=data, api_port=port)
+    settings = with_detector(settings, lambda text: click.echo(text, err=True))
     status = StatusLines(as_json=as_json)
     installation = Installation(settings, on_change=status.changed)
     with stop_on_signals(installation.supervisor):
@@ -51,9 +53,11 @@ def command(workers: int | None, streams: Path | None, data: Path | None, port: 
 def announce(installation: Installation, *, as_json: bool) -> None:
     """Says where to look."""
     if as_json:
-        click.echo(json.dumps({"url": installation.url, "data": str(installation.settings.data)}))
+        settings = installation.settings
+        told = {"url": installation.url, "data": str(settings.data), "detector": settings.model}
+        click.echo(json.dumps(told))
     else:
-        click.echo(f"\n  CityVision 城市智眼   {installation.url}\n")
+        click.echo(f"\n  CityVision 城市智眼   {installation.url}\n  {describe(installation.settings.model)}\n")
     _tell_password(installation, as_json=as_json)
     if not as_json:
         click.echo("  Ctrl-C ends it.", err=True)

@@ -1,4 +1,4 @@
-"""The demo's cameras: real RTSP, from unedited clips of the zoo, looped."""
+"""The demo's cameras: real RTSP, from unedited clips of the zoo and from simulated streets, looped."""
 
 from __future__ import annotations
 
@@ -6,33 +6,19 @@ import argparse
 import asyncio
 import errno
 
+from cityvision.demo_media import Cast, real_cast, simulated_cast
 from cityvision.processes.base import Process, run
 from contracts.errors import PortTaken
 from models.zoo import Zoo
 from simulator.rtsp import RtspServer, ServedCamera
-from simulator.rtsp.clips import servable
 from simulator.rtsp.media import load_clip
 
 NAME = "demo-cameras"
-
-# camera of streams.yaml -> clip of the zoo
-CLIPS = {
-    "residential-junction": "residential_street",
-    "high-street": "oxford_street_1080p",
-    "car-park": "car-detection",
-    "motorway": "motorway",
-    "service-hall": "one-by-one-person-detection",
-    "crossing": "person-bicycle-car-detection",
-}
+ONLY_SIMULATED = "--only-simulated"
 
 
-async def _serve(process: Process, port: int) -> None:
-    zoo = Zoo(mirror=process.settings.mirror)
-    cameras = []
-    for camera, clip in CLIPS.items():
-        file = servable(zoo.fetch(clip)[0], zoo.cache / "servable")
-        cameras.append(ServedCamera(camera, load_clip(file)))
-    server = RtspServer(cameras, port)
+async def _serve(process: Process, port: int, cast: Cast, zoo: Zoo) -> None:
+    server = RtspServer([ServedCamera(camera, load_clip(file)) for camera, file in cast.files(zoo).items()], port)
     try:
         await server.start()
     except OSError as error:
@@ -47,8 +33,16 @@ async def _serve(process: Process, port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
-    run(NAME, lambda process: asyncio.run(_serve(process, port)))
+    parser.add_argument(ONLY_SIMULATED, action="store_true", dest="simulated")
+    given = parser.parse_args()
+
+    def body(process: Process) -> None:
+        settings = process.settings
+        zoo = Zoo(cache=settings.cache, mirror=settings.mirror)
+        cast = simulated_cast() if given.simulated else real_cast(settings.model)
+        asyncio.run(_serve(process, given.port, cast, zoo))
+
+    run(NAME, body)
 
 
 if __name__ == "__main__":

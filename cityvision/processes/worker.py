@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 import threading
 import time
@@ -19,7 +20,6 @@ from contracts.pool import Camera
 from fleet.board import Board
 from fleet.detectors import Detectors
 from fleet.reporter import Reporter
-from fleet.scenes import SceneFiles
 from fleet.watched import WatchedCamera
 from fleet.worker import Worker, WorkerSettings
 from models.detector import Detector, load_detector
@@ -40,6 +40,7 @@ from store.bus import Bus
 from store.objects import ObjectStore, open_objects
 from store.secrets import Secrets
 
+log = logging.getLogger(__name__)
 _TRITON_BATCH, _TRITON_LINGER_S = 16, 0.01
 
 
@@ -54,12 +55,10 @@ class CameraMaker:
         sources: SourceSupervisor,
         evidence: EvidenceSpool,
         secrets: Secrets,
-        scenes: SceneFiles,
         *,
         gate: bool,
     ) -> None:
         self._worker = worker
-        self._scenes = scenes
         self._folder = folder
         self._detectors = detectors
         self._sources = sources
@@ -86,18 +85,10 @@ class CameraMaker:
             worker=self._worker,
         )
         shelf = ShelfKeeper(self._shelf(camera.id), self._evidence, RingFootage(ring))
-        return WatchedCamera(
-            CameraChain(camera, model, shelf),
-            perception,
-            source,
-            time.time(),
-            gate=self._gate,
-            memory=self._scenes.load(camera.id),
-        )
+        return WatchedCamera(CameraChain(camera, model, shelf), perception, source, time.time(), gate=self._gate)
 
     def forget(self, camera: str) -> None:
-        """Its shelf goes, and what was learnt of its scene."""
-        self._scenes.forget(camera)
+        """Its shelf goes."""
         shutil.rmtree(self._shelf(camera), ignore_errors=True)
 
     def _shelf(self, camera: str) -> Path:
@@ -147,10 +138,7 @@ class WorkerStack:
         self._reporter = Reporter(settings.worker, Bus(redis_url), self.board, folder / "assignment.json")
         self._sources, tracker = SourceSupervisor(), FleetTracker()
         self._detectors = Detectors(detector, load or loader(Zoo()), tracker, sensing, settings.max_batch)
-        scenes = SceneFiles(folder / "scenes")
-        maker = CameraMaker(
-            settings.worker, folder, self._detectors, self._sources, self._evidence, secrets, scenes, gate=gate
-        )
+        maker = CameraMaker(settings.worker, folder, self._detectors, self._sources, self._evidence, secrets, gate=gate)
         self.worker = Worker(
             settings,
             tracker,
@@ -159,7 +147,6 @@ class WorkerStack:
             self._sources,
             maker,
             self.board,
-            scenes,
             self._dead_part,
         )
 
@@ -206,6 +193,7 @@ def body(process: Process, number: int) -> None:
     cv2.setNumThreads(1)  # a process a core: OpenCV's own threads would only take turns with the other workers
     zoo = Zoo(mirror=settings.mirror)
     detector = load_detector(settings.model, zoo, triton_url=settings.triton_url)
+    log.info("the detector is %s", detector.name)
     if settings.triton_url is not None:
         worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)
     else:

@@ -7,7 +7,7 @@ import {
   UserOutlined,
   VideoCameraOutlined,
 } from "@ant-design/icons";
-import { Button, Dropdown } from "antd";
+import { Button, Dropdown, Tooltip } from "antd";
 import type { ReactNode } from "react";
 import { NavLink, useNavigate } from "react-router";
 import { useTallies } from "./api/queries";
@@ -45,6 +45,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </NavLink>
           ))}
         </nav>
+        <Detectors />
         <Tally />
         <LanguageSwitch />
         <Account />
@@ -68,6 +69,29 @@ function Tally() {
         </span>
       ))}
     </NavLink>
+  );
+}
+
+/** Which detector the installation runs on; a built-in one is pointed out, because it knows simulated streets only. */
+function Detectors() {
+  const { t } = useTexts();
+  const detectors = useTallies().data?.detectors ?? [];
+  if (detectors.length === 0) return null;
+  return (
+    <span className="tally detectors" data-testid="detectors">
+      {detectors.map((one) => (
+        <Tooltip
+          key={one.name}
+          title={`${t("detector.cameras", { name: one.name, n: one.cameras })}${one.built_in ? ` ${t("detector.built_in.why")}` : ""}`}
+        >
+          <span className={one.built_in ? "state built-in" : "state dim"}>
+            {one.built_in
+              ? t("detector.built_in")
+              : t("detector", { name: one.name.replace(/-[0-9a-f]{8}$/, "") })}
+          </span>
+        </Tooltip>
+      ))}
+    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-"""`cityvision demo` for real: six cameras, an event, one line of JSON."""
+"""`cityvision demo` for real: cameras, events, one line of JSON; with media, and with nothing but this machine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ import pytest
 from cityvision.demo import RTSP_PORT
 from cityvision.ports import listen_on
 from contracts.errors import PortTaken
+from contracts.live import BUILT_IN_DETECTOR
+
+SHOWN = {"illegal_parking", "crowding", "waterlogging"}  # what can be sensed so far
+FOUR = {"illegal_parking", "crowding", "waterlogging", "litter"}
 
 
 def demo(tmp_path: Path, mirror: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +28,7 @@ def demo(tmp_path: Path, mirror: Path, *arguments: str, **environment: str) -> s
         env=clean | {"CITYVISION_MIRROR": str(mirror)} | environment,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=400,
         check=False,
     )
 
@@ -42,10 +46,12 @@ def test_six_cameras_and_an_event_though_the_cameras_port_is_taken(tmp_path: Pat
         done = _until_one_event(tmp_path, mirror)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
-    assert set(result) == {"cameras", "events", "types", "seconds_to_first_event"}
+    keys = {"cameras", "events", "types", "seconds_to_first_event", "seconds_to_type", "detector"}
+    assert set(result) == keys
+    assert result["detector"] == "yolox_nano"
     assert result["cameras"] >= 6
     assert result["events"] >= 1
-    assert set(result["types"]) <= {"illegal_parking", "crowding"}
+    assert set(result["types"]) <= FOUR
     assert result["seconds_to_first_event"] < 60
     assert f"port {RTSP_PORT} is taken" in done.stderr
     assert "CITYVISION_DATABASE_URL is not used" in done.stderr
@@ -58,3 +64,15 @@ def test_the_time_limit_counts_while_it_starts(tmp_path: Path, mirror: Path) -> 
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["events"] == 0
     assert not (tmp_path / "demo" / "run" / "up.json").exists()
+
+
+def test_events_where_nothing_can_be_downloaded(tmp_path: Path) -> None:
+    closed = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    cache = {"CITYVISION_CACHE": str(tmp_path / "cache")}
+    goal = ("--until-types", str(len(SHOWN)), "--timeout", "240")
+    done = demo(tmp_path, Path("/nonexistent"), *goal, **closed, **cache)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert set(result["types"]) == SHOWN
+    assert (result["cameras"], result["detector"]) == (6, BUILT_IN_DETECTOR)
+    assert "for simulated streets only" in done.stderr

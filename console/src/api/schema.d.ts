@@ -251,6 +251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/health/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Detectors
+         * @description Which detectors look at cameras just now, and which of them is only the built-in one.
+         */
+        get: operations["detectors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/live": {
         parameters: {
             query?: never;
@@ -542,6 +562,11 @@ export interface components {
              * @description those that have cameras, most first
              */
             departments: components["schemas"]["DepartmentTally"][];
+            /**
+             * Detectors
+             * @description those that look at cameras just now, most cameras first
+             */
+            detectors: components["schemas"]["DetectorTally"][];
             /** Revision */
             revision: number;
             /**
@@ -622,6 +647,18 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * DetectorTally
+         * @description A detector in use. One that is built in was made for simulated streets and says little of real ones.
+         */
+        DetectorTally: {
+            /** Built In */
+            built_in: boolean;
+            /** Cameras */
+            cameras: number;
+            /** Name */
+            name: string;
         };
         /**
          * Event
@@ -2324,6 +2361,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorTally"][];
                 };
             };
             /** @description Client Error */

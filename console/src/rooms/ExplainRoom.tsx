@@ -75,7 +75,7 @@ function Controls(props: {
 }) {
   const { camera, question, ask } = props;
   const { t, word } = useTexts();
-  const types = [...new Set([...camera.algorithms, question.type])].filter(Boolean);
+  const types = [...new Set([...camera.algorithms, "camera_health", question.type])].filter(Boolean);
   return (
     <div className="filters">
       <Select
