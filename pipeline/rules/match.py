@@ -17,6 +17,11 @@ _NEAR = 1.0  # a track this close to its own place, body lengths, may still be d
 SAME_PLACE = 0.5  # IoU
 _SAME_PLACE_BLIND = 0.7  # IoU, when nothing else speaks for it (after a gap, without appearance)
 _ALIKE = 0.6  # cosine of two signatures below which they are clearly not the same vehicle
+_NO_TIME_S = 6.0  # nobody drives off and is replaced by another within this
+_SURELY_THERE = 0.6  # IoU with the place for that
+_SAME_LOOK = 0.85  # cosine of two signatures for that: in so short a time the light is the same
+_DANCING = 0.25  # IoU with its place below which a track is elsewhere
+_DRIVING = 0.5  # body lengths a second: a box that goes this fast stands nowhere
 _TALLER = 1.5  # what shows of a bus beside a car is no part of the car
 _UNDER_WAY = 0.95  # a vehicle under way is followed by its track, but a place that fits goes first
 
@@ -34,6 +39,8 @@ class Rows:
     everything: Array
     signatures: NDArray[np.float32] | None
     here_since: list[float]
+    speeds: list[float]  # body lengths a second
+    came_from: list[Box]  # where a track was first seen, as far as its speed tells
 
     @staticmethod
     def of(look: Look, min_score: float, max_move: float, last_look: float) -> Rows:
@@ -45,11 +52,16 @@ class Rows:
         boxes: list[Box] = [(b[0], b[1], b[2], b[3]) for b in everything[keep].tolist()]
         # A tracker confirms a track at its second sighting; one that did not move in between was here already then.
         here_since = [look.time] * len(keep)
+        speeds, came_from = [0.0] * len(keep), list(boxes)
         for k, i in enumerate(keep):
             age = look.time - max(float(tracks.first_seen[i]), last_look)
-            vx, vy = float(tracks.velocity[i, 0]) * look.aspect, float(tracks.velocity[i, 1])
-            if age > 0 and math.hypot(vx, vy) * age <= max_move * body_length(boxes[k], look.aspect):
+            vx, vy = (float(v) for v in tracks.velocity[i])
+            speeds[k] = math.hypot(vx * look.aspect, vy) / body_length(boxes[k], look.aspect)
+            if age > 0 and speeds[k] * age <= max_move:
                 here_since[k] = max(float(tracks.first_seen[i]), last_look)
+            x1, y1, x2, y2 = boxes[k]
+            back = min(look.time - float(tracks.first_seen[i]), _NO_TIME_S)
+            came_from[k] = (x1 - vx * back, y1 - vy * back, x2 - vx * back, y2 - vy * back)
         return Rows(
             [int(tracks.ids[i]) for i in keep],
             boxes,
@@ -58,6 +70,8 @@ class Rows:
             everything.reshape(-1, 4),
             None if tracks.appearance is None else tracks.appearance[keep],
             here_since,
+            speeds,
+            came_from,
         )
 
     def appearance(self, row: int) -> tuple[float, ...] | None:
@@ -72,34 +86,40 @@ def likeness(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> float 
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
-def _admissible(stand: Stand, row: int, rows: Rows, overlap: float, owner: Stand | None) -> bool:
+def _admissible(stand: Stand, row: int, rows: Rows, overlap: float, owner: Stand | None, unseen_s: float) -> bool:
     """Whether a detection under another id can be the vehicle that stood at this place.
 
-    Not one that was seen driving elsewhere just before, not one that clearly looks different, not one whose wheels
-    stand lower or higher. Without a signature to compare, after a gap, the place must fit closely.
+    Not one that was seen driving elsewhere just before, or drives now; not one that clearly looks different, not one
+    whose wheels stand lower or higher. Without a signature to compare, after a gap, the place must fit closely. But
+    where the vehicle was seen a moment ago, a track number that comes from elsewhere was swapped onto it.
     """
-    if owner is not None and not owner.settled:
+    alike = likeness(stand.appearance, rows.appearance(row))
+    swapped = stand.settled and unseen_s <= _NO_TIME_S and overlap >= _SURELY_THERE
+    swapped = swapped and (alike is None or alike >= _SAME_LOOK)
+    if not swapped and ((owner is not None and not owner.settled) or rows.speeds[row] > _DRIVING):
         return False
     height = stand.anchor[3] - stand.anchor[1]
     if abs(rows.boxes[row][3] - stand.anchor[3]) > SAME_FOOT * height:
         return False
     if rows.boxes[row][3] - rows.boxes[row][1] > _TALLER * height:
         return False
-    alike = likeness(stand.appearance, rows.appearance(row))
     if alike is not None:
         return alike >= _ALIKE
     return overlap >= _SAME_PLACE_BLIND if stand.looks_since_gap == 0 else True
 
 
-def match(stands: list[Stand], rows: Rows, aspect: float, stillness: Stillness) -> dict[int, int]:
-    """Which row shows which stand: index of the row by index of the stand; one row for one stand at most."""
+def match(stands: list[Stand], rows: Rows, aspect: float, stillness: Stillness, time: float) -> dict[int, int]:
+    """Which row shows which stand: index of the row by index of the stand; one row for one stand at most.
+
+    `time` is that of the look, s.
+    """
     if not stands or not rows.ids:
         return {}
     places = np.array([s.anchor if s.settled else s.last_box for s in stands], np.float64)
     overlaps = iou(places, rows.matrix)
     owners = {stand.track: i for i, stand in enumerate(stands)}
     offers, astray = _by_track(stands, rows, owners, overlaps, aspect, stillness)
-    offers += _by_place(stands, rows, owners, overlaps, astray)
+    offers += _by_place(stands, rows, owners, overlaps, astray, time)
     taken: dict[int, int] = {}
     used: set[int] = set()
     for _, s, r in sorted(offers, key=lambda offer: (-offer[0], offer[1], offer[2])):
@@ -130,13 +150,13 @@ def _by_track(
             offers.append((1.0 + overlap, own, r))
         else:
             astray.add(r)
-            if distance <= _NEAR and overlap > 0:
+            if distance <= _NEAR and overlap >= _DANCING:
                 offers.append((overlap + 0.1, own, r))
     return offers, astray
 
 
 def _by_place(
-    stands: list[Stand], rows: Rows, owners: dict[int, int], overlaps: Array, astray: set[int]
+    stands: list[Stand], rows: Rows, owners: dict[int, int], overlaps: Array, astray: set[int], time: float
 ) -> list[_Offer]:
     """Offers of boxes at a stand's place under another track number."""
     fitting = overlaps >= SAME_PLACE
@@ -149,6 +169,6 @@ def _by_place(
         if own == s or (owner is not None and owner.settled and r not in astray):
             continue
         overlap = float(overlaps[s, r])
-        if _admissible(stands[s], r, rows, overlap, owner):
+        if _admissible(stands[s], r, rows, overlap, owner, time - stands[s].last_seen):
             offers.append((overlap * (1.0 if stands[s].settled else 0.8), s, r))
     return offers

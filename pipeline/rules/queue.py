@@ -28,8 +28,10 @@ HOLD_S = 300.0
 LONG_HOLD_S = 900.0
 LINE = 3  # companions that make a line
 SHARE = 0.4
+_LOST_S = 3.0  # a vehicle not seen for longer may have left: what drives by now is no sign
 _PASS_REACH = 1.5
 _PASS_REACH_BLIND = 1.0  # where nobody saw which way S came: the oncoming lane lies further away than the next one
+_STEPS_BACK = 4.0
 _SIZE_RATIO = 3.0
 _SAME_WAY = 0.5  # cosine
 
@@ -84,10 +86,12 @@ def _same_way(a: tuple[float, float] | None, b: tuple[float, float] | None) -> b
 
 
 def drove_past(stand: Stand, other: Stand, aspect: float) -> bool:
-    """Whether `other`, in its newest step, came level with `stand` and beyond, close by and going the same way."""
-    if other.settled or not other.here or other.heading is None or other.travelled < 1.0:
-        return False
-    if not _same_way(stand.heading, other.heading):
+    """Whether `other`, in its newest step, came level with `stand` and beyond, close by and going the same way.
+
+    A fast vehicle is followed only once it is beyond, where looks are a second apart: one that never stood, and turns
+    up under way just beyond, came from behind. Steps shrink with the distance, so its earlier ones were longer.
+    """
+    if other.settled or not other.here or other.heading is None or not _same_way(stand.heading, other.heading):
         return False
     hx, hy = other.heading
     sx, sy = centre(stand.anchor, aspect)
@@ -95,8 +99,15 @@ def drove_past(stand: Stand, other: Stand, aspect: float) -> bool:
     ahead_before = (sx - bx) * hx + (sy - by) * hy
     ahead_now = (sx - nx) * hx + (sy - ny) * hy
     aside = abs((sx - nx) * hy - (sy - ny) * hx)
-    reach = _PASS_REACH if stand.heading is not None else _PASS_REACH_BLIND
-    return ahead_before > 0 >= ahead_now and aside <= reach * body_length(stand.anchor, aspect)
+    length = body_length(stand.anchor, aspect)
+    if aside > (_PASS_REACH if stand.heading is not None else _PASS_REACH_BLIND) * length:
+        return False
+    if other.travelled >= 1.0 and ahead_before > 0 >= ahead_now:
+        return True
+    step = ahead_before - ahead_now
+    own_step = math.hypot(nx - bx, ny - by) / body_length(other.last_box, aspect)
+    fresh = not other.rested and 0.3 <= other.travelled <= 1.2 * own_step
+    return fresh and ahead_before <= 0 and -ahead_before <= _STEPS_BACK * step and -ahead_now <= REACH * length
 
 
 def accompany(
@@ -105,7 +116,7 @@ def accompany(
     """The company after one look."""
     now = sum(is_companion(stand, other, aspect) for other in stands)
     passed, passes = company.passed, company.passes
-    for other in stands:
+    for other in stands if stand.missing_s <= _LOST_S else ():
         if other.track not in passed and drove_past(stand, other, aspect):
             passed, passes = (*passed, other.track)[-4:], passes + 1
     alone = 0.0 if now else company.alone_s + watched

@@ -29,6 +29,7 @@ class Stand:
         since: stream time of the first sighting there, s.
         from_start: it was there already when watching began (or went on after a gap).
         settled: it has stopped (see `SETTLE_S`).
+        rested: it had stopped, here or at a place before.
         last_seen: stream time when it was last seen at its place, s.
         here: it was seen at its place in the newest look.
         first: the boxes the anchor is made of.
@@ -60,6 +61,7 @@ class Stand:
     recent: tuple[Sample, ...]
     last_box: Box
     before: Box
+    rested: bool = False
     seen_s: float = 0.0
     unseen_s: float = 0.0
     covered_s: float = 0.0

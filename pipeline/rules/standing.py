@@ -14,7 +14,7 @@ import numpy as np
 
 from contracts.geometry import iou, overlap_area
 from contracts.vision import Look
-from pipeline.rules.boxes import SAME_FOOT, centre, moved, same_vehicle
+from pipeline.rules.boxes import SAME_FOOT, body_length, centre, moved, same_vehicle
 from pipeline.rules.match import SAME_PLACE, Rows, match
 from pipeline.rules.stand import Ended, Scene, Stand, Stillness, median_box, moved_now, with_sample
 
@@ -22,6 +22,7 @@ MEMORY_S = 600.0  # a place not seen for longer, for whatever reason, is given u
 RELEASE_S = 1.0  # a track elsewhere this long, and in two looks: it has driven off
 _ANCHOR_SAMPLES = 9
 _ANCHOR_SPACING_S = 0.5
+_CHANCE = 0.05  # of the detector missing a vehicle that often running: above it, its place is not yet empty
 _COVERING = 0.35  # share of the place that something in front must hide
 _KEEP_MOVING_S = 3.0  # an unsettled track not seen for longer is forgotten
 _APPEARANCE_EVERY_S = 30.0
@@ -62,9 +63,14 @@ def _seen(stand: Stand, row: int, rows: Rows, look: Look, watched: float, stilln
     )
 
 
-def _begun(number: int, row: int, rows: Rows, time: float, began: float) -> Stand:
-    box = rows.boxes[row]
-    since = rows.here_since[row]
+def _begun(number: int, row: int, rows: Rows, look: Look, began: float) -> Stand:
+    """A vehicle not known so far. A tracker confirms a track at its second sighting: what it did since its first
+    one follows from its speed."""
+    box, time = rows.boxes[row], look.time
+    since, before = rows.here_since[row], rows.came_from[row]
+    (x0, y0), (x1, y1) = centre(before, look.aspect), centre(box, look.aspect)
+    way = math.hypot(x1 - x0, y1 - y0)
+    driving = since >= time and way > 0
     return Stand(
         number=number,
         track=rows.ids[row],
@@ -79,7 +85,9 @@ def _begun(number: int, row: int, rows: Rows, time: float, began: float) -> Stan
         first=((time, box),),
         recent=((time, box),),
         last_box=box,
-        before=box,
+        before=before if driving else box,
+        heading=((x1 - x0) / way, (y1 - y0) / way) if driving else None,
+        travelled=way / body_length(box, look.aspect) if driving else 0.0,
         appearance=rows.appearance(row),
         appearance_at=time,
     )
@@ -179,7 +187,7 @@ class Watch:
         return self.next_number - 1
 
     def run(self) -> tuple[Scene, list[Ended]]:
-        matched = match(self.stands, self.rows, self.look.aspect, self.stillness)
+        matched = match(self.stands, self.rows, self.look.aspect, self.stillness, self.look.time)
         used = set(matched.values())
         owners = {stand.track: i for i, stand in enumerate(self.stands)}
         elsewhere = {
@@ -213,13 +221,17 @@ class Watch:
         if away:
             return _restarted(stand, self._number(), self.look.time, self.look.aspect)
         if not stand.settled and stand.here and stand.still_s >= self.stillness.settle - 1e-6:
-            return replace(stand, settled=True)
+            return replace(stand, settled=True, rested=True)
         return stand
 
     def _away(self, stand: Stand, row: int) -> list[Stand]:
         """Its track was seen elsewhere and nobody at its place: driven off, once a second look says so too."""
         time = self.look.time
-        if stand.away is not None and time - stand.away >= RELEASE_S:
+        chance = (1.0 - min(stand.looks_share, 0.95)) ** (stand.missed + 1)
+        # One that goes on is the vehicle driving off; one that stands still elsewhere may be another, wearing its track.
+        going = moved(self.rows.boxes[row], stand.last_box, self.look.aspect) > self.stillness.max_move
+        gone = chance <= (_CHANCE if going else _CHANCE**2)
+        if stand.away is not None and time - stand.away >= RELEASE_S and gone:
             self.ended.append(Ended(stand, "left"))
             seen = replace(
                 stand, before=stand.last_box, last_box=self.rows.boxes[row], object_class=self.rows.classes[row]
@@ -268,7 +280,7 @@ class Watch:
             if r in used or any(same_vehicle(box, other) for other in accounted):
                 continue
             accounted.append(box)
-            begun.append(_begun(self._number(), r, self.rows, self.look.time, self.began))
+            begun.append(_begun(self._number(), r, self.rows, self.look, self.began))
         return begun
 
     def _without_replaced(self, stands: list[Stand]) -> list[Stand]:
