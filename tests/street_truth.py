@@ -111,13 +111,18 @@ def detect(
     return found, np.array(shown, np.float32).reshape(-1, K)
 
 
-def looks_of(seen: Seen, noise: Noise, seed: int) -> Iterator[Look]:
-    """The scenario's looks as the tracker hands them to a rule."""
+def looks_of(seen: Seen, noise: Noise, seed: int, outage: tuple[float, float] | None = None) -> Iterator[Look]:
+    """The scenario's looks as the tracker hands them to a rule; after an outage (from, to; s) with a new tracker."""
     tracker, random, aspect = FleetTracker(), Random(seed), SIZE[0] / SIZE[1]
+    gap = 0.0
     for time, boxes, marks in seen.looks:
+        if outage is not None and outage[0] <= time < outage[1]:
+            tracker, gap = FleetTracker(), outage[1] - outage[0]
+            continue
         found, shown = detect(boxes, marks, noise, random)
         tracks = tracker.step([TrackerInput("cam", time, found, shown, aspect)])[0]
-        yield Look("cam", time, time, tracks, aspect)
+        yield Look("cam", time, time, tracks, aspect, gap=gap)
+        gap = 0.0
 
 
 def rule_of(seen: Seen, event_type: str, **parameters: Any) -> Rule[Any]:

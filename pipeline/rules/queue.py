@@ -6,7 +6,8 @@ The test in numbers, for one standing vehicle S (lengths in body lengths of the 
   other way, that stopped at most 120 s before S or at any time after it.
 - *Queue share*: share of S's standing time during which it had a companion.
 - S is *on its own* for good once it stood 60 s (or half of T, where that is shorter, but at least 20 s) without a
-  companion, or 20 s after its last companion drove off, or once two vehicles going its way drove past it meanwhile.
+  companion, or 20 s after its last companion drove off, or 10 s after a second vehicle going its way drove past it
+  (when a jam dissolves, one lane moves some seconds before the other).
 - S is held back while it is not on its own, its queue share is 0.4 or more, and it has stood for less than T + 300 s
   (with three companions or more: T + 900 s). Nobody waits longer in a line that does not move at all.
 """
@@ -24,6 +25,7 @@ EARLIER_S = 120.0
 ALONE_S = 60.0
 RELEASED_S = 20.0
 PASSES = 2
+PASSED_S = 10.0
 HOLD_S = 300.0
 LONG_HOLD_S = 900.0
 LINE = 3  # companions that make a line
@@ -49,6 +51,7 @@ class Company:
         most: the most at one time.
         passed: track numbers of vehicles that drove past it, the last few.
         passes: how many did.
+        passed_s: standing time since `PASSES` of them had, s.
         own: it stands by itself for good.
     """
 
@@ -60,6 +63,7 @@ class Company:
     most: int = 0
     passed: tuple[int, ...] = ()
     passes: int = 0
+    passed_s: float = 0.0
     own: bool = False
 
     @property
@@ -119,6 +123,7 @@ def accompany(
     for other in stands if stand.missing_s <= _LOST_S else ():
         if other.track not in passed and drove_past(stand, other, aspect):
             passed, passes = (*passed, other.track)[-4:], passes + 1
+    passed_s = company.passed_s + watched if company.passes >= PASSES and stand.here else company.passed_s
     alone = 0.0 if now else company.alone_s + watched
     enough = RELEASED_S if company.had else min(ALONE_S, max(RELEASED_S, dwell / 2))
     return replace(
@@ -131,7 +136,8 @@ def accompany(
         most=max(company.most, now),
         passed=passed,
         passes=passes,
-        own=company.own or alone >= enough or passes >= PASSES,
+        passed_s=passed_s,
+        own=company.own or alone >= enough or passed_s >= PASSED_S,
     )
 
 

@@ -22,7 +22,10 @@ MEMORY_S = 600.0  # a place not seen for longer, for whatever reason, is given u
 RELEASE_S = 1.0  # a track elsewhere this long, and in two looks: it has driven off
 _ANCHOR_SAMPLES = 9
 _ANCHOR_SPACING_S = 0.5
-_CHANCE = 0.05  # of the detector missing a vehicle that often running: above it, its place is not yet empty
+_CHANCE = 0.06  # of the detector missing a vehicle that often running: above it, its place is not yet empty
+# How far a vehicle gets from rest in t, body lengths: the steps of a slow look, and half of 4 m/s² t² where one seen
+# from the front is 1.8 m long.
+_START, _PULL = 1.5, 1.1
 _COVERING = 0.35  # share of the place that something in front must hide
 _KEEP_MOVING_S = 3.0  # an unsettled track not seen for longer is forgotten
 _APPEARANCE_EVERY_S = 30.0
@@ -193,7 +196,7 @@ class Watch:
         elsewhere = {
             owners[track]: r
             for r, track in enumerate(self.rows.ids)
-            if r not in used and track in owners and owners[track] not in matched
+            if r not in used and track in owners and owners[track] not in matched and self._reached(owners[track], r)
         }
         followed = {self.rows.ids[r] for r in used}
         kept: list[Stand] = []
@@ -211,6 +214,13 @@ class Watch:
         kept.sort(key=lambda stand: stand.number)
         return Scene(self.look.time, self.began, tuple(kept), self.next_number), self.ended
 
+    def _reached(self, i: int, row: int) -> bool:
+        """Whether a vehicle can have come that far from rest since it was last seen there; else its track was taken."""
+        stand = self.stands[i]
+        since = self.look.time - stand.last_seen
+        far = moved(self.rows.boxes[row], stand.anchor, self.look.aspect)
+        return not stand.settled or stand.away is not None or far <= _START + _PULL * since * since
+
     def _follow(self, stand: Stand) -> Stand:
         """Has it settled, or moved?"""
         if not stand.recent:
@@ -227,7 +237,8 @@ class Watch:
     def _away(self, stand: Stand, row: int) -> list[Stand]:
         """Its track was seen elsewhere and nobody at its place: driven off, once a second look says so too."""
         time = self.look.time
-        chance = (1.0 - min(stand.looks_share, 0.95)) ** (stand.missed + 1)
+        # Its first look away counts for nothing: a vehicle whose track was taken needs a look to be followed again.
+        chance = (1.0 - min(stand.looks_share, 0.95)) ** stand.missed
         # One that goes on is the vehicle driving off; one that stands still elsewhere may be another, wearing its track.
         going = moved(self.rows.boxes[row], stand.last_box, self.look.aspect) > self.stillness.max_move
         gone = chance <= (_CHANCE if going else _CHANCE**2)
