@@ -164,7 +164,7 @@ def kept(kind: str, seed: int, every: float, folder: Path | None) -> Seen:
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pickle.dumps(see(kind, seed, every)))
-    seen: Seen = pickle.loads(path.read_bytes())  # noqa: S301  written by this program
+    seen: Seen = pickle.loads(path.read_bytes())
     return seen
 
 

@@ -239,7 +239,7 @@ class Watch:
         time = self.look.time
         # Its first look away counts for nothing: a vehicle whose track was taken needs a look to be followed again.
         chance = (1.0 - min(stand.looks_share, 0.95)) ** stand.missed
-        # One that goes on is the vehicle driving off; one that stands still elsewhere may be another, wearing its track.
+        # One that goes on is the vehicle driving off; one that stands elsewhere may be another that took its track.
         going = moved(self.rows.boxes[row], stand.last_box, self.look.aspect) > self.stillness.max_move
         gone = chance <= (_CHANCE if going else _CHANCE**2)
         if stand.away is not None and time - stand.away >= RELEASE_S and gone:
