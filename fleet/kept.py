@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from contracts.records import Event, Unwatched
-from pipeline.coverage import Coverage, looked
+from pipeline.coverage import Coverage, closed
 from pipeline.eventbook import Cause, closed_without_rule
 
 
@@ -24,13 +24,17 @@ def parse(state: bytes) -> dict[str, Any]:
 
 def coverage_state(coverage: Coverage) -> list[object]:
     """JSON-able."""
-    return [coverage.last_utc, coverage.open.model_dump(mode="json") if coverage.open else None]
+    blind = [one.model_dump(mode="json") for one in coverage.blind]
+    return [coverage.last_utc, coverage.open.model_dump(mode="json") if coverage.open else None, blind]
 
 
 def coverage_of(state: dict[str, Any]) -> Coverage:
     """Inverse of `coverage_state`. Raises KeyError, TypeError or ValueError on another shape."""
-    last_utc, interval = state["coverage"]
-    return Coverage(float(last_utc), Unwatched.model_validate(interval) if interval is not None else None)
+    last_utc, interval, *rest = state["coverage"]
+    whole = Unwatched.model_validate(interval) if interval is not None else None
+    # Before rules could be blind one by one there was no third entry.
+    blind = tuple(Unwatched.model_validate(one) for one in (rest[0] if rest else ()))
+    return Coverage(float(last_utc), whole, blind)
 
 
 def newer(one: bytes | None, other: bytes | None) -> bytes | None:
@@ -66,8 +70,7 @@ def withdrawn(state: dict[str, Any], now_utc: float) -> list[Event | Unwatched]:
     book = state["chain"]["book"] if "chain" in state else []
     told = [Event.model_validate(entry["last"]) for entry in book if entry["last"] is not None]
     ends: list[Event | Unwatched] = [_closed(last, coverage.last_utc) for last in told]
-    _, _, ended = looked(coverage, now_utc)
-    return ends if ended is None else [*ends, ended]
+    return [*ends, *closed(coverage, now_utc)]
 
 
 def _closed(last: Event, ended_utc: float) -> Event:

@@ -180,7 +180,7 @@ class Roster:
         self._watched[camera.id] = watched
         self._sources.add(watched.source)
         with self.apart(watched):
-            self._recorder.record(watched, [*watched.close_orphans(), watched.unseen(time.time(), reason)])
+            self._recorder.record(watched, [*watched.close_orphans(), *watched.unseen(time.time(), reason)])
         _log.info("%s joins", camera.id)
 
     def _set_up(self, camera: Camera, state: bytes | None) -> WatchedCamera:

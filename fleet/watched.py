@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 
+from contracts.algorithms import HEALTH, CameraHealth
 from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera
 from contracts.records import Event, Unwatched, UnwatchedReason
@@ -15,10 +16,11 @@ from contracts.redact import redact
 from contracts.vision import Frame, Look
 from fleet.kept import coverage_of, coverage_state
 from pipeline.chain import CameraChain
-from pipeline.coverage import Coverage, looked, missed
+from pipeline.coverage import Coverage, blind_rules, closed, looked, missed
 from pipeline.eventbook import Clock
 from pipeline.gate import Gate
 from pipeline.lookgate import LookGate
+from pipeline.pauses import elsewhere
 from pipeline.perceive import Perceived, Perception, Picture
 from pipeline.plan import LookAt, Planner
 from pipeline.senses.memory import SceneMemory
@@ -60,6 +62,7 @@ class WatchedCamera:
         source: not yet started.
         now_utc: s since 1970 UTC.
         gate: let the gate skip looks at pictures that do not change.
+        memory: what was learnt of the scene before; None: nothing.
 
     Attributes:
         began_from: the state it joined with; None when it began from nothing.
@@ -70,14 +73,21 @@ class WatchedCamera:
     """
 
     def __init__(
-        self, chain: CameraChain, perception: Perception, source: CameraSource, now_utc: float, *, gate: bool
+        self,
+        chain: CameraChain,
+        perception: Perception,
+        source: CameraSource,
+        now_utc: float,
+        *,
+        gate: bool,
+        memory: SceneMemory | None = None,
     ) -> None:
         self.chain = chain
         self.perception = perception
         self.source = source
         self._gated = gate
         self.gate = self._make_gate()
-        self.memory = SceneMemory()
+        self.memory = SceneMemory() if memory is None else memory
         self.counts = CameraLooks()
         self.last_utc: float | None = None
         self.began_from: bytes | None = None
@@ -85,6 +95,7 @@ class WatchedCamera:
         self.trouble: Trouble | None = None
         self._time = 0.0  # stream time of the newest look, s
         self._coverage = Coverage(now_utc)
+        self._began_utc = now_utc
         self._planner = Planner()
         self.idle_until = 0.0
 
@@ -92,12 +103,20 @@ class WatchedCamera:
     def camera(self) -> Camera:
         return self.chain.camera
 
+    @property
+    def name(self) -> str:
+        """The camera's id."""
+        return self.camera.id
+
     def reconfigure(self, camera: Camera) -> list[Event]:
         """The camera's entry was edited, its stream was not; what that closed. Raises ConfigError, changing nothing."""
-        closed = self.chain.reconfigure(camera, self._time, time.time(), self.clock())
+        before = self.chain.camera
+        events = self.chain.reconfigure(camera, self._time, time.time(), self.clock())
+        if camera.zones != before.zones or _view(camera) != _view(before):
+            self.memory.health.accept()
         self.gate = self._make_gate()
         self.idle_until = 0.0
-        return closed
+        return events
 
     def close_orphans(self) -> list[Event]:
         """After `load`: closes what nobody watches any more, because the pool was edited meanwhile."""
@@ -107,8 +126,7 @@ class WatchedCamera:
         """The camera is gone for good: everything that is open ends."""
         now_utc = time.time()
         ends: list[Event | Unwatched] = list(self.chain.withdraw(self._time, now_utc, self.clock()))
-        _, _, ended = looked(self._coverage, now_utc)
-        return ends if ended is None else [*ends, ended]
+        return [*ends, *closed(self._coverage, now_utc)]
 
     def _make_gate(self) -> LookGate | None:
         if not self._gated:
@@ -140,6 +158,19 @@ class WatchedCamera:
         self.counts.done += 1
         preset, senses = self._preset(), found.senses
         return Look(self.camera.id, frame.time, frame.utc, found.tracks, frame.aspect, preset, gap, senses), ended
+
+    def blind(self, look: Look) -> list[Unwatched]:
+        """Once the chain has judged a look: intervals of rules that could not, and of those that can again."""
+        anew = look.gap > 0  # what was not looked at is told of the whole camera
+        reasons: dict[str, tuple[UnwatchedReason, float]] = {
+            rule: (cast("UnwatchedReason", ailment), look.utc if anew else look.utc - (look.time - since))
+            for rule, (ailment, since) in self.chain.unwatched.items()
+        }
+        if self.camera.kind == "ptz" and not self._off_preset():
+            for rule in elsewhere(self.camera, self.camera.algorithms, look.preset):
+                reasons.setdefault(rule, ("off_preset", look.utc))
+        self._coverage, told = blind_rules(self._coverage, self.camera.id, look.utc, reasons)
+        return told
 
     def calm(self, utc: float) -> Unwatched | None:
         """The gate saw, or knows by packet sizes, that nothing changed: that is watching too.
@@ -173,13 +204,26 @@ class WatchedCamera:
         news, self.trouble = trouble != self.trouble, trouble
         return news
 
-    def unseen(self, now_utc: float, reason: UnwatchedReason | None = None) -> Unwatched | None:
-        """Nothing was looked at; the unwatched interval that this began, if any."""
+    def unseen(self, now_utc: float, reason: UnwatchedReason | None = None) -> list[Event | Unwatched]:
+        """Nothing was looked at; the unwatched intervals that this began or ended, and whether the camera is gone."""
         every = self.chain.look_every
         if every is None:
-            return None
+            return []
+        said: list[Event | Unwatched] = []
         self._coverage, begun = missed(self._coverage, self.camera.id, now_utc, every, reason or self._why())
-        return begun
+        if begun is not None:
+            self._coverage, ended = blind_rules(self._coverage, self.camera.id, begun.start_utc, {})
+            said = [*ended, begun]
+        if self.source.state is CameraState.RUNNING:
+            return said
+        return [*said, *self._nothing_arrives(now_utc)]
+
+    def _nothing_arrives(self, now_utc: float) -> list[Event]:
+        """What the camera's health says to that; the time before this worker watched does not count."""
+        known = self.last_utc is not None
+        time_now = self._time + now_utc - self.last_utc if self.last_utc is not None else now_utc
+        silent = now_utc - (self._coverage.last_utc if known else max(self._began_utc, self._coverage.last_utc))
+        return self.chain.unseen(time_now - silent, time_now, now_utc, self.clock())
 
     def _why(self) -> UnwatchedReason:
         if self.source.state is not CameraState.RUNNING:
@@ -241,3 +285,8 @@ class WatchedCamera:
             self.chain.load(state["chain"])
         self._time = float(state["last"] or self._time)
         self._coverage = coverage_of(state)
+
+
+def _view(camera: Camera) -> int:
+    health = camera.algorithms.get(HEALTH)
+    return health.view if isinstance(health, CameraHealth) else 0

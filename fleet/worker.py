@@ -20,6 +20,7 @@ from fleet.board import Board
 from fleet.live import live_picture
 from fleet.recorder import Recorder
 from fleet.roster import CameraFactory, Roster
+from fleet.scenes import SceneFiles
 from fleet.watched import LIVE_EVERY, CameraLooks, WatchedCamera
 from pipeline.batch import LookQueue, WaitingLook
 from pipeline.perceive import Perceived, Perception, Picture, decode
@@ -67,7 +68,7 @@ class Worker:
 
     Args:
         settings: see there.
-        tracker, decoders, spool, sources, board: the worker's, and nobody else's.
+        tracker, decoders, spool, sources, board, scenes: the worker's, and nobody else's.
         make_camera: see `CameraFactory`.
         dead_part: the name of a thread that ended and must not have; None while all is well.
     """
@@ -81,6 +82,7 @@ class Worker:
         sources: SourceSupervisor,
         make_camera: CameraFactory,
         board: Board,
+        scenes: SceneFiles,
         dead_part: Callable[[], str | None],
     ) -> None:
         self._settings = settings
@@ -88,6 +90,7 @@ class Worker:
         self._spool = spool
         self._sources = sources
         self._board = board
+        self._scenes = scenes
         self._dead_part = dead_part
         self._recorder = Recorder(spool, tracker)
         self._roster = Roster(
@@ -146,6 +149,7 @@ class Worker:
                 self._recorder.checkpoint(watched)
             except CityVisionError as error:
                 _log.error("%s: its state is not kept: %s", watched.camera.id, error)
+            self._scenes.keep(watched)
         self._sources.close()
 
     def tick(self, now: float) -> float:
@@ -273,7 +277,7 @@ class Worker:
         look, ended = watched.seen(frame, found)
         before = watched.chain.matters
         events = watched.chain.look(look, frame, watched.clock())
-        told = self._recorder.record(watched, [ended, *events])
+        told = self._recorder.record(watched, [ended, *events, *watched.blind(look)])
         if not told and watched.chain.matters != before:
             # A clock began to run, or stopped: a worker that dies now must not begin it anew.
             self._recorder.checkpoint(watched)
@@ -289,8 +293,9 @@ class Worker:
         now_utc = time.time()
         for watched in self._roster.watched():
             with self._roster.apart(watched):
-                self._recorder.record(watched, [watched.unseen(now_utc)])
+                self._recorder.record(watched, watched.unseen(now_utc))
         self._board.post_statuses(self.statuses())
+        self._scenes.keep_due(self._roster.watched(), time.monotonic())
         if accepting and time.monotonic() >= self._next_checkpoint:
             self._next_checkpoint = time.monotonic() + self._settings.checkpoint_every
             for watched in self._roster.watched():

@@ -5,6 +5,7 @@ Pure: the worker tells it about looks and states, it answers with `Unwatched` in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from contracts.records import Unwatched, UnwatchedReason, event_id
@@ -19,11 +20,13 @@ class Coverage:
 
     Attributes:
         last_utc: when the camera was last looked at (or watching began), s since 1970 UTC.
-        open: the interval now going on, if any.
+        open: the interval of the whole camera now going on, if any.
+        blind: those of single rules now going on, by rule.
     """
 
     last_utc: float
     open: Unwatched | None = None
+    blind: tuple[Unwatched, ...] = ()
 
 
 def looked(state: Coverage, utc: float) -> tuple[Coverage, float, Unwatched | None]:
@@ -34,9 +37,9 @@ def looked(state: Coverage, utc: float) -> tuple[Coverage, float, Unwatched | No
         recorded, or None.
     """
     if state.open is None:
-        return Coverage(max(utc, state.last_utc)), 0.0, None
+        return replace(state, last_utc=max(utc, state.last_utc)), 0.0, None
     ended = state.open.model_copy(update={"end_utc": max(utc, state.open.start_utc)})
-    return Coverage(utc), max(0.0, utc - state.open.start_utc), ended
+    return replace(state, last_utc=utc, open=None), max(0.0, utc - state.open.start_utc), ended
 
 
 def missed(
@@ -60,3 +63,47 @@ def missed(
         start_utc=state.last_utc,
     )
     return replace(state, open=begun), begun
+
+
+def blind_rules(
+    state: Coverage, camera: str, now_utc: float, reasons: Mapping[str, tuple[UnwatchedReason, float]]
+) -> tuple[Coverage, list[Unwatched]]:
+    """Some rules cannot judge just now although the camera is looked at.
+
+    Args:
+        state: of the camera.
+        camera: its id.
+        now_utc: s since 1970 UTC.
+        reasons: rule -> why, and since when, s since 1970 UTC. A rule that is not among them sees again.
+
+    Returns:
+        the next state; the intervals that ended or began, to be recorded.
+    """
+    told: list[Unwatched] = []
+    going: list[Unwatched] = []
+    for one in state.blind:
+        now = reasons.get(one.algorithm)
+        if now is not None and now[0] == one.reason:
+            going.append(one)
+        else:
+            told.append(one.model_copy(update={"end_utc": max(now_utc, one.start_utc)}))
+    known = {one.algorithm for one in going}
+    for rule, (reason, since_utc) in sorted(reasons.items()):
+        if rule not in known:
+            begun = Unwatched(
+                id=event_id(camera, "unwatched", rule, reason, round(since_utc * 1000)),
+                camera=camera,
+                algorithm=rule,
+                reason=reason,
+                start_utc=since_utc,
+            )
+            going.append(begun)
+            told.append(begun)
+    return replace(state, blind=tuple(going)), told
+
+
+def closed(state: Coverage, utc: float) -> list[Unwatched]:
+    """Nobody will watch this camera any more: everything that is going on ends, to be recorded."""
+    _, _, ended = looked(state, utc)
+    _, told = blind_rules(state, "", utc, {})
+    return told if ended is None else [*told, ended]

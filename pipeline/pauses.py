@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.algorithms import AlgorithmParameters
+from contracts.pool import Camera
 from contracts.vision import Look
+from pipeline.rules.registry import zones_for
 
 
 def blinded(ailing: Mapping[str, float], algorithms: Mapping[str, AlgorithmParameters]) -> dict[str, tuple[str, float]]:
@@ -24,6 +26,12 @@ def blinded(ailing: Mapping[str, float], algorithms: Mapping[str, AlgorithmParam
         if reasons:
             found[rule] = reasons[0]
     return found
+
+
+def elsewhere(camera: Camera, algorithms: Mapping[str, AlgorithmParameters], preset: str | None) -> list[str]:
+    """The rules of a PTZ camera all of whose zones belong to other presets than the one it stands at."""
+    watching = {rule: zones_for(camera, parameters) for rule, parameters in algorithms.items()}
+    return [rule for rule, zones in watching.items() if zones and all(zone.preset != preset for zone in zones)]
 
 
 class Pauses:

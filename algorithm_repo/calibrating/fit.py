@@ -39,8 +39,15 @@ FEATURES: dict[str, dict[str, bool]] = {
         "hidden_s": True,
     },
     "crowding": {"people": True, "limit": True, "crowded_share": False, "fixtures": True},
-    "waterlogging": {"share": False, "certainty": False, "growth_per_min": False, "reference": False},
-    "litter": {"litter": False, "certainty": False, "unattended_s": True},
+    "waterlogging": {
+        "standing_share": False,
+        "limit_share": False,
+        "certainty": False,
+        "growth_per_min": False,
+        "reference": False,
+        "visible_share": False,
+    },
+    "litter": {"litter": False, "unattended_s": True, "pieces": True, "seen_share": False, "overflowing": False},
 }
 
 

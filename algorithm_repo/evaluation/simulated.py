@@ -6,8 +6,8 @@ Clips are rendered and replayed in one job, so that a large suite needs the disk
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,11 +84,19 @@ def clip_of_scenario(number: int, street: Scenario, file: str) -> Clip:
 
 @dataclass(frozen=True, slots=True)
 class StreetJob:
-    """Renders one clip, replays it, and lets it go unless it is to be kept."""
+    """Renders one clip, replays it, and lets it go unless it is to be kept.
+
+    Attributes:
+        plan: the clip.
+        setup: the run's.
+        keep: folder for the clip.
+        changes: type -> parameters that are to be others than the scene's.
+    """
 
     plan: Plan
     setup: Setup
     keep: Path | None = None
+    changes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -102,7 +110,15 @@ class StreetJob:
         """The outcome, with the clip's entry for the suite that is kept."""
         size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
         street = scenario(self.plan.seed, self.plan.kind, size=size)
-        clip = clip_of_scenario(self.number, street, self.name)
+        clip = _changed(clip_of_scenario(self.number, street, self.name), self.changes)
         with TemporaryDirectory(prefix="cityvision-street-") as folder:
             path = write_clip(street, (self.keep or Path(folder)) / self.name, fps=FPS)
             return replace(evaluate_clip(clip, path, self.setup), entry=clip)
+
+
+def _changed(clip: Clip, changes: Mapping[str, Mapping[str, object]]) -> Clip:
+    algorithms = {
+        name: parameters.model_copy(update=dict(changes.get(name, {})))
+        for name, parameters in clip.camera.algorithms.items()
+    }
+    return clip.model_copy(update={"camera": clip.camera.model_copy(update={"algorithms": algorithms})})

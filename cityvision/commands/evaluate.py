@@ -107,6 +107,38 @@ def events(
         raise SystemExit(3)
 
 
+@command.command(epilog="\b\nExample:\n  cityvision evaluate confidence --seed 31 --clips 400")
+@click.option("--seed", type=int, default=31, show_default=True, help="Of the simulated clips; not one that is judged.")
+@click.option("--clips", type=click.IntRange(min=8), default=400, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("pipeline/calibration"),
+    show_default=True,
+    help="Folder for TYPE.json.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes, a core each. [default: as many as cores]")
+def confidence(seed: int, clips: int, out: Path, jobs: int | None) -> None:
+    """Fit how likely events are real, and the operating points, to simulated clips."""
+    from algorithm_repo.calibrating.collect import collect
+    from algorithm_repo.calibrating.fit import fit
+    from algorithm_repo.evaluation.job import Setup
+    from algorithm_repo.evaluation.run import default_jobs
+
+    setup = Setup(street_model(), load_settings().mirror)
+    found = collect(seed, clips, setup, jobs or default_jobs())
+    for kind, labelled in found.items():
+        if not labelled.samples:
+            click.echo(f"{kind}: no event was raised, nothing is fitted", err=True)
+            continue
+        made = fit(kind, labelled, f"simulated suite, seed {seed}, {clips} clips")
+        (out / f"{kind}.json").write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        click.echo(
+            f"{kind}: {made.events} events, {made.real} real; stated odds are off by {made.expected_error:.3f};"
+            f" {len(made.curve)} operating points"
+        )
+
+
 def shortfalls(figures: Mapping[str, Any], at_least: float | None, quiet_at_most: float | None) -> list[str]:
     """What misses its target, a line each; a figure that is not defined misses none."""
     lines = [

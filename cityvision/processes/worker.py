@@ -20,6 +20,7 @@ from contracts.pool import Camera
 from fleet.board import Board
 from fleet.detectors import Detectors
 from fleet.reporter import Reporter
+from fleet.scenes import SceneFiles
 from fleet.watched import WatchedCamera
 from fleet.worker import Worker, WorkerSettings
 from models.detector import Detector, load_detector
@@ -55,10 +56,12 @@ class CameraMaker:
         sources: SourceSupervisor,
         evidence: EvidenceSpool,
         secrets: Secrets,
+        scenes: SceneFiles,
         *,
         gate: bool,
     ) -> None:
         self._worker = worker
+        self._scenes = scenes
         self._folder = folder
         self._detectors = detectors
         self._sources = sources
@@ -85,10 +88,18 @@ class CameraMaker:
             worker=self._worker,
         )
         shelf = ShelfKeeper(self._shelf(camera.id), self._evidence, RingFootage(ring))
-        return WatchedCamera(CameraChain(camera, model, shelf), perception, source, time.time(), gate=self._gate)
+        return WatchedCamera(
+            CameraChain(camera, model, shelf),
+            perception,
+            source,
+            time.time(),
+            gate=self._gate,
+            memory=self._scenes.load(camera.id),
+        )
 
     def forget(self, camera: str) -> None:
-        """Its shelf goes."""
+        """Its shelf goes, and what was learnt of its scene."""
+        self._scenes.forget(camera)
         shutil.rmtree(self._shelf(camera), ignore_errors=True)
 
     def _shelf(self, camera: str) -> Path:
@@ -138,7 +149,10 @@ class WorkerStack:
         self._reporter = Reporter(settings.worker, Bus(redis_url), self.board, folder / "assignment.json")
         self._sources, tracker = SourceSupervisor(), FleetTracker()
         self._detectors = Detectors(detector, load or loader(Zoo()), tracker, sensing, settings.max_batch)
-        maker = CameraMaker(settings.worker, folder, self._detectors, self._sources, self._evidence, secrets, gate=gate)
+        scenes = SceneFiles(folder / "scenes")
+        maker = CameraMaker(
+            settings.worker, folder, self._detectors, self._sources, self._evidence, secrets, scenes, gate=gate
+        )
         self.worker = Worker(
             settings,
             tracker,
@@ -147,6 +161,7 @@ class WorkerStack:
             self._sources,
             maker,
             self.board,
+            scenes,
             self._dead_part,
         )
 

@@ -17,7 +17,7 @@ from simulator.street.types import FloatArray
 from simulator.street.water import Puddle, hollow
 from simulator.street.world import World
 
-ALARM_SHARE = 0.10
+ALARM_SHARE = 0.08
 """Share of a zone's area in the picture from which water is waterlogging, as truth tells it."""
 _AREA = "road"
 

@@ -27,6 +27,7 @@ def traffic(
     clear: Sequence[tuple[float, float]] = (),
     planned: Sequence[tuple[float, Make]] = (),
     heavy: float = 0.14,
+    longest: float = 60.0,
 ) -> list[Actor]:
     """Vehicles in the lanes, one every `every` seconds and lane on average.
 
@@ -34,6 +35,7 @@ def traffic(
         barriers: for lanes that lead away from the camera.
         lanes: numbers of the lanes with traffic; None: all.
         clear: times in which nobody enters the first lane (somebody parks there), s.
+        longest: no gap is longer, s.
         planned: vehicles that enter the first lane at given times.
     """
     added = []
@@ -47,7 +49,7 @@ def traffic(
             free = number != 0 or not any(a <= now <= b for a, b in clear)
             if free and all(abs(now - other) > 3.0 for other, _ in entries):
                 entries.append((now, some_vehicle(plot.seed_of("lane", number, len(entries)), heavy)))
-            now += 2.2 + float(rng.exponential(max(0.1, every - 2.2)))
+            now += min(longest, 2.2 + float(rng.exponential(max(0.1, every - 2.2))))
         entries.sort(key=lambda e: e[0])
         arrivals = [Arrival(t, make.length, float(rng.uniform(8.0, 12.5))) for t, make in entries]
         walls = [b for b in barriers if lane.direction > 0]
@@ -61,15 +63,22 @@ def traffic(
 def jam(plot: Plot, barrier: Barrier, every: float = 3.0) -> None:
     """Dense traffic in the lanes that lead away, held by a barrier."""
     away = [n for n, lane in enumerate(plot.place.lanes) if lane.direction > 0]
-    traffic(plot, every, [barrier], lanes=away)
+    traffic(plot, every, [barrier], lanes=away, longest=8.0)
     traffic(plot, 12.0, lanes=[n for n in range(len(plot.place.lanes)) if n not in away])
 
 
 def park(plot: Plot, make: Make, y: float, stop: float, leave: float | None, x: float | None = None) -> Actor:
     """A vehicle that drives in, stands at the kerb from `stop` on, and leaves (None: stays)."""
-    lane = plot.place.lanes[0].x
     target = plot.place.strip + plot.between(-0.15, 0.2) if x is None else x
-    end = plot.duration + 1.0
+    motion = halt(plot.place.lanes[0].x, target, y, stop, leave, plot.duration + 1.0)
+    dark = (stop + 3.0, (leave or 1e9) - 2.0)
+    actor = vehicle(plot.number(), make, motion, dark=dark)
+    plot.actors.append(actor)
+    return actor
+
+
+def halt(lane: float, target: float, y: float, stop: float, leave: float | None, end: float) -> Motion:
+    """From the lane at x = `lane` to (target, y), there from `stop` to `leave` (None: to `end`), and back, s and m."""
     points: list[tuple[float, float, float, float]] = []
 
     def add(time: float, left: float) -> None:
@@ -83,23 +92,19 @@ def park(plot: Plot, make: Make, y: float, stop: float, leave: float | None, x: 
     brake, before = 4.5, 8.0
     for back in np.arange(brake + before, 0, -_STEP).tolist():
         left = 0.95 * back * back if back < brake else 0.95 * brake * (2 * back - brake)
-        add(stop - float(back), float(left))
+        add(stop - back, left)
     add(stop, 0.0)
     if leave is None or leave > end:
         add(end, 0.0)
     else:
         add(leave, 0.0)
-        for after in np.arange(_STEP, 12.0, _STEP).tolist():
-            covered = 0.7 * after * after if after < 6 else 0.7 * 6 * (2 * after - 6)
-            add(leave + float(after), -float(covered))
+        for after in np.arange(_STEP, 16.0, _STEP).tolist():
+            add(leave + after, -0.7 * after * after if after < 6 else -0.7 * 6 * (2 * after - 6))
     times, xs, ys, headings = (list(values) for values in zip(*points, strict=True))
     gone = [0.0]
     for index in range(len(xs) - 1):
         gone.append(gone[-1] + math.hypot(xs[index + 1] - xs[index], ys[index + 1] - ys[index]))
-    dark = (stop + 3.0, (leave or 1e9) - 2.0)
-    actor = vehicle(plot.number(), make, Motion(times, xs, ys, headings, gone), dark=dark)
-    plot.actors.append(actor)
-    return actor
+    return Motion(times, xs, ys, headings, gone)
 
 
 def busy(stop: float, leave: float | None) -> list[tuple[float, float]]:

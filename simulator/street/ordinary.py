@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from contracts.vision import ObjectClass
 from simulator.street.actors import Actor, Make, some_vehicle, vehicle
-from simulator.street.hashing import generator, mix, unit
-from simulator.street.life import passers, traffic
+from simulator.street.hashing import generator, mix
+from simulator.street.life import busy, halt, passers, traffic
 from simulator.street.light import Light, daylight
-from simulator.street.motion import walk, way
+from simulator.street.motion import Motion, walk, way
 from simulator.street.people import some_figure
 from simulator.street.place import Place
-from simulator.street.plot import LIGHTS, PARAMETERS, Plot
+from simulator.street.plot import LIGHTS, Plot
 from simulator.street.things import Bin
 from simulator.street.traffic import Arrival, Barrier, drive, flow
 from simulator.street.weather import Fault
@@ -24,6 +24,8 @@ _DAY = 86_400.0
 _BLOCK = 300.0
 _LIGHT_STEP = 120.0
 _CYCLE = 75.0
+_RED = 24.0
+_WATCHES = {"illegal_parking": "kerbside", "waterlogging": "road", "crowding": "pavement", "litter": "pavement"}
 
 
 def health(kind: str) -> Callable[[Plot], World]:
@@ -47,17 +49,15 @@ def health(kind: str) -> Callable[[Plot], World]:
 
 
 def ordinary(plot: Plot) -> World:
-    """Traffic at lights, brief stops, people, a bin that never overflows; by day and night, for as long as asked."""
+    """Traffic at lights, brief stops, people who pass or meet, a bin that never overflows.
+
+    By day and night, for as long as asked.
+    """
     plot.lasts(120, 120)
     plot.stage(("street", "junction"), "kerbside")
-    for algorithm, area in (
-        ("illegal_parking", "kerbside"),
-        ("waterlogging", "road"),
-        ("crowding", "pavement"),
-        ("litter", "pavement"),
-    ):
-        plot.watch(algorithm, area)
-    plot.algorithms = {name: dict(PARAMETERS[name]) for name in plot.algorithms}
+    for algorithm, area in _WATCHES.items():
+        zone = plot.watch(algorithm, area).id
+        plot.algorithms[algorithm]["zones"] = [zone]
     plot.capacity["pavement"] = 12
     plot.weather(LIGHTS, never=("compressed",))
     begins = {"day": 13.0, "overcast": 11.0, "dusk": 18.3, "night": 23.0}[plot.slices[0]] * 3600
@@ -66,8 +66,8 @@ def ordinary(plot: Plot) -> World:
     rate = plot.between(9, 22)
 
     @lru_cache(maxsize=4)
-    def block(number: int) -> tuple[Actor, ...]:
-        return _block(place, key, number, begins, rate)
+    def block(number: int) -> list[Actor]:
+        return _Block(place, key, number, begins, rate).actors
 
     def cast(time: float) -> Sequence[Actor]:
         number = math.floor(time / _BLOCK)
@@ -79,7 +79,7 @@ def ordinary(plot: Plot) -> World:
 
 
 def _green(time: float) -> bool:
-    return time % _CYCLE >= 30.0
+    return time % _CYCLE >= _RED
 
 
 def _day(begins: float, clouds: float) -> Callable[[float], Light]:
@@ -100,46 +100,92 @@ def _busy(begins: float, time: float) -> float:
     return 0.12 + 0.88 * max(0.0, math.sin((hour - 5) / 18 * math.pi)) ** 0.6 if 5 < hour < 23 else 0.12
 
 
-def _block(place: Place, key: int, number: int, begins: float, rate: float) -> tuple[Actor, ...]:
-    """Who comes in one block of time; everybody is gone before the next but one begins."""
-    start = number * _BLOCK
-    actors: list[Actor] = []
-    share = _busy(begins, start)
+class _Block:
+    """One block of time: who comes in it; everybody is gone before the next but one begins."""
 
-    def next_id() -> int:
-        return (number % 5000) * 500 + len(actors) + 1
+    def __init__(self, place: Place, key: int, number: int, begins: float, rate: float) -> None:
+        self.place, self.key, self.number, self.rate = place, key, number, rate
+        self.start = number * _BLOCK
+        self.share = _busy(begins, self.start)
+        self.actors: list[Actor] = []
+        self._vehicles(self._brief_stop())
+        self._walkers()
+        self._meeting()
 
-    reds = []
-    if place.stop_line is not None:
-        first = math.floor(start / _CYCLE) * _CYCLE
-        reds = [Barrier(place.stop_line, first + k * _CYCLE, first + k * _CYCLE + 30.0) for k in range(-1, 6)]
-    for index, lane in enumerate(place.lanes):
-        rng = generator(key, "block", number, index)
-        entries: list[tuple[float, Make]] = []
-        now = start + float(rng.exponential(rate / share))
-        # The last half minute is left free, so that the next block's vehicles meet nobody standing.
-        while now < start + _BLOCK - 30:
-            entries.append((now, some_vehicle(mix(key, number, index, len(entries)) & 0xFF)))
-            now += 2.5 + float(rng.exponential(rate / share))
-        if reds and lane.direction > 0:
-            arrivals = [Arrival(t, make.length, float(rng.uniform(8, 12))) for t, make in entries]
-            ways = drive(lane, arrivals, reds, start + _BLOCK + 60)
-        else:
-            speed = float(rng.uniform(8.5, 11.5))
-            ways = [flow(lane, t, make.length, speed) for t, make in entries]
-        for (_, make), motion in zip(entries, ways, strict=True):
-            if motion is not None:
-                actors.append(vehicle(next_id(), make, motion))
-    rng = generator(key, "block", number, "people")
-    now = start + float(rng.exponential(15 / share))
-    while now < start + _BLOCK:
-        right = unit(key, number, len(actors), "side") < 0.6
-        x = place.kerb + float(rng.uniform(0.6, 3.0)) if right else place.left - float(rng.uniform(0.8, 3.5))
-        ends = [(x, -4.0), (x + float(rng.uniform(-0.3, 0.3)), 55.0)]
-        if rng.random() < 0.5:
-            ends.reverse()
-        motion = way(walk(ends, now, float(rng.uniform(1.0, 1.6))))
-        figure = some_figure(mix(key, number, len(actors)) & 0x7FFFFFFF)
-        actors.append(Actor(next_id(), ObjectClass.PERSON, motion, figure=figure))
-        now += float(rng.exponential(15 / share))
-    return tuple(actors)
+    def _id(self) -> int:
+        return (self.number % 5000) * 500 + len(self.actors) + 1
+
+    def _brief_stop(self) -> list[tuple[float, float]]:
+        """Sometimes a vehicle stops at the kerb for less than any T; when nobody may run into it."""
+        rng = generator(self.key, "block", self.number, "stop")
+        if rng.random() > 0.6 * self.share:
+            return []
+        make = some_vehicle(int(rng.integers(256)), heavy=0.0)
+        y1, y2 = self.place.watched
+        stop = self.start + float(rng.uniform(40, 200))
+        leave = stop + float(rng.uniform(6, 20))
+        y = float(rng.uniform(y1 + 3, y2 - 3))
+        motion = halt(self.place.lanes[0].x, self.place.strip, y, stop, leave, self.start + 2 * _BLOCK)
+        self.actors.append(vehicle(self._id(), make, motion))
+        return busy(stop, leave)
+
+    def _vehicles(self, clear: list[tuple[float, float]]) -> None:
+        reds: list[Barrier] = []
+        if self.place.stop_line is not None:
+            first = math.floor(self.start / _CYCLE) * _CYCLE
+            times = [first + k * _CYCLE for k in range(-1, 6)]
+            reds = [Barrier(self.place.stop_line, time, time + _RED) for time in times]
+        for index, lane in enumerate(self.place.lanes):
+            rng = generator(self.key, "block", self.number, index)
+            entries: list[tuple[float, Make]] = []
+            now = self.start + float(rng.exponential(self.rate / self.share))
+            # The last half minute is left free, so that the next block's vehicles meet nobody standing.
+            while now < self.start + _BLOCK - 30:
+                if index != 0 or not any(a <= now <= b for a, b in clear):
+                    entries.append((now, some_vehicle(mix(self.key, self.number, index, len(entries)) & 0xFF)))
+                now += 2.5 + float(rng.exponential(self.rate / self.share))
+            if reds and lane.direction > 0:
+                arrivals = [Arrival(t, make.length, float(rng.uniform(8, 12))) for t, make in entries]
+                ways = drive(lane, arrivals, reds, self.start + _BLOCK + 60)
+            else:
+                speed = float(rng.uniform(8.5, 11.5))
+                ways = [flow(lane, t, make.length, speed) for t, make in entries]
+            for (_, make), motion in zip(entries, ways, strict=True):
+                if motion is not None:
+                    self.actors.append(vehicle(self._id(), make, motion))
+
+    def _person(self, motion: Motion) -> None:
+        figure = some_figure(mix(self.key, self.number, len(self.actors)) & 0x7FFFFFFF)
+        self.actors.append(Actor(self._id(), ObjectClass.PERSON, motion, figure=figure))
+
+    def _walkers(self) -> None:
+        rng = generator(self.key, "block", self.number, "people")
+        now = self.start + float(rng.exponential(15 / self.share))
+        while now < self.start + _BLOCK:
+            right = rng.random() < 0.6
+            kerb, left = self.place.kerb, self.place.left
+            x = kerb + float(rng.uniform(0.6, 3.0)) if right else left - float(rng.uniform(0.8, 3.5))
+            ends = [(x, -4.0), (x + float(rng.uniform(-0.3, 0.3)), 55.0)]
+            if rng.random() < 0.5:
+                ends.reverse()
+            self._person(way(walk(ends, now, float(rng.uniform(1.0, 1.6)))))
+            now += float(rng.exponential(15 / self.share))
+
+    def _meeting(self) -> None:
+        """Sometimes two to four people meet on the pavement and talk for a while."""
+        rng = generator(self.key, "block", self.number, "meeting")
+        if rng.random() > 0.7 * self.share:
+            return
+        y1, y2 = self.place.watched
+        x, y = self.place.kerb + float(rng.uniform(1.4, 2.6)), float(rng.uniform(y1 + 2, y2 - 2))
+        meet = self.start + float(rng.uniform(60, 120))
+        part = meet + float(rng.uniform(30, 120))
+        count = int(rng.integers(2, 5))
+        for member in range(count):
+            angle = member * math.tau / count
+            spot = (x + 0.55 * math.sin(angle), y + 0.55 * math.cos(angle))
+            far = (spot[0], 55.0 if rng.random() < 0.5 else -4.0)
+            coming = walk([far, spot], 0.0, 1.3)[-1][0]
+            points = walk([far, spot], meet - coming + 1.5 * member, 1.3)
+            points += walk([spot, (spot[0], 51.0 - far[1])], part + 0.8 * member, 1.3)
+            self._person(way(points))

@@ -124,7 +124,7 @@ def queue(plot: Plot) -> World:
     red, green = plot.between(36, 48), plot.between(20, 28)
     first = plot.between(4, 14)
     reds = [(first + k * (red + green), first + k * (red + green) + red) for k in range(-1, 4)]
-    traffic(plot, plot.between(4.5, 7), [Barrier(line, a, b) for a, b in reds])
+    traffic(plot, plot.between(4.5, 6), [Barrier(line, a, b) for a, b in reds], longest=8.0)
     passers(plot, 18)
     return plot.world(green=lambda time: not any(a <= time < b for a, b in reds))
 

@@ -130,7 +130,7 @@ class Plot:
         elevation, clouds = {
             "day": (self.between(0.45, 1.05), 0.05 if clear else self.between(0.0, 0.5)),
             "overcast": (self.between(0.35, 0.9), self.between(0.85, 1.0)),
-            "dusk": (self.between(-0.02, 0.09), self.between(0.2, 0.8)),
+            "dusk": (self.between(0.0, 0.10), self.between(0.2, 0.8)),
             "night": (-0.5, 0.3),
         }[light]
         fixed = daylight(elevation, azimuth, clouds)
@@ -153,12 +153,12 @@ class Plot:
 
     def zone(self, area: Area) -> dict[str, Any]:
         """The area as a zone of streams.yaml."""
-        corners = self.place.optics.normalised(area.corners)
-        polygon = [[round(min(max(u, 0.0), 1.0), 5), round(min(max(v, 0.0), 1.0), 5)] for u, v in corners]
+        corners = [(round(u, 5), round(v, 5)) for u, v in self.place.optics.normalised(area.corners)]
+        polygon = [list(corner) for corner in _inside(corners)]
         zone: dict[str, Any] = {"id": area.id, "kind": area.kind, "polygon": polygon}
         if area.id in self.capacity:
             zone["capacity"] = self.capacity[area.id]
-        if area.id in self.calibrated:
+        if area.id in self.calibrated and polygon == [list(corner) for corner in corners]:
             zone["calibration"] = {"image": polygon, "ground_m": [[round(x, 3), round(y, 3)] for x, y in area.corners]}
         return zone
 
@@ -168,3 +168,20 @@ class Plot:
         return World(
             seed=self.key, place=self.place, light=self.light, effects=self.effects, backdrop=self.backdrop, **parts
         )
+
+
+def _inside(corners: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The part of a convex polygon that lies in the picture, 0..1."""
+    for axis, limit, sign in ((0, 0.0, 1.0), (0, 1.0, -1.0), (1, 0.0, 1.0), (1, 1.0, -1.0)):
+        kept: list[tuple[float, float]] = []
+        for before, here in zip([corners[-1], *corners[:-1]], corners, strict=True):
+            away, now = sign * (before[axis] - limit), sign * (here[axis] - limit)
+            if (away >= 0) != (now >= 0):
+                part = away / (away - now)
+                cut = [round(b + (h - b) * part, 5) for b, h in zip(before, here, strict=True)]
+                cut[axis] = limit
+                kept.append((cut[0], cut[1]))
+            if now >= 0:
+                kept.append(here)
+        corners = [c for index, c in enumerate(kept) if c != kept[index - 1]]
+    return corners

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.records import Unwatched
-from pipeline.coverage import GRACE_S, Coverage, looked, missed
+from pipeline.coverage import GRACE_S, Coverage, blind_rules, closed, looked, missed
 
 
 def test_a_late_look_is_not_blindness() -> None:
@@ -48,3 +48,28 @@ def test_intervals_never_overlap_and_cover_every_long_gap(steps: list[tuple[bool
             state, _ = missed(state, "cam", now, every, "shed")
     assert all(i.end_utc is not None and i.end_utc - i.start_utc >= 3 * every + GRACE_S - 1e-6 for i in intervals)
     assert all(a.end_utc is not None and a.end_utc <= b.start_utc for a, b in itertools.pairwise(intervals))
+
+
+def test_rules_that_cannot_judge_are_told_one_by_one() -> None:
+    state, begun = blind_rules(
+        Coverage(100.0), "cam", 110.0, {"litter": ("blurred", 98.0), "crowding": ("blurred", 98.0)}
+    )
+    assert [(one.algorithm, one.reason, one.start_utc, one.end_utc) for one in begun] == [
+        ("crowding", "blurred", 98.0, None),
+        ("litter", "blurred", 98.0, None),
+    ]
+    state, _, _ = looked(state, 120.0)
+    state, told = blind_rules(state, "cam", 120.0, {"litter": ("blurred", 98.0), "crowding": ("black", 119.0)})
+    assert [(one.algorithm, one.reason, one.end_utc) for one in told] == [
+        ("crowding", "blurred", 120.0),
+        ("crowding", "black", None),
+    ]
+    assert len({one.id for one in (*begun, *told)}) == 3
+    _, told = blind_rules(state, "cam", 130.0, {})
+    assert {(one.algorithm, one.end_utc) for one in told} == {("crowding", 130.0), ("litter", 130.0)}
+    state, _ = missed(state, "cam", 200.0, 1.0, "offline")
+    assert {(one.algorithm, one.end_utc) for one in closed(state, 210.0)} == {
+        ("*", 210.0),
+        ("crowding", 210.0),
+        ("litter", 210.0),
+    }

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.live import CameraState
 from contracts.pool import Camera
-from contracts.records import ClockSource, Event, Provenance, Severity, Subject, Transition
+from contracts.records import ClockSource, Event, Provenance, Severity, Subject, Transition, Unwatched
 from fleet.failed import FailedCamera
 from fleet.kept import newer, parse, withdrawn
 from fleet.watched import WatchedCamera
@@ -107,8 +107,8 @@ def test_a_ptz_camera_that_looks_past_all_its_zones_is_not_watching() -> None:
     watched = watched_camera(ptz, 100.0)
     watched.source._become(CameraState.RUNNING, "")
     assert watched.calm(150.0) is None
-    begun = watched.unseen(160.0)
-    assert begun is not None
+    (begun,) = watched.unseen(160.0)
+    assert isinstance(begun, Unwatched)
     assert (begun.reason, begun.start_utc) == ("off_preset", 100.0)
 
 

@@ -30,15 +30,14 @@ def street(time: float, *, width: int = 640, light: float = 1.0) -> Luma:
     picture = np.full((360, 640), 150, np.float32)
     fixed = np.random.default_rng(7)
     for _ in range(90):
-        x, y = fixed.integers(0, 600), fixed.integers(0, 320)
-        w, h = fixed.integers(8, 60), fixed.integers(6, 40)
+        x, y, w, h = (int(fixed.integers(*span)) for span in ((0, 600), (0, 320), (8, 60), (6, 40)))
         picture[y : y + h, x : x + w] = fixed.integers(40, 220)
     picture[250:330] = 95
     picture[288:291, ::40] = 230
-    x = int(time * 60) % 640
-    picture[265:300, x : x + 70] = 30
-    picture = cv2.resize(picture, (width, round(360 * scale)), interpolation=cv2.INTER_LINEAR)
-    seen = 16 + (picture * light) * 219 / 255 + noise.normal(0, 1.5, picture.shape)
+    car = int(time * 60) % 640
+    picture[265:300, car : car + 70] = 30
+    sized = cv2.resize(picture, (width, round(360 * scale)), interpolation=cv2.INTER_LINEAR)
+    seen = 16 + (sized * light) * 219 / 255 + noise.normal(0, 1.5, sized.shape)
     return np.clip(seen, 0, 255).astype(np.uint8)
 
 
@@ -124,7 +123,7 @@ def clip(path: Path, every: float) -> list[tuple[float, Luma]]:
     pictures: list[tuple[float, Luma]] = []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            time = float(frame.pts * frame.time_base)
+            time = float(frame.time or 0.0)
             if not pictures or time >= pictures[-1][0] + every - 1e-6:
                 luma = frame.reformat(format="yuv420p").to_ndarray()[: frame.height]
                 pictures.append((time, np.asarray(luma, np.uint8).copy()))

@@ -14,7 +14,7 @@ SIZE = (320, 180)
 @pytest.mark.parametrize("kind", KINDS)
 def test_kind_renders_with_valid_camera_and_truth(kind: str) -> None:
     made = scenario(3, kind, size=SIZE)
-    camera = Camera.model_validate(made.camera)
+    camera = Camera.model_validate(made.camera | {"algorithms": made.algorithms})
     zones = {zone.id for zone in camera.zones} | {""}
     about = KINDS[kind].about
     assert made.duration <= 150

@@ -56,6 +56,13 @@ const KNOWN: Record<string, NumberText> = {
   seen_share: { zh: "应见时可见", en: "Seen when looked for", percent: true },
   width_m: { zh: "宽度（米）", en: "Width, m", digits: 1 },
   size_body_heights: { zh: "大小（身高）", en: "Size, body heights", digits: 2 },
+  brightness: { zh: "亮度（0–255）", en: "Brightness, 0–255", digits: 0 },
+  contrast: { zh: "对比度（0–255）", en: "Contrast, 0–255", digits: 0 },
+  detail: { zh: "细节", en: "Detail", digits: 0 },
+  usual_detail: { zh: "平时细节", en: "Usual detail", digits: 0 },
+  likeness: { zh: "原场景仍在原处", en: "Of the scene where it was", percent: true },
+  shift_x: { zh: "横向偏移（占宽度）", en: "Shift right, of the width", percent: true },
+  shift_y: { zh: "纵向偏移（占宽度）", en: "Shift down, of the width", percent: true },
   fixtures: { zh: "不计的固定人形", en: "Fixtures not counted" },
 };
 
