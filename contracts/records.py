@@ -49,7 +49,7 @@ class EvidenceRef(Contract):
     spool because the object store is down: the hash is already binding.
     """
 
-    role: Literal["entry", "decision", "latest", "closing", "clip"]
+    role: Literal["entry", "decision", "density", "latest", "closing", "clip"]
     key: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     media_type: str

@@ -18,6 +18,7 @@ from contracts.vision import Frame, Look, Tracks
 from pipeline.confidence import calibration_of
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.pauses import Pauses, blinded
+from pipeline.pictures import Spots
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.camera_health import CameraHealthRule
 from pipeline.rules.registry import build_rules, zones_for
@@ -50,8 +51,11 @@ class EvidenceKeeper(Protocol):
         """Everything said so far is in the spool: what was put aside for matters that ended may go."""
         ...
 
-    def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
-        """References for a transition: entry and decision picture on OPENED, a closing one on CLOSED."""
+    def picture(self, matter: Matter, step: Step, frame: Frame, spots: Spots = ()) -> tuple[EvidenceRef, ...]:
+        """References for a transition: entry and decision picture on OPENED, a closing one on CLOSED.
+
+        `spots`: see `Output.spots`.
+        """
         ...
 
     def late(self, time: float, closing: str | None = None) -> list[tuple[str, tuple[EvidenceRef, ...]]]:
@@ -313,7 +317,7 @@ class CameraChain:
             model_sha256=self._model.sha256,
             config_digest=self._digest,
         )
-        pictures = self._evidence.picture(matter, output.step, frame) if frame is not None else ()
+        pictures = self._evidence.picture(matter, output.step, frame, output.spots) if frame is not None else ()
         events.append(self._book.transition(output, look, clock, parameters, provenance, pictures, confidence))
         if closes:
             self._evidence.ended(matter)

@@ -20,13 +20,13 @@ from contracts.errors import DiskFull, StoreError
 from contracts.records import EvidenceRef
 from contracts.vision import Frame
 from pipeline.eventbook import Matter
-from pipeline.pictures import to_jpeg
+from pipeline.pictures import Spots, density_jpeg, to_jpeg
 from pipeline.rules.base import Step
 from pipeline.spoollog import replace_file
 
 log = logging.getLogger(__name__)
 
-Role = Literal["entry", "decision", "latest", "closing", "clip"]
+Role = Literal["entry", "decision", "density", "latest", "closing", "clip"]
 
 _SUFFIX = {"image/jpeg": "jpg", "video/mp4": "mp4"}
 _REFUSALS = (OSError, DiskFull, StoreError)  # everything a disk, a full disk or a store says
@@ -115,10 +115,17 @@ class ShelfKeeper:
             self._remove([path for path in self._files() if path.name.startswith(f"{event}.")])
         self._ended.clear()
 
-    def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
-        """Entry and decision pictures on OPENED (the clip follows), a closing one on CLOSED, none on UPDATED."""
+    def picture(self, matter: Matter, step: Step, frame: Frame, spots: Spots = ()) -> tuple[EvidenceRef, ...]:
+        """Entry and decision pictures on OPENED (the clip follows), a closing one on CLOSED, none on UPDATED.
+
+        Where people stand (`spots`), OPENED also brings a density picture: derived, the decision picture is the proof.
+        """
         if step is Step.OPENED:
-            return self._opened(matter, frame)
+            refs = self._opened(matter, frame)
+            if not spots:
+                return refs
+            heat = density_jpeg(frame, spots)
+            return refs + _kept(self._keep("density", heat, "image/jpeg", frame.utc, derived=True))
         if step is Step.CLOSED:
             return _kept(self._keep("closing", to_jpeg(frame), "image/jpeg", frame.utc))
         return ()
@@ -176,7 +183,9 @@ class ShelfKeeper:
             self._keep("clip", whole, "video/mp4", begin) if whole else None,
         )
 
-    def _keep(self, role: Role, data: bytes, media_type: str, utc: float) -> EvidenceRef | None:
+    def _keep(
+        self, role: Role, data: bytes, media_type: str, utc: float, *, derived: bool = False
+    ) -> EvidenceRef | None:
         digest = hashlib.sha256(data).hexdigest()
         key = f"evidence/{digest[:2]}/{digest}.{_SUFFIX[media_type]}"
         try:
@@ -193,6 +202,7 @@ class ShelfKeeper:
             size=len(data),
             utc=round(utc, 3),
             stored=stored,
+            derived=derived,
         )
 
     def _cut(self, start: float, end: float) -> bytes | None:
@@ -260,7 +270,7 @@ class NoEvidence:
     def settle(self) -> None:
         """Keeps nothing."""
 
-    def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
+    def picture(self, matter: Matter, step: Step, frame: Frame, spots: Spots = ()) -> tuple[EvidenceRef, ...]:
         """No references."""
         return ()
 

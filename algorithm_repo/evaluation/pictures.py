@@ -18,6 +18,7 @@ from models.picture import small_bgr
 from pipeline.eventbook import Matter
 from pipeline.evidence import NoEvidence
 from pipeline.perceive import decode
+from pipeline.pictures import Spots
 from pipeline.plan import LookAt
 from pipeline.rules.base import Step
 from pipeline.source.decode import DecoderPool
@@ -51,7 +52,7 @@ class OpeningPictures(NoEvidence):
     def __init__(self) -> None:
         self.by_event: dict[str, ByteArray] = {}
 
-    def picture(self, matter: Matter, step: Step, frame: Frame) -> tuple[EvidenceRef, ...]:
+    def picture(self, matter: Matter, step: Step, frame: Frame, spots: Spots = ()) -> tuple[EvidenceRef, ...]:
         """Keeps the picture of an OPENED; refers to nothing."""
         if step is Step.OPENED and len(self.by_event) < _MOST:
             self.by_event[matter.id] = reduced(frame)

@@ -45,6 +45,7 @@ class Output:
         subject: what it is about.
         numbers: the explanation in numbers.
         reason: the same as a sentence, {"zh": …, "en": …}; empty for CANDIDATE and DISSOLVED.
+        spots: where the people of a crowd stand, for its density picture: x and y of the feet, height; normalised.
     """
 
     step: Step
@@ -55,6 +56,7 @@ class Output:
     subject: Subject
     numbers: dict[str, float]
     reason: dict[str, str] = field(default_factory=dict)
+    spots: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from typing import ClassVar
 
 from contracts.algorithms import Crowding
 from contracts.errors import ConfigError
-from contracts.geometry import homography, polygon_area, project
 from contracts.pool import Camera, Zone
 from contracts.records import Subject
 from contracts.senses import NOTHING, Ask
@@ -22,7 +21,9 @@ from contracts.vision import Look
 from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
-from pipeline.rules.people import Gathering, Visitor, gather
+from pipeline.rules.crowdtext import reason_of
+from pipeline.rules.crowdzone import Limit, limit_of, peak_density
+from pipeline.rules.people import Gathering, Visitor, gather, pace
 from pipeline.rules.registry import register
 
 _KEY = "crowd"
@@ -39,19 +40,7 @@ _OPEN_LOOKS_S = 5.0
 _FORGET_S = 60.0  # a candidate not watched for longer dissolves
 _MEMORY_S = 600.0  # an event not watched for longer is closed
 _LONGEST_STEP_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What a zone takes.
-
-    Attributes:
-        people: more than this many is crowded.
-        area_m2: of the zone; None when it is not calibrated.
-    """
-
-    people: float
-    area_m2: float | None = None
+_WALKING = 0.7  # m/s: who gets along faster passes through, however long the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +79,7 @@ class ZoneState:
         time: stream time of the newest look at it, s; None before the first.
         gathering: see `people`.
         counts: newest (time, people), for the median.
+        feet: where the people counted in the newest look stand, and how tall they look: x, y, height, normalised.
         bins: (index, watched s, crowded s) of the last `hold` seconds, a tenth of it each.
         crowd: what is going on, if anything.
     """
@@ -99,6 +89,7 @@ class ZoneState:
     time: float | None = None
     gathering: Gathering = field(default_factory=Gathering)
     counts: tuple[tuple[float, int], ...] = ()
+    feet: tuple[tuple[float, float, float], ...] = ()
     bins: tuple[tuple[int, float, float], ...] = ()
     crowd: Crowd | None = None
 
@@ -118,24 +109,6 @@ class CrowdingState:
     """Everything the rule remembers, by zone."""
 
     zones: tuple[ZoneState, ...] = ()
-
-
-def limit_of(zone: Zone, parameters: Crowding) -> Limit | None:
-    """What the zone takes: by density where it is calibrated, else by its capacity or `max_people`.
-
-    Where both a calibration and `max_people` are given, the lower one counts. None when there is nothing to go by.
-
-    Raises:
-        ValueError: the calibration does not fit the zone.
-    """
-    if zone.calibration is None:
-        people = parameters.max_people if parameters.max_people is not None else zone.capacity
-        return None if people is None else Limit(float(people))
-    matrix = homography(zone.calibration.image, zone.calibration.ground_m)
-    project((*zone.calibration.image, *zone.polygon), matrix)  # raises where the horizon runs between them
-    area = polygon_area(project(zone.polygon, matrix))
-    by_density = parameters.max_density * area
-    return Limit(by_density if parameters.max_people is None else min(by_density, parameters.max_people), area)
 
 
 @register("crowding")
@@ -241,12 +214,17 @@ class CrowdingRule:
         if gap > 0:
             state = self._after_gap(state, limit, look, gap, outputs)
         gathering, present = gather(state.gathering, look, zone.polygon, p.min_score, watched)
-        counted = [v for v in present if look.time - v.entered >= p.linger - 1e-6]
+        to_ground = limit.to_ground if limit.matrix is not None else None
+        counted = [
+            v
+            for v in present
+            if look.time - v.entered >= p.linger - 1e-6 and pace(v, look.aspect, to_ground) <= _WALKING
+        ]
         counts = state.counts
         if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:
             counts = counts[:-1]
         counts = (*counts, (look.time, len(counted)))[-(round(_SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
-        state = replace(state, time=look.time, gathering=gathering, counts=counts)
+        state = replace(state, time=look.time, gathering=gathering, counts=counts, feet=_feet(counted))
         crowded = state.people > limit.people
         state = replace(state, bins=_entered(state.bins, look.time, p.hold / _BINS, watched, crowded))
         return replace(state, crowd=self._judge(state, limit, look, watched, counted, outputs))
@@ -356,6 +334,7 @@ class CrowdingRule:
         if limit is not None and limit.area_m2 is not None:
             numbers["area_m2"] = round(limit.area_m2, 2)
             numbers["density"] = round(state.people / limit.area_m2, 3)
+            numbers["density_peak"] = round(peak_density([(x, y) for x, y, _ in state.feet], limit), 3)
             numbers["limit_density"] = round(limit.people / limit.area_m2, 3)
         silent = step in {Step.CANDIDATE, Step.DISSOLVED}
         return Output(
@@ -366,7 +345,8 @@ class CrowdingRule:
             time=time,
             subject=Subject(object_class="person", box=crowd.box),
             numbers=numbers,
-            reason={} if silent else _reason(numbers, cause),
+            reason={} if silent else reason_of(numbers, cause),
+            spots=state.feet,
         )
 
     def rezone(self, state: CrowdingState, zones: tuple[Zone, ...]) -> CrowdingState:
@@ -393,33 +373,15 @@ def _entered(
     return (*kept, (index, before[1] + watched, before[2] + (watched if crowded else 0.0)))
 
 
+def _feet(visitors: Sequence[Visitor]) -> tuple[tuple[float, float, float], ...]:
+    return tuple(
+        (round((v.box[0] + v.box[2]) / 2, 4), round(v.box[3], 4), round(v.box[3] - v.box[1], 4)) for v in visitors
+    )
+
+
 def _around(visitors: Sequence[Visitor]) -> Box | None:
     """The box around all of them."""
     if not visitors:
         return None
     x1, y1, x2, y2 = zip(*(visitor.box for visitor in visitors), strict=True)
     return min(x1), min(y1), max(x2), max(y2)
-
-
-_CAUSES = {
-    "cleared": ("已散去", "cleared"),
-    "lost": ("未观测过久，无法继续确认", "not watched for too long to go on"),
-    "zone": ("区域已修改", "the zone was edited"),
-}
-
-
-def _reason(numbers: dict[str, float], cause: str) -> dict[str, str]:
-    people, peak, lasting = f"{numbers['people']:.0f}", f"{numbers['peak']:.0f}", f"{numbers['lasting_s']:.0f}"
-    zh, en = f"区域内 {people} 人", f"{people} people in the zone"
-    if "density" in numbers:
-        zh += f"，每平方米 {numbers['density']:.2f} 人（上限 {numbers['limit_density']:.2f}）"
-        en += f", {numbers['density']:.2f} per square metre (limit {numbers['limit_density']:.2f})"
-    elif "limit" in numbers:
-        zh += f"（上限 {numbers['limit']:.0f} 人）"
-        en += f" (limit {numbers['limit']:.0f})"
-    share = f"{100 * numbers['crowded_share']:.0f}"
-    zh += f"，已持续 {lasting} 秒，最高 {peak} 人，近期 {share} % 的时间超限"
-    en += f", for {lasting} s, {peak} at most, above the limit in {share} % of the recent time"
-    if cause:
-        zh, en = f"{zh}；{_CAUSES[cause][0]}", f"{en}; {_CAUSES[cause][1]}"
-    return {"zh": zh, "en": en}

@@ -6,6 +6,7 @@ Lengths are in body heights, in true proportions.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,9 @@ import numpy as np
 from contracts.geometry import foot_points, iou, overlap_area, points_in_polygon
 from contracts.vision import Look, ObjectClass
 from pipeline.rules.boxes import Box, moved
+
+Point = tuple[float, float]
+Ground = Callable[[Point], Point]  # a point of the picture, normalised, to metres on the ground
 
 KEEP_S = 3.0  # a visitor not seen for longer has left
 _KEEP_STEPS = 1.5  # or, when looks are far apart, for this many steps
@@ -24,6 +28,11 @@ RIGID = 0.03  # body heights: nobody alive keeps that still
 RIGID_S = 120.0
 _FIXTURE_IOU = 0.7
 _FIXTURE_KEPT_S = 3600.0
+_TRAIL_S = 5.0
+_TRAIL_SPACING_S = 0.9
+_PACE_S = 1.5  # a shorter way says nothing about a pace
+_HEIGHT_M = 1.7
+_FORESHORTENED = 2.5  # metres of ground behind a metre of picture height, as most cameras look down
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class Visitor:
         last_seen: and last, s.
         box: then, normalised.
         spot: where they have not moved from by more than `RIGID` since `spot_since`.
+        trail: (time, x, y) of the feet in the last seconds, normalised, the newest last; see `pace`.
     """
 
     track: int
@@ -44,6 +54,7 @@ class Visitor:
     box: Box
     spot: Box
     spot_since: float
+    trail: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +185,37 @@ def _take_nearest(lost: list[Visitor], box: Box, look: Look) -> Visitor | None:
     return lost.pop(best[1]) if best is not None else None
 
 
+def pace(visitor: Visitor, aspect: float, to_ground: Ground | None) -> float:
+    """How fast somebody gets anywhere, m/s: from where they were up to 5 s ago, as the crow flies.
+
+    Metres by the zone's calibration (`to_ground`: feet to metres); without one by their own height, at the steepness
+    at which most cameras look down. 0 for whoever was not seen for long enough.
+    """
+    if len(visitor.trail) < 2:
+        return 0.0
+    (t0, x0, y0), (t1, x1, y1) = visitor.trail[0], visitor.trail[-1]
+    if t1 - t0 < _PACE_S:
+        return 0.0
+    if to_ground is not None:
+        (ax, ay), (bx, by) = to_ground((x0, y0)), to_ground((x1, y1))
+        return math.hypot(bx - ax, by - ay) / (t1 - t0)
+    metre = max(visitor.box[3] - visitor.box[1], 1e-6) / _HEIGHT_M
+    return math.hypot((x1 - x0) * aspect, (y1 - y0) * _FORESHORTENED) / metre / (t1 - t0)
+
+
+def _trodden(
+    trail: tuple[tuple[float, float, float], ...], time: float, box: Box
+) -> tuple[tuple[float, float, float], ...]:
+    """The trail with one more step; the last one gives way when it is too close to its predecessor."""
+    if len(trail) >= 2 and trail[-1][0] - trail[-2][0] < _TRAIL_SPACING_S:
+        trail = trail[:-1]
+    trail = (*trail, (time, (box[0] + box[2]) / 2, box[3]))
+    return tuple(step for step in trail if time - step[0] <= _TRAIL_S)
+
+
 def _visited(before: Visitor | None, track: int, box: Box, look: Look, entered: float) -> Visitor:
     if before is None:
-        return Visitor(track, min(entered, look.time), look.time, box, box, look.time)
+        return Visitor(track, min(entered, look.time), look.time, box, box, look.time, _trodden((), look.time, box))
     # A spot is a matter of body heights, so it is measured in heights even where a figure is wider than tall.
     size = max((before.spot[2] - before.spot[0]) * look.aspect, before.spot[3] - before.spot[1])
     height = max(before.spot[3] - before.spot[1], 1e-6)
@@ -188,4 +227,5 @@ def _visited(before: Visitor | None, track: int, box: Box, look: Look, entered: 
         box=box,
         spot=box if stirred else before.spot,
         spot_since=look.time if stirred else before.spot_since,
+        trail=_trodden(before.trail, look.time, box),
     )

@@ -191,3 +191,59 @@ def test_editing_the_polygon_ends_the_event() -> None:
     _, said = run(edited, looks(people, 61, 62, 1), state)
     assert steps(said)[0] == "closed"
     check_protocol(before + said)
+
+
+# --- who passes through, and where it is densest ------------------------------------------------------------------
+
+LONG = {"id": "square", "kind": "square", "polygon": rectangle(0.0, 0.4, 1.0, 0.95), "capacity": 5}
+
+
+def stream(count: int, speed: float, every: float) -> list[Actor]:
+    """People one after another across the whole picture at `speed`, picture widths a second."""
+    return [
+        Actor(
+            i,
+            ((5 + every * i, 0.0, 0.6 + 0.02 * (i % 5)), (5 + every * i + 1 / speed, 1.0, 0.6 + 0.02 * (i % 5))),
+            (0.04, 0.15),
+            ObjectClass.PERSON,
+        )
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 25.0])
+def test_a_stream_of_walkers_across_a_long_zone_is_no_crowd(rate: float) -> None:
+    # 0.033 widths a second are 0.39 heights, 0.7 m; each is in the zone for 25 s, nine at a time.
+    walkers = stream(40, 0.04, 2.7)
+    _, said = run(crowding(LONG), looks(walkers, 0, 120, rate))
+    assert not of(said, Step.OPENED)
+
+
+def test_a_crowd_that_shuffles_along_is_one() -> None:
+    slow = [
+        Actor(i, ((5, 0.2 + 0.05 * i, 0.7), (95, 0.4 + 0.05 * i, 0.7)), (0.04, 0.15), ObjectClass.PERSON)
+        for i in range(9)
+    ]
+    _, said = run(crowding(LONG), looks(slow, 0, 100, 2.0))
+    assert len(of(said, Step.OPENED)) == 1
+
+
+def test_walkers_are_told_by_metres_where_the_zone_is_calibrated() -> None:
+    # 20 m of ground across the picture: 0.04 widths a second are 0.8 m/s, though the figures are drawn huge.
+    calibration = {"image": rectangle(0.0, 0.4, 1.0, 0.95), "ground_m": rectangle(0, 0, 20, 10)}
+    zone = {k: v for k, v in LONG.items() if k != "capacity"} | {"calibration": calibration}
+    giants = [Actor(a.track, a.path, (0.2, 0.75), ObjectClass.PERSON) for a in stream(40, 0.04, 2.7)]
+    _, said = run(crowding(zone, max_density=0.02), looks(giants, 0, 120, 2.0))
+    assert not of(said, Step.OPENED)
+
+
+def test_the_densest_place_is_told_and_where_people_stand() -> None:
+    calibration = {"image": rectangle(0.0, 0.4, 1.0, 0.95), "ground_m": rectangle(0, 0, 20, 10)}
+    zone = {k: v for k, v in LONG.items() if k != "capacity"} | {"calibration": calibration}
+    close = [person(i, 0.2 + 0.06 * (i % 3), 0.6 + 0.06 * (i // 3), 5, 60) for i in range(6)]
+    lone = [person(10, 0.9, 0.9, 5, 60)]
+    _, said = run(crowding(zone, max_density=0.02), looks([*close, *lone], 0, 60, 1.0))
+    opened = of(said, Step.OPENED)[0]
+    assert opened.numbers["density"] == pytest.approx(7 / 200, abs=1e-3)
+    assert 3 / 9 <= opened.numbers["density_peak"] <= 6 / 9 + 1e-3
+    assert len(opened.spots) == 7

@@ -920,7 +920,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "entry" | "decision" | "latest" | "closing" | "clip";
+            role: "entry" | "decision" | "density" | "latest" | "closing" | "clip";
             /** Sha256 */
             sha256: string;
             /** Size */
@@ -956,7 +956,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "entry" | "decision" | "latest" | "closing" | "clip";
+            role: "entry" | "decision" | "density" | "latest" | "closing" | "clip";
             /** Sha256 */
             sha256: string;
             /** Size */

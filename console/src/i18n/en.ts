@@ -139,6 +139,7 @@ export const en: Record<TextKey, string> = {
   "detail.back": "Back to events",
   "detail.entry": "On entry",
   "detail.decision": "At decision",
+  "detail.density": "Density",
   "detail.latest": "Latest",
   "detail.closing": "At the end",
   "detail.clip": "Clip",

@@ -137,6 +137,7 @@ export const zh = {
   "detail.back": "返回事件列表",
   "detail.entry": "进入时",
   "detail.decision": "判定时",
+  "detail.density": "密度图",
   "detail.latest": "最近",
   "detail.closing": "结束时",
   "detail.clip": "录像片段",

@@ -9,7 +9,7 @@ import { formatTime } from "../parts/time";
 
 type Evidence = Schemas["EvidenceOut"];
 
-const ORDER = ["decision", "entry", "latest", "closing", "clip"];
+const ORDER = ["decision", "density", "entry", "latest", "closing", "clip"];
 
 /** Pictures and clip of an event: one large, the others to choose from. */
 export function EventMedia({ event }: { event: EventDetail }) {
