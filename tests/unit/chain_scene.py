@@ -33,7 +33,7 @@ CROWDING = {"hold": 5, "linger": 1, "max_people": 1, "look_every": 0.5, "clear_h
 LEFT = {"id": "left", "name": "left", "kind": "no_parking", "polygon": rectangle(0.2, 0.3, 0.5, 0.7)}
 RIGHT = {"id": "right", "name": "right", "kind": "no_parking", "polygon": rectangle(0.6, 0.3, 0.9, 0.7)}
 SQUARE = {"id": "square", "name": "square", "kind": "square", "polygon": rectangle(0.0, 0.75, 1.0, 1.0)}
-CAR = parked(1, 0.35, 0.55, 5.0, 30.0)  # opened at 15.5 s, its clip at 18.5 s, closed at 32.5 s
+CAR = parked(1, 0.35, 0.55, 5.0, 30.0)  # opened at 15.5 s, its clip at 18.5 s, closed at 32 s
 
 
 @cache

@@ -56,7 +56,7 @@ def test_pictures_and_clips_show_what_they_say(scene: Scene, objects: DiskObject
     assert entry.utc == arrival.utc == pytest.approx(UTC + 6, abs=1.5)
     assert decision.utc == UTC + 15.5
     assert whole.utc == decision.utc - 4.0
-    assert closing.utc == UTC + 32.5
+    assert closing.utc == UTC + 32.0
     assert len({ref.sha256 for ref in (entry, decision, closing)}) == 3
     assert objects.get(entry.key).startswith(b"\xff\xd8\xff")
     assert 6.5 < seconds(objects.get(whole.key)) < 10  # 4 s before and 3 s after, from a keyframe on
