@@ -66,13 +66,13 @@ class HealthMemory:
             brightness=brightness,
             contrast=contrast,
             detail=detail,
-            usual_detail=None if usual is None else usual[0],
+            usual_detail=None if usual is None else float(usual[0]),
             changed=self._changed(frame, small),
             likeness=likeness,
             shift=shift,
             highlight=highlight,
             texture=texture,
-            usual_texture=None if usual is None else usual[1],
+            usual_texture=None if usual is None else float(usual[1]),
         )
         if self._time is None or step > 0:
             seconds = min(step, _LONGEST_STEP_S)

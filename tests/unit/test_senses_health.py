@@ -200,3 +200,15 @@ def test_memory_goes_to_bytes_and_back_and_damage_begins_anew() -> None:
     for damaged in (b"", kept[:100], kept[:50] + b"x" + kept[51:], b"\0" * 200):
         with pytest.raises(ValueError, match="scene memory"):
             SceneMemory().load(damaged)
+
+
+def test_what_is_sensed_goes_into_a_state_of_plain_numbers() -> None:
+    """A number of NumPy's own would end the worker at its next checkpoint."""
+    memory = HealthMemory()
+    for time in range(40):
+        health = memory.sense(frame_of(street(float(time)), float(time)))
+    assert health.usual_detail is not None
+    for name in health.__slots__:
+        value = getattr(health, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            assert number is None or type(number) is float, name

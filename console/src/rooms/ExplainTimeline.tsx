@@ -5,6 +5,8 @@ import { formatClock } from "../parts/time";
 import { amount, type Course, type Explanation, limit, type Matter, mattersOf, ticks } from "./explain";
 
 const MOST_MATTERS = 6;
+// While a camera is watched the next line comes within this time, s; after it nobody knows.
+const HEARTBEAT_S = 17;
 
 /** The timeline picture: one row a condition, green where it held, red where it failed. */
 export function ExplainTimeline({ found, zones }: { found: Explanation; zones: Map<string, string> }) {
@@ -110,13 +112,13 @@ function CountRow({ found, of }: { found: Explanation; of: "vehicles" | "people"
   return (
     <Row label={t(`why.${of}`)} found={found}>
       {found.seen.map((one, i) => {
-        const until = found.seen[i + 1]?.utc ?? Math.min(found.until, one.utc + 10);
+        const until = found.seen[i + 1]?.utc ?? found.until;
         return one[of] > 0 ? (
           <Part
             key={one.utc}
             found={found}
             since={one.utc}
-            until={until}
+            until={Math.min(until, one.utc + HEARTBEAT_S)}
             kind="count"
             tip={`${formatClock(one.utc)} · ${one[of]}`}
           >
@@ -135,8 +137,11 @@ function MatterRows(props: { found: Explanation; matter: Matter; zones: Map<stri
   return (
     <section className={matter.named ? "why-matter named" : "why-matter"} data-testid="matter">
       <h3>
-        {matter.subject ? t("why.matter", { n: matter.subject }) : t("why.zone")}
-        <span className="dim"> · {zones.get(matter.zone) ?? matter.zone}</span>
+        {matter.subject ? t("why.matter", { n: word("ailment", matter.subject) }) : t("why.zone")}
+        <span className="dim">
+          {" "}
+          · {matter.zone ? (zones.get(matter.zone) ?? matter.zone) : t("events.zone.whole")}
+        </span>
       </h3>
       {matter.courses.map((course) => (
         <CourseRow key={course.name} found={found} course={course} />
