@@ -6,7 +6,7 @@ what this camera takes for water when the ground is dry (`dryness`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from contracts.algorithms import Waterlogging
@@ -16,16 +16,18 @@ from contracts.records import Subject
 from contracts.senses import NOTHING, Ask, WaterMap
 from contracts.vision import Look
 from pipeline.rules.base import Condition, Output, Step
-from pipeline.rules.boxes import Box
 from pipeline.rules.cells import Grid, Reading
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.dryness import DryReference, check, expected, hour_of, learn, unlearn
 from pipeline.rules.puddle import Extent, Puddle, depth_cm, extent, seep
 from pipeline.rules.registry import register
+from pipeline.rules.waterstate import Flood, Measure, WaterloggingState, ZoneState, with_share
 from pipeline.rules.watertext import depth_class, reason
 
 _KEY = "water"
 _EARLY = 0.9  # of `look_every`: a look this early counts
+_FOUND = 0.25  # of `hold`: water that is there this soon after watching began was not seen to come …
+_FOUND_HOLDS = 2.0  # … and has to stay this many times as long
 _WATCHED_SHARE = 0.5  # of `hold`: less was not watched enough to say anything
 _DOUBTFUL_SHARE = 0.5  # of `min_share`: a candidate with less standing water after `hold` dissolves
 _VISIBLE = 0.3  # of the zone: with less in sight nobody can say that the water is gone
@@ -36,97 +38,6 @@ _OPEN_LOOKS_S = 5.0
 _FORGET_S = 60.0  # a candidate not watched for longer dissolves
 _MEMORY_S = 600.0  # an event not watched for longer is closed
 _LONGEST_STEP_S = 15.0
-_GROWTH_S, _GROWTH_STEP_S = 120.0, 10.0  # growth is measured over this time, from shares this far apart
-
-
-@dataclass(frozen=True, slots=True)
-class Flood:
-    """A candidate or an open event.
-
-    Attributes:
-        since: stream time when the zone was first too wet, s.
-        opened: an event; else a candidate.
-        watched_s: of the time since then.
-        peak: the highest share.
-        told_peak, told_depth_cm, told_at: what the last transition said, and its stream time.
-        next_lasting_s: duration at which the next milestone is told, s.
-        low_since: when the share went below (candidate: `min_share`; event: `clear` of it); None while it is not.
-        low_s: watched time since then.
-        box: around the water when it was last too much.
-    """
-
-    since: float
-    opened: bool = False
-    watched_s: float = 0.0
-    peak: float = 0.0
-    told_peak: float = 0.0
-    told_depth_cm: float = 0.0
-    told_at: float = 0.0
-    next_lasting_s: float = 0.0
-    low_since: float | None = None
-    low_s: float = 0.0
-    box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """The newest figures of a zone; see `puddle.Extent`.
-
-    Attributes:
-        reference: share of the zone that looks wet when dry, subtracted.
-        depth_cm: by the depth marks; None where there is none to see.
-    """
-
-    share: float = 0.0
-    standing_share: float = 0.0
-    reliability: float = 0.0
-    visible: float = 0.0
-    reference: float = 0.0
-    depth_cm: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneState:
-    """What is remembered of one zone.
-
-    Attributes:
-        zone: its id.
-        polygon: the polygon all this was measured in.
-        time: stream time of the newest water map, s; None before the first.
-        heard: of the newest look, with or without one.
-        gap: time not watched since the newest water map, s.
-        puddle: where there is water.
-        reference: what looks wet when dry.
-        measure: the newest figures.
-        shares: newest (time, share), for the growth.
-        flood: what is going on, if anything.
-    """
-
-    zone: str
-    polygon: tuple[tuple[float, float], ...]
-    time: float | None = None
-    heard: float | None = None
-    gap: float = 0.0
-    puddle: Puddle = field(default_factory=Puddle)
-    reference: DryReference = field(default_factory=DryReference)
-    measure: Measure = field(default_factory=Measure)
-    shares: tuple[tuple[float, float], ...] = ()
-    flood: Flood | None = None
-
-    @property
-    def growth(self) -> float:
-        """Change of the share a minute over the last two; 0 while too little is known."""
-        if len(self.shares) < 2:
-            return 0.0
-        (start, before), (end, now) = self.shares[0], self.shares[-1]
-        return (now - before) / (end - start) * 60 if end - start >= _GROWTH_STEP_S - 1e-6 else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class WaterloggingState:
-    """Everything the rule remembers, by zone."""
-
-    zones: tuple[ZoneState, ...] = ()
 
 
 @register("waterlogging")
@@ -192,10 +103,14 @@ class WaterloggingRule:
             return [enough]
         return [
             enough,
-            Condition(zone.zone, _KEY, "lasting_s", round(time - flood.since, 1), p.hold),
-            Condition(zone.zone, _KEY, "watched_s", round(flood.watched_s, 1), _WATCHED_SHARE * p.hold),
+            Condition(zone.zone, _KEY, "lasting_s", round(time - flood.since, 1), self._needed(flood)),
+            Condition(zone.zone, _KEY, "watched_s", round(flood.watched_s, 1), _WATCHED_SHARE * self._needed(flood)),
             Condition(zone.zone, _KEY, "standing_share", round(zone.measure.standing_share, 4), p.min_share),
         ]
+
+    def _needed(self, flood: Flood) -> float:
+        """How long it must last, s."""
+        return self._parameters.hold * (_FOUND_HOLDS if flood.found else 1.0)
 
     def step(self, state: WaterloggingState, look: Look) -> tuple[WaterloggingState, list[Output]]:
         """See `Rule.step`. Off a zone's preset that zone is not judged."""
@@ -238,6 +153,7 @@ class WaterloggingRule:
         state = replace(
             state,
             time=look.time,
+            begun=look.time if state.begun is None else state.begun,
             heard=look.time,
             gap=0.0,
             puddle=puddle,
@@ -249,7 +165,7 @@ class WaterloggingRule:
                 float(grid.weights @ dry),
                 depth_cm(puddle, tuple(mark.height_cm for mark in zone.depth_marks)),
             ),
-            shares=_entered(state.shares, look.time, found.share),
+            shares=with_share(state.shares, look.time, found.share),
         )
         state = replace(state, flood=self._judge(state, grid, look.time, watched, found, outputs))
         return replace(state, reference=self._learnt(state, hour, watched, reading))
@@ -264,8 +180,9 @@ class WaterloggingRule:
         if flood is not None and gap > (_MEMORY_S if flood.opened else min(_FORGET_S, self._parameters.hold)):
             outputs.append(self._end(state, flood, look.time, state.time or flood.since, "lost"))
             flood = None
-        puddle = state.puddle if gap <= _MEMORY_S else Puddle()
-        return replace(state, flood=flood, shares=(), puddle=puddle)
+        if gap > _MEMORY_S:
+            return replace(state, flood=flood, shares=(), puddle=Puddle(), begun=None)
+        return replace(state, flood=flood, shares=())
 
     def _judge(
         self, state: ZoneState, grid: Grid, time: float, watched: float, found: Extent, outputs: list[Output]
@@ -275,7 +192,8 @@ class WaterloggingRule:
         if flood is None:
             if not wet:
                 return None
-            flood, watched = Flood(time, box=grid.box(found.cells)), 0.0
+            there = state.begun is not None and time - state.begun < _FOUND * p.hold
+            flood, watched = Flood(time, there, box=grid.box(found.cells)), 0.0
             outputs.append(self._output(Step.CANDIDATE, state, flood, time))
         flood = replace(flood, peak=max(flood.peak, share), watched_s=flood.watched_s + watched)
         if wet:
@@ -298,8 +216,8 @@ class WaterloggingRule:
         if over or (flood.watched_s >= p.hold and standing < _DOUBTFUL_SHARE * p.min_share):
             outputs.append(self._output(Step.DISSOLVED, state, flood, time))
             return None
-        enough = flood.watched_s >= _WATCHED_SHARE * p.hold - 1e-6
-        if not (wet and lasting >= p.hold - 1e-6 and enough and standing >= p.min_share):
+        enough = flood.watched_s >= _WATCHED_SHARE * self._needed(flood) - 1e-6
+        if not (wet and lasting >= self._needed(flood) - 1e-6 and enough and standing >= p.min_share):
             return flood
         flood = replace(flood, opened=True, next_lasting_s=p.hold)
         outputs.append(self._output(Step.OPENED, state, flood, time))
@@ -353,6 +271,7 @@ class WaterloggingRule:
             "limit_share": self._parameters.min_share,
             "growth_per_min": round(state.growth, 4),
             "lasting_s": round(time - flood.since, 1),
+            "seen_since_start": float(flood.found),
             "reference": round(measure.reference, 4),
             "certainty": round(measure.reliability, 3),
             "visible_share": round(measure.visible, 3),
@@ -379,10 +298,3 @@ class WaterloggingRule:
             zone.puddle.check()
             check(zone.reference)
         return state
-
-
-def _entered(shares: tuple[tuple[float, float], ...], time: float, share: float) -> tuple[tuple[float, float], ...]:
-    """The newest share last, whatever came just before it replaced; none older than two minutes."""
-    if len(shares) >= 2 and shares[-1][0] - shares[-2][0] < _GROWTH_STEP_S - 1e-6:
-        shares = shares[:-1]
-    return (*(entry for entry in shares if entry[0] >= time - _GROWTH_S), (time, share))

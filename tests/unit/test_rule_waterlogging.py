@@ -99,6 +99,14 @@ def test_several_puddles_count_together() -> None:
     assert len(of(said, Step.OPENED)) == 1
 
 
+def test_water_that_was_there_when_watching_began_has_to_stay_twice_as_long() -> None:
+    for start, found in ((0, True), (4, True), (6, False)):
+        _, said = watch(waterlogging(), [puddle(0.5, 0.6, 0.2, start=start, full=start)], every(1, 0, 70))
+        opened = of(said, Step.OPENED)[0]
+        assert opened.numbers["seen_since_start"] == found
+        assert opened.time - opened.started == pytest.approx(40 if found else 20, abs=1)
+
+
 def test_updates_tell_milestones_and_new_heights() -> None:
     spot = puddle(0.5, 0.6, 0.29, start=0, full=200)
     _, said = watch(waterlogging(), [spot], every(1, 0, 260))
