@@ -22,7 +22,7 @@ from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.crowdtext import reason_of
-from pipeline.rules.crowdzone import Limit, limit_of, peak_density
+from pipeline.rules.crowdzone import Limit, Sizes, estimated_area, limit_of, measured, peak_density
 from pipeline.rules.people import Gathering, Visitor, gather, pace
 from pipeline.rules.registry import register
 
@@ -80,6 +80,8 @@ class ZoneState:
         gathering: see `people`.
         counts: newest (time, people), for the median.
         feet: where the people counted in the newest look stand, and how tall they look: x, y, height, normalised.
+        sizes: of people, where the zone is not calibrated; see `crowdzone`.
+        aspect: width / height of the picture they were taken in.
         bins: (index, watched s, crowded s) of the last `hold` seconds, a tenth of it each.
         crowd: what is going on, if anything.
     """
@@ -90,6 +92,8 @@ class ZoneState:
     gathering: Gathering = field(default_factory=Gathering)
     counts: tuple[tuple[float, int], ...] = ()
     feet: tuple[tuple[float, float, float], ...] = ()
+    sizes: Sizes = ()
+    aspect: float = 1.0
     bins: tuple[tuple[int, float, float], ...] = ()
     crowd: Crowd | None = None
 
@@ -225,6 +229,8 @@ class CrowdingRule:
             counts = counts[:-1]
         counts = (*counts, (look.time, len(counted)))[-(round(_SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
         state = replace(state, time=look.time, gathering=gathering, counts=counts, feet=_feet(counted))
+        if limit.area_m2 is None:
+            state = replace(state, sizes=measured(state.sizes, look, p.min_score), aspect=look.aspect)
         crowded = state.people > limit.people
         state = replace(state, bins=_entered(state.bins, look.time, p.hold / _BINS, watched, crowded))
         return replace(state, crowd=self._judge(state, limit, look, watched, counted, outputs))
@@ -337,6 +343,9 @@ class CrowdingRule:
             numbers["density_peak"] = round(peak_density([(x, y) for x, y, _ in state.feet], limit), 3)
             numbers["limit_density"] = round(limit.people / limit.area_m2, 3)
         silent = step in {Step.CANDIDATE, Step.DISSOLVED}
+        if not silent and (area := estimated_area(state.sizes, state.polygon, state.aspect)) is not None:
+            numbers["density_low"] = round(state.people / area[0] * math.exp(-area[1]), 3)
+            numbers["density_high"] = round(state.people / area[0] * math.exp(area[1]), 3)
         return Output(
             step=step,
             key=_KEY,

@@ -6,12 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from contracts.algorithms import Crowding
 from contracts.geometry import FloatArray, homography, polygon_area, project
 from contracts.pool import Zone
+from contracts.vision import Look
+from pipeline.ground import PERSON_M, fit
+from pipeline.rules.people import persons
 
 Point = tuple[float, float]
 
+_SIZES = 100
+_BORDER = 0.01  # nearer to the picture's border a figure may be cut off
+_NARROW, _WIDE = 0.2, 0.6  # width by height of somebody standing or walking upright
 _WINDOW_M2 = 9.0  # density at its highest is that of a circle of this area around somebody
 
 
@@ -53,6 +61,39 @@ def limit_of(zone: Zone, parameters: Crowding) -> Limit | None:
     by_density = parameters.max_density * area
     most = by_density if parameters.max_people is None else min(by_density, float(parameters.max_people))
     return Limit(most, area, matrix)
+
+
+Sizes = tuple[tuple[int, float, float], ...]
+"""Track, row of the feet and height (picture heights) of people seen in full, each track once."""
+
+
+def measured(sizes: Sizes, look: Look, min_score: float) -> Sizes:
+    """The sizes after a look. Once there are enough they stay: a camera that moves gets new zones."""
+    if len(sizes) >= _SIZES:
+        return sizes
+    known = {track for track, _, _ in sizes}
+    ids, boxes, _ = persons(look, min_score)
+    new = [
+        (track, round(y2, 4), round(y2 - y1, 4))
+        for track, (x1, y1, x2, y2) in zip(ids, boxes, strict=True)
+        if track not in known
+        and min(x1, y1) > _BORDER
+        and max(x2, y2) < 1 - _BORDER
+        and _NARROW <= (x2 - x1) * look.aspect / max(y2 - y1, 1e-6) <= _WIDE
+    ]
+    return (*sizes, *new)[:_SIZES]
+
+
+def estimated_area(sizes: Sizes, polygon: Sequence[Point], aspect: float) -> tuple[float, float] | None:
+    """Ground area, m², and its relative error, from how large people look; None where that does not tell."""
+    if not sizes:
+        return None
+    feet, heights = np.array([size[1] for size in sizes]), np.array([size[2] for size in sizes])
+    scale = fit(feet, heights, np.full(len(sizes), PERSON_M), aspect)
+    try:
+        return None if scale is None else scale.area_m2(polygon, aspect)
+    except ValueError:
+        return None  # the zone reaches up to the horizon
 
 
 def peak_density(feet: Sequence[Point], limit: Limit) -> float:

@@ -247,3 +247,17 @@ def test_the_densest_place_is_told_and_where_people_stand() -> None:
     assert opened.numbers["density"] == pytest.approx(7 / 200, abs=1e-3)
     assert 3 / 9 <= opened.numbers["density_peak"] <= 6 / 9 + 1e-3
     assert len(opened.spots) == 7
+
+
+def test_density_is_estimated_from_sizes_where_nobody_calibrated() -> None:
+    # The horizon is at row 0.1, and people are as tall as a quarter of the way below it; walkers show it first.
+    def sized(track: int, x: float, y: float, start: float, end: float) -> Actor:
+        tall = 0.25 * (y - 0.1)
+        return Actor(track, ((start, x, y), (end, x + 0.02, y)), (0.2 * tall, tall), ObjectClass.PERSON)
+
+    walkers = [sized(100 + i, 0.1 + 0.02 * i, 0.42 + 0.012 * i, 1.0 + 2 * i, 3.5 + 2 * i) for i in range(35)]
+    crowd = [sized(i, 0.2 + 0.08 * i, 0.6 + 0.02 * i, 75, 130) for i in range(8)]
+    _, said = run(crowding(), looks([*walkers, *crowd], 0, 130, 2.0))
+    opened = of(said, Step.OPENED)[0]
+    low, high = opened.numbers["density_low"], opened.numbers["density_high"]
+    assert 0 < low < high < 4 * low

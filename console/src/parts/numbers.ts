@@ -46,6 +46,8 @@ const KNOWN: Record<string, NumberText> = {
   certainty: { zh: "稳定程度", en: "Steadiness", percent: true },
   visible_share: { zh: "可见占比", en: "Share in sight", percent: true },
   density_peak: { zh: "最密处密度（人/㎡）", en: "Densest place, people/m²", digits: 2 },
+  density_low: { zh: "密度估计下限（人/㎡）", en: "Estimated density, at least (people/m²)", digits: 2 },
+  density_high: { zh: "密度估计上限（人/㎡）", en: "Estimated density, at most (people/m²)", digits: 2 },
   area_m2: { zh: "面积（㎡）", en: "Area, m²", digits: 1 },
   lasting_s: { zh: "持续时长", en: "Lasting", unit: SECONDS, digits: 0 },
   crowded_share: { zh: "拥挤时间比例", en: "Time crowded", percent: true },
