@@ -52,6 +52,11 @@ def frame_from_bgr(bgr: ByteArray, time: float = 0.0, utc: float = 0.0) -> Frame
     return Frame(packed[:height], chroma[0], chroma[1], time, utc)  # type: ignore[arg-type]
 
 
+def shrink(plane: ByteArray, size: Size) -> ByteArray:
+    """One plane scaled to `size` (width, height)."""
+    return _shrink(plane, size, np.empty((size[1], size[0]), np.uint8))
+
+
 def _shrink(plane: ByteArray, size: Size, out: ByteArray) -> ByteArray:
     """Scales into `out`. Halving by area first keeps fine texture from aliasing and costs next to nothing."""
     while plane.shape[1] >= 2 * size[0] and plane.shape[0] >= 2 * size[1]:

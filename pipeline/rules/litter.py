@@ -178,6 +178,7 @@ class LitterRule:
         clear = thing.wheeled_at is None or time - thing.wheeled_at >= _CLEAR_S
         return (
             thing.unattended_s(time) >= self._parameters.dwell - 1e-6
+            and thing.litter >= self._parameters.min_litter
             and thing.missing_s == 0.0
             and thing.looks >= _LOOKS
             and thing.seen_share >= MIN_SEEN

@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 
 from pipeline.senses.health import HealthMemory
+from pipeline.senses.leftovers import LeftoverMemory
 
 _VERSION = 1
 _ARRAY = "$array"
@@ -33,7 +34,7 @@ class Part(Protocol):
 
 
 # Attribute of `SceneMemory` -> its class.
-PARTS: Final[dict[str, type[Part]]] = {"health": HealthMemory}
+PARTS: Final[dict[str, type[Part]]] = {"health": HealthMemory, "leftovers": LeftoverMemory}
 
 
 class SceneMemory:
@@ -41,6 +42,7 @@ class SceneMemory:
 
     def __init__(self) -> None:
         self.health = HealthMemory()
+        self.leftovers = LeftoverMemory()
 
     def dump(self) -> bytes:
         """Everything, with a checksum; the same memory gives the same bytes."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -25,6 +27,14 @@ def litter(**more: Any) -> Rule[Any]:
     return build_rules(camera(PAVEMENT, PLACE, BIN, litter={"dwell": 20, **more}))[0]
 
 
+def _wavering(seed: int) -> Callable[[float], float]:
+    return lambda time: Random(f"{seed} {time // 15}").uniform(0.2, 1.0)
+
+
+def _missed_in_stretches(seed: int, stretch: float, share: float) -> Callable[[float], bool]:
+    return lambda time: Random(f"{seed} {time // stretch}").random() < share
+
+
 def chaos(seed: int) -> tuple[list[Actor], list[Drop], list[Bin]]:
     """Things that come, flicker, change number and kind; people who stay, leave, break; a bin read wrongly at times."""
     noise = Random(seed)
@@ -32,18 +42,9 @@ def chaos(seed: int) -> tuple[list[Actor], list[Drop], list[Bin]]:
     for i in range(noise.randint(1, 7)):
         x, y, start = noise.uniform(0.05, 0.95), noise.uniform(0.35, 0.95), noise.uniform(0, 60)
         gaps, least = noise.uniform(2, 30), noise.uniform(0, 0.7)
-        drops.append(
-            Drop(
-                i + 1,
-                x,
-                y,
-                start,
-                start + noise.uniform(5, 120),
-                litter=lambda t, s=i + seed: Random(f"{s} {t // 15}").uniform(0.2, 1.0),
-                numbers=((noise.uniform(0, 130), 20 + i), (noise.uniform(0, 130), i + 1)),
-                missed=lambda t, g=gaps, m=least, s=i: Random(f"{s} {t // g}").random() < m,
-            )
-        )
+        numbers = ((noise.uniform(0, 130), 20 + i), (noise.uniform(0, 130), i + 1))
+        drop = Drop(i + 1, x, y, start, start + noise.uniform(5, 120), _wavering(i + seed), numbers=numbers)
+        drops.append(replace(drop, missed=_missed_in_stretches(i, gaps, least)))
         actors.append(bringer(i, x, y, start, stays=noise.uniform(0, 40)))
     cars = noise.randint(0, 4)
     actors += [passing(50 + i, noise.uniform(0.4, 0.9), noise.uniform(0, 100), size=(0.2, 0.15)) for i in range(cars)]
