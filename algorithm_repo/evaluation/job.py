@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from algorithm_repo.evaluation.outcome import Finding, Outcome, Raised, judge, raised_events, scored
+from algorithm_repo.evaluation.outcome import Finding, Outcome, Raised, asked_for, judge, scored
 from algorithm_repo.evaluation.pictures import Marked, OpeningPictures, drawn, frame_at, marks_of, reduced
 from algorithm_repo.evaluation.suite import Clip
 from algorithm_repo.evaluation.suite_clip import ZOO
@@ -104,7 +104,7 @@ def evaluate_clip(clip: Clip, path: Path, setup: Setup) -> Outcome:
 
     failed, model, events = "", "", []
     try:
-        detector, sensing = tools(clip.model or setup.model, setup.mirror)
+        detector, sensing = tools(clip.model or clip.camera.model or setup.model, setup.mirror)
         model = detector.name
         events = list(
             replay(path, clip.camera, detector, sensing, lambda _: pictures, gate=setup.gate, on_progress=on_progress)
@@ -118,7 +118,7 @@ def evaluate_clip(clip: Clip, path: Path, setup: Setup) -> Outcome:
     )
     if failed:
         return replace(outcome, failed=failed)
-    findings = judge(clip, raised_events(events), progress.time)
+    findings = judge(clip, asked_for(clip, events), progress.time)
     shown = illustrated(findings, clip.camera, pictures, detector, lambda at: frame_at(path, at))
     return replace(outcome, scores=scored(clip, findings, progress.time), findings=shown)
 

@@ -123,6 +123,11 @@ def raised_events(events: Iterable[Event], start_utc: float = 0.0) -> list[Raise
     return sorted(found.values(), key=lambda one: (one.opened, one.type, one.zone, one.id))
 
 
+def asked_for(clip: Clip, events: Iterable[Event]) -> list[Raised]:
+    """The events of the types that the clip names: of others (a camera's health, watched unasked) no truth is told."""
+    return [one for one in raised_events(events) if one.type in clip.camera.algorithms]
+
+
 def judge(clip: Clip, raised: Sequence[Raised], end: float) -> tuple[Finding, ...]:
     """What became of every true and every raised event of a clip that lasted to stream time `end`, s."""
     true = [_true_span(truth, end) for truth in clip.truth]

@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass
 
 from algorithm_repo.evaluation.job import Setup, illustrated, tools
-from algorithm_repo.evaluation.outcome import Outcome, judge, raised_events, scored
+from algorithm_repo.evaluation.outcome import Outcome, asked_for, judge, scored
 from algorithm_repo.evaluation.pictures import OpeningPictures
-from algorithm_repo.evaluation.simulated import clip_of_scenario, derived
+from algorithm_repo.evaluation.simulated import HEALTH, clip_of_scenario, derived
 from algorithm_repo.evaluation.suite import Clip
+from contracts.algorithms import ALGORITHMS
 from contracts.errors import CityVisionError
 from contracts.vision import Frame
 from pipeline.replay import Progress, replay_frames
@@ -67,7 +68,7 @@ class QuietJob:
         except CityVisionError as error:
             return Outcome(self.number, self.name, failed=str(error))
         watched = min(progress.time + every, self.seconds)
-        findings = judge(clip, raised_events(events), watched)
+        findings = judge(clip, asked_for(clip, events), watched)
 
         def frame(at: float) -> Frame:
             return as_frame(street.picture(at).bgr, at)
@@ -85,8 +86,9 @@ class QuietJob:
 
 
 def as_shipped(clip: Clip) -> Clip:
-    """The clip with every algorithm's own T and look rate, not the short ones of clips."""
+    """The clip with every algorithm's own T and look rate, not the short ones of clips; the camera's health too."""
     algorithms = {kind: type(parameters)(zones=parameters.zones) for kind, parameters in clip.camera.algorithms.items()}
+    algorithms.setdefault(HEALTH, ALGORITHMS[HEALTH]())
     return clip.model_copy(update={"camera": clip.camera.model_copy(update={"algorithms": algorithms})})
 
 

@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from algorithm_repo.evaluation.job import Setup, evaluate_clip
 from algorithm_repo.evaluation.outcome import Outcome
 from algorithm_repo.evaluation.suite import Clip, TruthEvent
-from contracts.algorithms import ALGORITHMS
 from contracts.pool import Camera
+from models.detector import detector_names
+from models.zoo import Zoo
 from simulator.street import KINDS, Scenario, scenario, write_clip
 
 FOUR = ("illegal_parking", "waterlogging", "crowding", "litter")
@@ -35,6 +36,12 @@ class Plan:
     kind: str
 
 
+def street_model() -> str:
+    """The built-in detector of simulated streets where the zoo has it, else the usual one."""
+    names = detector_names(Zoo())
+    return "street" if "street" in names else names[0]
+
+
 def derived(seed: int, *parts: object) -> int:
     """A seed that follows from the run's, below 2**31."""
     text = "\x1f".join(map(str, (seed, *parts)))
@@ -47,7 +54,7 @@ def mixture(seed: int, clips: int) -> list[Plan]:
     On top of these comes one with a camera fault for every eight of them. So `clips` = 400 gives each of the four
     types 50 positive clips and 50 hard negatives, and the camera's health 50.
     """
-    kinds = [*islice(_four(), clips), *islice(cycle(_faults()), clips // _FAULTS_EACH if _faults() else 0)]
+    kinds = [*islice(_four(), clips), *islice(cycle(_about(HEALTH, True)), clips // _FAULTS_EACH)]
     return [Plan(number, derived(seed, number, kind), kind) for number, kind in enumerate(kinds, 1)]
 
 
@@ -59,26 +66,18 @@ def _four() -> Iterator[str]:
             yield next(negatives)
 
 
-def _faults() -> tuple[str, ...]:
-    return _about(HEALTH, True) if HEALTH in ALGORITHMS else ()
-
-
 def _about(event_type: str, positive: bool) -> tuple[str, ...]:
     return tuple(name for name, kind in KINDS.items() if kind.about == event_type and kind.positive is positive)
 
 
 def clip_of_scenario(number: int, street: Scenario, file: str) -> Clip:
     """The suite's entry for a scene that was written to `file`."""
-    algorithms = {kind: dict(one) for kind, one in street.algorithms.items() if kind in ALGORITHMS}
+    algorithms = {kind: dict(one) for kind, one in street.algorithms.items()}
     limited = [zone["id"] for zone in street.camera["zones"] if zone.get("capacity") or zone.get("calibration")]
     if "crowding" in algorithms and limited:
         algorithms["crowding"].setdefault("zones", limited)  # a carriageway takes no number of people
     camera = Camera.model_validate(dict(street.camera) | {"algorithms": algorithms})
-    truth = tuple(
-        TruthEvent(type=one.type, zone=one.zone, start=one.start, end=one.end)
-        for one in street.truth
-        if one.type in ALGORITHMS
-    )
+    truth = tuple(TruthEvent(type=one.type, zone=one.zone, start=one.start, end=one.end) for one in street.truth)
     return Clip(number=number, file=file, camera=camera, slices=tuple(street.slices), truth=truth)
 
 

@@ -67,19 +67,20 @@ def events(
     from algorithm_repo.evaluation.job import Setup
     from algorithm_repo.evaluation.report import Run
     from algorithm_repo.evaluation.run import default_jobs
+    from algorithm_repo.evaluation.simulated import street_model
     from algorithm_repo.evaluation.suite import SuiteFaults
 
     if suite is None and not quiet_hours:
         raise ConfigError("nothing to evaluate", "name --suite DIR or --suite simulated, or --quiet-hours H")
     begun = time.monotonic()
     settings = load_settings(model=model)
-    simulated = model or street_model()
+    simulated = Setup(model or street_model(), settings.mirror, gate)
     processes = jobs or default_jobs()
     outcomes: tuple[Outcome, ...] = ()
     quiet: tuple[Outcome, ...] = ()
     warnings: tuple[str, ...] = ()
     if suite == SIMULATED:
-        outcomes = _simulated(seed, clips, keep, Setup(simulated, settings.mirror, gate), processes)
+        outcomes = _simulated(seed, clips, keep, simulated, processes)
     elif suite is not None:
         try:
             outcomes, warnings = _folder(Path(suite), Setup(settings.model, settings.mirror, gate), processes)
@@ -88,7 +89,7 @@ def events(
                 click.echo(f"cityvision: {fault}", err=True)
             raise SystemExit(2) from None
     if quiet_hours:
-        quiet = _quiet(seed, quiet_hours, Setup(simulated, settings.mirror, gate), processes)
+        quiet = _quiet(seed, quiet_hours, simulated, processes)
     run = Run(
         suite or "quiet street",
         seed if suite == SIMULATED or quiet_hours else None,
@@ -153,14 +154,6 @@ def shortfalls(figures: Mapping[str, Any], at_least: float | None, quiet_at_most
         if quiet_at_most is not None and isinstance(one, Mapping) and one["false_alarms_upper95"] > quiet_at_most
     ]
     return lines
-
-
-def street_model() -> str:
-    """The built-in detector of simulated streets where the zoo has it, else the usual one."""
-    from models.detector import detector_names
-    from models.zoo import Zoo
-
-    return "street" if "street" in detector_names(Zoo()) else "yolox_nano"
 
 
 def _folder(folder: Path, setup: Setup, processes: int) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:

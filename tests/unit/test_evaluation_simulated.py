@@ -47,7 +47,7 @@ def test_every_kind_becomes_a_clip_whose_truth_can_be_found(kind: str) -> None:
 
 def test_the_ordinary_street_is_watched_by_everything_as_it_ships() -> None:
     clip = as_shipped(clip_of_scenario(1, scenario(1, "ordinary", size=SMALL, duration=60), "street"))
-    assert set(FOUR) <= set(clip.camera.algorithms)
+    assert {*FOUR, "camera_health"} <= set(clip.camera.algorithms)
     for kind, parameters in clip.camera.algorithms.items():
         assert parameters == ALGORITHMS[kind](zones=parameters.zones)
     assert not clip.truth

@@ -75,7 +75,7 @@ def test_unknown_keys_are_passed_over_and_said_unless_they_look_mistyped(tmp_pat
         ({"slices": [1]}, "slices", "it is no list of names"),
         ({"truth": {}}, "truth", "it is no list"),
         ({"truth": [{"type": "parking", "start": 1}]}, "truth[0].type", "no event type 'parking'"),
-        ({"truth": [{"start": 1}]}, "truth[0].type", "the type is missing; write one of crowding, illegal_parking"),
+        ({"truth": [{"start": 1}]}, "truth[0].type", "the type is missing; write one of camera_health, crowding"),
         ({"truth": [{"type": "illegal_parking"}]}, "truth[0].start", "it is no moment of the clip"),
         ({"truth": [{"type": "illegal_parking", "start": -1}]}, "truth[0].start", "it is no moment of the clip"),
         ({"truth": [{"type": "illegal_parking", "start": 9, "end": 3}]}, "truth[0].end", "before it starts at 9 s"),
