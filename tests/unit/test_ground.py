@@ -26,7 +26,8 @@ def camera(random: Random) -> Optics:
 
 def people(optics: Optics, random: Random, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Feet and heights of people all over the picture, measured with 4 % of noise; one in ten is half hidden."""
-    feet, heights = [], []
+    feet: list[float] = []
+    heights: list[float] = []
     mean = random.gauss(PERSON_M, 0.03)
     while len(feet) < count:
         x, y = random.uniform(-9, 9), random.uniform(6, 34)
