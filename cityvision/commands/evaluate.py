@@ -125,6 +125,7 @@ def confidence(seed: int, clips: int, out: Path, jobs: int | None) -> None:
     from algorithm_repo.calibrating.fit import fit
     from algorithm_repo.evaluation.job import Setup
     from algorithm_repo.evaluation.run import default_jobs
+    from algorithm_repo.evaluation.simulated import street_model
 
     setup = Setup(street_model(), load_settings().mirror)
     found = collect(seed, clips, setup, jobs or default_jobs())
