@@ -23,6 +23,7 @@ from api import (
     live,
     pool,
     problems,
+    proposals,
     stream,
 )
 from api.guard import Guard
@@ -68,7 +69,20 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
         responses={"4XX": {"model": problems.Problem}, "5XX": {"model": problems.Problem}},
     )
     problems.install(app)
-    for door in (accounts, cameras, explain, live, stream, events, evidence, coverage, pool, health, exposition):
+    for door in (
+        accounts,
+        cameras,
+        explain,
+        live,
+        proposals,
+        stream,
+        events,
+        evidence,
+        coverage,
+        pool,
+        health,
+        exposition,
+    ):
         app.include_router(door.router)
     if settings.console_dist is not None:
         console.mount(app, settings.console_dist)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from contracts.live import CameraStatus
 from contracts.pool import Camera
+from contracts.proposals import ZoneProposals
 from contracts.trace import TraceLine
 
 TRACE_KEPT = 200  # lines a camera that wait while the bus is away
@@ -40,6 +41,7 @@ class Board:
         self._pictures: dict[str, bytes] = {}
         self._statuses: dict[str, CameraStatus] = {}
         self._traces: dict[str, list[TraceLine]] = {}
+        self._proposals: dict[str, ZoneProposals] = {}
         self._leaving: dict[str, bytes] = {}
         self._taken: set[str] = set()
         self._arriving: dict[str, bytes] = {}
@@ -78,6 +80,16 @@ class Board:
         with self._lock:
             traces, self._traces = self._traces, {}
         return traces
+
+    def post_proposals(self, proposals: ZoneProposals) -> None:
+        """Zones that a camera's tracks suggest."""
+        with self._lock:
+            self._proposals[proposals.camera] = proposals
+
+    def take_proposals(self) -> list[ZoneProposals]:
+        with self._lock:
+            proposals, self._proposals = self._proposals, {}
+        return list(proposals.values())
 
     def post_leaving(self, states: Mapping[str, bytes]) -> None:
         """States (camera -> bytes) of cameras that moved away: another worker goes on from them."""

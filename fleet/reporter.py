@@ -117,6 +117,7 @@ class Reporter:
     def _housekeeping(self) -> None:
         self._bus.set_status(self._board.take_statuses())
         self._bus.add_traces(self._board.take_traces())
+        self._bus.set_proposals(self._board.take_proposals())
         if self._gone:
             self._bus.clear_status(tuple(self._gone))
             self._gone.clear()

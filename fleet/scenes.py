@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pipeline.senses.memory import SceneMemory
 from pipeline.spoollog import replace_file
@@ -25,6 +25,9 @@ class Remembering(Protocol):
 
     @property
     def memory(self) -> SceneMemory: ...
+
+
+CameraT = TypeVar("CameraT", bound=Remembering)
 
 
 class SceneFiles:
@@ -56,8 +59,8 @@ class SceneFiles:
             _log.warning("%s: learnt anew of its scene: %s", camera, ", ".join(lost))
         return memory
 
-    def keep_due(self, cameras: Sequence[Remembering], now: float) -> None:
-        """Keeps the memory of the camera for which that is longest overdue, if there is one.
+    def keep_due(self, cameras: Sequence[CameraT], now: float) -> CameraT | None:
+        """Keeps the memory of the camera for which that is longest overdue, if there is one; which one it was.
 
         Args:
             cameras: of this worker.
@@ -66,9 +69,11 @@ class SceneFiles:
         for camera in cameras:
             self._kept.setdefault(camera.name, now)
         due = min(cameras, key=lambda camera: self._kept[camera.name], default=None)
-        if due is not None and now - self._kept[due.name] >= self._every:
-            self._kept[due.name] = now
-            self.keep(due)
+        if due is None or now - self._kept[due.name] < self._every:
+            return None
+        self._kept[due.name] = now
+        self.keep(due)
+        return due
 
     def keep(self, camera: Remembering) -> None:
         """Keeps one camera's memory now; a disk that fails is told once, not at every try."""

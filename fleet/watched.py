@@ -23,6 +23,7 @@ from pipeline.lookgate import LookGate
 from pipeline.pauses import elsewhere
 from pipeline.perceive import Perceived, Perception, Picture
 from pipeline.plan import LookAt, Planner
+from pipeline.scene.traffic import Traffic
 from pipeline.senses.memory import SceneMemory
 from pipeline.source.ring import Gop
 from pipeline.source.source import CameraSource
@@ -113,6 +114,8 @@ class WatchedCamera:
         before = self.chain.camera
         events = self.chain.reconfigure(camera, self._time, time.time(), self.clock())
         if camera.zones != before.zones or _view(camera) != _view(before):
+            if self.memory.health.elsewhere:
+                self.memory.traffic = Traffic()  # where things drive in the old view means nothing in this one
             self.memory.health.accept()
         self.gate = self._make_gate()
         self.idle_until = 0.0

@@ -25,6 +25,7 @@ from fleet.watched import LIVE_EVERY, CameraLooks, WatchedCamera
 from pipeline.batch import LookQueue, WaitingLook
 from pipeline.perceive import Perceived, Perception, Picture, decode
 from pipeline.plan import LookAt
+from pipeline.scene.offers import offers
 from pipeline.source.decode import DecoderPool
 from pipeline.source.ring import Gop
 from pipeline.source.supervisor import SourceSupervisor
@@ -295,7 +296,10 @@ class Worker:
             with self._roster.apart(watched):
                 self._recorder.record(watched, watched.unseen(now_utc))
         self._board.post_statuses(self.statuses())
-        self._scenes.keep_due(self._roster.watched(), time.monotonic())
+        kept = self._scenes.keep_due(self._roster.watched(), time.monotonic())
+        if kept is not None:
+            with self._roster.apart(kept):
+                self._board.post_proposals(offers(kept.camera, kept.memory, now_utc))
         if accepting and time.monotonic() >= self._next_checkpoint:
             self._next_checkpoint = time.monotonic() + self._settings.checkpoint_every
             for watched in self._roster.watched():

@@ -17,6 +17,7 @@ from redis.retry import Retry
 
 from contracts.errors import BusUnavailable
 from contracts.live import CameraStatus
+from contracts.proposals import ZoneProposals
 from contracts.trace import TraceLine
 from store import keys
 
@@ -311,6 +312,21 @@ class Bus:
         with translated():
             found: Any = self._redis.xrange(keys.trace(camera))
         return [TraceLine.model_validate_json(fields[b"t"]) for _, fields in _entries(found)]
+
+    def set_proposals(self, proposals: Sequence[ZoneProposals]) -> None:
+        """What is proposed for cameras' zones, until it is said again."""
+        if proposals:
+            with translated():
+                pipe = self._redis.pipeline(transaction=False)
+                for one in proposals:
+                    pipe.set(keys.proposals(one.camera), one.model_dump_json(), ex=keys.PROPOSALS_TTL_S)
+                pipe.execute()
+
+    def proposals(self, camera: str) -> ZoneProposals:
+        """The newest of one camera; an empty one while there are none."""
+        with translated():
+            found: Any = self._redis.get(keys.proposals(camera))
+        return ZoneProposals(camera=camera) if found is None else ZoneProposals.model_validate_json(found)
 
     def set_assignment(self, worker: str, cameras_json: str) -> None:
         with translated():

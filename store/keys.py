@@ -15,6 +15,7 @@ EVENTS_KEPT = 10_000  # about how many entries EVENTS keeps
 STATUS = f"{PREFIX}:status"  # hash camera -> CameraStatus JSON
 TRACE_KEPT = 1500  # about how many lines a camera's trace keeps: hours of calm, half an hour of bustle
 TRACE_TTL_S = 86_400  # a trace that nobody writes to any more goes after this long
+PROPOSALS_TTL_S = 7 * 86_400  # zones proposed for a camera that nobody watches any more go after this long
 STATE_TTL_S = 600  # how long a moved camera's state waits for the worker that it joins
 POOL = f"{PREFIX}:pool"  # hash {"revision", "digest", "snapshot"}: the pool that workers read
 POOL_CHANGED = f"{PREFIX}:pool:changed"  # pub/sub channel, message = revision
@@ -38,6 +39,11 @@ def live(camera: str) -> str:
 def trace(camera: str) -> str:
     """Stream of one camera's trace, bounded: field "t" = `contracts.trace.TraceLine` JSON."""
     return f"{PREFIX}:trace:{camera}"
+
+
+def proposals(camera: str) -> str:
+    """String: `contracts.proposals.ZoneProposals` JSON of one camera."""
+    return f"{PREFIX}:proposals:{camera}"
 
 
 def assignment(worker: str) -> str:

@@ -55,11 +55,13 @@ class Sensing:
         self._litter = LitterSense(Lazy(lambda: load_classifier(LITTER, zoo, triton_url=triton_url)).get)
 
     def sense(self, wishes: Sequence[Wish]) -> list[Senses]:
-        """What was asked for, in the order of `wishes`.
+        """What was asked for, in the order of `wishes`; every look's tracks are remembered, asked for or not.
 
         Raises:
             RunnerError: a model cannot be had, or inference failed.
         """
+        for wish in wishes:
+            wish.memory.traffic.add(wish.tracks, wish.frame.time, wish.frame.aspect)
         thirsty = [index for index, wish in enumerate(wishes) if wish.ask.water]
         water = dict(zip(thirsty, self._water.sense([wishes[index].frame for index in thirsty]), strict=True))
         lying = [index for index, wish in enumerate(wishes) if wish.ask.leftovers or wish.ask.bins]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from contracts.senses import PictureHealth
 from contracts.vision import ByteArray, Frame
+from pipeline.senses.register import Registration, register
 from pipeline.senses.scenery import HEIGHT, WIDTH, Scenery, structure_of
 
 _WIDTH, _HEIGHT = 2 * WIDTH, 2 * HEIGHT
@@ -28,18 +29,29 @@ _USUAL_TAU_S = 120.0
 _STILL_ITSELF = 0.7  # of the usual detail and texture: what shows less teaches nothing
 _LONGEST_STEP_S = 10.0
 ELSEWHERE = 0.5  # likeness below which the view is another one
+_SURE = 0.8  # likeness of a picture that is worth keeping
+_PICTURE_S, _REGISTER_S = 60.0, 10.0
 _LOOK_CLOSER = 0.8  # likeness below which the whole scene may have moved
 
 
 class HealthMemory:
-    """What one camera usually shows, at one preset. Mutable; belongs to the compute thread."""
+    """What one camera usually shows, at one preset. Mutable; belongs to the compute thread.
+
+    Attributes:
+        scenery: the edges that are always there.
+        elsewhere: the newest picture does not show the scene that was learnt, or shows it at another place.
+        registration: where the learnt scene has moved to, as far as that can be told; None while it has not.
+    """
 
     def __init__(self) -> None:
         self.scenery = Scenery()
         self._time: float | None = None
         self._small: ByteArray | None = None
         self._sum = 0
-        self._elsewhere = False
+        self.elsewhere = False
+        self.registration: Registration | None = None
+        self._picture: ByteArray | None = None  # of the scene as it was learnt
+        self._pictured, self._registered = float("-inf"), float("-inf")
         self._mean = np.zeros((_LEVELS, 2), np.float32)
         self._seconds = np.zeros(_LEVELS, np.float32)
         self._looks = np.zeros(_LEVELS, np.int32)
@@ -61,7 +73,8 @@ class HealthMemory:
         shift = None
         if likeness is not None and likeness < _LOOK_CLOSER:
             shift = self.scenery.shift(structure, brightness)
-        self._elsewhere = likeness is not None and (likeness < ELSEWHERE or shift is not None)
+        self.elsewhere = likeness is not None and (likeness < ELSEWHERE or shift is not None)
+        self._register(small, frame.time, likeness)
         health = PictureHealth(
             brightness=brightness,
             contrast=contrast,
@@ -85,10 +98,21 @@ class HealthMemory:
 
     def accept(self) -> None:
         """Somebody says that the view is right as it is (the zones were drawn again): a moved scene is learnt anew."""
-        if self._elsewhere:
+        if self.elsewhere:
             self.scenery = Scenery()
             self._seconds[:] = 0
             self._looks[:] = 0
+            self.elsewhere, self.registration, self._picture = False, None, None
+
+    def _register(self, small: ByteArray, time: float, likeness: float | None) -> None:
+        """Keeps a picture of the scene while it is there; looks where it went when it is not, now and then."""
+        if not self.elsewhere:
+            self.registration = None
+            if likeness is not None and likeness >= _SURE and not 0 <= time - self._pictured < _PICTURE_S:
+                self._picture, self._pictured = small, time
+        elif self._picture is not None and not 0 <= time - self._registered < _REGISTER_S:
+            self._registered = time
+            self.registration = register(self._picture, small) or self.registration
 
     def _changed(self, frame: Frame, small: ByteArray) -> float | None:
         """Mean difference to the previous picture; 0.0 only where rows of the full picture are the same bit for bit."""
@@ -115,7 +139,8 @@ class HealthMemory:
         """JSON-able values and small arrays, without the newest picture: a restart begins with `changed` None."""
         return {
             "time": self._time,
-            "elsewhere": self._elsewhere,
+            "elsewhere": self.elsewhere,
+            "picture": self._picture,
             "usual": self._mean,
             "seconds": self._seconds,
             "looks": self._looks,
@@ -130,7 +155,9 @@ class HealthMemory:
         memory._seconds = np.asarray(data["seconds"], np.float32).reshape(_LEVELS).copy()
         memory._looks = np.asarray(data["looks"], np.int32).reshape(_LEVELS).copy()
         memory._time = None if data["time"] is None else float(data["time"])
-        memory._elsewhere = bool(data["elsewhere"])
+        memory.elsewhere = bool(data["elsewhere"])
+        picture = data["picture"]
+        memory._picture = None if picture is None else np.asarray(picture, np.uint8).reshape(_HEIGHT, _WIDTH)
         memory.scenery = Scenery.load(data["scenery"])
         return memory
 

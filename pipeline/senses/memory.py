@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import orjson
 
+from pipeline.scene.traffic import Traffic
 from pipeline.senses.health import HealthMemory
 from pipeline.senses.leftovers import LeftoverMemory
 
@@ -34,7 +35,7 @@ class Part(Protocol):
 
 
 # Attribute of `SceneMemory` -> its class.
-PARTS: Final[dict[str, type[Part]]] = {"health": HealthMemory, "leftovers": LeftoverMemory}
+PARTS: Final[dict[str, type[Part]]] = {"health": HealthMemory, "leftovers": LeftoverMemory, "traffic": Traffic}
 
 
 class SceneMemory:
@@ -43,6 +44,7 @@ class SceneMemory:
     def __init__(self) -> None:
         self.health = HealthMemory()
         self.leftovers = LeftoverMemory()
+        self.traffic = Traffic()
 
     def dump(self) -> bytes:
         """Everything, with a checksum; the same memory gives the same bytes."""

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from contracts.senses import PictureHealth
 from contracts.vision import Frame
 from pipeline.rules.ailments import ailment_of
+from pipeline.scene.offers import offers
 from pipeline.senses.health import HealthMemory
 from pipeline.senses.memory import SceneMemory
+from tests.unit.scenes import camera
 
 Luma = NDArray[np.uint8]
 Spoil = Callable[[Luma], Luma]
@@ -212,3 +214,49 @@ def test_what_is_sensed_goes_into_a_state_of_plain_numbers() -> None:
         value = getattr(health, name)
         for number in value if isinstance(value, tuple) else (value,):
             assert number is None or type(number) is float, name
+
+
+def test_a_camera_that_has_moved_a_little_is_registered_and_another_view_is_not() -> None:
+    memory = HealthMemory()
+    for i in range(12):
+        memory.sense(frame_of(street(2.0 * i), 2.0 * i))
+    assert memory.registration is None
+    spoil = moved(0.05)
+    for i in range(12, 16):
+        memory.sense(frame_of(spoil(street(2.0 * i)), 2.0 * i))
+    found = memory.registration
+    assert found is not None
+    (x, y), *_ = found.moved([(0.4, 0.5)])
+    assert abs(x - 0.45) < 0.004
+    assert abs(y - (0.5 + 0.05 / 3 * 640 / 360)) < 0.006
+    memory.sense(frame_of(street(40.0), 40.0))
+    assert memory.registration is None
+    turned = SPOILT["upside down"][0]
+    for i in range(30, 36):
+        memory.sense(frame_of(turned(street(2.0 * i)), 2.0 * i))
+    assert memory.registration is None
+
+
+@pytest.mark.media
+def test_zones_of_a_real_street_are_offered_where_they_have_gone(mirror: Path) -> None:
+    """The camera is turned a little and comes nearer: every corner lands within a hundredth of the picture."""
+    memory = SceneMemory()
+    pictures = clip(mirror / "footage" / "residential_street.mp4", 1.0)
+    height, width = pictures[0][1].shape
+    matrix = np.array([[1.03, 0.02, 0.03 * width], [-0.02, 1.03, -0.04 * height], [0, 0, 1]])
+    for time, luma in pictures[:20]:
+        memory.health.sense(frame_of(luma, time))
+    for time, luma in pictures[20:26]:
+        turned = cv2.warpPerspective(luma, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
+        memory.health.sense(frame_of(np.asarray(turned, np.uint8), time))
+    assert memory.health.elsewhere
+    polygon = [[0.3, 0.4], [0.6, 0.4], [0.6, 0.7], [0.3, 0.7]]
+    cam = camera({"id": "kerb", "kind": "no_parking", "polygon": polygon}, illegal_parking={})
+    (offer,) = offers(cam, memory, 1.0).proposals
+    assert offer.replaces is not None
+    assert (offer.replaces.id, offer.replaces.polygon, offer.kind.value) == ("kerb", offer.polygon, "no_parking")
+    assert offer.support >= 20
+    expected = [matrix @ (x * width, y * height, 1.0) for x, y in polygon]
+    wanted = np.array([[x / w / width, y / w / height] for x, y, w in expected])
+    for corner in offer.polygon:
+        assert np.abs(wanted - corner).max(axis=1).min() < 0.01
