@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from contracts.proposals import ZoneProposals
 
 
-@click.group()
+_EXAMPLE = (
+    "\b\nExample:\n  cityvision zones propose --file clip.mp4\n  cityvision zones propose --camera gate-01 --json"
+)
+
+
+@click.group(epilog=_EXAMPLE)
 def command() -> None:
     """Zones of cameras."""
 
 
-@command.command()
+@command.command(epilog=_EXAMPLE)
 @click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a clip of the scene")
 @click.option("--camera", help="a camera of the running system: what its worker has gathered so far")
 @click.option("--model", help="detector for --file; default: the setting")

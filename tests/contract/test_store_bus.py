@@ -18,6 +18,8 @@ from sqlalchemy import Engine, Table, inspect
 import events.tables
 from contracts.errors import BusUnavailable
 from contracts.live import CameraState, CameraStatus
+from contracts.pool import ZoneKind
+from contracts.proposals import ZoneProposal, ZoneProposals
 from contracts.records import Unwatched, UnwatchedRecord
 from events.consumer import Consumer
 from pipeline.publish import Publisher
@@ -313,3 +315,14 @@ def test_a_backlog_waits_on_disk_and_not_in_the_servers_memory(
     with Running(engine, restartable.url):
         assert talker.publisher.drain(30)
     assert ids(engine) == {f"u{n}" for n in range(400)}
+
+
+def test_proposed_zones_are_there_until_they_are_said_again(bus: Bus) -> None:
+    assert bus.proposals("cam-1") == ZoneProposals(camera="cam-1")
+    lane = ZoneProposal(kind=ZoneKind.ROAD, polygon=((0, 0), (1, 0), (1, 1)), why={"en": "w"}, support=3, direction=90)
+    said = ZoneProposals(camera="cam-1", watched_s=60, updated_utc=5, proposals=(lane,))
+    bus.set_proposals([said, ZoneProposals(camera="cam-2")])
+    assert bus.proposals("cam-1") == said
+    bus.set_proposals([])
+    bus.set_proposals([said.model_copy(update={"proposals": ()})])
+    assert bus.proposals("cam-1").proposals == ()

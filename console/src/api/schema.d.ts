@@ -107,6 +107,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/zone-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Zone Proposals
+         * @description What its worker proposes, about a minute old at most; empty while nothing is known. Nothing is applied unasked.
+         *
+         *     Where the camera has moved a little, its own zones where they would fit now (`replaces`). 503 while the bus is away.
+         */
+        get: operations["zone_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/zones": {
         parameters: {
             query?: never;
@@ -1612,6 +1634,60 @@ export interface components {
          */
         ZoneKind: "no_parking" | "road" | "square" | "sidewalk" | "platform" | "bin" | "area";
         /**
+         * ZoneProposal
+         * @description One zone as it might be drawn.
+         *
+         *     Attributes:
+         *         kind: of the zone.
+         *         polygon: 3 to 64 corners, fit for the pool.
+         *         why: the reason in numbers, {"zh": …, "en": …}.
+         *         support: how many vehicles or people it rests on; matched features where a moved zone is proposed.
+         *         direction: where vehicles drive there, degrees: 0 to the right in the picture, 90 downwards; None: not a lane.
+         *         replaces: the zone as it would stand now that the camera has moved, calibration and depth marks included as far
+         *             as they are still in the picture; None: a new one.
+         */
+        ZoneProposal: {
+            /** Direction */
+            direction?: number | null;
+            kind: components["schemas"]["ZoneKind"];
+            /** Polygon */
+            polygon: [
+                number,
+                number
+            ][];
+            replaces?: components["schemas"]["Zone"] | null;
+            /** Support */
+            support: number;
+            /** Why */
+            why: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ZoneProposals
+         * @description All of one camera.
+         *
+         *     Attributes:
+         *         watched_s: how long its tracks were gathered, s.
+         *         updated_utc: when this was written, s since 1970 UTC; None: nothing is known of the camera yet.
+         */
+        ZoneProposals: {
+            /** Camera */
+            camera: string;
+            /**
+             * Proposals
+             * @default []
+             */
+            proposals: components["schemas"]["ZoneProposal"][];
+            /** Updated Utc */
+            updated_utc?: number | null;
+            /**
+             * Watched S
+             * @default 0
+             */
+            watched_s: number;
+        };
+        /**
          * ZonesBody
          * @description All zones of the camera, as they shall stand from now on.
          */
@@ -1852,6 +1928,64 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    zone_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoneProposals"];
                 };
             };
             /** @description Not Found */

@@ -236,6 +236,11 @@ export const en: Record<TextKey, string> = {
   "zones.insert": "Insert after corner {n}",
   "zones.crossing": "Edges cross; drag them apart",
   "zones.tiny": "Too small",
+  "zones.proposals": "{n} zones proposed from what drives, stands and walks here",
+  "zones.proposals.how": "Click a dashed one to take it over.",
+  "zones.proposal.take": "Take over the proposed zone: {kind}, {why}",
+  "zones.moved": "The camera has moved: move the zones along?",
+  "zones.moved.take": "Move {n} zones",
   "zones.conflict": "Somebody was faster",
   "zones.conflict.text":
     "The pool was changed by somebody else while you were editing. Your changes have not been saved yet.",

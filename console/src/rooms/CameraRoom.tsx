@@ -1,5 +1,5 @@
 import { ArrowLeftOutlined } from "@ant-design/icons";
-import { Button, Modal, Skeleton, Tag } from "antd";
+import { Alert, Button, Modal, Skeleton, Switch, Tag } from "antd";
 import { useCallback, useEffect, useState } from "react";
 import { type Blocker, Link, useBlocker, useParams } from "react-router";
 import type { CameraDetail } from "../api/client";
@@ -10,6 +10,7 @@ import { CameraState } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 import type { ZoneKind } from "../zones/editing";
+import { type Offer, useProposals } from "../zones/useProposals";
 import { useZoneEditor } from "../zones/useZoneEditor";
 import { ZoneCanvas } from "../zones/ZoneCanvas";
 import { ZonePanel } from "../zones/ZonePanel";
@@ -33,6 +34,45 @@ export function CameraRoom() {
   );
 }
 
+/** What the camera proposes: its zones where they would fit after it moved, and zones out of its own tracks. */
+function Offers({
+  proposals,
+  take,
+}: {
+  proposals: ReturnType<typeof useProposals>;
+  take: (offers: readonly Offer[]) => void;
+}) {
+  const { t } = useTexts();
+  const { offers, moved, asked, setAsked } = proposals;
+  const first = moved[0];
+  if (first)
+    return (
+      <Alert
+        type="warning"
+        style={{ marginBottom: 10 }}
+        title={t("zones.moved")}
+        description={first.why}
+        action={
+          <Button size="small" onClick={() => take(moved)}>
+            {t("zones.moved.take", { n: moved.length })}
+          </Button>
+        }
+      />
+    );
+  if (offers.length === 0) return null;
+  return (
+    <p className="dim">
+      <Switch
+        size="small"
+        checked={asked}
+        onChange={setAsked}
+        aria-label={t("zones.proposals", { n: offers.length })}
+      />{" "}
+      {t("zones.proposals", { n: offers.length })} {asked ? t("zones.proposals.how") : null}
+    </p>
+  );
+}
+
 /** The kind a new zone most likely has: what the camera's algorithms look for. */
 function likelyKind(camera: CameraDetail): ZoneKind {
   if (camera.algorithms.includes("illegal_parking")) return "no_parking";
@@ -46,6 +86,9 @@ function Loaded({ camera }: { camera: CameraDetail }) {
   const [aspect, setAspect] = useState(16 / 9);
   const onSize = useCallback((width: number, height: number) => setAspect(width / height), []);
   const leaving = useLeaveWarning(dirty);
+  const proposals = useProposals(camera.id, state);
+  const preset = camera.presets[0]?.id ?? null;
+  const take = (offers: readonly Offer[]) => dispatch({ do: "accept", proposals: offers, preset });
   const finish = () => dispatch({ do: "finish-drawing", kind: likelyKind(camera), name: "", preset: null });
 
   return (
@@ -74,13 +117,20 @@ function Loaded({ camera }: { camera: CameraDetail }) {
               state={camera.status.state}
               onSize={onSize}
             />
-            <ZoneCanvas state={state} dispatch={dispatch} finish={finish} />
+            <ZoneCanvas
+              state={state}
+              proposals={proposals.shown}
+              accept={(offer) => take([offer])}
+              dispatch={dispatch}
+              finish={finish}
+            />
           </div>
           <p className="dim" role="status">
             {t(state.drawing ? "zones.drawing" : "zones.hint")}
           </p>
         </div>
         <div>
+          <Offers proposals={proposals} take={take} />
           <ZonePanel
             camera={camera}
             state={state}

@@ -4,9 +4,13 @@ import { zoneColour } from "../live/draw";
 import { useSize } from "../parts/useSize";
 import { type EditState, type EditZone, faultOf, type Step } from "./editing";
 import { centre, midpoint, type Point } from "./geometry";
+import type { Offer } from "./useProposals";
 
 interface Props {
   state: EditState;
+  proposals: readonly Offer[];
+  /** a proposal was clicked */
+  accept: (offer: Offer) => void;
   dispatch: Dispatch<Step>;
   /** asked for when the polygon being drawn is closed */
   finish: () => void;
@@ -24,7 +28,7 @@ const ARROWS: Record<string, Point> = {
 };
 
 /** The zones over the picture, editable by pointer and by keyboard. Its box is the picture's box. */
-export function ZoneCanvas({ state, dispatch, finish }: Props) {
+export function ZoneCanvas({ state, proposals, accept, dispatch, finish }: Props) {
   const svg = useRef<SVGSVGElement>(null);
   const [width, height] = useSize(svg);
   const [drag, setDrag] = useState<Drag | null>(null);
@@ -74,6 +78,11 @@ export function ZoneCanvas({ state, dispatch, finish }: Props) {
       onPointerUp={() => setDrag(null)}
       onPointerLeave={() => setHover(null)}
     >
+      {drawing
+        ? null
+        : proposals.map((offer) => (
+            <Proposed key={offer.key} offer={offer} size={[width, height]} accept={() => accept(offer)} />
+          ))}
       {state.zones.map((zone) => (
         <Shape
           key={zone.id}
@@ -151,6 +160,35 @@ function Shape({ zone, size, selected, inert, onDown }: ShapeProps) {
         {name}
       </text>
     </g>
+  );
+}
+
+/** A zone that is offered: dashed, taken over with a click or with Enter. */
+function Proposed({ offer, size, accept }: { offer: Offer; size: Point; accept: () => void }) {
+  const { t, word } = useTexts();
+  const colour = zoneColour(offer.kind);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: an SVG has no button
+    <polygon
+      className="proposal"
+      role="button"
+      tabIndex={0}
+      aria-label={t("zones.proposal.take", { kind: word("zone", offer.kind), why: offer.why })}
+      data-proposal={offer.key}
+      points={pixels(offer.polygon, size)}
+      fill={`${colour}14`}
+      stroke={colour}
+      strokeWidth={1.6}
+      strokeDasharray="7 5"
+      onPointerDown={accept}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        accept();
+      }}
+    >
+      <title>{offer.why}</title>
+    </polygon>
   );
 }
 

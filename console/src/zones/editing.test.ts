@@ -6,6 +6,8 @@ import {
   freeId,
   initial,
   isDirty,
+  isTaken,
+  type Proposal,
   reduce,
   type Step,
 } from "./editing";
@@ -45,6 +47,46 @@ describe("polygon geometry", () => {
   it("measures area as a share of the picture", () => {
     expect(area(square.polygon)).toBeCloseTo(0.16);
     expect(area([...square.polygon].reverse())).toBeCloseTo(0.16);
+  });
+});
+
+describe("proposed zones", () => {
+  const lane: Proposal = {
+    kind: "road",
+    polygon: [
+      [0.1, 0.6],
+      [0.9, 0.6],
+      [0.9, 0.9],
+    ],
+    replaces: null,
+  };
+
+  it("takes one over with a free id, once, and undoes it", () => {
+    const before = initial([square]);
+    const state = play(before, { do: "accept", proposals: [lane], preset: "home" });
+    expect(state.zones[1]).toMatchObject({
+      id: "road-1",
+      kind: "road",
+      polygon: lane.polygon,
+      preset: "home",
+    });
+    expect(state.selected).toBe("road-1");
+    expect(isDirty(state)).toBe(true);
+    expect([isTaken(before.zones, lane), isTaken(state.zones, lane)]).toEqual([false, true]);
+    expect(play(state, { do: "undo" }).zones).toEqual([square]);
+  });
+
+  it("moves zones along in one step and keeps what is not drawn", () => {
+    const polygon = square.polygon.map(([x, y]): Point => [x + 0.05, y]);
+    const moved: Proposal = { kind: "no_parking", polygon, replaces: { ...square, polygon, name: "" } };
+    const state = play(initial([square]), { do: "accept", proposals: [moved], preset: null });
+    expect(state.zones).toEqual([{ ...square, polygon }]);
+    expect(play(state, { do: "undo" }).zones).toEqual([square]);
+  });
+
+  it("does nothing while a zone is being drawn", () => {
+    const state = play(initial([square]), { do: "start-drawing" });
+    expect(play(state, { do: "accept", proposals: [lane], preset: null })).toEqual(state);
   });
 });
 

@@ -41,6 +41,14 @@ export interface EditState {
   undo: readonly (readonly EditZone[])[];
 }
 
+/** A zone that is offered: taken over with a click, saved like any other. */
+export interface Proposal {
+  kind: ZoneKind;
+  polygon: readonly Point[];
+  /** the zone as it would stand now that the camera has moved; null: a new zone */
+  replaces: EditZone | null;
+}
+
 export type Step =
   | { do: "load"; zones: readonly EditZone[] }
   | { do: "select"; id: string | null }
@@ -49,6 +57,7 @@ export type Step =
   | { do: "drop-point" }
   | { do: "finish-drawing"; kind: ZoneKind; name: string; preset: string | null }
   | { do: "cancel-drawing" }
+  | { do: "accept"; proposals: readonly Proposal[]; preset: string | null }
   | { do: "remember" }
   | { do: "move-point"; index: number; point: Point }
   | { do: "move-zone"; by: Point }
@@ -96,6 +105,35 @@ function finishDrawing(state: EditState, kind: ZoneKind, name: string, preset: s
   return { ...remembered(state), zones: [...state.zones, zone], selected: id, drawing: null };
 }
 
+function accept(state: EditState, proposal: Proposal, preset: string | null): EditState {
+  const moved = proposal.replaces;
+  if (moved) {
+    const zones = state.zones.map((zone) =>
+      zone.id === moved.id
+        ? { ...zone, polygon: moved.polygon, calibration: moved.calibration, depth_marks: moved.depth_marks }
+        : zone,
+    );
+    return { ...state, zones, selected: moved.id };
+  }
+  const zone: EditZone = {
+    id: freeId([...state.zones, ...state.saved], proposal.kind),
+    name: "",
+    kind: proposal.kind,
+    polygon: proposal.polygon,
+    preset,
+    capacity: null,
+    calibration: null,
+    depth_marks: [],
+  };
+  return { ...state, zones: [...state.zones, zone], selected: zone.id };
+}
+
+/** Whether the zones as they are edited already hold what a proposal would add. */
+export function isTaken(zones: readonly EditZone[], proposal: Proposal): boolean {
+  const wanted = JSON.stringify(proposal.polygon);
+  return zones.some((zone) => zone.kind === proposal.kind && JSON.stringify(zone.polygon) === wanted);
+}
+
 /** A zone moves as far as the picture's edge lets it, keeping its shape. */
 function shifted(polygon: readonly Point[], [dx, dy]: Point): readonly Point[] {
   const xs = polygon.map((p) => p[0]);
@@ -120,6 +158,10 @@ export function reduce(state: EditState, step: Step): EditState {
       return state.drawing ? { ...state, drawing: state.drawing.slice(0, -1) } : state;
     case "finish-drawing":
       return finishDrawing(state, step.kind, step.name, step.preset);
+    case "accept":
+      return state.drawing
+        ? state
+        : step.proposals.reduce((s, p) => accept(s, p, step.preset), remembered(state));
     case "cancel-drawing":
       return { ...state, drawing: null };
     case "remember":

@@ -6,7 +6,7 @@ import { useTexts } from "../i18n";
 import { explain } from "../parts/Trouble";
 import { type EditZone, initial, isDirty, reduce } from "./editing";
 
-function toEdit(zones: readonly Zone[]): EditZone[] {
+export function toEdit(zones: readonly Zone[]): EditZone[] {
   return zones.map((zone) => ({
     id: zone.id,
     name: zone.name ?? "",
