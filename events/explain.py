@@ -155,6 +155,14 @@ def _silence(line: TraceLine) -> float:
     return 1.5 * max(line.every, _HEARTBEAT_S) + _SLACK_S
 
 
+def _known_until(line: TraceLine, following: TraceLine) -> float:
+    """How long what a line says is known to hold: where looks were lost, or none was traced in time, nobody knows."""
+    end = following.utc - following.gap
+    if following.utc - line.utc > _silence(line):
+        end = min(end, line.utc + line.every)
+    return end
+
+
 def _narrow(line: TraceLine, event_type: str, zone: str | None) -> TraceLine:
     """The line without what was not asked for."""
 
@@ -186,12 +194,7 @@ def _watched(lines: Sequence[TraceLine], event_type: str, since: float, until: f
     reached = since
     for line, following in _with_next(lines):
         add(reached, line.utc, "unseen")
-        end = line.utc + _silence(line) if following is None else following.utc
-        if following is not None:
-            # Where looks were lost, or none was traced in time, nobody knows.
-            end -= following.gap
-            if following.utc - line.utc > _silence(line):
-                end = min(end, line.utc + line.every)
+        end = line.utc + _silence(line) if following is None else _known_until(line, following)
         why = line.paused.get(event_type, "")
         add(line.utc, end, "paused" if why else "watched", why)
         reached = max(reached, end)
@@ -203,7 +206,7 @@ def _courses(lines: Sequence[TraceLine], since: float, until: float) -> tuple[Co
     spans: dict[tuple[str, str, str, str], list[Span]] = {}
     newest: dict[tuple[str, str, str, str], TracedCondition] = {}
     for line, following in _with_next(lines):
-        end = line.utc + line.every if following is None else min(following.utc, line.utc + _silence(line))
+        end = line.utc + line.every if following is None else _known_until(line, following)
         begin, end = max(line.utc, since), min(end, until)
         for one in line.conditions:
             newest[one.key] = one
