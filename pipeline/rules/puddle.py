@@ -16,7 +16,8 @@ from pipeline.rules.cells import CELLS, Floats, Grid, Mask, Reading
 from pipeline.rules.packed import pack, unpack
 
 _WATER = 0.25  # share of a cell from which there is water in it
-_STANDING = 0.7  # share of the last `hold` from which water stands in a cell
+_STANDING = 0.65  # share of the last `hold` from which water stands in a cell
+_ONE_LOOK = 0.6  # no single look counts for more than this of what is now
 _SPECK = 0.1  # of `min_share`: pieces smaller than this are none
 _SMOOTH_SHARE, _SMOOTH_S = 0.1, (0.5, 6.0)  # of `hold`, within these bounds
 _MARK = 0.5  # share of a depth mark that must be under water
@@ -72,7 +73,7 @@ def seep(puddle: Puddle, reading: Reading, dry: Floats, elapsed: float | None, w
     """
     wet = np.maximum(reading.wet - dry, 0)
     smooth = min(max(_SMOOTH_SHARE * hold, _SMOOTH_S[0]), _SMOOTH_S[1])
-    quick = np.float32(1.0 if elapsed is None else 1 - math.exp(-elapsed / smooth))
+    quick = np.float32(1.0 if elapsed is None else min(_ONE_LOOK, 1 - math.exp(-elapsed / smooth)))
     # An exponential memory of half of `hold`: after `hold` of water without a break it reads 0.86.
     slow = np.float32(1 - math.exp(-2 * watched / hold))
     now, standing = unpack(puddle.now, CELLS), unpack(puddle.standing, CELLS)

@@ -213,7 +213,8 @@ class WaterloggingRule:
         """A candidate: an event, nothing after all, or still open."""
         p, lasting, standing = self._parameters, time - flood.since, state.measure.standing_share
         over = flood.low_since is not None and flood.low_s >= min(p.clear_hold, p.hold)
-        if over or (flood.watched_s >= p.hold and standing < _DOUBTFUL_SHARE * p.min_share):
+        patience = p.hold * (2 if wet else 1)  # one look that shows nothing must not be the one that decides
+        if over or (flood.watched_s >= patience and standing < _DOUBTFUL_SHARE * p.min_share):
             outputs.append(self._output(Step.DISSOLVED, state, flood, time))
             return None
         enough = flood.watched_s >= _WATCHED_SHARE * self._needed(flood) - 1e-6
