@@ -28,7 +28,7 @@ import torch
 from torch import nn
 
 from algorithm_repo.training import courses
-from algorithm_repo.training.export import export, save_weights
+from algorithm_repo.training.export import export, load_weights, save_weights
 from algorithm_repo.training.nets import KINDS, load_start
 from algorithm_repo.training.packed import load_real
 from algorithm_repo.training.pool import Chunks, Pool
@@ -55,6 +55,7 @@ class Options:
         workers: rendering processes.
         pictures: pictures rendered at most.
         capacity: samples kept for each network.
+        resume: folder of an earlier run whose weights are trained on; None: start from YOLOX-nano's.
     """
 
     kinds: tuple[str, ...]
@@ -65,6 +66,7 @@ class Options:
     workers: int
     pictures: int
     capacity: int
+    resume: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,12 @@ def run(options: Options) -> dict[str, Any]:
 def _train_one(
     kind: str, course: Course, options: Options, sources: Sources, chunks: Chunks, say: Callable[[str], None]
 ) -> Run:
-    net = KINDS[kind].make()
-    with np.load(options.data / "start.npz") as start:
-        load_start(net, dict(start))
+    if options.resume is not None:
+        net = load_weights(kind, options.resume / f"{kind}.npz")
+    else:
+        net = KINDS[kind].make()
+        with np.load(options.data / "start.npz") as start:
+            load_start(net, dict(start))
     net = net.to(options.device)
     simulated = sources.train[kind]
     step: Callable[[nn.Module, int], torch.Tensor]
@@ -236,6 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pictures", type=int, default=24_000, help="rendered at most")
     parser.add_argument("--capacity", type=int, default=24_000, help="samples kept for each network")
+    parser.add_argument("--resume", type=Path, help="folder of an earlier run: go on from its weights")
     given = vars(parser.parse_args(arguments))
     kinds = tuple(given.pop("kinds")) or tuple(_SHARES)
     if unknown := set(kinds) - set(_SHARES):

@@ -24,14 +24,15 @@ from algorithm_repo.training.compose import add_piece, add_puddle
 from algorithm_repo.training.packed import ByteArray, Labelled, RealPictures, decode, load_real
 from algorithm_repo.training.samples import Batch
 from algorithm_repo.training.splits import Side
+from contracts.vision import ObjectClass
 from simulator.street import KINDS, scenario
-from simulator.street.types import Picture
+from simulator.street.types import Picture, TruthBox
 
 TRAIN_SEEDS, VAL_SEEDS = 1_500_000_000, 1_900_000_000
 _PER_SCENARIO = 10
 _WAITING_CHUNKS = 120
-# Kinds that are rare but have something of their own to teach: bins.
-_MORE = {"litter_bin": 3.0}
+# Kinds that have something of their own to teach: bins, what is easily taken for litter, water that hardly shows.
+_MORE = {"litter_bin": 3.0, "litter_cart": 3.0, "litter_shadow": 2.0, "litter_leaves": 2.0, "water_night": 3.0}
 _SHARES = {"illegal_parking": 3.0, "waterlogging": 4.0, "crowding": 2.0, "litter": 4.0, "camera_health": 0.3, "": 1.0}
 _SIZES = ((640, 360), (640, 360), (640, 360), (960, 540), (480, 270))
 # COCO's boat, kite and surfboard: photos with open water in them are no dry grounds.
@@ -113,15 +114,19 @@ class Teacher:
                 samples.add_crop(batch, picture.bgr, _jittered(rng, item.box), samples.item_label(item.kind))
         for one in picture.bins:
             samples.add_crop(batch, picture.bgr, _jittered(rng, one.box, 0.25), state=int(one.overflowing))
-        if picture.boxes:
-            actor = picture.boxes[int(rng.integers(len(picture.boxes)))]
-            if actor.visible > 0.4:
-                samples.add_crop(batch, picture.bgr, _jittered(rng, actor.box, 0.3), samples.THING["object"])
+        for actor in self._actors(rng, picture):
+            samples.add_crop(batch, picture.bgr, _jittered(rng, actor.box, 0.3), samples.THING["object"])
         self._place(batch, rng, picture, _random_box(rng))
         if first is not None:
             for box in changed(first, picture.bgr, rng, 3):
                 self._place(batch, rng, picture, box)
         self._real_crops(batch, rng, picture.bgr)
+
+    def _actors(self, rng: np.random.Generator, picture: Picture) -> list[TruthBox]:
+        """One of those that can be seen, and mostly every cart: no detector knows them, so the net must."""
+        seen = [one for one in picture.boxes if one.visible > 0.4]
+        chosen = [one for one in seen if one.object_class == ObjectClass.OTHER and rng.random() < 0.7]
+        return [*chosen, seen[int(rng.integers(len(seen)))]] if seen else []
 
     def _place(self, batch: Batch, rng: np.random.Generator, picture: Picture, box: tuple[float, ...]) -> None:
         """A crop of any place of the picture, labelled by what lies there; undecided where that is not clear."""
