@@ -1,6 +1,6 @@
 """What the demo shows and sees with, brought into the cache before anything is started.
 
-Real clips and a detector for them where they can be had, with two simulated cameras beside them for what no clip shows;
+Real clips and a detector for them where they can be had, with simulated cameras beside them for what no clip shows;
 else simulated cameras alone, and the detector that ships with the project.
 """
 

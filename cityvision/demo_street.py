@@ -85,7 +85,11 @@ DEPARTMENTS = (
     {"id": "water", "name": "水务局", "parent": "city"},
 )
 
-# Beside real clips, which show neither.
+# Beside real clips, which show none of these: the people in them walk through.
+MARKET = SimulatedCamera(
+    "sim-market", "仿真：集市 Simulated market", "police", "330106014", "crowd_gather", 5, 0.0, 60.0,
+    {"crowding": {"hold": "8s", "look_every": "1s"}},
+)  # fmt: skip
 WATER = SimulatedCamera(
     "sim-underpass", "仿真：下穿道路 Simulated underpass", "water", "330106011", "water_grow", 4, 0.0, 60.0,
     {"waterlogging": {"hold": "10s", "clear_hold": "10s", "look_every": "2s"}},
@@ -99,10 +103,7 @@ SIMULATED = (
         "sim-kerb", "仿真：路缘 Simulated kerb", "urban-management", "330106013", "parking_kerb", 5, 8.0, 70.0,
         {"illegal_parking": {"dwell": "15s", "look_every": "1s"}},
     ),
-    SimulatedCamera(
-        "sim-market", "仿真：集市 Simulated market", "police", "330106014", "crowd_gather", 5, 0.0, 60.0,
-        {"crowding": {"hold": "8s", "look_every": "1s"}},
-    ),
+    MARKET,
     WATER,
     LITTER,
     SimulatedCamera(
@@ -114,7 +115,7 @@ SIMULATED = (
         {"crowding": {"hold": "8s", "look_every": "2s"}},
     ),
 )  # fmt: skip
-BESIDE_REAL = (WATER, LITTER)
+BESIDE_REAL = (MARKET, WATER, LITTER)
 
 
 def pool_text(port: int) -> str:

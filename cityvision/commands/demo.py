@@ -53,9 +53,9 @@ def command(
     data: Path,
     port: int,
 ) -> None:
-    """Start everything with eight RTSP cameras, and show their events as they come.
+    """Start everything with nine RTSP cameras, and show their events as they come.
 
-    The cameras are a real RTSP server: six loop unedited clips, two show simulated streets; `streams.yaml` says what
+    The cameras are a real RTSP server: six loop unedited clips, three show simulated streets; `streams.yaml` says what
     is watched, and may be edited meanwhile. Where the clips cannot be had there are six cameras on simulated streets,
     and nothing needs to be downloaded. The data folder is emptied at the start. Databases and stores are its own,
     whatever the environment names. With --until-…, --timeout or --soak the last line on standard output is JSON:
