@@ -101,6 +101,8 @@ def at_work(statuses: Collection[CameraStatus], now: float) -> int:
 class Tally:
     """Counts opened events. A clip is played over and over: what it shows counts once (by clip, type and zone).
 
+    That a camera is ill is shown, but is no news of the city: it does not count.
+
     Attributes:
         cast: which clip each camera plays.
     """
@@ -130,8 +132,7 @@ class Tally:
 
     @property
     def types(self) -> list[str]:
-        """Of city events: that a camera is ill is no news of the city."""
-        return sorted({event_type for _, event_type, _ in self.seen} - {HEALTH})
+        return sorted({event_type for _, event_type, _ in self.seen})
 
     def _follow(self, installation: Installation, goal: Goal, soak: Soak | None) -> None:
         engine, bus = make_engine(installation.settings.database, pool_size=1), Bus(installation.settings.redis)
@@ -167,7 +168,7 @@ class Tally:
         for row in rows:
             self._position = row.position
             self._show(row.event)
-            if row.event.transition is Transition.OPENED:
+            if row.event.transition is Transition.OPENED and row.event.type != HEALTH:
                 clip = self.cast.clips.get(row.event.camera, row.event.camera)
                 self.seen.add((clip, row.event.type, row.event.zone))
                 self.first_s.setdefault(row.event.type, round(time.monotonic() - self.began, 1))

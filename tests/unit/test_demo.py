@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cityvision import demo_street
-from cityvision.demo import RTSP_PORT, DemoResult, Goal, Tally, at_work, own_stores, place_cameras
+from cityvision.demo import RTSP_PORT, DemoResult, Goal, at_work, own_stores, place_cameras
 from cityvision.demo_media import Cast, real_cast, simulated_cast
 from cityvision.demo_street import BESIDE_REAL, SIMULATED, SimulatedCamera
 from cityvision.ports import is_free, listen_on
@@ -114,11 +114,6 @@ def test_a_soak_forgives_the_warm_up_and_not_what_grows_after_it() -> None:
 )
 def test_a_soak_fails_with_what_was_wrong(samples: list[Sample], fault: str) -> None:
     assert any(fault in text for text in judge(samples, 10 * MINUTE).faults)
-
-
-def test_bad_health_of_a_camera_is_no_fifth_type() -> None:
-    tally = Tally(REAL, seen={("a", "crowding", "z"), ("a", "camera_health", "")})
-    assert tally.types == ["crowding"]
 
 
 def test_simulated_cameras_show_all_four_types_in_the_first_minute() -> None:
