@@ -115,7 +115,10 @@ def _watches(camera: CameraOutline) -> Iterator[Problem]:
             yield from _named_zones(watch.name, watch.zones, kinds, zones, camera.zones_complete)
             watched = [zones[name] for name in watch.zones if name in zones and zones[name].kind in kinds]
         if watch.name == "crowding" and watch.max_people is None:
-            yield from _uncounted(watched)
+            # Left to itself it watches the zones that have a limit; one that is named must have one.
+            limited = [zone for zone in watched if zone.calibrated or zone.capacity is not None]
+            if watch.zones is not None or not limited:
+                yield from _uncounted(watched)
 
 
 def _named_zones(

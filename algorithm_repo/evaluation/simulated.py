@@ -73,9 +73,6 @@ def _about(event_type: str, positive: bool) -> tuple[str, ...]:
 def clip_of_scenario(number: int, street: Scenario, file: str) -> Clip:
     """The suite's entry for a scene that was written to `file`."""
     algorithms = {kind: dict(one) for kind, one in street.algorithms.items()}
-    limited = [zone["id"] for zone in street.camera["zones"] if zone.get("capacity") or zone.get("calibration")]
-    if "crowding" in algorithms and limited:
-        algorithms["crowding"].setdefault("zones", limited)  # a carriageway takes no number of people
     camera = Camera.model_validate(dict(street.camera) | {"algorithms": algorithms})
     truth = tuple(TruthEvent(type=one.type, zone=one.zone, start=one.start, end=one.end) for one in street.truth)
     return Clip(number=number, file=file, camera=camera, slices=tuple(street.slices), truth=truth)

@@ -178,7 +178,16 @@ def _algorithms(at: str, value: object, faults: Faults) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         faults.add(at, "it is no mapping", "write TYPE: {} for the defaults, or TYPE: {dwell: 30s}")
         return {}
-    return dict(value or {})
+    return {kind: _known_parameters(f"{at}.{kind}", kind, given, faults) for kind, given in (value or {}).items()}
+
+
+def _known_parameters(at: str, kind: str, given: object, faults: Faults) -> object:
+    """The parameters that this version knows; a suite may come from elsewhere, and the rest of it is worth running."""
+    if kind not in ALGORITHMS or not isinstance(given, dict):
+        return given
+    known = tuple(ALGORITHMS[kind].model_fields)
+    unknown_keys(given, known, faults, f"{at}.")
+    return {name: value for name, value in given.items() if name in known}
 
 
 def _told(error: ValidationError, inside: bool, faults: Faults) -> None:

@@ -139,6 +139,8 @@ class CrowdingRule:
                 limit = limit_of(zone, parameters)
             except ValueError as error:
                 raise ConfigError(f"{where}: calibration: {error}") from error
+            if limit is None and parameters.zones is None and len(zones) > 1:
+                continue  # left to itself it watches the zones that have a limit: a carriageway has none
             if limit is None:
                 fix = "give the zone a capacity or a calibration, or the algorithm max_people"
                 raise ConfigError(f"{where}: crowding has no limit there", fix)

@@ -131,3 +131,19 @@ def test_the_footage_suite_can_be_read() -> None:
     assert not suite.warnings
     assert all(clip.file.startswith("zoo:") for clip in suite.clips)
     assert {truth.type for clip in suite.clips for truth in clip.truth} == {"illegal_parking", "crowding"}
+
+
+def test_a_parameter_of_another_version_costs_nothing_but_itself(tmp_path: Path) -> None:
+    clip: dict[str, Any] = {
+        "file": "a.mp4",
+        "camera": {"zones": [{"id": "lane", "kind": "road", "polygon": [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9]]}]},
+        "algorithms": {"waterlogging": {"hold": "20s", "persistence": "1min"}},
+    }
+    (tmp_path / "suite.yaml").write_text(yaml.safe_dump({"clips": [clip]}))
+    suite = read_suite(tmp_path)
+    assert suite.clips[0].camera.algorithms["waterlogging"].hold == 20.0  # type: ignore[attr-defined]
+    assert any("algorithms.waterlogging.persistence" in warning for warning in suite.warnings)
+    clip["algorithms"] = {"waterlogging": {"hodl": "20s"}}
+    (tmp_path / "suite.yaml").write_text(yaml.safe_dump({"clips": [clip]}))
+    with pytest.raises(SuiteFaults, match="did you mean hold"):
+        read_suite(tmp_path)

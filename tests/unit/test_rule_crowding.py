@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.algorithms import Crowding
 from contracts.errors import ConfigError
@@ -261,3 +262,14 @@ def test_density_is_estimated_from_sizes_where_nobody_calibrated() -> None:
     opened = of(said, Step.OPENED)[0]
     low, high = opened.numbers["density_low"], opened.numbers["density_high"]
     assert 0 < low < high < 4 * low
+
+
+def test_left_to_itself_it_watches_the_zones_that_have_a_limit() -> None:
+    road = {"id": "road", "kind": "road", "polygon": rectangle(0.0, 0.0, 0.4, 1.0)}
+    square = {"id": "square", "kind": "square", "polygon": rectangle(0.5, 0.0, 1.0, 1.0), "capacity": 1}
+    rule = build_rules(camera(road, square, crowding={"hold": 5, "linger": 0}))[0]
+    people = [person(i, i / 8, 0.6, 0.0, 60.0) for i in range(1, 8)]
+    _, said = run(rule, looks(people, 0.0, 20.0, 1.0))
+    assert {output.zone for output in said} == {"square"}
+    with pytest.raises(ValidationError, match="no limit for the zone 'road'"):
+        camera(road, square, crowding={"zones": ["road", "square"]})
