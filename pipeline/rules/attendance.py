@@ -18,7 +18,8 @@ _DEPTH = 2.0
 _STANDS_S = 4.0  # at one spot for this long: stands by
 _SPOT = 0.5  # body heights: who moves farther walks
 _SAME_SPOT = 0.3  # body heights: a new track here is whoever was lost here
-_KEEP_S = 5.0  # somebody not seen close for longer has left
+_KEEP_S = 15.0  # somebody not seen at all for longer has left: detectors miss people who stand still
+_AWAY_S = 5.0  # and so has somebody who was seen elsewhere, and not close for longer
 _MOST_PEOPLE = 24
 
 
@@ -40,6 +41,7 @@ class Attendant:
         last: stream time then, s.
         spot: where they have not walked away from since `spot_since`.
         attends: they brought it, or stood by for some seconds.
+        away: they were seen elsewhere since.
     """
 
     track: int
@@ -48,6 +50,11 @@ class Attendant:
     spot: Box
     spot_since: float
     attends: bool
+    away: bool = False
+
+    def has_left(self, time: float, step: float) -> bool:
+        """Whether who was not seen close is taken to have gone; `step` is the time since the look before, s."""
+        return time - self.last > max(_AWAY_S if self.away else _KEEP_S, step) + 1e-6
 
 
 def people_of(look: Look, min_score: float) -> tuple[Person, ...]:
@@ -84,6 +91,7 @@ def attend(
     aspect: float,
     reach: float,
     bringing: bool,
+    step: float,
 ) -> tuple[Attendant, ...]:
     """Who is close to a thing right after a look.
 
@@ -91,17 +99,19 @@ def attend(
         before: who was, after the look before.
         reach: body heights that are close.
         bringing: the thing has just come, so whoever is close may have brought it.
+        step: watched time since the look before, s.
     """
     close = [person for person in people if distance(person.box, thing, aspect) <= reach]
     if not close and not before:
         return ()
     known = {attendant.track: attendant for attendant in before}
-    tracks = {person.track for person in close}
-    lost = [a for a in before if a.track not in tracks and time - a.last <= _KEEP_S]
+    near, seen = {person.track for person in close}, {person.track for person in people}
+    lost = [replace(a, away=a.away or a.track in seen) for a in before if a.track not in near]
+    lost = [a for a in lost if not a.has_left(time, step)]
     present = []
     for person in close:
         old = known.get(person.track)
-        if old is not None and time - old.last > _KEEP_S:
+        if old is not None and old.has_left(time, step):
             old = None  # they were away: whoever comes back is met anew
         old = old or _take_same_spot(lost, person.box, aspect)
         present.append(_met(old, person, time, aspect, bringing))
@@ -128,4 +138,5 @@ def _met(old: Attendant | None, person: Person, time: float, aspect: float, brin
         spot=person.box if walked else old.spot,
         spot_since=since,
         attends=old.attends or bringing or time - since >= _STANDS_S - 1e-6,
+        away=False,
     )

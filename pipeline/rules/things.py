@@ -193,7 +193,7 @@ def _remembered(history: tuple[Seen, ...], seen: Seen) -> tuple[Seen, ...]:
 def _attended(thing: Thing, seen: Seen, aspect: float, step: float, habits: Habits) -> Thing:
     """Who attends to a thing right after a look."""
     bringing = abs(seen.time - thing.since) <= max(_CAME_S, step)
-    attendants = attend(thing.attendants, thing.box, seen.people, seen.time, aspect, habits.attended, bringing)
+    attendants = attend(thing.attendants, thing.box, seen.people, seen.time, aspect, habits.attended, bringing, step)
     here = [a for a in attendants if a.attends and a.last == seen.time]
     if attendants != thing.attendants:
         thing = replace(thing, attendants=attendants)

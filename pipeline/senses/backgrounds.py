@@ -34,6 +34,8 @@ _THRESHOLD = 5.0  # grey levels by which the backgrounds differ where something 
 _NOISE = 1.0  # times the picture's own noise, on top: both backgrounds are means of several looks
 _EDGE = 0.5  # of the local contrast: forgiven for what alignment leaves
 _CHROMA = 1.6  # chroma differs less than luma, and is quieter
+_DARK, _BLACK = 70.0, 16.0  # grey levels: darker ground shows less of any contrast, down to nothing at black
+_DARK_GAIN = 1.6  # at most: so much more do differences in the dark count
 _WIDE = 61  # pixels: a brightening wider than this is light, nothing that came
 _LIGHT = 24.0  # grey levels of light that are taken out locally
 _BLEND_S = 6.0  # time constant of the short-term background, where it agrees
@@ -221,8 +223,15 @@ class Backgrounds:
         away = cv2.convertScaleAbs(cv2.subtract(difference, _light(difference)))
         edges = cv2.min(_edges(self.luma), _edges(np.asarray(cv2.convertScaleAbs(self.long_luma), np.uint8)))
         colour = cv2.convertScaleAbs(cv2.subtract(chroma, self.long_chroma))
-        found = _beyond(cv2.subtract(away, edges), colour, _THRESHOLD + _NOISE * self._noise)
+        standing_out = cv2.convertScaleAbs(np.float32(cv2.subtract(away, edges)) * self._dark_gain())
+        found = _beyond(standing_out, colour, _THRESHOLD + _NOISE * self._noise)
         return _mask(cv2.bitwise_and(cv2.bitwise_and(found, settled), self.known))
+
+    def _dark_gain(self) -> NDArray[np.float32]:
+        """How much more a difference of luma counts at each place, 1.._DARK_GAIN."""
+        light = np.asarray(cv2.blur(self.long_luma, (9, 9)), np.float32) - _BLACK
+        gain = np.clip((_DARK - _BLACK) / np.maximum(light, 1.0), 1.0, _DARK_GAIN)
+        return np.asarray(gain, np.float32)
 
     def _is_another_scene(self, foreign: Mask) -> bool:
         known = np.count_nonzero(self.known)

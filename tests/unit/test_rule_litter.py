@@ -13,7 +13,7 @@ from contracts.vision import ObjectClass
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules
 from tests.unit.litter_scene import Bin, Drop, at_rate, bringer, walker, watch
-from tests.unit.scenes import Actor, camera, check_protocol, of, rectangle, standing
+from tests.unit.scenes import Actor, camera, check_protocol, look, of, rectangle, standing
 
 PAVEMENT = {"id": "pavement", "kind": "sidewalk", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
 BIN = {"id": "bin", "kind": "bin", "polygon": rectangle(0.6, 0.5, 0.65, 0.6)}
@@ -129,6 +129,33 @@ def test_somebody_who_stays_while_their_track_breaks() -> None:
     for rate in (0.5, 2.0):
         _, said = watch(litter(), at_rate([stays], 0, 120, rate), [Drop(7, 0.4, 0.7, 12, 150)])
         assert not of(said, Step.OPENED)
+
+
+def test_somebody_who_stays_beside_it_while_nothing_moves() -> None:
+    """A gate that skips still pictures leaves 6 to 10 s between looks: whoever is in every look never left."""
+    stays = walker(1, ((0, 0.0, 0.7), (10, 0.35, 0.7), (150, 0.35, 0.7)))
+    for still in ((30, 36, 46, 52, 58, 60, 62), (22, 30, 36, 42, 48, 54, 60, 66), (24, 34, 44, 54, 64, 74)):
+        seen = [*at_rate([stays], 0, 20, 0.5), *(look([stays], float(time)) for time in still)]
+        _, said = watch(litter(), seen, [Drop(7, 0.4, 0.7, 16, 150)])
+        assert not of(said, Step.OPENED)
+
+
+def test_somebody_who_stays_and_is_not_detected_for_a_while() -> None:
+    def overlooked(time: float) -> bool:
+        return time % 17 > 7
+
+    stays = walker(1, ((0, 0.0, 0.7), (10, 0.35, 0.7), (150, 0.35, 0.7)), missed=overlooked)
+    for rate in (0.5, 2.0):
+        _, said = watch(litter(), at_rate([stays], 0, 140, rate), [Drop(7, 0.4, 0.7, 18, 150)])
+        assert not of(said, Step.OPENED)
+
+
+def test_somebody_seen_to_walk_away_does_not_attend_when_they_pass_again() -> None:
+    leaves = walker(
+        1, ((0, 0.0, 0.7), (10, 0.35, 0.7), (20, 0.35, 0.7), (26, 0.85, 0.7), (31, 0.35, 0.7), (36, 0.0, 0.7))
+    )
+    _, said = watch(litter(), at_rate([leaves], 0, 100, 2), [Drop(7, 0.4, 0.7, 15, 150)])
+    assert of(said, Step.OPENED)[0].time <= 45
 
 
 def test_somebody_who_comes_back_to_stand_by() -> None:

@@ -120,6 +120,24 @@ def test_a_thing_that_comes_is_told_with_its_place_and_time(every: float) -> Non
     assert last.litter == pytest.approx(0.9)
 
 
+def test_a_dark_thing_on_dark_ground() -> None:
+    """At night a carton is a few grey levels darker than the pavement, and none of its colour is left."""
+
+    def picture(time: float) -> ByteArray:
+        bgr = (0.27 * street().astype(np.float32)).astype(np.uint8)
+        x1, y1, x2, y2 = (round(v * s) for v, s in zip(BAG, SIZE * 2, strict=True))
+        if time >= 30:
+            bgr[y1:y2, x1:x2] -= 5
+        return bgr
+
+    _, told = see(picture, 0, 80)
+    assert len(found(told)) == 1
+    first, leftovers = next((time, leftovers) for time, leftovers in told if leftovers)
+    assert first <= 44
+    assert leftovers is not None
+    assert np.abs(np.array(leftovers[0].box) - BAG).max() < 0.02
+
+
 def test_it_is_classified_when_it_is_new_and_now_and_then() -> None:
     judge = Always()
     see(lambda t: with_thing(street()) if t >= 20 else street(), 0, 200, classifier=judge)
