@@ -31,12 +31,14 @@ _SAME = 0.2  # IoU with where a thing lay: that thing
 _VISIBLE = 0.5  # of its places: less, and nothing can be said of it
 _KNOWN_SHARE = 0.5  # of the zones learnt: before that nothing can be said at all
 _GONE_S = 6.0  # no longer foreign for so long while visible: gone
-_SOON_S, _EARLY_LOOKS = 1.5, 3  # a new thing is classified in its first looks
-_LATER_S = 30.0  # and now and then afterwards
+_SOON_S, _EARLY_LOOKS = 1.5, 8  # a new thing is classified in its first looks
+_LATER_S = 15.0  # and now and then afterwards
+_SCALES = (1.0, 1.25, 0.8)  # times its box, in turn: a net that is sure of one crop only is not sure of the thing
 _BY_SIGHT_S = 4.0
 _GROWN = 1.4  # times the area it had when it was classified
-_KEPT = 4  # classifications that are averaged
+_KEPT = 8  # classifications that are averaged: leaves look like litter in one light or crop, litter in all
 _NOT_LITTER = 0.35
+_SURE_LOOKS = 3
 _ABSORB_S = 20.0  # what is not litter belongs to the scene after this time
 _DOUBT_S = 150.0  # and what stays doubtful after this
 _DOUBTFUL = 0.5
@@ -305,7 +307,7 @@ def _let_go(memory: LeftoverMemory, backgrounds: Backgrounds, masked: Mask, time
             continue
         if time - item.found_at > (_GONE_S if not item.by_sight else 3 * _BY_SIGHT_S):
             continue
-        sure = item.looked >= _EARLY_LOOKS
+        sure = item.looked >= _SURE_LOOKS
         if sure and ((item.litter < _NOT_LITTER and age > _ABSORB_S) or (item.litter < _DOUBTFUL and age > _DOUBT_S)):
             mask = np.zeros_like(masked)
             mask[_pixels(item.box, height, 2)] = 255
@@ -328,5 +330,11 @@ def _plan(found: Search, compared: Comparison, masked: Mask, frame: Frame) -> No
         early = item.looked < _EARLY_LOOKS
         due = item.looked_at + (_BY_SIGHT_S if item.by_sight else _SOON_S if early else _LATER_S)
         if found.visible[-1] and frame.time >= due - 1e-6:
-            x1, y1, x2, y2 = item.box
+            x1, y1, x2, y2 = _scaled(item.box, _SCALES[item.looked % len(_SCALES)])
             found.wanted.append((index, (x1 + dx, y1 + dy, x2 + dx, y2 + dy)))
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    """A box about the same middle."""
+    wide, high = (scale - 1) / 2 * (box[2] - box[0]), (scale - 1) / 2 * (box[3] - box[1])
+    return box[0] - wide, box[1] - high, box[2] + wide, box[3] + high
