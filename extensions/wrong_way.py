@@ -1,7 +1,7 @@
 """逆行, wrong-way cycling: a bicycle or motorcycle that rides against its lane. A short example of an algorithm.
 
 A rider's way through the zone is measured from where they were first seen in it. Once they have come `min_travel`
-body lengths along the lane against its direction, mostly against it and for at least `hold`, that is an event. It ends
+body lengths against the lane's direction, straight enough and for at least `hold`, that is an event. It ends
 when they have left the zone, or turned around.
 """
 
@@ -27,8 +27,11 @@ from pipeline.rules.registry import register
 
 _RIDERS = (ObjectClass.BICYCLE, ObjectClass.MOTORCYCLE)
 _CLASS_NAMES = {int(one): one.name.lower() for one in _RIDERS}
-_STRAIGHT = 0.7  # share of the way that leads against the lane: who crosses it is not riding against it
+# Cosine between the way and the lane, reversed: 26 degrees. Cameras that look along a kerb fold the way of somebody who
+# crosses the lane to within 36 degrees of it.
+_STRAIGHT = 0.9
 _BEGUN = 1 / 3  # of `min_travel`: from here on it is a candidate
+_FASTEST = 5.0  # body lengths a second
 
 
 @algorithm("wrong_way")
@@ -38,6 +41,9 @@ class WrongWay(AlgorithmParameters):
     zone_kinds: ClassVar[frozenset[str]] = frozenset({"road"})
 
     look_every: Duration = Field(0.5, ge=0.04, le=2, description="stream time between looks, s")
+    min_score: float = Field(
+        0.2, ge=0.05, le=0.99, description="lower than elsewhere: a rider seen head-on is thin, 0..1"
+    )
     direction: Annotated[tuple[float, float], Field(description="of the lane, [x, y], x right, y down")]
     min_travel: float = Field(4.0, gt=0, le=100, description="body lengths against the lane")
     hold: Duration = Field(1.5, ge=0, le=60, description="T: riding that way for this long, s")
@@ -46,28 +52,29 @@ class WrongWay(AlgorithmParameters):
 
 @dataclass(frozen=True, slots=True)
 class Rider:
-    """One track in one zone.
+    """Somebody in one zone.
 
     Attributes:
-        track: its number.
+        name: the number of the track in which they were first seen; an event's key.
+        track: the number of the track now.
         zone: id of the zone.
         entered: stream time when it was first seen in the zone, s.
-        first: box then; `last`: box now.
+        last: box when they were last seen.
         last_seen: stream time, s.
         against: way against the lane since it entered, body lengths; negative: along it.
-        way: all the way it came, body lengths.
+        across: way to the right of that, body lengths; negative: to the left.
         step: what was last said of it, a `Step` as text; empty: nothing yet.
     """
 
+    name: int
     track: int
     zone: str
     entered: float
-    first: Box
     last: Box
     last_seen: float
     object_class: int
     against: float = 0.0
-    way: float = 0.0
+    across: float = 0.0
     step: str = ""
 
 
@@ -111,8 +118,11 @@ class WrongWayRule:
         outputs: list[Output] = []
         known = {(rider.zone, rider.track): rider for rider in state.riders}
         riders = []
-        for zone, track, box, object_class in self._present(look):
-            rider = known.pop((zone, track), None) or Rider(track, zone, look.time, box, box, look.time, object_class)
+        present = self._present(look)
+        seen = {(zone, track) for zone, track, _, _ in present}
+        for zone, track, box, object_class in present:
+            rider = known.pop((zone, track), None) or self._found_again(known, seen, (zone, track), box, look)
+            rider = rider or Rider(track, track, zone, look.time, box, look.time, object_class)
             riders.append(self._judge(self._ridden(rider, box, look), look, outputs))
         for rider in known.values():
             if rider.zone not in self._zones or look.time - rider.last_seen >= self._parameters.leave_after:
@@ -135,13 +145,34 @@ class WrongWayRule:
                 found.append((zone.id, int(tracks.ids[row]), (x1, y1, x2, y2), int(tracks.classes[row])))
         return found
 
+    def _found_again(
+        self,
+        known: dict[tuple[str, int], Rider],
+        seen: set[tuple[str, int]],
+        new: tuple[str, int],
+        box: Box,
+        look: Look,
+    ) -> Rider | None:
+        """Whose way the new track goes on with: a detector loses riders for a look or two, and their numbers change.
+
+        It must be somebody who rode against the lane already, is not seen now, and came further that way since.
+        """
+        for key, rider in known.items():
+            if rider.step and rider.zone == new[0] and key not in seen:
+                further = self._ridden(rider, box, look).against - rider.against
+                if 0 <= further <= _FASTEST * (look.time - rider.last_seen):
+                    del known[key]
+                    return replace(rider, track=new[1])
+        return None
+
     def _ridden(self, rider: Rider, box: Box, look: Look) -> Rider:
         """The rider further on; lengths in those of the box in between, which perspective makes larger or smaller."""
         length = (body_length(rider.last, look.aspect) + body_length(box, look.aspect)) / 2
         dx = ((box[0] + box[2]) - (rider.last[0] + rider.last[2])) / 2 * look.aspect / length
         dy = (box[3] - rider.last[3]) / length
         against = rider.against - (dx * self._lane[0] + dy * self._lane[1])
-        return replace(rider, last=box, last_seen=look.time, against=against, way=rider.way + math.hypot(dx, dy))
+        across = rider.across + dx * self._lane[1] - dy * self._lane[0]
+        return replace(rider, last=box, last_seen=look.time, against=against, across=across)
 
     def _judge(self, rider: Rider, look: Look, outputs: list[Output]) -> Rider:
         p = self._parameters
@@ -160,8 +191,10 @@ class WrongWayRule:
             outputs.append(self._output(Step.DISSOLVED, rider, look.time))
 
     def _waits_for(self, rider: Rider) -> list[Condition]:
-        p, key = self._parameters, f"track:{rider.track}"
-        straight = rider.against / rider.way if rider.way > 0 else 0.0
+        p, key = self._parameters, f"track:{rider.name}"
+        # From both sums, not from the length of the path: that grows with every look's jitter.
+        way = math.hypot(rider.against, rider.across)
+        straight = rider.against / way if way > 0 else 0.0
         return [
             Condition(rider.zone, key, "against_body_lengths", round(rider.against, 2), p.min_travel),
             Condition(rider.zone, key, "straight", round(straight, 3), _STRAIGHT),
@@ -177,7 +210,7 @@ class WrongWayRule:
         way, seconds = numbers["against_body_lengths"], numbers["riding_s"]
         return Output(
             step=step,
-            key=f"track:{rider.track}",
+            key=f"track:{rider.name}",
             zone=rider.zone,
             started=rider.entered,
             time=time,

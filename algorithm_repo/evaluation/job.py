@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 
 from algorithm_repo.evaluation.outcome import Finding, Outcome, Raised, asked_for, judge, scored
 from algorithm_repo.evaluation.pictures import Marked, OpeningPictures, drawn, frame_at, marks_of, reduced
+from algorithm_repo.evaluation.rendered import STREET, render
 from algorithm_repo.evaluation.suite import Clip
 from algorithm_repo.evaluation.suite_clip import ZOO
 from contracts.errors import CityVisionError, SourceError
@@ -32,11 +34,13 @@ class Setup:
         model: the detector of clips that name none.
         mirror: folder with `models/` and `footage/`, asked before the internet.
         gate: let the gate skip looks at pictures that do not change, as live.
+        drawn: the detector of rendered clips that name none; empty: `model`.
     """
 
     model: str
     mirror: Path | None = None
     gate: bool = True
+    drawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class FileJob:
 
     def run(self) -> Outcome:
         """Replays the clip. A clip that cannot be read is a failed outcome, never an error."""
+        if self.clip.file.startswith(STREET):
+            setup = replace(self.setup, model=self.setup.drawn or self.setup.model)
+            with TemporaryDirectory(prefix="cityvision-street-") as folder:
+                return evaluate_clip(self.clip, render(self.clip.file, Path(folder)), setup)
         try:
             path = resolved(self.folder, self.clip.file, self.setup.mirror)
         except CityVisionError as error:

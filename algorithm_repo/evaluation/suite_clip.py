@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from algorithm_repo.evaluation.rendered import STREET, NotAStreet, entry_of, street_of
 from algorithm_repo.evaluation.suite import Clip, TruthEvent
 from contracts.algorithms import ALGORITHMS, Duration
 from contracts.pool import Camera
@@ -56,6 +57,8 @@ def clip_of(number: int, entry: object, faults: Faults) -> Clip | None:
     before = len(faults.found)
     unknown_keys(entry, _CLIP_KEYS, faults)
     file = _file(entry.get("file"), faults)
+    if file is not None and file.startswith(STREET):
+        entry = _rendered(file, faults) | entry
     truths = _truths(entry.get("truth"), faults)
     camera = _camera(entry, file or f"clip-{number}", truths, faults)
     model = entry.get("model")
@@ -82,15 +85,26 @@ def unknown_keys(entry: Mapping[Any, Any], known: tuple[str, ...], faults: Fault
 
 def _file(value: object, faults: Faults) -> str | None:
     if not isinstance(value, str) or not value.strip():
-        faults.add("file", "no file is named", "write file: NAME.mp4 (in the suite's folder) or file: zoo:NAME")
+        faults.add(
+            "file", "no file is named", "write file: NAME.mp4 (in the suite's folder), zoo:NAME or street:KIND:SEED"
+        )
         return None
-    if value.startswith(ZOO):
+    if value.startswith((ZOO, STREET)):
         return value
     path = PurePosixPath(value.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", value):
         faults.add("file", f"{value!r} leaves the suite's folder", "write a path below the folder, without ..")
         return None
     return str(path)
+
+
+def _rendered(file: str, faults: Faults) -> dict[str, Any]:
+    """What a scene knows of itself, for all that the entry leaves out."""
+    try:
+        return entry_of(street_of(file))
+    except NotAStreet as error:
+        faults.add("file", error.what, error.fix)
+        return {}
 
 
 def _slices(value: object, faults: Faults) -> tuple[str, ...]:

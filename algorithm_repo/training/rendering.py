@@ -44,9 +44,9 @@ _LIKE_LITTER = set(range(39, 56)) | {24, 26, 28, 73, 75, 76}
 def pictures(seed: int) -> Iterator[tuple[Picture, str]]:
     """Ten moments of one street, in order of time, each with its kind; decided by the seed alone."""
     rng = np.random.default_rng([seed, 77])
-    names = sorted(KINDS)
+    names = sorted(name for name, one in KINDS.items() if one.about in _SHARES)
     abouts = [KINDS[name].about for name in names]
-    weights = np.array([_SHARES.get(about, 1.0) / abouts.count(about) for about in abouts])
+    weights = np.array([_SHARES[about] / abouts.count(about) for about in abouts])
     weights *= [_MORE.get(name, 1.0) for name in names]
     kind = names[int(rng.choice(len(names), p=weights / weights.sum()))]
     scene = scenario(seed, kind, size=_SIZES[int(rng.integers(len(_SIZES)))])

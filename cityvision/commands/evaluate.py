@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,9 @@ def events(
         outcomes = _simulated(seed, clips, keep, simulated, processes)
     elif suite is not None:
         try:
-            outcomes, warnings = _folder(Path(suite), Setup(settings.model, settings.mirror, gate), processes)
+            outcomes, warnings = _folder(
+                Path(suite), replace(simulated, model=settings.model, drawn=simulated.model), processes
+            )
         except SuiteFaults as error:
             for fault in error.faults:
                 click.echo(f"cityvision: {fault}", err=True)

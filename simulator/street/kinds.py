@@ -23,6 +23,7 @@ class Kind:
 
 
 _PARKING, _WATER, _CROWD, _LITTER, _HEALTH = "illegal_parking", "waterlogging", "crowding", "litter", "camera_health"
+_WRONG_WAY = "wrong_way"  # of the example extension: in none of the mixtures for the types that ship
 KINDS: dict[str, Kind] = {
     name: Kind(name, about, positive, description)
     for name, about, positive, description in (
@@ -67,6 +68,8 @@ KINDS: dict[str, Kind] = {
         ("health_covered", _HEALTH, True, "something covers the lens"),
         ("health_moved", _HEALTH, True, "the camera is turned away"),
         ("health_overexposed", _HEALTH, True, "the picture is overexposed"),
+        ("wrong_way_rider", _WRONG_WAY, True, "somebody cycles against the lane, among others who go with it"),
+        ("wrong_way_with", _WRONG_WAY, False, "cyclists and vehicles go with the lane, one cyclist crosses it"),
         ("ordinary", "", False, "an ordinary street, all algorithms, nothing to report; day and night"),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.street import crowds, flooding, ordinary, parking, rubbish
+from simulator.street import crowds, flooding, ordinary, parking, riding, rubbish
 from simulator.street.plot import Plot
 from simulator.street.world import World
 
@@ -50,5 +50,7 @@ SCRIPTS: dict[str, Callable[[Plot], World]] = {
     "health_covered": ordinary.health("covered"),
     "health_moved": ordinary.health("moved"),
     "health_overexposed": ordinary.health("bright"),
+    "wrong_way_rider": riding.against,
+    "wrong_way_with": riding.along,
     "ordinary": ordinary.ordinary,
 }

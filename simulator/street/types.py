@@ -24,9 +24,10 @@ class TruthEvent:
     """What an algorithm should report.
 
     Attributes:
-        type: "illegal_parking", "waterlogging", "crowding", "litter" or "camera_health".
+        type: "illegal_parking", "waterlogging", "crowding", "litter", "camera_health", "wrong_way".
         zone: the zone's id; "" for camera_health.
-        start: when the condition began (vehicle stopped, item dropped, water passed the alarm area, limit passed), s.
+        start: when the condition began (vehicle stopped, item dropped, water passed the alarm area, limit passed;
+            rider came into the zone), s.
         end: when it ended, or the clip did, s.
     """
 

@@ -106,6 +106,34 @@ def test_the_zone_must_be_named_where_several_can_be_meant(tmp_path: Path) -> No
     assert "write one of kerb, lane" in _faults(tmp_path, entry)[0]
 
 
+def test_a_scene_brings_what_its_entry_leaves_out(tmp_path: Path) -> None:
+    whole, changed = _read(
+        tmp_path,
+        {"file": "street:parking_kerb:7"},
+        {"file": "street:parking_kerb:7", "algorithms": {"illegal_parking": {"dwell": "20s"}}, "slices": ["mine"]},
+    ).clips
+    assert [truth.type for truth in whole.truth] == ["illegal_parking"]
+    assert whole.truth == changed.truth
+    assert whole.camera.zones == changed.camera.zones
+    assert whole.camera.algorithms["illegal_parking"].model_dump()["dwell"] == 30
+    assert changed.camera.algorithms["illegal_parking"].model_dump()["dwell"] == 20
+    assert (whole.camera.id, changed.slices) == ("sim-parking-kerb-7", ("mine",))
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("street:parking_kreb:7", "did you mean parking_kerb?"),
+        ("street:parking_kerb:", "the seed '' is no whole number; write e.g. file: street:parking_kerb:7"),
+        ("street:parking_kerb:-1", "the seed '-1' is no whole number"),
+    ],
+)
+def test_a_scene_that_does_not_exist(tmp_path: Path, file: str, words: str) -> None:
+    faults = _faults(tmp_path, {"file": file})
+    assert faults[0].startswith(f"suite.yaml: clip 1 ({file}): file: ")
+    assert words in faults[0]
+
+
 @pytest.mark.parametrize("text", ["", "clips: []", "clips: {}", "- a", "clips: [", "\x00"])
 def test_a_file_that_is_no_suite(tmp_path: Path, text: str) -> None:
     (tmp_path / "suite.yaml").write_text(text)

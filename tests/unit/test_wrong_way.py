@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.vision import ObjectClass
@@ -53,8 +53,9 @@ def test_a_rider_against_the_lane_is_one_event(rate: float) -> None:
         rider(1, 5.0, -0.1, object_class=ObjectClass.CAR),
         rider(1, 5.0, -0.1, y=0.95),
         Actor(1, ((5.0, 0.5, 0.31), (9.0, 0.45, 0.79)), size=(0.04, 0.1), object_class=ObjectClass.BICYCLE),
+        Actor(1, ((5.0, 0.85, 0.1), (9.0, 0.3, 0.95)), size=(0.04, 0.1), object_class=ObjectClass.BICYCLE),
     ],
-    ids=["with the lane", "a car", "beside the lane", "across it"],
+    ids=["with the lane", "a car", "beside the lane", "across it", "across it as a low camera sees it"],
 )
 def test_nobody_else_is(other: Actor) -> None:
     _, said = run(rule(), looks([other], 0.0, 30.0, 5.0))
@@ -62,6 +63,24 @@ def test_nobody_else_is(other: Actor) -> None:
     assert of(said, Step.OPENED) == []
 
 
+def test_a_rider_whose_number_changes_on_the_way_is_still_one() -> None:
+    whole = looks([rider(1, 5.0, -0.1)], 0.0, 30.0, 2.0)
+    renumbered = looks([rider(9, 5.0, -0.1)], 0.0, 30.0, 2.0)
+    seen = [a if a.time < 8.5 else b for a, b in zip(whole, renumbered, strict=True) if not 8.5 <= a.time < 9.5]
+    _, said = run(rule(), seen)
+    check_protocol(said)
+    (opened,) = of(said, Step.OPENED)
+    assert opened.key == "track:1"
+    assert opened.started == pytest.approx(6.0, abs=0.5)
+
+
+def test_riders_with_the_lane_are_not_taken_for_one_that_goes_back() -> None:
+    """One leaves at the far end when the next comes in at the near one."""
+    _, said = run(rule(), looks([rider(1, 5.0, 0.2), rider(2, 8.5, 0.2), rider(3, 12.0, 0.2)], 0.0, 30.0, 5.0))
+    assert said == []
+
+
+@settings(deadline=None)
 @given(st.floats(1, 29))
 def test_a_restart_changes_nothing(cut: float) -> None:
     judge = rule()
