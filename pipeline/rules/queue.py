@@ -7,7 +7,8 @@ The test in numbers, for one standing vehicle S (lengths in body lengths of the 
 - *Queue share*: share of S's standing time during which it had a companion.
 - S is *on its own* for good once it stood 60 s (or half of T, where that is shorter, but at least 20 s) without a
   companion, or 20 s after its last companion drove off, or 10 s after a second vehicle going its way drove past it
-  (when a jam dissolves, one lane moves some seconds before the other).
+  (when a jam dissolves, one lane moves some seconds before the other). One that nobody saw arriving is taken to face
+  as the nearest of its companions that somebody did.
 - S is held back while it is not on its own, its queue share is 0.4 or more, and it has stood for less than T + 300 s
   (with three companions or more: T + 900 s). Nobody waits longer in a line that does not move at all.
 """
@@ -32,7 +33,7 @@ LINE = 3  # companions that make a line
 SHARE = 0.4
 _LOST_S = 3.0  # a vehicle not seen for longer may have left: what drives by now is no sign
 _PASS_REACH = 1.5
-_PASS_REACH_BLIND = 1.0  # where nobody saw which way S came: the oncoming lane lies further away than the next one
+_PASS_REACH_BLIND = 1.0  # where nobody knows which way S faces: the oncoming lane lies further away than the next one
 _STEPS_BACK = 4.0
 _SIZE_RATIO = 3.0
 _SAME_WAY = 0.5  # cosine
@@ -89,13 +90,22 @@ def _same_way(a: tuple[float, float] | None, b: tuple[float, float] | None) -> b
     return a is None or b is None or a[0] * b[0] + a[1] * b[1] >= _SAME_WAY
 
 
-def drove_past(stand: Stand, other: Stand, aspect: float) -> bool:
-    """Whether `other`, in its newest step, came level with `stand` and beyond, close by and going the same way.
+def _way(stand: Stand, companions: list[Stand], aspect: float) -> tuple[float, float] | None:
+    """Which way a standing vehicle faces, as far as somebody saw it, or its companions, arriving."""
+    if stand.heading is not None:
+        return stand.heading
+    x, y = centre(stand.anchor, aspect)
+    seen = [(math.dist((x, y), centre(other.anchor, aspect)), other.number, other.heading) for other in companions]
+    return min(((apart, n, heading) for apart, n, heading in seen if heading is not None), default=(0, 0, None))[2]
+
+
+def drove_past(stand: Stand, other: Stand, aspect: float, way: tuple[float, float] | None) -> bool:
+    """Whether `other`, in its newest step, came level with `stand` and beyond, close by and going its `way`.
 
     A fast vehicle is followed only once it is beyond, where looks are a second apart: one that never stood, and turns
     up under way just beyond, came from behind. Steps shrink with the distance, so its earlier ones were longer.
     """
-    if other.settled or not other.here or other.heading is None or not _same_way(stand.heading, other.heading):
+    if other.settled or not other.here or other.heading is None or not _same_way(way, other.heading):
         return False
     hx, hy = other.heading
     sx, sy = centre(stand.anchor, aspect)
@@ -104,7 +114,7 @@ def drove_past(stand: Stand, other: Stand, aspect: float) -> bool:
     ahead_now = (sx - nx) * hx + (sy - ny) * hy
     aside = abs((sx - nx) * hy - (sy - ny) * hx)
     length = body_length(stand.anchor, aspect)
-    if aside > (_PASS_REACH if stand.heading is not None else _PASS_REACH_BLIND) * length:
+    if aside > (_PASS_REACH if way is not None else _PASS_REACH_BLIND) * length:
         return False
     if other.travelled >= 1.0 and ahead_before > 0 >= ahead_now:
         return True
@@ -118,10 +128,11 @@ def accompany(
     company: Company, stand: Stand, stands: tuple[Stand, ...], watched: float, aspect: float, dwell: float
 ) -> Company:
     """The company after one look."""
-    now = sum(is_companion(stand, other, aspect) for other in stands)
+    companions = [other for other in stands if is_companion(stand, other, aspect)]
+    now, way = len(companions), _way(stand, companions, aspect)
     passed, passes = company.passed, company.passes
     for other in stands if stand.missing_s <= _LOST_S else ():
-        if other.track not in passed and drove_past(stand, other, aspect):
+        if other.track not in passed and drove_past(stand, other, aspect, way):
             passed, passes = (*passed, other.track)[-4:], passes + 1
     passed_s = company.passed_s + watched if company.passes >= PASSES and stand.here else company.passed_s
     alone = 0.0 if now else company.alone_s + watched

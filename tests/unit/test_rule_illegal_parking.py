@@ -87,6 +87,17 @@ def test_parked_cars_while_the_traffic_flows_past() -> None:
     assert all(o.time <= 61 for o in opened)
 
 
+def test_a_car_that_nobody_saw_arriving_faces_as_the_one_it_stands_behind() -> None:
+    front = parked(1, 0.5, Y, 20, 400)
+    behind = standing(2, 0.38, Y, 41, 400)
+    next_lane = [passing(10 + i, Y - 0.21, 50.0 + 6 * i) for i in range(20)]
+    _, said = run(parking(), looks([front, behind, *next_lane], 0, 130, 2))
+    assert {o.subject.track for o in of(said, Step.OPENED)} == {1, 2}
+    oncoming = [Actor(a.track, tuple((t, 1.0 - x, y) for t, x, y in a.path)) for a in next_lane]
+    _, said = run(parking(), looks([front, behind, *oncoming], 0, 130, 2))
+    assert not of(said, Step.OPENED)
+
+
 def test_a_car_parked_before_the_queue_formed() -> None:
     early = parked(1, 0.5, Y, 20, 300)
     queue = [parked(2 + i, 0.5 - 0.12 * (i + 1), Y, 60 + 3 * i, 400, colour=2) for i in range(3)]
