@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from simulator.street.actors import person
 from simulator.street.life import traffic
 from simulator.street.motion import walk, way
+from simulator.street.optics import Optics
 from simulator.street.people import some_figure
-from simulator.street.place import Area
+from simulator.street.place import Area, Fixture, in_the_way
 from simulator.street.plot import LIGHTS, Plot
+from simulator.street.types import FloatArray
 from simulator.street.world import Poster, World
 
 _T = 15.0
+_HIDDEN = 0.8  # who is hidden more than that by others does not count: nobody who looks at the picture sees them
+_TALL, _WIDE = 1.7, 0.5  # of somebody who hides others, m
+_ABREAST = 0.9  # between the two files of a line, m
+_ROWS, _COLUMNS = 12, 5
 
 
 def _begin(
@@ -25,6 +33,8 @@ def _begin(
     plot.stage(("square",) if name == "square" else ("street",), name)
     area = plot.watch("crowding", name)
     plot.weather(lights, **weather)
+    if "night" in plot.slices:
+        _light(plot, area)
     limit = int(plot.rng.integers(5, 9))
     if plot.rng.random() < 0.4:
         plot.calibrated.add(area.id)
@@ -33,6 +43,16 @@ def _begin(
         plot.capacity[area.id] = limit
     plot.limit = limit
     return area
+
+
+def _light(plot: Plot, area: Area) -> None:
+    """Lamps at the area's sides: in the dark nobody, at the camera or elsewhere, counts people."""
+    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
+    along = [y1 + (y2 - y1) * part for part in (0.5, 0.7, 0.3, 0.9, 0.1)]
+    for x in (max(x1 - 0.8, plot.place.kerb + 0.5), x2 + 0.8):
+        lamps = [Fixture("lamp", x, y, 7.5, plot.seed_of("lamp", round(x))) for y in along]
+        free = [lamp for lamp in lamps if not in_the_way(lamp, plot.place)]
+        plot.place = replace(plot.place, fixtures=(*plot.place.fixtures, *free[:1]))
 
 
 def _spots(plot: Plot, area: Area, count: int, apart: float = 0.95) -> list[tuple[float, float]]:
@@ -81,12 +101,34 @@ def _visit(plot: Plot, area: Area, spot: tuple[float, float], arrive: float, lea
 
 
 def _count(plot: Plot, area: Area) -> tuple[list[float], list[int]]:
+    """How many stand in the area for the camera to see, every half a second."""
     times = [float(t) for t in np.arange(0, plot.duration, 0.5)]
     counts = []
     for time in times:
         poses = [a.motion.at(time) for a in plot.actors if a.figure is not None and a.mesh is None]
-        counts.append(sum(1 for pose in poses if pose is not None and area.holds(pose.x, pose.y)))
+        places = [(pose.x, pose.y) for pose in poses if pose is not None]
+        seen = shown(plot.place.optics, places) > 1 - _HIDDEN
+        counts.append(sum(area.holds(*place) for place, visible in zip(places, seen, strict=True) if visible))
     return times, counts
+
+
+def shown(optics: Optics, places: Sequence[tuple[float, float]]) -> FloatArray:
+    """Which share of each of N people standing at `places`, m, the others leave to see: [N], 0..1; bodies as boxes."""
+    ground = np.array([(x, y, 0.0) for x, y in places]).reshape(-1, 3)
+    feet, depths = optics.project(ground)
+    heads, _ = optics.project(ground + (0.0, 0.0, _TALL))
+    half = _WIDE / 2 * np.array([optics.scale(depth) for depth in depths.tolist()])
+    down = (np.arange(_ROWS) + 0.5)[:, None] / _ROWS
+    across = (np.arange(_COLUMNS) + 0.5)[None, :] / _COLUMNS * 2 - 1
+    shares = np.ones(len(places))
+    for i in range(len(places)):
+        x = feet[i, 0] + (heads[i, 0] - feet[i, 0]) * (1 - down) + across * half[i]
+        y = heads[i, 1] + (feet[i, 1] - heads[i, 1]) * down + 0 * across
+        nearer = np.flatnonzero(depths < depths[i])
+        beside = np.abs(x[..., None] - feet[nearer, 0]) < half[nearer]
+        hidden = beside & (y[..., None] > heads[nearer, 1]) & (y[..., None] < feet[nearer, 1])
+        shares[i] = 1 - hidden.any(axis=-1).mean()
+    return shares
 
 
 def _tell(plot: Plot, area: Area) -> None:
@@ -125,18 +167,20 @@ def dusk(plot: Plot) -> World:
 
 
 def queue(plot: Plot) -> World:
-    """A line at a door or a stall."""
+    """A line at a door or a stall; one that leads away from the camera is two abreast, so that it can be counted."""
     area = _begin(plot, ("square", "pavement"))
     (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
     count = plot.limit + int(plot.rng.integers(4, 7))
     across = area.kind == "square" and plot.rng.random() < 0.5
-    step = min(0.95, ((x2 - x1) if across else (y2 - y1) - 1.6) / count)
+    step = min(0.95, ((x2 - x1 if across else y2 - y1) - 1.6) / count)
     begins = plot.between(8, 16)
     leaves = begins + 14 + plot.between(28, 36)
     goes = plot.rng.random() < 0.5 and leaves + 10 < plot.duration
     line = plot.between(0.35, 0.65)
     for number in range(count):
         along, aside = 0.8 + step * number, plot.between(-0.12, 0.12)
+        if not across:
+            aside += _ABREAST * (number % 2 - 0.5)
         lengthwise = (x1 + (x2 - x1) * line + aside, y2 - along)
         spot = (x1 + along, y1 + (y2 - y1) * line + aside) if across else lengthwise
         _visit(plot, area, spot, begins + 14 * number / count, leaves + 0.4 * number if goes else None, number)

@@ -357,10 +357,10 @@ def _fixtures(rng: np.random.Generator, place: Place) -> tuple[Fixture, ...]:
     fixtures.append(Fixture("sign", place.kerb + 0.35, y2 + 1.0, 2.4, int(rng.integers(1 << 30))))
     if place.stop_line is not None:
         fixtures.append(Fixture("signal", place.kerb + 0.6, place.stop_line + 4.6, 5.2, int(rng.integers(1 << 30))))
-    return tuple(fixture for fixture in fixtures if not _in_the_way(fixture, place))
+    return tuple(fixture for fixture in fixtures if not in_the_way(fixture, place))
 
 
-def _in_the_way(fixture: Fixture, place: Place) -> bool:
+def in_the_way(fixture: Fixture, place: Place) -> bool:
     """Whether it stands between the camera and what is watched."""
     reach = 0.42 * fixture.size + 0.4 if fixture.kind == "tree" else 0.45
     cx, cy, _ = place.optics.position

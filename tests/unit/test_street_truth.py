@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from contracts.geometry import share_in_polygon
+from contracts.geometry import foot_points, points_in_polygon, polygon_area, share_in_polygon
 from contracts.vision import VEHICLES, ObjectClass
 from simulator.street import Scenario, scenario
 from simulator.street.render import Renderer
@@ -111,6 +111,20 @@ def test_crowd_is_counted_by_its_boxes() -> None:
         for t in (2.0, made.truth[0].start + 12)
     ]
     assert people[1] > people[0] + 4
+
+
+@pytest.mark.parametrize("seed", [1028253474, 1312329863, 5062])
+def test_a_line_of_people_that_is_too_long_can_be_seen_to_be(seed: int) -> None:
+    made = scenario(seed, "crowd_queue", size=SIZE, slices=["overcast"])
+    (zone,) = made.camera["zones"]
+    limit = zone.get("capacity") or made.algorithms["crowding"]["max_density"] * polygon_area(
+        zone["calibration"]["ground_m"]
+    )
+    start, end = made.truth[0].start, made.truth[0].end
+    for time in np.linspace(start + 8, end - 8, 4).tolist():
+        people = [b for b in made.picture(time).boxes if b.object_class is ObjectClass.PERSON and b.visible > 0.2]
+        inside = points_in_polygon(foot_points(np.array([b.box for b in people])), np.array(zone["polygon"]))
+        assert inside.sum() > limit
 
 
 def test_litter_lies_from_its_drop_to_its_end() -> None:
