@@ -219,12 +219,12 @@ class CrowdingRule:
         watched = step - gap
         if gap > 0:
             state = self._after_gap(state, limit, look, gap, outputs)
-        gathering, present = gather(state.gathering, look, zone.polygon, p.min_score, watched)
+        gathering, present, hidden = gather(state.gathering, look, zone.polygon, p.min_score, watched)
         to_ground = limit.to_ground if limit.matrix is not None else None
         counted = [
             v
-            for v in present
-            if look.time - v.entered >= p.linger - 1e-6 and pace(v, look.aspect, to_ground) <= _WALKING
+            for v in (*present, *hidden)
+            if v.last_seen - v.entered >= p.linger - 1e-6 and pace(v, look.aspect, to_ground) <= _WALKING
         ]
         counts = state.counts
         if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:

@@ -19,6 +19,8 @@ Point = tuple[float, float]
 Ground = Callable[[Point], Point]  # a point of the picture, normalised, to metres on the ground
 
 KEEP_S = 3.0  # a visitor not seen for longer has left
+_HIDDEN_S = 8.0  # or, where somebody stands in front, for longer
+_HIDING = 0.25  # share of the figure that something in front must cover
 _KEEP_STEPS = 1.5  # or, when looks are far apart, for this many steps
 _WALK = 0.9  # body heights a second: who turns up this close to where somebody was lost is the same
 _REACH = 0.3  # body heights, on top of that
@@ -118,8 +120,8 @@ def _apart(a: Box, b: Box, aspect: float) -> float:
 
 def gather(
     gathering: Gathering, look: Look, polygon: tuple[tuple[float, float], ...], min_score: float, step: float
-) -> tuple[Gathering, tuple[Visitor, ...]]:
-    """The gathering after a look, and the visitors seen in it.
+) -> tuple[Gathering, tuple[Visitor, ...], tuple[Visitor, ...]]:
+    """The gathering after a look, the visitors seen in it, and those whom others hide for the moment.
 
     Somebody whose track broke keeps the time they entered: a track that begins where a visitor was lost is that
     visitor. So at one look every two seconds, where tracks hardly live, people are still counted, by place.
@@ -143,7 +145,12 @@ def gather(
     known = {visitor.track: visitor for visitor in gathering.visitors}
     lost = [visitor for visitor in gathering.visitors if visitor.track not in set(ids)]
     keep_s = max(KEEP_S, _KEEP_STEPS * step)
-    lost = [visitor for visitor in lost if look.time - visitor.last_seen <= keep_s]
+    lost = [
+        visitor
+        for visitor in lost
+        if look.time - visitor.last_seen <= keep_s
+        or (look.time - visitor.last_seen <= _HIDDEN_S and _hid(visitor, look))
+    ]
     present: list[Visitor] = []
     for track, box in zip(ids, boxes, strict=True):
         before = known.get(track) or _take_nearest(lost, box, look)
@@ -151,7 +158,19 @@ def gather(
     rigid = [v for v in present if look.time - v.spot_since >= RIGID_S]
     present = [v for v in present if v not in rigid]
     fixtures += [Fixture(visitor.spot, look.time) for visitor in rigid]
-    return Gathering((*present, *lost), tuple(fixtures)), tuple(present)
+    hidden = tuple(visitor for visitor in lost if _hid(visitor, look))
+    return Gathering((*present, *lost), tuple(fixtures)), tuple(present), hidden
+
+
+def _hid(visitor: Visitor, look: Look) -> bool:
+    """Whether something seen now stands before the place of somebody who is not seen anywhere."""
+    tracks = look.tracks
+    if len(tracks.ids) == 0 or visitor.track in tracks.ids:
+        return False
+    x1, y1, x2, y2 = visitor.box
+    covered = overlap_area(np.array([visitor.box]), tracks.boxes.astype(np.float64))[0]
+    before = tracks.boxes[:, 3] >= y2 - 0.1 * (y2 - y1)
+    return bool((before & (covered >= _HIDING * (x2 - x1) * (y2 - y1))).any())
 
 
 def _without_fixtures(

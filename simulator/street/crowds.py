@@ -21,7 +21,8 @@ from simulator.street.world import Poster, World
 _T = 15.0
 _HIDDEN = 0.8  # who is hidden more than that by others does not count: nobody who looks at the picture sees them
 _TALL, _WIDE = 1.7, 0.5  # of somebody who hides others, m
-_ABREAST = 0.9  # between the two files of a line, m
+_ABREAST = (0.9, 1.3, 1.8)  # between the two files of a line, m
+_COUNTABLE = 0.45  # share of somebody that shows enough of them to be counted
 _ROWS, _COLUMNS = 12, 5
 
 
@@ -116,7 +117,7 @@ def shown(optics: Optics, places: Sequence[tuple[float, float]]) -> FloatArray:
     """Which share of each of N people standing at `places`, m, the others leave to see: [N], 0..1; bodies as boxes."""
     ground = np.array([(x, y, 0.0) for x, y in places]).reshape(-1, 3)
     feet, depths = optics.project(ground)
-    heads, _ = optics.project(ground + (0.0, 0.0, _TALL))
+    heads, _ = optics.project(ground + np.array([0.0, 0.0, _TALL]))
     half = _WIDE / 2 * np.array([optics.scale(depth) for depth in depths.tolist()])
     down = (np.arange(_ROWS) + 0.5)[:, None] / _ROWS
     across = (np.arange(_COLUMNS) + 0.5)[None, :] / _COLUMNS * 2 - 1
@@ -167,26 +168,43 @@ def dusk(plot: Plot) -> World:
 
 
 def queue(plot: Plot) -> World:
-    """A line at a door or a stall; one that leads away from the camera is two abreast, so that it can be counted."""
+    """A line at a door or a stall."""
     area = _begin(plot, ("square", "pavement"))
-    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
     count = plot.limit + int(plot.rng.integers(4, 7))
     across = area.kind == "square" and plot.rng.random() < 0.5
-    step = min(0.95, ((x2 - x1 if across else y2 - y1) - 1.6) / count)
     begins = plot.between(8, 16)
     leaves = begins + 14 + plot.between(28, 36)
     goes = plot.rng.random() < 0.5 and leaves + 10 < plot.duration
-    line = plot.between(0.35, 0.65)
-    for number in range(count):
-        along, aside = 0.8 + step * number, plot.between(-0.12, 0.12)
-        if not across:
-            aside += _ABREAST * (number % 2 - 0.5)
-        lengthwise = (x1 + (x2 - x1) * line + aside, y2 - along)
-        spot = (x1 + along, y1 + (y2 - y1) * line + aside) if across else lengthwise
+    for number, spot in enumerate(_line(plot, area, count, across)):
         _visit(plot, area, spot, begins + 14 * number / count, leaves + 0.4 * number if goes else None, number)
     _tell(plot, area)
     traffic(plot, 12)
     return plot.world()
+
+
+def _line(plot: Plot, area: Area, count: int, across: bool) -> list[tuple[float, float]]:
+    """Places of a line; one that leads away from the camera is two abreast, so far apart that it can be counted."""
+    (x1, y1), (x2, y2) = area.corners[0], area.corners[2]
+    step = min(0.95, ((x2 - x1 if across else y2 - y1) - 1.6) / count)
+    middle = plot.between(0.35, 0.65)
+    asides = [plot.between(-0.12, 0.12) for _ in range(count)]
+    if across:
+        return [(x1 + 0.8 + step * n, y1 + (y2 - y1) * middle + aside) for n, aside in enumerate(asides)]
+    best: list[tuple[float, float]] = []
+    most = -1
+    for abreast in _ABREAST:
+        for side in (1, -1):
+            half = min(abreast, x2 - x1 - 0.6) / 2
+            x = min(max(x1 + (x2 - x1) * middle, x1 + 0.3 + half), x2 - 0.3 - half)
+            spots = [
+                (x + side * half * (1 if n % 2 else -1) + aside, y2 - 0.8 - step * n) for n, aside in enumerate(asides)
+            ]
+            seen = int((shown(plot.place.optics, spots) >= _COUNTABLE).sum())
+            if seen > most:
+                best, most = spots, seen
+        if most >= plot.limit + 3:
+            break
+    return best
 
 
 def passing(plot: Plot) -> World:

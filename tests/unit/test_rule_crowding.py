@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -78,6 +79,17 @@ def test_short_drop_outs_do_not_reset_the_clock() -> None:
     _, said = run(crowding(), looks(group(8, 10, 200, missed=flicker), 0, 80, 2))
     (opened,) = of(said, Step.OPENED)
     assert opened.time <= 40
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0])
+def test_people_of_a_line_who_hide_each_other_now_and_then_are_counted(rate: float) -> None:
+    def hidden(number: int) -> Callable[[float], bool]:
+        return lambda t: number < 7 and Random(f"{number} {t // 2}").random() < 0.4
+
+    line = [person(i, 0.5 + 0.02 * (i % 2), 0.55 + 0.05 * i, 10, 100, missed=hidden(i)) for i in range(8)]
+    _, said = run(crowding(), looks(line, 0, 160, rate))
+    (opened,) = of(said, Step.OPENED)
+    assert opened.time <= 45
 
 
 def test_people_are_counted_when_every_track_breaks() -> None:
