@@ -1,4 +1,4 @@
-"""One simulated parking through the real chain: at any look rate and size, and with trouble in the middle, one event.
+"""Simulated scenes through the real chain: one event at any look rate and size, and whatever happens amid a parking.
 
 Detector, tracker, rules and event book are the real ones; the street is rendered, so its truth is exact.
 """
@@ -97,6 +97,28 @@ def test_the_same_event_at_any_size_within_one_look(detector: Detector, sensing:
     for event in events:
         assert event.started == pytest.approx(events[0].started, abs=1.01)
         assert event.opened == pytest.approx(events[0].opened, abs=1.01)
+
+
+def _flooded(every: float, detector: Detector, sensing: Sensing) -> float:
+    """When the one flood of a scene is raised, s after its truth began and T had passed."""
+    hold = 8.0
+    made = scenario(31, "water_grow", size=SMALL, slices=("day",))
+    clip = clip_of_scenario(1, made, "water.mp4")
+    (truth,) = clip.truth
+    water = clip.camera.algorithms["waterlogging"].model_copy(update={"look_every": every, "hold": hold})
+    seen_as = clip.camera.model_copy(update={"algorithms": {"waterlogging": water}})
+    pictures = frames(made, every, start=truth.start - 10, end=truth.start + hold + 12)
+    (event,) = raised_events(replay_frames(pictures, seen_as, detector, sensing, NoEvidence()))
+    assert (event.type, event.zone) == (truth.type, truth.zone)
+    return event.opened - truth.start - hold
+
+
+def test_the_same_flood_at_any_look_rate(detector: Detector, sensing: Sensing) -> None:
+    """Each within its own look of the closest looks, which are themselves one look wide."""
+    closest = 0.2
+    reference = _flooded(closest, detector, sensing)
+    for every in (0.5, 2.0):
+        assert abs(_flooded(every, detector, sensing) - reference) <= every + closest, every
 
 
 # --- trouble in the middle -------------------------------------------------------------------------------------------
