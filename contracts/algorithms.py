@@ -187,7 +187,7 @@ class Crowding(AlgorithmParameters):
         2.0,
         ge=0,
         le=600,
-        description="a person counts after this long in the zone, s: people passing through do not",
+        description="a person counts after this long in the zone, s; below 1.5 s walkers count too",
     )
 
     @property

@@ -23,7 +23,7 @@ from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.crowdtext import reason_of
 from pipeline.rules.crowdzone import Limit, Sizes, estimated_area, limit_of, measured, peak_density
-from pipeline.rules.people import Gathering, Visitor, gather, pace
+from pipeline.rules.people import PACE_S, Gathering, Visitor, gather, pace
 from pipeline.rules.registry import register
 
 _KEY = "crowd"
@@ -221,11 +221,9 @@ class CrowdingRule:
             state = self._after_gap(state, limit, look, gap, outputs)
         gathering, present, hidden = gather(state.gathering, look, zone.polygon, p.min_score, watched)
         to_ground = limit.to_ground if limit.matrix is not None else None
-        counted = [
-            v
-            for v in (*present, *hidden)
-            if v.last_seen - v.entered >= p.linger - 1e-6 and pace(v, look.aspect, to_ground) <= _WALKING
-        ]
+        counted = [v for v in (*present, *hidden) if v.last_seen - v.entered >= p.linger - 1e-6]
+        if p.linger >= PACE_S:  # who is to count sooner than a pace can be told counts however they go
+            counted = [v for v in counted if pace(v, look.aspect, to_ground) <= _WALKING]
         counts = state.counts
         if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:
             counts = counts[:-1]

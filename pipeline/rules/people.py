@@ -32,7 +32,7 @@ _FIXTURE_IOU = 0.7
 _FIXTURE_KEPT_S = 3600.0
 _TRAIL_S = 5.0
 _TRAIL_SPACING_S = 0.9
-_PACE_S = 1.5  # a shorter way says nothing about a pace
+PACE_S = 1.5  # a shorter way says nothing about a pace
 _HEIGHT_M = 1.7
 _FORESHORTENED = 2.5  # metres of ground behind a metre of picture height, as most cameras look down
 
@@ -213,7 +213,7 @@ def pace(visitor: Visitor, aspect: float, to_ground: Ground | None) -> float:
     if len(visitor.trail) < 2:
         return 0.0
     (t0, x0, y0), (t1, x1, y1) = visitor.trail[0], visitor.trail[-1]
-    if t1 - t0 < _PACE_S:
+    if t1 - t0 < PACE_S:
         return 0.0
     if to_ground is not None:
         (ax, ay), (bx, by) = to_ground((x0, y0)), to_ground((x1, y1))
