@@ -39,6 +39,8 @@ _GROWN = 1.4  # times the area it had when it was classified
 _KEPT = 8  # classifications that are averaged: leaves look like litter in one light or crop, litter in all
 _NOT_LITTER = 0.35
 _SURE_LOOKS = 3
+_NOTHING = 0.15  # or less, twice in a row: whatever was there before has been taken away
+_AFTER_LOOKS = 2  # after something was in front of it, a thing is classified anew at once
 _ABSORB_S = 20.0  # what is not litter belongs to the scene after this time
 _DOUBT_S = 150.0  # and what stays doubtful after this
 _DOUBTFUL = 0.5
@@ -81,6 +83,8 @@ class Item:
     def judged(self, chance: float, time: float) -> Item:
         """After one more classification."""
         chances = (*self.chances, chance)[-_KEPT:]
+        if max(chances[-2:]) <= _NOTHING:
+            chances = chances[-2:]
         return replace(self, chances=chances, looked=self.looked + 1, looked_at=time, looked_area=_area(self.box))
 
     def again(self, box: Box, time: float) -> Item:
@@ -303,7 +307,9 @@ def _let_go(memory: LeftoverMemory, backgrounds: Backgrounds, masked: Mask, time
         hidden = place.size == 0 or np.count_nonzero(place) > (1 - _VISIBLE) * place.size
         age = time - item.since
         if hidden:
-            kept.append(replace(item, found_at=time))  # nobody can tell: its time without being found begins anew
+            # Nobody can tell: its time without being found begins anew, and who was in front may have taken it.
+            looked = min(item.looked, _EARLY_LOOKS - _AFTER_LOOKS)
+            kept.append(replace(item, found_at=time, looked=looked))
             continue
         if time - item.found_at > (_GONE_S if not item.by_sight else 3 * _BY_SIGHT_S):
             continue

@@ -169,6 +169,21 @@ def test_a_net_that_was_sure_in_a_few_looks_is_asked_until_the_mean_says_somethi
     assert np.ptp(judge.wide) > 0.3 * np.mean(judge.wide)  # not the same crop again and again
 
 
+class Taken(Always):
+    """Sees litter until it is taken away at the sixth crop."""
+
+    def classify(self, crops: Sequence[ByteArray]) -> dict[str, FloatArray]:
+        self.chance = 0.97 if self.asked < 6 else 0.03
+        return super().classify(crops)
+
+
+def test_two_looks_that_show_nothing_outweigh_all_that_was_seen_before() -> None:
+    _, told = see(lambda t: with_thing(street()) if t >= 20 else street(), 0, 46, classifier=Taken())
+    last = told[-1][1]
+    assert last is not None
+    assert all(leftover.litter < 0.2 for leftover in last)
+
+
 def test_what_somebody_put_down_is_told_when_they_step_aside() -> None:
     person = (0.43, 0.3, 0.5, 0.69)
     _, told = see(
