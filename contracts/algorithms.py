@@ -224,7 +224,7 @@ class Litter(AlgorithmParameters):
     zone_kinds: ClassVar[frozenset[str]] = frozenset({"sidewalk", "square", "road", "platform", "area", "bin"})
 
     dwell: Duration = Field(120.0, ge=2, le=86_400, description="T: lying this long unattended is an event, s")
-    min_litter: float = Field(0.7, gt=0, lt=1, description="probability from which a thing is taken for litter")
+    min_litter: float = Field(0.55, gt=0, lt=1, description="probability from which a thing is taken for litter")
     attended: float = Field(1.5, ge=0, le=10, description="somebody this close attends to it, body heights")
     leave_after: Duration = Field(10.0, ge=1, le=3600, description="not seen at its place for this long: gone, s")
 
