@@ -79,11 +79,11 @@ class AlgorithmParameters(Contract):
     zones: tuple[str, ...] | None = Field(
         None, min_length=1, description="ids of the zones to watch; by default every zone of a fitting kind"
     )
-    max_false_alarms: float = Field(
-        0.2,
+    max_false_alarms: float | None = Field(
+        None,
         gt=0,
         le=1000,
-        description="the operating point: false alarms a camera-day at most, as measured when confidences were fitted",
+        description="the operating point: false alarms a camera-day at most, as measured; unset: the rule decides",
     )
 
     @property

@@ -336,9 +336,10 @@ class CameraChain:
         An event that is not stays a candidate, whatever its rule says; a later look may make it surer.
         """
         calibration = calibration_of(event_type)
-        if calibration is None or confidence is None:
+        target = self._algorithms[event_type].max_false_alarms
+        if calibration is None or confidence is None or target is None:
             return True
-        least = calibration.least(self._algorithms[event_type].max_false_alarms)
+        least = calibration.least(target)
         condition = TracedCondition(event_type, output.zone, output.key, "confidence", round(confidence, 3), least)
         self._unsure[event_type, output.zone, output.key] = condition
         return confidence >= least

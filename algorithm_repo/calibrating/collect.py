@@ -7,13 +7,16 @@ the bag somebody comes back for do become events. Confidence is held back from n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from algorithm_repo.calibrating.fit import Labelled, Sample
 from algorithm_repo.evaluation.job import Setup
 from algorithm_repo.evaluation.outcome import Outcome
 from algorithm_repo.evaluation.run import run_jobs
 from algorithm_repo.evaluation.simulated import FOUR, Plan, StreetJob, mixture
+from contracts.errors import ConfigError
 from simulator.street import KINDS
 
 _TELL_ALL: dict[str, object] = {"max_false_alarms": 1000.0}
@@ -34,6 +37,27 @@ def collect(seed: int, clips: int, setup: Setup, processes: int) -> dict[str, La
         jobs = [StreetJob(plan, setup, changes=changes) for plan in plans if KINDS[plan.kind].about in FOUR]
         found += run_jobs(jobs, processes, title=title)
     return {kind: labelled(kind, plans, found) for kind in FOUR}
+
+
+def reported(event_type: str, reports: Iterable[Path]) -> Labelled:
+    """The same out of reports of `cityvision evaluate events`, with the rules as they ran there.
+
+    Raises:
+        ConfigError: a file is no such report.
+    """
+    samples: list[Sample] = []
+    truths = hard = 0
+    for path in reports:
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+            figures = report["types"].get(event_type, {"truths": 0, "negative_clips": 0})
+            truths, hard = truths + int(figures["truths"]), hard + int(figures["negative_clips"])
+            raised = [one for one in report["findings"] if one["type"] == event_type and one["verdict"] != "missed"]
+            samples += [Sample(one["file"], one["event"]["numbers"], one["verdict"] == "found") for one in raised]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            fix = "name a file that --json of `cityvision evaluate events` wrote"
+            raise ConfigError(f"{path.name} is no report of an evaluation ({error})", fix) from error
+    return Labelled(tuple(samples), truths, hard)
 
 
 def labelled(event_type: str, plans: Iterable[Plan], outcomes: Iterable[Outcome]) -> Labelled:

@@ -1,7 +1,8 @@
 """From labelled events to a `Calibration`: logistic regression, checked on clips that it was not fitted on.
 
 Five folds by clip, never by event: what is stated about a clip comes from a regression that has not seen it. The stated
-error and the operating curve are those of the held-out clips; the regression that ships is fitted on all of them.
+error is that of the held-out clips; the regression that ships is fitted on all of them. The operating curve is measured
+with the rules as they run, on reports of other suites (`measured_on`).
 
 The rate of false alarms is that of a camera which meets `HARD_A_DAY` hard situations a day (a queue that does not move,
 a wet road, a bag somebody comes back for …), each as often mistaken as the hard negatives among the clips were.
@@ -116,6 +117,16 @@ def fit(event_type: str, labelled: Labelled, fitted_on: str) -> Calibration:
         expected_error=round(expected_error(stated, real), 4),
         fitted_on=fitted_on,
     )
+
+
+def measured_on(calibration: Calibration, labelled: Labelled) -> Calibration:
+    """The calibration with the error and the operating curve of events it was not fitted on, raised by the rules as
+    they run."""
+    stated = np.array([calibration.confidence(sample.numbers) for sample in labelled.samples], np.float64)
+    real = np.array([sample.real for sample in labelled.samples], np.bool_)
+    curve = operating_curve(stated, real, labelled.truths, labelled.hard)
+    error = round(expected_error(stated, real), 4) if len(stated) else calibration.expected_error
+    return calibration.model_copy(update={"curve": curve, "expected_error": error})
 
 
 def expected_error(stated: FloatArray, real: NDArray[np.bool_]) -> float:

@@ -122,10 +122,16 @@ def events(
     help="Folder for TYPE.json.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, a core each. [default: as many as cores]")
-def confidence(seed: int, clips: int, out: Path, jobs: int | None) -> None:
-    """Fit how likely events are real, and the operating points, to simulated clips."""
-    from algorithm_repo.calibrating.collect import collect
-    from algorithm_repo.calibrating.fit import fit
+@click.option(
+    "--measured-on",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Report of `evaluate events` on another seed, for the operating points; may be given several times.",
+)
+def confidence(seed: int, clips: int, out: Path, jobs: int | None, measured_on: tuple[Path, ...]) -> None:
+    """Fit to simulated clips how likely events are real; with --measured-on also the operating points."""
+    from algorithm_repo.calibrating import fit as fitting
+    from algorithm_repo.calibrating.collect import collect, reported
     from algorithm_repo.evaluation.job import Setup
     from algorithm_repo.evaluation.run import default_jobs
     from algorithm_repo.evaluation.simulated import street_model
@@ -136,7 +142,9 @@ def confidence(seed: int, clips: int, out: Path, jobs: int | None) -> None:
         if not labelled.samples:
             click.echo(f"{kind}: no event was raised, nothing is fitted", err=True)
             continue
-        made = fit(kind, labelled, f"simulated suite, seed {seed}, {clips} clips")
+        made = fitting.fit(kind, labelled, f"simulated suite, seed {seed}, {clips} clips")
+        if measured_on:
+            made = fitting.measured_on(made, reported(kind, measured_on))
         (out / f"{kind}.json").write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
         click.echo(
             f"{kind}: {made.events} events, {made.real} real; stated odds are off by {made.expected_error:.3f};"

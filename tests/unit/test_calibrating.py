@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithm_repo.calibrating.fit import Labelled, Sample, expected_error, fit, operating_curve
+from algorithm_repo.calibrating.collect import reported
+from algorithm_repo.calibrating.fit import Labelled, Sample, expected_error, fit, measured_on, operating_curve
+from contracts.errors import ConfigError
 
 
 def events(count: int, slope: float = 3.0) -> Labelled:
@@ -73,3 +77,21 @@ def test_the_curve_never_rises_and_ends_without_mistakes(
     assert all(a.false_alarms_per_camera_day >= b.false_alarms_per_camera_day for a, b in itertools.pairwise(curve))
     assert curve[-1].false_alarms_per_camera_day == 0.0
     assert 0.0 <= expected_error(stated, real) <= 1.0
+
+
+def test_operating_points_come_from_reports_of_other_suites(tmp_path: Path) -> None:
+    def finding(verdict: str, share: float) -> dict[str, object]:
+        event = None if verdict == "missed" else {"numbers": {"queue_share": share, "looks_share": 1.0}}
+        return {"type": "illegal_parking", "verdict": verdict, "file": "a.mp4", "event": event}
+
+    findings = [finding("found", 0.1), finding("found", 0.2), finding("false_alarm", 0.9), finding("missed", 0.0)]
+    report = {"types": {"illegal_parking": {"truths": 3, "negative_clips": 10}}, "findings": findings}
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report))
+    measured = measured_on(fit("illegal_parking", events(2000), "by hand"), reported("illegal_parking", [path]))
+    first, last = measured.curve[0], measured.curve[-1]
+    assert (first.false_alarms_per_camera_day, round(first.recall, 2)) == (2.0, 0.67)
+    assert (last.false_alarms_per_camera_day, round(last.recall, 2)) == (0.0, 0.67)
+    assert measured.least(1.0) > measured.confidence({"queue_share": 0.9, "looks_share": 1.0})
+    with pytest.raises(ConfigError, match="no report"):
+        reported("illegal_parking", [tmp_path / "nothing.json"])
