@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -58,10 +59,9 @@ class OpenVinoRunner:
         options: dict[str, Any] = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
-        core = ov.Core()
-        model = _read(core, path)
+        model = _read(path)
         try:
-            compiled = core.compile_model(model, "CPU", options)
+            compiled = _core().compile_model(model, "CPU", options)
             self._requests = [compiled.create_infer_request() for _ in range(threads)]
         except RuntimeError as error:
             raise RunnerError(f"OpenVINO cannot compile {path.name}: {_first_line(error)}") from error
@@ -128,14 +128,25 @@ def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]
     Raises:
         RunnerError: OpenVINO cannot read the file.
     """
-    model = _read(ov.Core(), path)
+    model = _read(path)
     return tuple(_spec(port) for port in model.inputs), tuple(_output(port).spec for port in model.outputs)
 
 
-def _read(core: ov.Core, path: Path) -> Any:
+@cache
+def _core() -> ov.Core:
+    """The process's only core, kept until the process ends.
+
+    Every core gives the thread that makes it a stack for signal handlers and gives back, when it goes, the stack that
+    was there before. With two of them that go in the order they came, that stack is unmapped memory, and the next
+    signal (the stop request of a worker) ends the process.
+    """
+    return ov.Core()
+
+
+def _read(path: Path) -> Any:
     """The model with its batch axis set to one picture."""
     try:
-        model = core.read_model(path)
+        model = _core().read_model(path)
         model.reshape({port.any_name: [1, *list(port.partial_shape)[1:]] for port in model.inputs})
     except RuntimeError as error:
         raise RunnerError(f"OpenVINO cannot read {path.name}: {_first_line(error)}") from error

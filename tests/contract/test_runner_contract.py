@@ -5,6 +5,8 @@ The real ones run the same weights in f32 and must agree within 1e-3 on real pic
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -179,6 +181,23 @@ def test_closed_is_closed(make: Make) -> None:
     runner.close()
     with pytest.raises(RunnerError, match="closed"):
         runner.infer(batch)
+
+
+def test_signals_arrive_when_runners_came_and_went() -> None:
+    """A second OpenVINO core that outlives the first used to leave a signal stack of unmapped memory behind."""
+    weights = sorted((ROOT / "models" / "weights").glob("*.onnx"))[:2]
+    program = f"""
+import gc, signal
+from pathlib import Path
+from models.openvino_runner import OpenVinoRunner
+signal.signal(signal.SIGTERM, lambda *_: print("asked to stop"))
+one, other = (OpenVinoRunner(Path(path), name="n", sha256="") for path in {[str(path) for path in weights]})
+del one; gc.collect()
+del other; gc.collect()
+signal.raise_signal(signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout) == (0, "asked to stop\n"), done.stderr
 
 
 @pytest.mark.media

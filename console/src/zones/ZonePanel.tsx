@@ -55,6 +55,7 @@ export function ZonePanel({ camera, state, dispatch, save, saving, faults }: Pro
       <div className="actions">
         <Button
           type="primary"
+          aria-label={t("zones.save")} // else its name has the spinner's in front until that has faded
           disabled={!dirty || broken || state.drawing !== null}
           loading={saving}
           onClick={save}
