@@ -15,13 +15,13 @@ from contracts.records import Event, EvidenceRef, Provenance
 from contracts.senses import NOTHING, Ask
 from contracts.trace import TracedCondition, TracedStep
 from contracts.vision import Frame, Look, Tracks
-from pipeline.confidence import calibration_of
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.pauses import Pauses, blinded
 from pipeline.pictures import Spots
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.camera_health import CameraHealthRule
 from pipeline.rules.registry import build_rules, zones_for
+from pipeline.sureness import Sureness
 from pipeline.trace import Tracer
 
 _log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class CameraChain:
         self._pauses = Pauses()
         self._time: float | None = None  # stream time of the newest look, s
         self._lost: set[MatterKey] = set()
-        self._unsure: dict[MatterKey, TracedCondition] = {}
+        self._sureness = Sureness()
         self._digest = config_digest(camera)
 
     @property
@@ -236,9 +236,7 @@ class CameraChain:
             for rule in self._rules
             for one in rule.conditions(self._states[rule.type])
         ]
-        known = self._book.matters()
-        self._unsure = {key: condition for key, condition in self._unsure.items() if key in known}
-        return [*waiting, *self._unsure.values()]
+        return [*waiting, *self._sureness.conditions(self._book.matters())]
 
     def unseen(self, since: float, time: float, utc: float, clock: Clock) -> list[Event]:
         """Nothing arrives from the camera: what its health says to that.
@@ -290,9 +288,9 @@ class CameraChain:
 
     def _say(self, event_type: str, output: Output, look: Look, frame: Frame | None, clock: Clock) -> list[Event]:
         matter = self._book.matter(event_type, output, look)
-        confidence = self._confidence(event_type, output, matter)
+        confidence = self._sureness.confidence(event_type, output, matter)
         if matter.last is None and output.step in _TOLD:
-            if not self._sure_enough(event_type, output, confidence):
+            if not self._sureness.enough(event_type, output, confidence, self._algorithms):
                 if output.step is not Step.CLOSED:
                     return []
                 output = replace(output, step=Step.DISSOLVED)
@@ -322,27 +320,6 @@ class CameraChain:
         if closes:
             self._evidence.ended(matter)
         return events
-
-    def _confidence(self, event_type: str, output: Output, matter: Matter) -> float | None:
-        """That the event is real; its end says nothing new about that."""
-        if output.step is Step.CLOSED and matter.last is not None:
-            return matter.last.confidence
-        calibration = calibration_of(event_type)
-        return None if calibration is None else calibration.confidence(output.numbers)
-
-    def _sure_enough(self, event_type: str, output: Output, confidence: float | None) -> bool:
-        """Whether people are told, by the wanted rate of false alarms.
-
-        An event that is not stays a candidate, whatever its rule says; a later look may make it surer.
-        """
-        calibration = calibration_of(event_type)
-        target = self._algorithms[event_type].max_false_alarms
-        if calibration is None or confidence is None or target is None:
-            return True
-        least = calibration.least(target)
-        condition = TracedCondition(event_type, output.zone, output.key, "confidence", round(confidence, 3), least)
-        self._unsure[event_type, output.zone, output.key] = condition
-        return confidence >= least
 
     def _close_unruled(self, time: float, utc: float, clock: Clock) -> list[Event]:
         """Closes what no rule knows of: it will never be heard of again."""

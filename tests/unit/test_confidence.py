@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.records import Event, Transition
-from pipeline import chain as chain_module
+from pipeline import sureness as sureness_module
 from pipeline.confidence import Calibration, Feature, OperatingPoint, calibration_of
 from pipeline.rules.registry import known_types
 from pipeline.spool_evidence import EvidenceSpool
@@ -66,7 +66,7 @@ def test_a_missing_number_counts_as_the_usual_one() -> None:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, folder: Path, found: Calibration | None, target: float) -> list[Event]:
-    monkeypatch.setattr(chain_module, "calibration_of", lambda _type: found)
+    monkeypatch.setattr(sureness_module, "calibration_of", lambda _type: found)
     parking = {"dwell": 10, "leave_after": 3, "look_every": 0.5, "ignore_queues": False, "max_false_alarms": target}
     blobs = EvidenceSpool(folder / "waiting", DiskObjects(folder / "objects"), min_free_bytes=0)
     try:
