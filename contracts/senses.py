@@ -115,19 +115,30 @@ class Ask:
             (*self.plates, *other.plates),
         )
 
+    @property
+    def vital(self) -> frozenset[str]:
+        """Names of the senses without which whoever asks this cannot judge; a number plate is only an addition."""
+        senses = {"water": self.water, "litter": self.leftovers or self.bins}
+        return frozenset(name for name, wanted in senses.items() if wanted)
+
 
 NOTHING = Ask()
 
 
 @dataclass(frozen=True, slots=True)
 class Senses:
-    """What was sensed in one look; None (plates: empty) where nobody asked."""
+    """What was sensed in one look; None (plates: empty) where nobody asked, or where it could not be sensed.
+
+    Attributes:
+        failed: the senses that do not work at present, by name (`Ask.vital`), each with what is wrong.
+    """
 
     water: WaterMap | None = None
     leftovers: tuple[Leftover, ...] | None = None
     bins: tuple[BinReading, ...] | None = None
     health: PictureHealth | None = None
     plates: tuple[PlateRead, ...] = field(default=())
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 UNSENSED = Senses()

@@ -16,7 +16,7 @@ from contracts.senses import NOTHING, Ask
 from contracts.trace import TracedCondition, TracedStep
 from contracts.vision import Frame, Look, Tracks
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
-from pipeline.pauses import Pauses, blinded
+from pipeline.pauses import Deprivations, Pauses, blinded
 from pipeline.pictures import Spots
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.camera_health import CameraHealthRule
@@ -103,6 +103,7 @@ class CameraChain:
         self._rules: list[Rule[Any]] = build_rules(camera, self._algorithms)
         self._states: dict[str, Any] = {rule.type: rule.initial() for rule in self._rules}
         self._pauses = Pauses()
+        self._deprived = Deprivations()
         self._time: float | None = None  # stream time of the newest look, s
         self._lost: set[MatterKey] = set()
         self._sureness = Sureness()
@@ -137,8 +138,12 @@ class CameraChain:
         """What the rules want sensed in the look at stream time `time`, besides tracks."""
         ask = NOTHING
         for rule in self._rules:
-            if rule.type not in self._pauses:
-                ask |= rule.asks(self._states[rule.type], time)
+            if (
+                rule.type not in self._pauses or rule.type in self._deprived
+            ):  # else nobody would see that it works again
+                wanted = rule.asks(self._states[rule.type], time)
+                self._deprived.asked(rule.type, wanted)
+                ask |= wanted
         return ask
 
     @property
@@ -222,6 +227,7 @@ class CameraChain:
         They are to be spooled, with the state that follows them, before the next look.
         """
         self._evidence.settle()
+        self._deprived.sensed(look.senses, look.time)
         events = self._close_unruled(look.time, look.utc, clock)
         events += self._step(look, frame, clock)
         self.tracer.looked(
@@ -256,16 +262,22 @@ class CameraChain:
 
     @property
     def paused(self) -> dict[str, str]:
-        """Which rules do not judge what the camera shows just now, and the ailment that blinds them."""
+        """Which rules do not judge what the camera shows just now, and the ailment that blinds them.
+
+        "error": a sense that they need fails.
+        """
         health = self._health
         ailing = {} if health is None else health.blind(self._states[HEALTH])
-        return {rule: ailment for rule, (ailment, _) in blinded(ailing, self._algorithms).items()}
+        blind = {rule: ailment for rule, (ailment, _) in blinded(ailing, self._algorithms).items()}
+        return dict.fromkeys(self._deprived.since, "error") | blind
 
     @property
     def unwatched(self) -> dict[str, tuple[str, float]]:
         """Of `paused`, what is sure: rule -> the ailment, and the stream time since when, s."""
         health = self._health
-        return {} if health is None else blinded(health.sure(self._states[HEALTH]), self._algorithms)
+        ailing = {} if health is None else health.sure(self._states[HEALTH])
+        lacking = {rule: ("error", since) for rule, since in self._deprived.since.items()}
+        return lacking | blinded(ailing, self._algorithms)
 
     @property
     def _health(self) -> CameraHealthRule | None:

@@ -1,4 +1,4 @@
-"""Which rules of a camera do not judge what it shows, because something ails its picture."""
+"""Which rules of a camera do not judge what it shows: something ails its picture, or a sense they need fails."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.algorithms import AlgorithmParameters
 from contracts.pool import Camera
+from contracts.senses import Ask, Senses
 from contracts.vision import Look
 from pipeline.rules.registry import zones_for
 
@@ -32,6 +33,32 @@ def elsewhere(camera: Camera, algorithms: Mapping[str, AlgorithmParameters], pre
     """The rules of a PTZ camera all of whose zones belong to other presets than the one it stands at."""
     watching = {rule: zones_for(camera, parameters) for rule, parameters in algorithms.items()}
     return [rule for rule, zones in watching.items() if zones and all(zone.preset != preset for zone in zones)]
+
+
+class Deprivations:
+    """Which rules lack a sense that they have asked for, and since when. Mutable."""
+
+    def __init__(self) -> None:
+        self._needs: dict[str, frozenset[str]] = {}
+        self._since: dict[str, float] = {}
+
+    def __contains__(self, rule: str) -> bool:
+        return rule in self._since
+
+    @property
+    def since(self) -> dict[str, float]:
+        """Rule -> stream time since when, s."""
+        return dict(self._since)
+
+    def asked(self, rule: str, ask: Ask) -> None:
+        """What a rule wants sensed."""
+        self._needs[rule] = self._needs.get(rule, frozenset()) | ask.vital
+
+    def sensed(self, senses: Senses, time: float) -> None:
+        """What a look at stream time `time`, s, could sense."""
+        failed = {name for name, _ in senses.failed}
+        lacking = [rule for rule, needs in self._needs.items() if needs & failed]
+        self._since = {rule: self._since.get(rule, time) for rule in lacking}
 
 
 class Pauses:

@@ -92,7 +92,7 @@ class Perception:
         """Detects, tracks and senses; at most `max_batch` pictures, of different cameras.
 
         Raises:
-            RunnerError: inference failed; where it was the detector's, no track was touched.
+            RunnerError: the detector's inference failed; no track was touched. A sense that fails is told in `Senses`.
         """
         tracks = self._track(pictures)
         wishes = [

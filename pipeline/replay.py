@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from contracts.errors import RunnerError
 from contracts.pool import Camera
 from contracts.records import ClockSource, Event
 from contracts.vision import Frame, Look
@@ -70,6 +71,8 @@ class _Sight:
         name = chain.camera.id
         picture = Picture(name, frame, chain.min_score, chain.asks(frame.time), chain.zones, self._memory)
         seen = self._perception.perceive([picture])[0]
+        if seen.senses.failed:  # live, a rule pauses then; here somebody wants to know what it says
+            raise RunnerError("; ".join(f"{name}: {wrong}" for name, wrong in seen.senses.failed))
         preset = chain.camera.presets[0].id if chain.camera.presets else ""
         look = Look(name, frame.time, frame.utc, seen.tracks, frame.aspect, preset, senses=seen.senses)
         events = chain.look(look, frame, _FILE_CLOCK)
