@@ -21,18 +21,17 @@ from contracts.vision import Look
 from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
+from pipeline.rules.crowdclock import SMOOTH_S, Bins, began, dated_back, entered, fell, share
 from pipeline.rules.crowdtext import reason_of
 from pipeline.rules.crowdzone import Limit, Sizes, estimated_area, limit_of, measured, peak_density
 from pipeline.rules.people import PACE_S, Gathering, Visitor, gather, pace
 from pipeline.rules.registry import register
 
 _KEY = "crowd"
-_SMOOTH_S = 5.0  # the count is the median over this time, or over three looks
 _SMOOTH_SPACING_S = 0.5
 _CROWDED_SHARE = 0.8  # of `hold`
 _DOUBTFUL_SHARE = 0.5  # a candidate crowded in less of `hold` dissolves
 _WATCHED_SHARE = 0.5  # of `hold`: less was not watched enough to say anything
-_BINS = 10
 _NEAR = 0.7  # of the limit: from here on looks are wanted
 _HIGHER = 1.25  # a peak this much higher is told
 _UPDATE_S = 30.0  # but not more often than this
@@ -82,7 +81,8 @@ class ZoneState:
         feet: where the people counted in the newest look stand, and how tall they look: x, y, height, normalised.
         sizes: of people, where the zone is not calibrated; see `crowdzone`.
         aspect: width / height of the picture they were taken in.
-        bins: (index, watched s, crowded s) of the last `hold` seconds, a tenth of it each.
+        bins: see `crowdclock`.
+        over: stream time when the last candidate or event was, s.
         crowd: what is going on, if anything.
     """
 
@@ -94,7 +94,8 @@ class ZoneState:
     feet: tuple[tuple[float, float, float], ...] = ()
     sizes: Sizes = ()
     aspect: float = 1.0
-    bins: tuple[tuple[int, float, float], ...] = ()
+    bins: Bins = ()
+    over: float | None = None
     crowd: Crowd | None = None
 
     @property
@@ -103,9 +104,21 @@ class ZoneState:
         if not self.counts:
             return 0.0
         newest = self.counts[-1][0]
-        inside = [i for i, (time, _) in enumerate(self.counts) if time >= newest - _SMOOTH_S]
+        inside = [i for i, (time, _) in enumerate(self.counts) if time >= newest - SMOOTH_S]
         start = min(inside[0], max(0, len(self.counts) - 3))
         return float(median(count for _, count in self.counts[start:]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """One look: its stream time, watched time before it (s), whether the zone is too full by the smoothed count, how
+    many are there whether they stand or walk, and the box around those counted."""
+
+    time: float
+    watched: float
+    crowded: bool
+    there: int
+    box: Box | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +193,13 @@ class CrowdingRule:
         more = Condition(zone.zone, "", "people", zone.people, math.floor(limit.people) + 1)
         if zone.crowd is None:
             return [more]
-        watched, share = self._share(zone, time)
+        watched, crowded = share(zone.bins, self._parameters.hold, time)
         hold = self._parameters.hold
         return [
             more,
             Condition(zone.zone, _KEY, "lasting_s", round(time - zone.crowd.since, 1), hold),
             Condition(zone.zone, _KEY, "watched_s", round(watched, 1), _WATCHED_SHARE * hold),
-            Condition(zone.zone, _KEY, "crowded_share", round(share, 3), _CROWDED_SHARE),
+            Condition(zone.zone, _KEY, "crowded_share", round(crowded, 3), _CROWDED_SHARE),
         ]
 
     def step(self, state: CrowdingState, look: Look) -> tuple[CrowdingState, list[Output]]:
@@ -198,7 +211,7 @@ class CrowdingRule:
             if entry is None or entry[0].polygon != old.polygon:
                 del known[old.zone]
                 if old.crowd is not None:
-                    outputs.append(self._end(old, old.crowd, entry[1] if entry else None, look, look.time, "zone"))
+                    outputs.append(self._end(old, old.crowd, entry[1] if entry else None, look.time, look.time, "zone"))
         zones = []
         for zone, limit in self._zones.values():
             before = known.get(zone.id, ZoneState(zone.id, zone.polygon))
@@ -221,90 +234,88 @@ class CrowdingRule:
             state = self._after_gap(state, limit, look, gap, outputs)
         gathering, present, hidden = gather(state.gathering, look, zone.polygon, p.min_score, watched)
         to_ground = limit.to_ground if limit.matrix is not None else None
-        counted = [v for v in (*present, *hidden) if v.last_seen - v.entered >= p.linger - 1e-6]
-        if p.linger >= PACE_S:  # who is to count sooner than a pace can be told counts however they go
-            counted = [v for v in counted if pace(v, look.aspect, to_ground) <= _WALKING]
+        there = [v for v in (*present, *hidden) if v.last_seen - v.entered >= p.linger - 1e-6]
+        # Who is to count sooner than a pace can be told counts however they go.
+        slow = p.linger < PACE_S
+        counted = [v for v in there if slow or pace(v, look.aspect, to_ground) <= _WALKING]
         counts = state.counts
         if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:
             counts = counts[:-1]
-        counts = (*counts, (look.time, len(counted)))[-(round(_SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
+        counts = (*counts, (look.time, len(counted)))[-(round(SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
         state = replace(state, time=look.time, gathering=gathering, counts=counts, feet=_feet(counted))
         if limit.area_m2 is None:
             state = replace(state, sizes=measured(state.sizes, look, p.min_score), aspect=look.aspect)
         crowded = state.people > limit.people
-        state = replace(state, bins=_entered(state.bins, look.time, p.hold / _BINS, watched, crowded))
-        return replace(state, crowd=self._judge(state, limit, look, watched, counted, outputs))
+        state = replace(state, bins=entered(state.bins, look.time, p.hold, watched, crowded))
+        crowd = state.crowd
+        if crowd is None and not crowded:
+            return state
+        if crowd is None:
+            earliest = -math.inf if state.over is None else state.over
+            since = began(there, limit.people, p.linger, look.time, watched, earliest)
+            crowd = Crowd(since, box=_around(counted))
+            state = replace(state, bins=dated_back(state.bins, p.hold, since, look.time))
+            outputs.append(self._output(Step.CANDIDATE, state, crowd, limit, look.time))
+        now = _Now(look.time, watched, crowded, len(there), _around(counted))
+        crowd = self._judge(state, crowd, limit, now, outputs)
+        return replace(state, crowd=crowd, over=state.over if crowd is not None else look.time)
 
     def _after_gap(self, state: ZoneState, limit: Limit, look: Look, gap: float, outputs: list[Output]) -> ZoneState:
         """What a stretch of time without looks leaves: an event, if it was not long; a candidate, if it was short."""
         crowd = state.crowd
         if crowd is not None and gap > (_MEMORY_S if crowd.opened else min(_FORGET_S, self._parameters.hold)):
-            outputs.append(self._end(state, crowd, limit, look, state.time or crowd.since, "lost"))
+            outputs.append(self._end(state, crowd, limit, look.time, state.time or crowd.since, "lost"))
             crowd = None
         # Nobody knows who stayed meanwhile: everybody's time in the zone begins anew.
         gathering = replace(state.gathering, visitors=())
         return replace(state, crowd=crowd, counts=(), gathering=gathering)
 
-    def _judge(
-        self,
-        state: ZoneState,
-        limit: Limit,
-        look: Look,
-        watched: float,
-        counted: Sequence[Visitor],
-        outputs: list[Output],
-    ) -> Crowd | None:
-        p, people, crowd = self._parameters, state.people, state.crowd
-        crowded = people > limit.people
-        if crowd is None:
-            if not crowded:
-                return None
-            crowd = Crowd(look.time, box=_around(counted))
-            outputs.append(self._output(Step.CANDIDATE, state, crowd, limit, look.time))
+    def _judge(self, state: ZoneState, crowd: Crowd, limit: Limit, now: _Now, outputs: list[Output]) -> Crowd | None:
+        """What a look makes of a candidate or an event; None: it is over."""
+        people, time = state.people, now.time
         crowd = replace(crowd, peak=max(crowd.peak, people))
-        if crowded:
-            crowd = replace(crowd, box=_around(counted) or crowd.box)
-        low = people < p.clear * limit.people if crowd.opened else not crowded
-        if not low:
+        if now.crowded:
+            crowd = replace(crowd, box=now.box or crowd.box)
+        least = self._parameters.clear * limit.people if crowd.opened else math.nextafter(limit.people, math.inf)
+        if people >= least:
             crowd = replace(crowd, low_since=None, low_s=0.0)
         elif crowd.low_since is None:
-            crowd = replace(crowd, low_since=look.time, low_s=0.0)
+            since = max(fell(state.counts, least), crowd.since, crowd.told_at)
+            crowd = replace(crowd, low_since=since, low_s=time - since)
         else:
-            crowd = replace(crowd, low_s=crowd.low_s + watched)
+            crowd = replace(crowd, low_s=crowd.low_s + now.watched)
         if crowd.opened:
-            return self._go_on(state, crowd, limit, look, crowded, outputs)
-        return self._ripen(state, crowd, limit, look, crowded, outputs)
+            return self._go_on(state, crowd, limit, now, outputs)
+        return self._ripen(state, crowd, limit, now, outputs)
 
-    def _ripen(
-        self, state: ZoneState, crowd: Crowd, limit: Limit, look: Look, crowded: bool, outputs: list[Output]
-    ) -> Crowd | None:
+    def _ripen(self, state: ZoneState, crowd: Crowd, limit: Limit, now: _Now, outputs: list[Output]) -> Crowd | None:
         """A candidate: an event, nothing after all, or still open."""
         p = self._parameters
-        watched, share = self._share(state, look.time)
-        lasting = look.time - crowd.since
-        over = crowd.low_since is not None and crowd.low_s >= p.clear_hold
-        if over or (lasting >= p.hold and share < _DOUBTFUL_SHARE):
-            outputs.append(self._output(Step.DISSOLVED, state, crowd, limit, look.time))
+        watched, most = share(state.bins, p.hold, now.time)
+        lasting = now.time - crowd.since
+        over = crowd.low_since is not None and crowd.low_s >= p.clear_hold - 1e-6
+        if over or (lasting >= p.hold and most < _DOUBTFUL_SHARE):
+            outputs.append(self._output(Step.DISSOLVED, state, crowd, limit, now.time))
             return None
         enough = watched >= _WATCHED_SHARE * p.hold
-        if not (crowded and lasting >= p.hold - 1e-6 and enough and share >= _CROWDED_SHARE):
+        # The median lags: those who make the crowd must still be there.
+        there = now.crowded and now.there > limit.people
+        if not (there and lasting >= p.hold - 1e-6 and enough and most >= _CROWDED_SHARE):
             return crowd
         crowd = replace(crowd, opened=True, next_lasting_s=p.hold)
-        outputs.append(self._output(Step.OPENED, state, crowd, limit, look.time))
-        return self._told(crowd, look.time)
+        outputs.append(self._output(Step.OPENED, state, crowd, limit, now.time))
+        return self._told(crowd, now.time)
 
-    def _go_on(
-        self, state: ZoneState, crowd: Crowd, limit: Limit, look: Look, crowded: bool, outputs: list[Output]
-    ) -> Crowd | None:
+    def _go_on(self, state: ZoneState, crowd: Crowd, limit: Limit, now: _Now, outputs: list[Output]) -> Crowd | None:
         """An event: over, changed, or neither."""
         if crowd.low_since is not None and crowd.low_s >= self._parameters.clear_hold - 1e-6:
-            outputs.append(self._end(state, crowd, limit, look, crowd.low_since, "cleared"))
+            outputs.append(self._end(state, crowd, limit, now.time, crowd.low_since, "cleared"))
             return None
-        milestone = look.time - crowd.since >= crowd.next_lasting_s
-        higher = crowd.peak >= _HIGHER * crowd.told_peak and look.time - crowd.told_at >= _UPDATE_S
-        if crowded and (milestone or higher):
-            outputs.append(self._output(Step.UPDATED, state, crowd, limit, look.time))
-            return self._told(crowd, look.time)
+        milestone = now.time - crowd.since >= crowd.next_lasting_s
+        higher = crowd.peak >= _HIGHER * crowd.told_peak and now.time - crowd.told_at >= _UPDATE_S
+        if now.crowded and (milestone or higher):
+            outputs.append(self._output(Step.UPDATED, state, crowd, limit, now.time))
+            return self._told(crowd, now.time)
         return crowd
 
     def _told(self, crowd: Crowd, time: float) -> Crowd:
@@ -313,16 +324,9 @@ class CrowdingRule:
             milestone *= 2
         return replace(crowd, told_peak=crowd.peak, told_at=time, next_lasting_s=milestone)
 
-    def _share(self, state: ZoneState, time: float) -> tuple[float, float]:
-        """Watched seconds of the last `hold`, and the share of them in which the zone was crowded."""
-        oldest = math.floor((time - self._parameters.hold) / (self._parameters.hold / _BINS))
-        watched = sum(w for index, w, _ in state.bins if index > oldest)
-        crowded = sum(c for index, _, c in state.bins if index > oldest)
-        return watched, crowded / watched if watched > 0 else 0.0
-
-    def _end(self, state: ZoneState, crowd: Crowd, limit: Limit | None, look: Look, time: float, cause: str) -> Output:
+    def _end(self, state: ZoneState, crowd: Crowd, limit: Limit | None, now: float, time: float, cause: str) -> Output:
         if not crowd.opened:
-            return self._output(Step.DISSOLVED, state, crowd, limit, look.time)
+            return self._output(Step.DISSOLVED, state, crowd, limit, now)
         return self._output(Step.CLOSED, state, crowd, limit, time, cause)
 
     def _output(
@@ -332,7 +336,7 @@ class CrowdingRule:
             "people": state.people,
             "peak": crowd.peak,
             "lasting_s": round(time - crowd.since, 1),
-            "crowded_share": round(self._share(state, time)[1], 3),
+            "crowded_share": round(share(state.bins, self._parameters.hold, time)[1], 3),
             "fixtures": float(len(state.gathering.fixtures)),
         }
         if limit is not None:
@@ -369,17 +373,6 @@ class CrowdingRule:
     def load(self, data: dict[str, object]) -> CrowdingState:
         """Inverse of `dump`. Raises ValueError when the data is of another shape."""
         return decode(CrowdingState, data)
-
-
-def _entered(
-    bins: tuple[tuple[int, float, float], ...], time: float, width: float, watched: float, crowded: bool
-) -> tuple[tuple[int, float, float], ...]:
-    """The bins with `watched` seconds more, all in the bin of the look that ended them."""
-    index = math.floor(time / width)
-    kept = tuple(entry for entry in bins if index - _BINS <= entry[0] <= index)
-    before = kept[-1] if kept and kept[-1][0] == index else (index, 0.0, 0.0)
-    kept = kept[:-1] if kept and kept[-1][0] == index else kept
-    return (*kept, (index, before[1] + watched, before[2] + (watched if crowded else 0.0)))
 
 
 def _feet(visitors: Sequence[Visitor]) -> tuple[tuple[float, float, float], ...]:

@@ -30,7 +30,7 @@ RIGID = 0.03  # body heights: nobody alive keeps that still
 RIGID_S = 120.0
 _FIXTURE_IOU = 0.7
 _FIXTURE_KEPT_S = 3600.0
-_TRAIL_S = 5.0
+TRAIL_S = 5.0
 _TRAIL_SPACING_S = 0.9
 PACE_S = 1.5  # a shorter way says nothing about a pace
 _HEIGHT_M = 1.7
@@ -229,7 +229,7 @@ def _trodden(
     if len(trail) >= 2 and trail[-1][0] - trail[-2][0] < _TRAIL_SPACING_S:
         trail = trail[:-1]
     trail = (*trail, (time, (box[0] + box[2]) / 2, box[3]))
-    return tuple(step for step in trail if time - step[0] <= _TRAIL_S)
+    return tuple(step for step in trail if time - step[0] <= TRAIL_S)
 
 
 def _visited(before: Visitor | None, track: int, box: Box, look: Look, entered: float) -> Visitor:

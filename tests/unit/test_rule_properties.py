@@ -21,7 +21,7 @@ from tests.unit.wet import Spot, moving, puddle, water
 ZONE = {"id": "kerb", "kind": "no_parking", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
 ROAD = {"id": "road", "kind": "road", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
 SQUARE = {"id": "square", "kind": "square", "polygon": rectangle(0.05, 0.3, 0.95, 0.95), "capacity": 4}
-RATES = (0.5, 2.0, 25.0)
+RATES = (0.5, 2.0, 5.0, 25.0)
 
 
 def parking() -> Rule[Any]:
@@ -166,9 +166,10 @@ def test_crowding_answers_the_same_at_every_rate(count: int, start: float, stay:
         for i in range(count)
     ]
     opened = [of(run(crowding(), looks(people, 0, start + stay + 30, r, seed=seed))[1], Step.OPENED) for r in RATES]
-    assert [len(o) for o in opened] == [1, 1, 1]
-    # The median of three looks at 0.5 looks/s, of five seconds at the others.
-    assert max(o[0].time for o in opened) - min(o[0].time for o in opened) <= 2 * 2.0 + 1e-6
+    assert [len(o) for o in opened] == [1] * len(RATES)
+    for rate, (one,) in zip(RATES, opened, strict=True):
+        assert start + 2 - 1e-6 <= one.started <= start + 2 + 1 / rate + 1e-6
+        assert start + 2 + 15 - 1e-6 <= one.time <= start + 2 + 15 + 2 / rate + 1e-6  # T, and the look that follows it
     assert {o[0].numbers["people"] for o in opened} == {float(count)}
 
 

@@ -1,0 +1,77 @@
+"""When a crowd began and ended, and how much of the time it was one: of the past, not of the look that is sure.
+
+A count becomes sure some seconds after it is true: people slow down before they stand, and a median lags. So the
+beginning is dated by when each of the people who are there now began to count, and the end by the first of the low
+counts that moved the median. That makes both the same at any look rate, within one look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pipeline.rules.people import TRAIL_S, Visitor
+
+SMOOTH_S = 5.0  # the count is the median over this time, or over three looks
+BINS = 10  # of `hold`
+_LOOKS_BACK = 2  # of the three that the median is taken over where looks are far apart
+
+Bins = tuple[tuple[int, float, float], ...]
+"""Index, watched s and crowded s of the last `hold` seconds, a tenth of it each."""
+
+
+def began(visitors: Sequence[Visitor], limit: float, linger: float, now: float, step: float, earliest: float) -> float:
+    """Since when more people have counted than the limit allows, s of stream time.
+
+    Args:
+        visitors: who is there now and has been for `linger`. Somebody who only passes is no matter here: they came
+            a few seconds ago, so they do not date the beginning to before that.
+        limit: more than this many is too many.
+        linger: from how long in the zone on somebody counts, s.
+        now: of the look in which the count became sure, s.
+        step: watched time before it, s.
+        earliest: not before this, s.
+    """
+    counting = sorted(visitor.entered + linger for visitor in visitors)
+    needed = math.floor(limit)
+    since = counting[needed] if needed < len(counting) else now
+    lag = TRAIL_S + SMOOTH_S + _LOOKS_BACK * step
+    return min(max(since, now - lag, earliest), now)
+
+
+def fell(counts: Sequence[tuple[float, int]], least: float) -> float:
+    """When the newest counts, (time, people) by time, went below `least` and stayed there; s of stream time."""
+    since = counts[-1][0]
+    for time, people in reversed(counts):
+        if people >= least:
+            break
+        since = time
+    return since
+
+
+def entered(bins: Bins, time: float, hold: float, watched: float, crowded: bool) -> Bins:
+    """The bins with `watched` seconds more, all in the bin of the look that ended them."""
+    index = math.floor(time / (hold / BINS))
+    kept = tuple(entry for entry in bins if index - BINS <= entry[0] <= index)
+    before = kept[-1] if kept and kept[-1][0] == index else (index, 0.0, 0.0)
+    kept = kept[:-1] if kept and kept[-1][0] == index else kept
+    return (*kept, (index, before[1] + watched, before[2] + (watched if crowded else 0.0)))
+
+
+def dated_back(bins: Bins, hold: float, since: float, now: float) -> Bins:
+    """The bins when it has turned out that the zone was crowded from `since` until `now`, as far as it was watched."""
+    width = hold / BINS
+    known = []
+    for index, watched, crowded in bins:
+        start, end = index * width, min((index + 1) * width, now)
+        within = 1.0 if since <= start else max(0.0, end - since) / (end - start) if end > start else 0.0
+        known.append((index, watched, max(crowded, watched * within)))
+    return tuple(known)
+
+
+def share(bins: Bins, hold: float, time: float) -> tuple[float, float]:
+    """Watched seconds of the last `hold`, and the share of them in which the zone was crowded."""
+    oldest = math.floor((time - hold) / (hold / BINS))
+    watched = sum(w for index, w, _ in bins if index > oldest)
+    crowded = sum(c for index, _, c in bins if index > oldest)
+    return watched, crowded / watched if watched > 0 else 0.0
