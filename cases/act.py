@@ -11,6 +11,7 @@ from cases.working import Calendar
 from contracts.errors import CityVisionError, Forbidden
 
 WORDS: dict[Action, str] = {
+    Action.ACCEPT: "受理",
     Action.FILE: "立案",
     Action.DISPATCH: "派遣",
     Action.START: "处置",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.records import Contract
+from contracts.records import Contract, Severity
 
 
 class Status(StrEnum):
@@ -33,6 +33,7 @@ OPEN = frozenset(Status) - FINAL - {Status.CLOSED}
 class Action(StrEnum):
     """What is done to a case."""
 
+    ACCEPT = "accept"  # 受理
     FILE = "file"  # 立案
     DISPATCH = "dispatch"  # 派遣
     START = "start"  # 处置
@@ -160,3 +161,47 @@ class Line(Contract):
     after: Status
     facts: Facts
     late_s: float = Field(0.0, ge=0, description="working seconds the clock that stopped was over its limit")
+
+
+class NewCase(Contract):
+    """What a case is about.
+
+    Attributes:
+        source: what it came from.
+        place: names the place: the same for all zones that show it; "" where nobody said.
+        address: for people.
+        camera, zone, grid: where, as far as known.
+        department: that owns the camera, or took the report.
+        note: what was said of it.
+        started_utc: when it began, s since 1970.
+    """
+
+    source: Literal["event", "manual", "hotline"]
+    category: str
+    place: str = ""
+    address: str = Field("", max_length=200)
+    camera: str = ""
+    zone: str = ""
+    grid: str = ""
+    department: str
+    severity: Severity = Severity.MINOR
+    note: str = Field("", max_length=2000)
+    started_utc: float
+
+
+class Case(NewCase):
+    """A case as it stands.
+
+    Attributes:
+        opened_utc, updated_utc, closed_utc: 受理, the newest line, 结案 (the last one); s since 1970.
+        incident: the mass incident it belongs to.
+        revision: grows with each line; an edit names the one it saw.
+    """
+
+    id: int
+    opened_utc: float
+    updated_utc: float
+    closed_utc: float | None = None
+    incident: int | None = None
+    revision: int
+    state: CaseState

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     )
     triton_url: str | None = Field(None, description="host:port of Triton's gRPC; else models run in the worker")
 
+    case_book: Path | None = Field(None, description="rule book of cases (YAML); else the one that ships")
+
     api_host: str = Field("127.0.0.1", min_length=1, description="address the web page and API listen on")
     api_port: int = Field(8600, ge=0, le=65535, description="their port; 0: any free one")
     postgres_port: int = Field(0, ge=0, le=65535, description="port of the embedded Postgres; 0: any free one")

@@ -37,13 +37,13 @@ LOOKED: Moved = (Action.VERIFY, Duty.SYSTEM, {})
 
 def test_the_usual_way() -> None:
     state = begun(LITTER, BOOK, NOW)
-    assert (state.status, state.owner, state.clock and state.clock.name) == (Status.ACCEPTED, "centre", Clock.FILE)
+    assert (state.status, state.owner, state.clock and state.clock.name) == (Status.ACCEPTED, "city", Clock.FILE)
     state = run(state, FILED, SENT)
     assert (state.status, state.owner, state.handler, state.crew) == (Status.DISPATCHED, "cleaning", "cleaning", "3")
     state = run(state, (Action.START, Duty.HANDLER, {"crew": "4"}))
     assert (state.owner, state.crew, state.clock and state.clock.name) == ("cleaning", "4", Clock.HANDLE)
     state = run(state, REPORTED, LOOKED, (Action.CLOSE, Duty.SYSTEM, {"verdict": "gone"}))
-    assert (state.status, state.owner, state.clock and state.clock.name) == (Status.CLOSED, "centre", Clock.RATE)
+    assert (state.status, state.owner, state.clock and state.clock.name) == (Status.CLOSED, "city", Clock.RATE)
     state = run(state, (Action.RATE, Duty.CENTRE, {"stars": 4}))
     assert (state.status, state.owner, state.clock) == (Status.RATED, "", None)
 

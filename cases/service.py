@@ -1,0 +1,186 @@
+"""Cases as they are worked on. Every function works in its caller's transaction; times are s since 1970 UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from cases import store
+from cases.act import act, begun
+from cases.book import Book
+from cases.decide import decide, incidents
+from cases.types import Action, Case, CaseState, Clock, Duty, Facts, Line, NewCase
+from contracts.errors import ConfigError, StaleRevision
+from contracts.records import Event
+
+SYSTEM = "system"
+
+
+class CaseHook:
+    """`events.hooks.EventHook`: an event becomes a case, or joins one, in the transaction that writes it."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def __call__(self, connection: Connection, event: Event) -> None:
+        """What was decided at the event's first transition holds for all of them."""
+        known = store.decided(connection, event.id)
+        if known is not None:
+            if known[0] is not None:
+                store.raise_severity(connection, known[0], event.severity, event.utc)
+            return
+        category = self._book.for_event(event.type)
+        if category is None:
+            return
+        place = self._book.place(event.camera, event.zone)
+        store.lock_place(connection, category.code, place)
+        there = store.known_at(connection, category.code, place)
+        decision = decide(event, there, store.silences_at(connection, event.started_utc), self._book)
+        case = decision.case
+        if decision.kind == "new":
+            case = self._new(connection, event, decision.category, place)
+        elif decision.kind == "reopen" and case is not None:
+            facts = Facts(note=decision.reason["zh"])
+            perform(connection, case, Action.REOPEN, Duty.SYSTEM, SYSTEM, facts, event.utc, self._book)
+        if case is not None:
+            store.raise_severity(connection, case, event.severity, event.utc)
+        store.keep(connection, event.id, decision, case, event.utc)
+
+    def _new(self, connection: Connection, event: Event, category: str, place: str) -> int:
+        about = NewCase(
+            source="event",
+            category=category,
+            place=place,
+            camera=event.camera,
+            zone=event.zone,
+            grid=event.grid,
+            department=event.department,
+            severity=event.severity,
+            started_utc=event.started_utc,
+        )
+        number = accept(connection, about, Duty.SYSTEM, SYSTEM, event.utc, self._book).id
+        forward(connection, number, event.utc, self._book)
+        within, mine = self._book.mass.within, about.started_utc
+        near = store.known_open(connection, category, mine - 2 * within, mine + 2 * within)
+        for members in incidents(near, self._book.mass):
+            if number in members:
+                store.join_incident(connection, category, sorted(members))
+        return number
+
+
+def accept(connection: Connection, about: NewCase, duty: Duty, who: str, now: float, book: Book) -> Case:
+    """受理: a new case.
+
+    Raises:
+        ConfigError: the rule book has no such category.
+    """
+    try:
+        state = begun(about.category, book, now)
+    except KeyError as error:
+        known = ", ".join(category.code for category in book.categories)
+        raise ConfigError(f"category: there is no {about.category!r}", f"write one of {known}") from error
+    line = Line(
+        utc=now,
+        who=who,
+        duty=duty,
+        action=Action.ACCEPT,
+        before=state.status,
+        after=state.status,
+        facts=Facts(note=about.note),
+    )
+    number = store.create(connection, about, state, line)
+    found = store.read(connection, number)
+    assert found is not None
+    return found
+
+
+def forward(connection: Connection, number: int, now: float, book: Book) -> None:
+    """The platform takes a new case as far as its category says: 立案, 派遣."""
+    case = _locked(connection, number)
+    category = book.category(case.category)
+    if category.upto in ("file", "dispatch"):
+        perform(connection, number, Action.FILE, Duty.SYSTEM, SYSTEM, Facts(note="符合自动立案条件"), now, book)
+    if category.upto == "dispatch":
+        department, crew = book.handler(case.category, case.grid, case.department)
+        facts = Facts(department=department, crew=crew)
+        perform(connection, number, Action.DISPATCH, Duty.SYSTEM, SYSTEM, facts, now, book)
+
+
+def perform(
+    connection: Connection,
+    number: int,
+    action: Action,
+    duty: Duty,
+    who: str,
+    facts: Facts,
+    now: float,
+    book: Book,
+    *,
+    revision: int | None = None,
+) -> CaseState:
+    """One action, with its line in the history.
+
+    Args:
+        revision: the one the person saw; None: whatever it is now.
+
+    Raises:
+        ConfigError: there is no such case.
+        StaleRevision: somebody was quicker.
+        CannotAct, Forbidden: see `cases.act.act`.
+    """
+    case = _locked(connection, number)
+    if revision is not None and revision != case.revision:
+        raise StaleRevision(f"case {number} has changed since (revision {case.revision})", "look at it again")
+    acted = act(case.state, action, duty, facts, now, book)
+    line = Line(
+        utc=now,
+        who=who,
+        duty=duty,
+        action=action,
+        before=case.state.status,
+        after=acted.state.status,
+        facts=facts,
+        late_s=acted.late_s,
+    )
+    store.change(connection, number, case.revision, acted.state, line)
+    return acted.state
+
+
+def bulk(
+    connection: Connection,
+    numbers: Sequence[int],
+    action: Action,
+    duty: Duty,
+    who: str,
+    facts: Facts,
+    now: float,
+    book: Book,
+) -> None:
+    """The same action on many cases (of a mass incident): all of them, or none."""
+    for number in sorted(numbers):
+        perform(connection, number, action, duty, who, facts, now, book)
+
+
+def watch_clocks(connection: Connection, now: float, book: Book, limit: int = 200) -> int:
+    """What runs out by itself: a suspended case goes on, a late one is put on the list of the late (督办).
+
+    Returns:
+        how many cases were touched; call again while it is `limit`.
+    """
+    found = store.due(connection, now, limit)
+    for case in found:
+        assert case.state.clock is not None
+        if case.state.clock.name is Clock.HOLD:
+            perform(connection, case.id, Action.RESUME, Duty.SYSTEM, SYSTEM, Facts(note="挂账到期"), now, book)
+        else:
+            note = Facts(note=f"{case.state.clock.name} 超期")
+            perform(connection, case.id, Action.SUPERVISE, Duty.SYSTEM, SYSTEM, note, now, book)
+    return len(found)
+
+
+def _locked(connection: Connection, number: int) -> Case:
+    case = store.read(connection, number, lock=True)
+    if case is None:
+        raise ConfigError(f"there is no case {number}", "see the list of cases")
+    return case
