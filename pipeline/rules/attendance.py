@@ -65,7 +65,7 @@ def people_of(look: Look, min_score: float) -> tuple[Person, ...]:
         heights = tracks.boxes[rows, 3] - tracks.boxes[rows, 1]
         rows = rows[np.lexsort((tracks.ids[rows], -heights))[:_MOST_PEOPLE]]
     rows = rows[np.argsort(tracks.ids[rows])]
-    boxes = tracks.boxes[rows].astype(np.float64).tolist()
+    boxes = tracks.boxes[rows].astype(np.float64).round(4).tolist()  # they are remembered for half a minute
     ids = tracks.ids[rows].tolist()
     return tuple(Person(track, (b[0], b[1], b[2], b[3])) for track, b in zip(ids, boxes, strict=True))
 

@@ -19,7 +19,9 @@ from pipeline.rules.boxes import Box
 
 MEMORY_S = 600.0  # a thing not watched for longer may be another one
 _HISTORY_S = 30.0  # a thing is told some time after it came: who was there then is looked up
-_HISTORY_SPACING_S = 1.5
+_HISTORY_SPACING_S = 0.5  # so fine it is known when whoever brought it left, if that was …
+_LATELY_S = 10.0
+_OLD_SPACING_S = 1.5
 _CAME_S = 2.0  # whoever is close this long before or after it came (or a look) may have brought it
 _SAME_PLACE = 0.3  # IoU: a new number here is the thing that was lost here
 _HIDDEN = 0.3  # of its box behind something tracked: not being seen says nothing
@@ -187,7 +189,12 @@ def _remembered(history: tuple[Seen, ...], seen: Seen) -> tuple[Seen, ...]:
     """The history with one more look. The newest is always there; those before it keep their distance."""
     if len(history) >= 2 and history[-1].time - history[-2].time < _HISTORY_SPACING_S:
         history = history[:-1]
-    return (*(one for one in history if one.time >= seen.time - _HISTORY_S), seen)
+    kept: list[Seen] = []
+    for one in history:
+        old = one.time < seen.time - _LATELY_S
+        if one.time >= seen.time - _HISTORY_S and not (old and kept and one.time - kept[-1].time < _OLD_SPACING_S):
+            kept.append(one)
+    return (*kept, seen)
 
 
 def _attended(thing: Thing, seen: Seen, aspect: float, step: float, habits: Habits) -> Thing:

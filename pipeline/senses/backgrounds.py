@@ -22,6 +22,7 @@ from models.picture import shrink
 
 WIDTH: Final = 320
 Mask = NDArray[np.uint8]
+Places = NDArray[np.bool_]
 
 _TICKS = 10  # a second, of the clock by which places age
 SETTLED_S = 4.0  # looked the same for this long: settled
@@ -49,6 +50,8 @@ _CHANGED_OUTLINES = 0.45  # of them: the same
 _LEAST_SHIFT, _SHAKE = 0.35, 6.0  # pixels
 _SURE_SHIFT = 0.15  # response of the phase correlation
 _ROUND = 1 << 16  # half seconds until times of birth wrap (9 h)
+_AS_EVER, _HIDDEN, _OTHERWISE, _ANEW = range(4)  # the last: it looks otherwise, and the short-term background has that
+_HIDING_S = 10.0  # what has come behind somebody who stood there no longer than this came with them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +85,7 @@ class Backgrounds:
         self.born = np.zeros(
             shape, np.uint16
         )  # half seconds, wrapping: when it last looked like the scene, or began not to
-        self.wavering = np.zeros(shape, np.uint8)  # 255 where the last look differed
+        self.parted = np.zeros(shape, np.uint8)  # since `born`: _AS_EVER …
         self.known = np.zeros(shape, np.uint8)  # 255 where the long-term background has been learnt
         self._noise = 2.0
         self._carry = 0.0
@@ -118,6 +121,7 @@ class Backgrounds:
         foreign = self._foreign()
         as_ever = cv2.bitwise_and(self._settled(), cv2.bitwise_not(masked | unsteady | foreign))
         self.born[as_ever > 0] = _half_seconds(time)
+        self.parted[as_ever > 0] = _AS_EVER
         relearnt = self._is_another_scene(foreign)
         if relearnt:
             self._forget()
@@ -132,8 +136,11 @@ class Backgrounds:
         self.long_chroma[half] = self.chroma[half]
 
     def since(self, mask: NDArray[np.bool_], time: float) -> float:
-        """When the places in `mask` began to look as they do, s of stream time; the median of them."""
-        ago = (_half_seconds(time) - self.born[mask].astype(np.int64)) % _ROUND
+        """When the places in `mask` began to look as they do, s of stream time: the median of them and of what else
+        has parted from the scene there, for a thing settles in pieces, the first of them small."""
+        around = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        parted = around & (self.parted >= _OTHERWISE)
+        ago = (_half_seconds(time) - self.born[parted if parted.any() else mask].astype(np.int64)) % _ROUND
         return time - float(np.median(ago)) / 2 if len(ago) else time
 
     def _aligned(
@@ -182,18 +189,33 @@ class Backgrounds:
         free = _mask(cv2.bitwise_not(masked))
         other = cv2.bitwise_and(self._unlike(luma, chroma, masked, seconds), free)
         same = _mask(cv2.bitwise_xor(free, other))
+        settled = self._settled() > 0
         cv2.add(self.age, np.full_like(self.age, whole), dst=self.age, mask=same)
         np.minimum(self.age, int(_AGE_CAP_S * _TICKS), out=self.age)
         cv2.subtract(self.age, np.full_like(self.age, _FORGET * whole), dst=self.age, mask=other)
-        self.born[cv2.bitwise_and(other, cv2.bitwise_not(self.wavering)) > 0] = _half_seconds(time)
         anew = _mask(cv2.bitwise_and(other, cv2.bitwise_not(_above(self.age, 0))))
         share = 1 - math.exp(-seconds / _BLEND_S)
         cv2.copyTo(cv2.addWeighted(self.luma, 1 - share, luma, share, 0), same, self.luma)
         cv2.copyTo(luma, anew, self.luma)
         cv2.copyTo(cv2.addWeighted(self.chroma, 1 - share, chroma, share, 0), _half(same), self.chroma)
         cv2.copyTo(chroma, _half(anew), self.chroma)
-        cv2.copyTo(cv2.bitwise_xor(other, anew), free, self.wavering)
+        self._date(masked > 0, other > 0, anew > 0, settled, time)
         return _mask(other)
+
+    def _date(self, hidden: Places, other: Places, anew: Places, settled: Places, time: float) -> None:
+        """Notes which places part from the scene, and when: at the first look that shows it, or that hides it.
+
+        The same at any look rate: what has come keeps its time until the place looks like the scene for good again,
+        however often somebody's shadow crosses it or a box beside it covers it.
+        """
+        now, parted = _half_seconds(time), self.parted
+        as_ever = parted == _AS_EVER
+        long_hidden = (parted == _HIDDEN) & ((now - self.born.astype(np.int32)) % _ROUND > 2 * _HIDING_S)
+        begins = as_ever | long_hidden | ((parted == _ANEW) & settled)
+        self.born[(other & begins) | (hidden & as_ever)] = now
+        parted[hidden & as_ever] = _HIDDEN
+        parted[other & (begins | (parted == _HIDDEN))] = _OTHERWISE
+        parted[anew] = _ANEW
 
     def _unlike(self, luma: ByteArray, chroma: ByteArray, masked: Mask, seconds: float) -> Mask:
         """255 where a picture differs from the short-term background by more than noise and edges explain."""

@@ -6,6 +6,7 @@ what is not becomes part of the scene after a while.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +31,7 @@ _MOST_THINGS = 24
 _SAME = 0.2  # IoU with where a thing lay: that thing
 _VISIBLE = 0.5  # of its places: less, and nothing can be said of it
 _KNOWN_SHARE = 0.5  # of the zones learnt: before that nothing can be said at all
+_SHRINK_S = 9.0  # time constant with which a thing's box becomes smaller
 _GONE_S = 6.0  # no longer foreign for so long while visible: gone
 _SOON_S, _EARLY_LOOKS = 1.5, 8  # a new thing is classified in its first looks
 _LATER_S = 15.0  # and now and then afterwards
@@ -241,7 +243,7 @@ def _match(memory: LeftoverMemory, backgrounds: Backgrounds, foreign: Mask, mask
         box = (left / WIDTH, top / height, (left + wide) / WIDTH, (top + high) / height)
         known = _of_place(items, box)
         if known is not None:
-            items[known] = items[known].again(_steadied(items[known].box, box), time)
+            items[known] = items[known].again(_steadied(items[known], box, time), time)
             continue
         region = np.zeros(foreign.shape, np.bool_)
         region[y : y + labels.shape[0], x : x + labels.shape[1]] = labels == label
@@ -281,11 +283,12 @@ def _area(box: Box) -> float:
     return max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)
 
 
-def _steadied(old: Box, new: Box) -> Box:
+def _steadied(item: Item, new: Box, time: float) -> Box:
     """A thing's box grows with its region at once, shrinks slowly, and not to what is left in sight of it."""
-    if _area(new) < 0.5 * _area(old):
-        return old
-    left, top, right, bottom = (0.8 * a + 0.2 * b for a, b in zip(old, new, strict=True))
+    if _area(new) < 0.5 * _area(item.box):
+        return item.box
+    keep = math.exp(-(time - item.found_at) / _SHRINK_S)
+    left, top, right, bottom = (keep * a + (1 - keep) * b for a, b in zip(item.box, new, strict=True))
     return min(left, new[0]), min(top, new[1]), max(right, new[2]), max(bottom, new[3])
 
 

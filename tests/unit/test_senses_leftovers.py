@@ -198,6 +198,34 @@ def test_what_somebody_put_down_is_told_when_they_step_aside() -> None:
     assert 34 <= leftovers[0].since <= 38
 
 
+@pytest.mark.parametrize("every", [0.2, 0.5, 2.0])
+def test_what_came_behind_somebody_who_brought_it_came_with_them(every: float) -> None:
+    """They stand before it from 20 to 24, and the detector misses them now and then."""
+    person, missed = (0.43, 0.3, 0.5, 0.69), np.random.default_rng(3).random(400) < 0.2
+
+    def tracks(time: float) -> Tracks:
+        there = 20 <= time <= 24 and not missed[round(time / every)]
+        return track(person) if there else Tracks.empty()
+
+    _, told = see(lambda t: with_thing(street()) if t >= 20.3 else street(), 8, 36, tracks=tracks, every=every)
+    leftovers = next(leftovers for _, leftovers in told if leftovers)
+    assert 20 - 0.5 <= leftovers[0].since <= 20 + every + 0.5
+
+
+@pytest.mark.parametrize("every", [0.2, 0.5, 2.0])
+def test_a_shadow_on_it_does_not_make_it_newer(every: float) -> None:
+    full = with_thing(street())
+    shaded = full.copy()
+    shaded[190:250, 270:330] = shaded[190:250, 270:330] * 0.6
+
+    def picture(time: float) -> ByteArray:
+        return street() if time < 20 else shaded if 23.6 <= time < 25 else full
+
+    _, told = see(picture, 8, 40, every=every)
+    leftovers = next(leftovers for _, leftovers in told if leftovers)
+    assert 20 - 0.5 <= leftovers[0].since <= 20 + every + 0.5
+
+
 def test_it_stays_the_same_thing_behind_a_passing_bus() -> None:
     bus = (0.2, 0.4, 0.8, 0.8)
     dark = with_thing(street(), bus, (20, 90, 20))
