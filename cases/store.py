@@ -178,6 +178,12 @@ def _write_line(connection: Connection, number: int, revision: int, line: Line) 
     connection.execute(insert(case_lines).values(case_id=number, revision=revision, at=at(line.utc), body=body))
 
 
+def reported(connection: Connection, limit: int) -> list[Case]:
+    """Cases whose handler says that it is done, oldest first; locked, and those that others have are left out."""
+    query = select(cases).where(cases.c.status == Status.REPORTED.value).order_by(cases.c.updated).limit(limit)
+    return [case_of(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
+
+
 def _decisive(state: CaseState) -> dict[str, object]:
     return {
         "status": state.status.value,

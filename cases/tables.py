@@ -88,6 +88,19 @@ case_silences = Table(
     Index("ix_case_silences_until", "until"),
 )
 
+case_looks = Table(
+    "case_looks",
+    metadata,
+    Column("id", Text, primary_key=True, comment="contracts.looks.LookRequest.id"),
+    Column("case_id", BigInteger, ForeignKey("cases.id"), nullable=False),
+    Column("asked", _UTC, nullable=False),
+    Column("until", _UTC, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("result", JSONB, comment="contracts.records.LookResult; null while it is waited for"),
+    Index("ix_case_looks_case", "case_id"),
+    Index("ix_case_looks_waiting", "until", postgresql_where="result IS NULL"),
+)
+
 case_decisions = Table(
     "case_decisions",
     metadata,

@@ -155,6 +155,34 @@ class Unwatched(Contract):
     end_utc: float | None = None
 
 
+LookVerdict = Literal["still_there", "gone", "unseen"]
+
+
+class LookResult(Contract):
+    """What a second look saw; see `contracts.looks`.
+
+    Attributes:
+        request: `LookRequest.id`.
+        utc: of the last picture that was looked at (or of the end of waiting), s since 1970.
+        verdict: "unseen": the camera did not show the place well enough to say.
+        looks, watched_s: what it rests on.
+        reason: in words, {"zh": …, "en": …}.
+        evidence: a picture of the place as it is now.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    request: str
+    camera: str
+    type: str
+    zone: str
+    utc: float
+    verdict: LookVerdict
+    looks: int = Field(ge=0)
+    watched_s: float = Field(ge=0)
+    reason: dict[str, str]
+    evidence: tuple[EvidenceRef, ...] = ()
+
+
 class EventRecord(Contract):
     kind: Literal["event"] = "event"
     event: Event
@@ -165,7 +193,12 @@ class UnwatchedRecord(Contract):
     unwatched: Unwatched
 
 
-Body = Annotated[EventRecord | UnwatchedRecord, Field(discriminator="kind")]
+class LookRecord(Contract):
+    kind: Literal["look"] = "look"
+    look: LookResult
+
+
+Body = Annotated[EventRecord | UnwatchedRecord | LookRecord, Field(discriminator="kind")]
 
 
 class Record(Contract):

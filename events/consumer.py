@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from contracts.errors import BusUnavailable, DatabaseUnavailable
-from contracts.records import EventRecord, Record, UnwatchedRecord
+from contracts.records import EventRecord, LookRecord, Record, UnwatchedRecord
 from events.hooks import Hooks
 from events.store import lock_ingest, read_marks, write_event, write_marks, write_rejected, write_unwatched
 from events.types import Note
@@ -211,6 +211,8 @@ class Consumer:
                 return
             self._hooks(connection, event)
             batch.notes.append(Note(position=position, event=event))
+        elif isinstance(body, LookRecord):
+            self._hooks.looked(connection, body.look)
         batch.applied += 1
 
     def _reject(self, connection: Connection, worker: str, entry: Entry, error: Exception, batch: _Batch) -> None:

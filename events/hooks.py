@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from contracts.records import Event
+from contracts.records import Event, LookResult
 
 
 class EventHook(Protocol):
@@ -21,11 +21,25 @@ class EventHook(Protocol):
         ...
 
 
+class LookHook(Protocol):
+    """Called once for each answer to a second look, inside the transaction that marks it as consumed."""
+
+    def __call__(self, connection: Connection, look: LookResult) -> None:
+        """As for `EventHook`."""
+        ...
+
+
 class Hooks:
     """The hooks, in the order they were given."""
 
-    def __init__(self, hooks: Iterable[EventHook] = ()) -> None:
+    def __init__(self, hooks: Iterable[EventHook] = (), looks: Iterable[LookHook] = ()) -> None:
         self._hooks = tuple(hooks)
+        self._looks = tuple(looks)
+
+    def looked(self, connection: Connection, look: LookResult) -> None:
+        """Tells those who ask for second looks."""
+        for hook in self._looks:
+            hook(connection, look)
 
     def __call__(self, connection: Connection, event: Event) -> None:
         for hook in self._hooks:

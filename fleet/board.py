@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.live import CameraStatus
+from contracts.looks import LookRequest
 from contracts.pool import Camera
 from contracts.proposals import ZoneProposals
 from contracts.trace import TraceLine
@@ -34,7 +35,13 @@ class Assignment:
 
 
 class Board:
-    """Newest values only: a status or live picture not yet taken is replaced by the next, and traces are cut short."""
+    """Newest values only: a status or live picture not yet taken is replaced by the next, and traces are cut short.
+
+    Attributes:
+        something: set when there is something to be sent at once.
+        watched: cameras that somebody watches live.
+        looks: second looks that this worker's cameras are asked for.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,6 +55,7 @@ class Board:
         self._assignment: Assignment | None = None
         self.something = threading.Event()
         self.watched: frozenset[str] = frozenset()
+        self.looks: tuple[LookRequest, ...] = ()
 
     def post_picture(self, camera: str, message: bytes) -> None:
         """One live picture (`contracts.live.encode_live`)."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contracts.errors import StoreError
-from contracts.records import Body, Event, EventRecord, Unwatched, UnwatchedRecord
+from contracts.records import Body, Event, EventRecord, LookRecord, LookResult, Unwatched, UnwatchedRecord
 from fleet.watched import WatchedCamera
 from pipeline.spool import Spool
 from pipeline.track import FleetTracker
 
-Said = Iterable[Event | Unwatched | None]
+Said = Iterable[Event | Unwatched | LookResult | None]
 
 
 class Recorder:
@@ -64,8 +64,10 @@ class Recorder:
 
 
 def _bodies(said: Said) -> list[Body]:
-    return [
-        EventRecord(event=item) if isinstance(item, Event) else UnwatchedRecord(unwatched=item)
-        for item in said
-        if item is not None
-    ]
+    return [_body(item) for item in said if item is not None]
+
+
+def _body(item: Event | Unwatched | LookResult) -> Body:
+    if isinstance(item, Event):
+        return EventRecord(event=item)
+    return LookRecord(look=item) if isinstance(item, LookResult) else UnwatchedRecord(unwatched=item)

@@ -122,6 +122,8 @@ class Reporter:
             self._bus.clear_status(tuple(self._gone))
             self._gone.clear()
         self._board.watched = self._bus.watched(self._cameras)
+        mine = frozenset(self._cameras)
+        self._board.looks = tuple(one for one in self._bus.looks() if one.camera in mine)
         self._watched_at = time.monotonic()
         wanted = self._bus.pool_revision(), self._bus.assignment(self._worker)
         if self._refused[0] != wanted or self._watched_at >= self._refused[1]:

@@ -15,6 +15,7 @@ from contracts.records import Event, Unwatched, UnwatchedReason
 from contracts.redact import redact
 from contracts.vision import Frame, Look
 from fleet.kept import coverage_of, coverage_state
+from fleet.secondlooks import SecondLooks
 from pipeline.chain import CameraChain
 from pipeline.coverage import Coverage, blind_rules, closed, looked, missed
 from pipeline.eventbook import Clock
@@ -71,6 +72,7 @@ class WatchedCamera:
         kept: the state that the spool holds, or, before the first, the one it began with.
         trouble: see `Trouble`.
         idle_until: by the worker's clock, s: before it nothing can be due, unless somebody watches live.
+        second_looks: what it is asked for; while there are any the gate lets every look pass.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class WatchedCamera:
         self._began_utc = now_utc
         self._planner = Planner()
         self.idle_until = 0.0
+        self.second_looks = SecondLooks()
 
     @property
     def camera(self) -> Camera:

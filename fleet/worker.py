@@ -198,7 +198,7 @@ class Worker:
             due.watched.struggle("shed", "looks come faster than this worker can do them")
 
     def _worth_decoding(self, watched: WatchedCamera, at: LookAt, live: frozenset[str]) -> bool:
-        if watched.gate is None or watched.camera.id in live:
+        if watched.gate is None or watched.camera.id in live or watched.second_looks:
             return True
         if watched.gate.undecoded(watched.source.ring, at.time, watched.chain.wants):
             return True
@@ -206,7 +206,7 @@ class Worker:
         return False
 
     def _worth_detecting(self, watched: WatchedCamera, frame: Frame, live: frozenset[str]) -> bool:
-        if watched.gate is None or watched.camera.id in live:
+        if watched.gate is None or watched.camera.id in live or watched.second_looks:
             return True
         if watched.gate.decoded(frame, watched.chain.wants):
             return True
@@ -278,7 +278,8 @@ class Worker:
         look, ended = watched.seen(frame, found)
         before = watched.chain.matters
         events = watched.chain.look(look, frame, watched.clock())
-        told = self._recorder.record(watched, [ended, *events, *watched.blind(look)])
+        answers = watched.second_looks.seen(look, frame, watched.chain)
+        told = self._recorder.record(watched, [ended, *events, *watched.blind(look), *answers])
         if not told and watched.chain.matters != before:
             # A clock began to run, or stopped: a worker that dies now must not begin it anew.
             self._recorder.checkpoint(watched)
@@ -292,9 +293,12 @@ class Worker:
             raise ServiceError(f"the thread of the {dead} has ended", "its log line says why; the worker starts anew")
         self._roster.each_second()
         now_utc = time.time()
+        asked = self._board.looks
         for watched in self._roster.watched():
             with self._roster.apart(watched):
-                self._recorder.record(watched, watched.unseen(now_utc))
+                watched.second_looks.ask(one for one in asked if one.camera == watched.camera.id)
+                said = [*watched.unseen(now_utc), *watched.second_looks.overdue(now_utc)]
+                self._recorder.record(watched, said)
         self._board.post_statuses(self.statuses())
         kept = self._scenes.keep_due(self._roster.watched(), time.monotonic())
         if kept is not None:

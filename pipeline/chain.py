@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -45,6 +45,10 @@ class EvidenceKeeper(Protocol):
 
     def ended(self, matter: Matter) -> None:
         """The matter dissolved or closed: what was put aside goes with the next `settle`, and no clip follows."""
+        ...
+
+    def snapshot(self, frame: Frame) -> tuple[EvidenceRef, ...]:
+        """The picture as it is now, for whoever asked for a second look; nothing where it cannot be kept."""
         ...
 
     def settle(self) -> None:
@@ -123,6 +127,23 @@ class CameraChain:
     def matters(self) -> frozenset[str]:
         """Ids of candidates and open events: when these change, the state is worth keeping at once."""
         return self._book.open_ids()
+
+    @property
+    def all_matters(self) -> Mapping[MatterKey, Matter]:
+        """Candidates and open events."""
+        return self._book.matters()
+
+    def watches(self, event_type: str, zone: str, preset: str | None) -> bool:
+        """Whether an algorithm watches a zone ("": the whole picture) in the view of a preset."""
+        parameters = self._algorithms.get(event_type)
+        if parameters is None or not zone:
+            return parameters is not None
+        zones = {one.id: one for one in zones_for(self.camera, parameters)}
+        return zone in zones and (zones[zone].preset or "") == preset
+
+    def snapshot(self, frame: Frame) -> tuple[EvidenceRef, ...]:
+        """See `EvidenceKeeper.snapshot`."""
+        return self._evidence.snapshot(frame)
 
     @property
     def open_tracks(self) -> frozenset[int]:

@@ -109,6 +109,10 @@ class ShelfKeeper:
         self._due.pop(matter.id, None)
         self._ended.add(matter.id)
 
+    def snapshot(self, frame: Frame) -> tuple[EvidenceRef, ...]:
+        """The picture as it is now."""
+        return _kept(self._keep("latest", to_jpeg(frame), "image/jpeg", frame.utc))
+
     def settle(self) -> None:
         """Everything said so far is in the spool: files of what ended may go."""
         for event in self._ended:
@@ -266,6 +270,10 @@ class NoEvidence:
 
     def ended(self, matter: Matter) -> None:
         """Keeps nothing."""
+
+    def snapshot(self, frame: Frame) -> tuple[EvidenceRef, ...]:
+        """No references."""
+        return ()
 
     def settle(self) -> None:
         """Keeps nothing."""

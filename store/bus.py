@@ -6,17 +6,20 @@ so whoever publishes has to look again at what the server holds before going on.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import redis
+from pydantic import ValidationError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from contracts.errors import BusUnavailable
 from contracts.live import CameraStatus
+from contracts.looks import LookRequest
 from contracts.proposals import ZoneProposals
 from contracts.trace import TraceLine
 from store import keys
@@ -327,6 +330,25 @@ class Bus:
         with translated():
             found: Any = self._redis.get(keys.proposals(camera))
         return ZoneProposals(camera=camera) if found is None else ZoneProposals.model_validate_json(found)
+
+    def set_looks(self, requests: Sequence[LookRequest]) -> None:
+        """All second looks that are waited for; what was asked before and is not among them is withdrawn."""
+        with translated():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.delete(keys.LOOKS)
+            if requests:
+                pipe.hset(keys.LOOKS, mapping={one.id: one.model_dump_json() for one in requests})
+            pipe.execute()
+
+    def looks(self) -> list[LookRequest]:
+        """The second looks that are waited for; those of another version are for other workers."""
+        with translated():
+            found = self._redis.hvals(keys.LOOKS)
+        requests = []
+        for text in found:
+            with contextlib.suppress(ValidationError):
+                requests.append(LookRequest.model_validate_json(text))
+        return requests
 
     def set_assignment(self, worker: str, cameras_json: str) -> None:
         with translated():

@@ -17,6 +17,7 @@ TRACE_KEPT = 1500  # about how many lines a camera's trace keeps: hours of calm,
 TRACE_TTL_S = 86_400  # a trace that nobody writes to any more goes after this long
 PROPOSALS_TTL_S = 7 * 86_400  # zones proposed for a camera that nobody watches any more go after this long
 STATE_TTL_S = 600  # how long a moved camera's state waits for the worker that it joins
+LOOKS = f"{PREFIX}:looks"  # hash request id -> `contracts.looks.LookRequest` JSON, all that wait for an answer
 POOL = f"{PREFIX}:pool"  # hash {"revision", "digest", "snapshot"}: the pool that workers read
 POOL_CHANGED = f"{PREFIX}:pool:changed"  # pub/sub channel, message = revision
 

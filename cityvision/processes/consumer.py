@@ -9,9 +9,11 @@ import time
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from cases import verify
 from cases.book import DEFAULT, Book, read_book
 from cases.service import CaseHook, watch_clocks
 from cityvision.processes.base import Process, run
+from contracts.errors import BusUnavailable
 from events.consumer import Consumer
 from events.hooks import Hooks
 from store.bus import Bus
@@ -19,7 +21,7 @@ from store.database import make_engine
 
 log = logging.getLogger(__name__)
 
-_CLOCKS_EVERY_S = 5.0
+_CLOCKS_EVERY_S = 1.0
 _AT_ONCE = 200
 
 
@@ -28,20 +30,22 @@ def body(process: Process) -> None:
     book = read_book(process.settings.case_book or DEFAULT)
     engine = make_engine(process.settings.database, pool_size=2)
     bus = Bus(process.settings.redis)
-    clocks = threading.Thread(target=watch, args=(engine, book, process.stop), name="case-clocks")
+    clerk = Bus(process.settings.redis)
+    clocks = threading.Thread(target=watch, args=(engine, clerk, book, process.stop), name="case-clocks")
     try:
         clocks.start()
         process.ready()
-        Consumer(engine, bus, Hooks([CaseHook(book)])).run(process.stop)
+        Consumer(engine, bus, Hooks([CaseHook(book)], [verify.LookAnswers(book)])).run(process.stop)
     finally:
         process.stop.set()
         clocks.join()
+        clerk.close()
         bus.close()
         engine.dispose()
 
 
-def watch(engine: Engine, book: Book, stop: threading.Event) -> None:
-    """What the clocks of cases bring about, until `stop`; an outage of Postgres is waited out."""
+def watch(engine: Engine, bus: Bus, book: Book, stop: threading.Event) -> None:
+    """What the clocks of cases bring about, and the second looks they ask for, until `stop`; outages are waited out."""
     away = False
     while not stop.wait(_CLOCKS_EVERY_S):
         try:
@@ -49,10 +53,14 @@ def watch(engine: Engine, book: Book, stop: threading.Event) -> None:
             while found == _AT_ONCE and not stop.is_set():
                 with engine.begin() as connection:
                     found = watch_clocks(connection, time.time(), book, _AT_ONCE)
+            with engine.begin() as connection:
+                verify.begin(connection, time.time(), book)
+                requests = verify.waiting(connection, time.time())
+            bus.set_looks(requests)
             away = False
-        except OperationalError as error:
+        except (OperationalError, BusUnavailable) as error:
             if not away:
-                log.warning("clocks of cases wait: %s", str(error.orig or error).strip().splitlines()[0])
+                log.warning("clocks and second looks of cases wait: %s", str(error).strip().splitlines()[0])
             away = True
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from contracts.errors import ConfigError
 from contracts.records import (
+    Body,
     ClockSource,
     Event,
     EventRecord,
@@ -69,7 +70,7 @@ def event(number: int, seq: int = 0, **changes: object) -> Event:
     return base.model_copy(update=changes)
 
 
-def entry(offset: int, body: EventRecord | UnwatchedRecord, *, worker: str = "w", epoch: int = 1) -> Entry:
+def entry(offset: int, body: Body, *, worker: str = "w", epoch: int = 1) -> Entry:
     record = Record(worker=worker, epoch=epoch, offset=offset, body=body)
     return Entry(Mark(epoch, offset), record.model_dump_json().encode())
 

@@ -13,7 +13,7 @@ import numpy as np
 from cityvision.processes.worker import WorkerStack
 from contracts.live import CameraStatus
 from contracts.pool import Camera
-from contracts.records import Event, EventRecord, Record, Unwatched, UnwatchedRecord
+from contracts.records import Body, Event, EventRecord, LookRecord, LookResult, Record, Unwatched
 from fleet.worker import WorkerSettings
 from models.detector import Detector, build_detector
 from models.fake_runner import FakeRunner
@@ -77,21 +77,29 @@ class Running:
         status = self.status(name)
         return 0 if status is None else status.looks
 
-    def told(self) -> list[Event | Unwatched]:
+    def told(self) -> list[Event | Unwatched | LookResult]:
         """Everything in the spool, in order."""
         spool = self.stack.spool
         entries: list[bytes] = []
         while more := spool.read(spool.first + len(entries)):
             entries += [entry.raw for entry in more]
         bodies = [Record.model_validate_json(entry).body for entry in entries]
-        events = [body.event if isinstance(body, EventRecord) else body for body in bodies]
-        return [body.unwatched if isinstance(body, UnwatchedRecord) else body for body in events]
+        return [_inside(body) for body in bodies]
 
     def events(self) -> list[Event]:
         return [item for item in self.told() if isinstance(item, Event)]
 
     def unwatched(self) -> list[Unwatched]:
         return [item for item in self.told() if isinstance(item, Unwatched)]
+
+    def answers(self) -> list[LookResult]:
+        return [item for item in self.told() if isinstance(item, LookResult)]
+
+
+def _inside(body: Body) -> Event | Unwatched | LookResult:
+    if isinstance(body, EventRecord):
+        return body.event
+    return body.look if isinstance(body, LookRecord) else body.unwatched
 
 
 def make_stack(

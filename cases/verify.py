@@ -1,0 +1,84 @@
+"""核查 by the camera: the platform looks again with the same algorithm, and closes what is gone or gives it back.
+
+Every function works in its caller's transaction; times are s since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import Connection, insert, select, update
+
+from cases import store
+from cases.book import Book
+from cases.service import SYSTEM, perform
+from cases.tables import case_looks
+from cases.types import Action, Case, Duty, Facts, Status
+from contracts.looks import LookRequest
+from contracts.records import LookResult
+
+PATIENCE_S = 180.0  # the camera may be offline, or busy; then a person has to decide
+_AT_ONCE = 500
+
+
+def ask(connection: Connection, case: Case, event_type: str, now: float) -> LookRequest:
+    """Asks for a second look at a case's place."""
+    request = LookRequest(
+        id=secrets.token_hex(16),
+        camera=case.camera,
+        type=event_type,
+        zone=case.zone,
+        asked_utc=now,
+        until_utc=now + PATIENCE_S,
+    )
+    values = {"id": request.id, "case_id": case.id, "request": request.model_dump(mode="json")}
+    values |= {"asked": store.at(now), "until": store.at(request.until_utc)}
+    connection.execute(insert(case_looks).values(values))
+    return request
+
+
+def begin(connection: Connection, now: float, book: Book) -> int:
+    """What was reported done and can be seen by a camera is put under 核查, and a look is asked for.
+
+    Returns:
+        of how many cases.
+    """
+    found = 0
+    for case in store.reported(connection, _AT_ONCE):
+        category = book.category(case.category)
+        if category.closes != "gone" or not case.camera or not category.events:
+            continue
+        perform(connection, case.id, Action.VERIFY, Duty.SYSTEM, SYSTEM, Facts(note="由摄像机复核"), now, book)
+        ask(connection, case, category.events[0], now)
+        found += 1
+    return found
+
+
+def waiting(connection: Connection, now: float) -> list[LookRequest]:
+    """Looks that are waited for."""
+    query = select(case_looks.c.request).where(case_looks.c.result.is_(None), case_looks.c.until > store.at(now))
+    return [LookRequest.model_validate(body) for body in connection.execute(query).scalars()]
+
+
+class LookAnswers:
+    """`events.hooks.LookHook`: an answer closes the case, gives it back to its handler, or leaves it to a person."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def __call__(self, connection: Connection, look: LookResult) -> None:
+        """The first answer counts; one that nobody asked for is passed over."""
+        answered = (
+            update(case_looks)
+            .where(case_looks.c.id == look.request, case_looks.c.result.is_(None))
+            .values(result=look.model_dump(mode="json"))
+            .returning(case_looks.c.case_id)
+        )
+        number = connection.execute(answered).scalar_one_or_none()
+        case = None if number is None else store.read(connection, number, lock=True)
+        if case is None or case.state.status is not Status.VERIFYING or look.verdict == "unseen":
+            return
+        pictures = tuple(ref.key for ref in look.evidence)
+        facts = Facts(note=look.reason.get("zh", ""), verdict=look.verdict, pictures=pictures)
+        action = Action.CLOSE if look.verdict == "gone" else Action.REFUSE
+        perform(connection, case.id, action, Duty.SYSTEM, SYSTEM, facts, look.utc, self._book)
