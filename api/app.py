@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from api import (
     accounts,
     cameras,
+    cases,
     console,
     coverage,
     doors,
@@ -79,6 +80,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
         events,
         evidence,
         coverage,
+        cases,
         pool,
         health,
         exposition,

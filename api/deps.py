@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine
 from api.doors import Doors
 from api.pool_view import PoolView
 from api.problems import PasswordChangeRequired
+from cases.book import Book
+from cases.queries import Sight
 from contracts.errors import NotAuthenticated
 from governance import service as governance
 from governance.types import User
@@ -66,6 +68,22 @@ def get_user(user: AnyUserDep) -> User:
 
 
 UserDep = Annotated[User, Depends(get_user)]
+
+
+def get_sight(_user: UserDep) -> Sight:
+    """Which cases somebody may see: whoever has an account today is an administrator, and sees all."""
+    return Sight(everything=True)
+
+
+SightDep = Annotated[Sight, Depends(get_sight)]
+
+
+def get_book(doors: DoorsDep) -> Book:
+    """The rule book of cases."""
+    return doors.book
+
+
+BookDep = Annotated[Book, Depends(get_book)]
 
 
 def check_session(engine: Engine, token: str | None) -> User:

@@ -17,6 +17,7 @@ from api.readings import Readings
 from api.relay import LiveRelay
 from api.settings import ApiSettings
 from api.viewing_copies import ViewingCopies
+from cases.book import DEFAULT, Book, read_book
 from store.bus import Bus
 from store.database import make_engine
 from store.live import AsyncBus
@@ -39,6 +40,7 @@ class Doors:
     cameras: CameraStates
     readings: Readings
     viewing_copies: ViewingCopies
+    book: Book
 
 
 @asynccontextmanager
@@ -65,6 +67,7 @@ async def opened(
             CameraStates(bus, settings.status_stale_s),
             Readings(),
             viewing_copies,
+            read_book(settings.case_book or DEFAULT),
         )
     finally:
         reading.cancel()

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from cases.act import CannotAct
 from contracts import errors
 from pool.faults import PoolFaults
 
@@ -94,6 +95,7 @@ STATUS: dict[type[Exception], int] = {
     errors.ObjectsUnavailable: 503,
     errors.BusUnavailable: 503,
     errors.DatabaseUnavailable: 503,
+    CannotAct: 422,
     NotFound: 404,
     Invalid: 422,
     RevisionRequired: 428,

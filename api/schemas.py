@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cases.types import Action, Case, Facts
 from contracts.live import CameraState
 from contracts.pool import Position, Preset, Zone
 from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Severity, Subject, Transition
@@ -246,3 +247,68 @@ class Readiness(Body):
     database: str
     bus: str
     objects: str
+
+
+class CaseList(Body):
+    """One page."""
+
+    total: int = Field(description="how many match, on all pages")
+    next_after: int | None = Field(description="give it as `after` for the next page; null: this is the last")
+    cases: list[Case]
+
+
+class CaseCategory(Body):
+    code: str
+    name: dict[str, str]
+    events: list[str] = Field(description="event types that make such a case by themselves")
+    closes: Literal["gone", "report"]
+
+
+class CaseBook(Body):
+    """What the console needs of the rule book and the transition table."""
+
+    centre: str = Field(description="department id of the dispatch centre")
+    categories: list[CaseCategory]
+    words: dict[str, str] = Field(description="action → its word in city management")
+    steps: dict[str, dict[str, list[str]]] = Field(description="status → action → the facts it needs")
+
+
+class NewCaseBody(Body):
+    """A case by hand."""
+
+    source: Literal["manual", "hotline"] = "manual"
+    category: str = Field(min_length=1, max_length=20)
+    address: str = Field(min_length=1, max_length=200)
+    camera: str = Field("", max_length=64)
+    zone: str = Field("", max_length=64)
+    grid: str = Field("", max_length=40)
+    severity: Severity = Severity.MINOR
+    note: str = Field(min_length=1, max_length=2000)
+    started_utc: float | None = Field(None, ge=0, le=1e11, description="when it began; by default now")
+
+
+class ActionBody(Body):
+    """What is to be done to a case."""
+
+    action: Action
+    revision: int | None = Field(None, ge=0, le=2**31 - 1, description="of the case as the person saw it")
+    facts: Facts = Facts()
+
+
+class SilenceBody(Body):
+    """Empty lists mean all."""
+
+    note: str = Field(min_length=1, max_length=2000)
+    from_utc: float | None = Field(None, ge=0, le=1e11, description="by default now")
+    until_utc: float = Field(ge=0, le=1e11)
+    types: list[str] = Field(default_factory=list, max_length=50)
+    cameras: list[str] = Field(default_factory=list, max_length=500)
+    grids: list[str] = Field(default_factory=list, max_length=500)
+
+
+class PictureOut(Body):
+    """A picture that was taken in; `key` is what an action refers to."""
+
+    key: str
+    sha256: str
+    url: str

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from cases import store
 from cases.act import act, begun
 from cases.book import Book
-from cases.decide import decide, incidents
+from cases.decide import Silence, decide, incidents
 from cases.types import Action, Case, CaseState, Clock, Duty, Facts, Line, NewCase
 from contracts.errors import ConfigError, StaleRevision
 from contracts.records import Event
@@ -184,3 +184,26 @@ def _locked(connection: Connection, number: int) -> Case:
     if case is None:
         raise ConfigError(f"there is no case {number}", "see the list of cases")
     return case
+
+
+def silence(connection: Connection, about: Silence) -> int:
+    """Nobody wants cases of some events for a while; its id.
+
+    Raises:
+        ConfigError: it says nobody why, or would not end.
+    """
+    if not about.note.strip():
+        raise ConfigError("note: a silence says why", "say it in note")
+    if not about.from_utc < about.until_utc:
+        raise ConfigError("until_utc: a silence ends after it begins", "give a later time")
+    return store.add_silence(connection, about)
+
+
+def end_silence(connection: Connection, number: int, now: float) -> None:
+    """It ends now.
+
+    Raises:
+        ConfigError: there is none that is still to end.
+    """
+    if not store.end_silence(connection, number, now):
+        raise ConfigError(f"there is no silence {number} that is still to end", "see the list of silences")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
 
 from cases.decide import Decision, KnownCase, Silence
 from cases.tables import case_decisions, case_incidents, case_lines, case_silences, cases
@@ -143,6 +143,24 @@ def silence_of(row: Row[Any]) -> Silence:
     """A row of `case_silences` as it is handed out."""
     kinds = frozenset(row.types), frozenset(row.cameras), frozenset(row.grids)
     return Silence(row.id, row.who, row.note, row._mapping["from"].timestamp(), row.until.timestamp(), *kinds)
+
+
+def add_silence(connection: Connection, about: Silence) -> int:
+    """A new row (`about.id` is not looked at); its id."""
+    span = {"from": at(about.from_utc), "until": at(about.until_utc)}
+    what = {"types": sorted(about.types), "cameras": sorted(about.cameras), "grids": sorted(about.grids)}
+    values = {"who": about.who, "note": about.note, **span, **what}
+    number: int = connection.execute(insert(case_silences).values(values).returning(case_silences.c.id)).scalar_one()
+    return number
+
+
+def end_silence(connection: Connection, number: int, now: float) -> bool:
+    """Lets it end now (or at its very beginning, where that is still to come); whether it was still to end."""
+    c = case_silences.c
+    first = c["from"] + text("interval '1 millisecond'")
+    ended = func.greatest(at(now), first)
+    found = update(case_silences).where(c.id == number, c.until > at(now)).values(until=ended).returning(c.id)
+    return connection.execute(found).scalar_one_or_none() is not None
 
 
 def join_incident(connection: Connection, category: str, members: Sequence[int]) -> int:

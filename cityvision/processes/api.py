@@ -26,6 +26,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         console_dist=_CONSOLE if (_CONSOLE / "index.html").is_file() else None,
         cookie_secure=settings.cookie_secure,
         metrics_token=settings.metrics_token,
+        case_book=settings.case_book,
     )
 
 

@@ -19,6 +19,7 @@ from api.readings import Readings
 from api.relay import LiveRelay
 from api.settings import ApiSettings
 from api.viewing_copies import ViewingCopies
+from cases.book import read_book
 from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera, Pool
 from governance.types import Role, User
@@ -94,6 +95,7 @@ def doors(tmp_path: Path, engine: Engine, valkey: EmbeddedValkey, bus: Bus) -> D
         CameraStates(bus, settings.status_stale_s),
         Readings(),
         ViewingCopies(objects, None),
+        read_book(),
     )
 
 

@@ -26,10 +26,14 @@ from sqlalchemy import Engine, text
 
 from api.app import create_app
 from api.settings import ApiSettings
+from cases import verify
+from cases.book import read_book
+from cases.service import CaseHook
 from cityvision.viewing_copy import convert
 from contracts.live import CameraState, CameraStatus, LiveBox, LiveHeader, encode_live
 from contracts.pool import Pool
 from contracts.records import (
+    Body,
     ClockSource,
     Event,
     EventRecord,
@@ -44,6 +48,7 @@ from contracts.records import (
     event_id,
 )
 from events.consumer import Consumer
+from events.hooks import Hooks
 from governance import service as governance
 from pool import store as pool_store
 from pool.snapshot import snapshot
@@ -132,7 +137,7 @@ class City:
             connection.execute(text(statement.format(name=name)))
         admin.dispose()
 
-    def publish(self, *bodies: EventRecord | UnwatchedRecord) -> None:
+    def publish(self, *bodies: Body) -> None:
         """Puts records into the worker's stream, as its spool would."""
         with self._lock:
             for body in bodies:
@@ -352,7 +357,9 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     data, digest = snapshot(pool)
     bus.set_pool(PoolSnapshot(revision, digest, data))
     bus.announce(WORKER)
-    stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url))
+    book = read_book()
+    hooks = Hooks([CaseHook(book)], [verify.LookAnswers(book)])
+    stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()
     app = create_app(ApiSettings(database_url=database_url, redis_url=bus_url, **settings), objects, convert)

@@ -151,6 +151,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/case-silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Silences
+         * @description Silences that are still to end, with how many events each has kept from becoming cases.
+         */
+        get: operations["list_silences"];
+        put?: never;
+        /**
+         * Add Silence
+         * @description No cases of some events for a while. It always ends, and says why.
+         */
+        post: operations["add_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/case-silences/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Silence
+         * @description It ends now.
+         */
+        delete: operations["end_silence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cases
+         * @description Cases that match, newest first.
+         */
+        get: operations["list_cases"];
+        put?: never;
+        /**
+         * Create Case
+         * @description A case by hand, or from the hotline: it enters the same table as those of events.
+         */
+        post: operations["create_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Case Book
+         * @description The categories of the rule book, and what can be done to a case of each status, by whom and with what.
+         */
+        get: operations["case_book"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Case Statistics
+         * @description Cases by one dimension: how many, how many late, and how long they took.
+         */
+        get: operations["case_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Case
+         * @description One case: its history, the events behind it with the reason for each, and every second look.
+         */
+        get: operations["get_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Case
+         * @description Does something to a case. `revision` is the one the person saw: who comes second is told (409).
+         */
+        post: operations["act_on_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Picture
+         * @description A picture from the place, as the request's body (JPEG or PNG, 1 MB at most). The key goes into `pictures` of an
+         *     action; it is kept by its hash.
+         */
+        post: operations["add_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}/pictures/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Case Picture
+         * @description A picture that the case's history or one of its second looks refers to.
+         */
+        get: operations["case_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -333,6 +522,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{number}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Incident
+         * @description Does the same to every case of a mass incident that allows it; where one of those fails, to none.
+         */
+        post: operations["act_on_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -459,6 +668,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Action
+         * @description What is done to a case.
+         * @enum {string}
+         */
+        Action: "accept" | "file" | "dispatch" | "start" | "report" | "verify" | "close" | "rate" | "return" | "refuse" | "extend" | "suspend" | "resume" | "supervise" | "void" | "reopen";
+        /**
+         * ActionBody
+         * @description What is to be done to a case.
+         */
+        ActionBody: {
+            action: components["schemas"]["Action"];
+            /**
+             * @default {
+             *       "crew": "",
+             *       "department": "",
+             *       "note": "",
+             *       "overridden": false,
+             *       "pictures": []
+             *     }
+             */
+            facts: components["schemas"]["Facts"];
+            /**
+             * Revision
+             * @description of the case as the person saw it
+             */
+            revision?: number | null;
+        };
         /** CameraDetail */
         CameraDetail: {
             /** Algorithms */
@@ -602,6 +839,220 @@ export interface components {
             total: number;
         };
         /**
+         * Case
+         * @description A case as it stands.
+         *
+         *     Attributes:
+         *         opened_utc, updated_utc, closed_utc: 受理, the newest line, 结案 (the last one); s since 1970.
+         *         incident: the mass incident it belongs to.
+         *         revision: grows with each line; an edit names the one it saw.
+         */
+        Case: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /**
+             * Camera
+             * @default
+             */
+            camera: string;
+            /** Category */
+            category: string;
+            /** Closed Utc */
+            closed_utc?: number | null;
+            /** Department */
+            department: string;
+            /**
+             * Grid
+             * @default
+             */
+            grid: string;
+            /** Id */
+            id: number;
+            /** Incident */
+            incident?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Opened Utc */
+            opened_utc: number;
+            /**
+             * Place
+             * @default
+             */
+            place: string;
+            /** Revision */
+            revision: number;
+            /** @default minor */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "event" | "manual" | "hotline";
+            /** Started Utc */
+            started_utc: number;
+            state: components["schemas"]["CaseState"];
+            /** Updated Utc */
+            updated_utc: number;
+            /**
+             * Zone
+             * @default
+             */
+            zone: string;
+        };
+        /**
+         * CaseBook
+         * @description What the console needs of the rule book and the transition table.
+         */
+        CaseBook: {
+            /** Categories */
+            categories: components["schemas"]["CaseCategory"][];
+            /**
+             * Centre
+             * @description department id of the dispatch centre
+             */
+            centre: string;
+            /**
+             * Steps
+             * @description status → action → the facts it needs
+             */
+            steps: {
+                [key: string]: {
+                    [key: string]: string[];
+                };
+            };
+            /**
+             * Words
+             * @description action → its word in city management
+             */
+            words: {
+                [key: string]: string;
+            };
+        };
+        /** CaseCategory */
+        CaseCategory: {
+            /**
+             * Closes
+             * @enum {string}
+             */
+            closes: "gone" | "report";
+            /** Code */
+            code: string;
+            /**
+             * Events
+             * @description event types that make such a case by themselves
+             */
+            events: string[];
+            /** Name */
+            name: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * CaseDetail
+         * @description A case with all that is known of it, oldest first.
+         */
+        CaseDetail: {
+            case: components["schemas"]["Case"];
+            /** Events */
+            events: components["schemas"]["Decided"][];
+            /** Lines */
+            lines: components["schemas"]["Line"][];
+            /** Looks */
+            looks: components["schemas"]["Looked"][];
+        };
+        /**
+         * CaseList
+         * @description One page.
+         */
+        CaseList: {
+            /** Cases */
+            cases: components["schemas"]["Case"][];
+            /**
+             * Next After
+             * @description give it as `after` for the next page; null: this is the last
+             */
+            next_after: number | null;
+            /**
+             * Total
+             * @description how many match, on all pages
+             */
+            total: number;
+        };
+        /**
+         * CaseState
+         * @description What decides what can be done next.
+         *
+         *     Attributes:
+         *         status: where it stands.
+         *         category: of the rule book; it gives the limits.
+         *         owner: id of the department whose turn it is; "" only at the end.
+         *         handler: id of the department that has to handle it; "" before 派遣.
+         *         crew: the handler's own crew, as it names it.
+         *         clock: None only at the end.
+         *         paused: the handling clock while the case is suspended.
+         *         extensions: how often it was extended.
+         *         returns: how often departments gave it back.
+         *         refusals: how often 核查 did not pass.
+         *         reopened: how often it was.
+         *         supervised: 督办 was said; the case is on the list of the late until it is closed.
+         */
+        CaseState: {
+            /** Category */
+            category: string;
+            clock: components["schemas"]["Running"] | null;
+            /**
+             * Crew
+             * @default
+             */
+            crew: string;
+            /**
+             * Extensions
+             * @default 0
+             */
+            extensions: number;
+            /**
+             * Handler
+             * @default
+             */
+            handler: string;
+            /** Owner */
+            owner: string;
+            paused?: components["schemas"]["Paused"] | null;
+            /**
+             * Refusals
+             * @default 0
+             */
+            refusals: number;
+            /**
+             * Reopened
+             * @default 0
+             */
+            reopened: number;
+            /**
+             * Returns
+             * @default 0
+             */
+            returns: number;
+            status: components["schemas"]["Status"];
+            /**
+             * Supervised
+             * @default false
+             */
+            supervised: boolean;
+        };
+        /**
+         * Clock
+         * @description What is timed. Exactly one of them runs in a case that is not at its end.
+         * @enum {string}
+         */
+        Clock: "file" | "dispatch" | "handle" | "verify" | "hold" | "rate";
+        /**
          * ClockSource
          * @description How a moment of stream time was mapped to UTC.
          * @enum {string}
@@ -635,6 +1086,24 @@ export interface components {
             unit: "s" | "%" | "yes" | "";
             /** Zone */
             zone: string;
+        };
+        /**
+         * Decided
+         * @description What was decided of one event, and why.
+         */
+        Decided: {
+            /** Case */
+            case: number | null;
+            /** Event */
+            event: string;
+            /** Kind */
+            kind: string;
+            /** Reason */
+            reason: {
+                [key: string]: string;
+            };
+            /** Utc */
+            utc: number;
         };
         /** DepartmentTally */
         DepartmentTally: {
@@ -682,6 +1151,12 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * Duty
+         * @description In which office somebody acts on a case; one person may hold several.
+         * @enum {string}
+         */
+        Duty: "centre" | "handler" | "system";
         /**
          * Event
          * @description One transition of one event interval (see the module's docstring).
@@ -1023,6 +1498,53 @@ export interface components {
             zone: string | null;
         };
         /**
+         * Facts
+         * @description What comes with an action; which of it is needed, the table says.
+         *
+         *     Attributes:
+         *         note: in words.
+         *         department: to whom.
+         *         crew: of that department.
+         *         until_utc: a date, s since 1970 UTC.
+         *         pictures: keys of pictures in the object store.
+         *         verdict: what the second look, or a person, found at the place.
+         *         overridden: a person decided against the camera's verdict.
+         *         stars: 1..5.
+         */
+        Facts: {
+            /**
+             * Crew
+             * @default
+             */
+            crew: string;
+            /**
+             * Department
+             * @default
+             */
+            department: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Overridden
+             * @default false
+             */
+            overridden: boolean;
+            /**
+             * Pictures
+             * @default []
+             */
+            pictures: string[];
+            /** Stars */
+            stars?: number | null;
+            /** Until Utc */
+            until_utc?: number | null;
+            /** Verdict */
+            verdict?: ("gone" | "still_there" | "unseen") | null;
+        };
+        /**
          * Failure
          * @description The condition that kept the event from coming: the one that was furthest off when the matter came nearest.
          */
@@ -1111,6 +1633,51 @@ export interface components {
                     number
                 ]
             ];
+        };
+        /**
+         * HeldBack
+         * @description A silence, and how many events it has kept from becoming cases.
+         */
+        HeldBack: {
+            /** Cameras */
+            cameras: string[];
+            /** Events */
+            events: number;
+            /** From Utc */
+            from_utc: number;
+            /** Grids */
+            grids: string[];
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Types */
+            types: string[];
+            /** Until Utc */
+            until_utc: number;
+            /** Who */
+            who: string;
+        };
+        /**
+         * Line
+         * @description One line of a case's history: who did what, when, and what became of it.
+         */
+        Line: {
+            action: components["schemas"]["Action"];
+            after: components["schemas"]["Status"];
+            before: components["schemas"]["Status"];
+            duty: components["schemas"]["Duty"];
+            facts: components["schemas"]["Facts"];
+            /**
+             * Late S
+             * @description working seconds the clock that stopped was over its limit
+             * @default 0
+             */
+            late_s: number;
+            /** Utc */
+            utc: number;
+            /** Who */
+            who: string;
         };
         /**
          * LiveStatus
@@ -1221,6 +1788,65 @@ export interface components {
             password: string;
         };
         /**
+         * LookResult
+         * @description What a second look saw; see `contracts.looks`.
+         *
+         *     Attributes:
+         *         request: `LookRequest.id`.
+         *         utc: of the last picture that was looked at (or of the end of waiting), s since 1970.
+         *         verdict: "unseen": the camera did not show the place well enough to say.
+         *         looks, watched_s: what it rests on.
+         *         reason: in words, {"zh": …, "en": …}.
+         *         evidence: a picture of the place as it is now.
+         */
+        LookResult: {
+            /** Camera */
+            camera: string;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: components["schemas"]["EvidenceRef"][];
+            /** Looks */
+            looks: number;
+            /** Reason */
+            reason: {
+                [key: string]: string;
+            };
+            /** Request */
+            request: string;
+            /**
+             * Schema Version
+             * @default 1
+             * @constant
+             */
+            schema_version: 1;
+            /** Type */
+            type: string;
+            /** Utc */
+            utc: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "still_there" | "gone" | "unseen";
+            /** Watched S */
+            watched_s: number;
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * Looked
+         * @description A second look: when it was asked for, and what it saw (None: not answered).
+         */
+        Looked: {
+            /** Asked Utc */
+            asked_utc: number;
+            result: components["schemas"]["LookResult"] | null;
+            /** Until Utc */
+            until_utc: number;
+        };
+        /**
          * Me
          * @description Who is logged in.
          */
@@ -1233,12 +1859,75 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * NewCaseBody
+         * @description A case by hand.
+         */
+        NewCaseBody: {
+            /** Address */
+            address: string;
+            /**
+             * Camera
+             * @default
+             */
+            camera: string;
+            /** Category */
+            category: string;
+            /**
+             * Grid
+             * @default
+             */
+            grid: string;
+            /** Note */
+            note: string;
+            /** @default minor */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Source
+             * @default manual
+             * @enum {string}
+             */
+            source: "manual" | "hotline";
+            /**
+             * Started Utc
+             * @description when it began; by default now
+             */
+            started_utc?: number | null;
+            /**
+             * Zone
+             * @default
+             */
+            zone: string;
+        };
         /** PasswordBody */
         PasswordBody: {
             /** New */
             new: string;
             /** Old */
             old: string;
+        };
+        /**
+         * Paused
+         * @description A clock that stands still, with the working seconds it has left (negative: it was late already).
+         */
+        Paused: {
+            /** Left S */
+            left_s: number;
+            /** Limit S */
+            limit_s: number;
+            name: components["schemas"]["Clock"];
+        };
+        /**
+         * PictureOut
+         * @description A picture that was taken in; `key` is what an action refers to.
+         */
+        PictureOut: {
+            /** Key */
+            key: string;
+            /** Sha256 */
+            sha256: string;
+            /** Url */
+            url: string;
         };
         /**
          * Position
@@ -1343,6 +2032,25 @@ export interface components {
             ready: boolean;
         };
         /**
+         * Running
+         * @description The clock that runs.
+         *
+         *     Attributes:
+         *         name: which.
+         *         started_utc: s since 1970.
+         *         limit_s: working seconds allowed.
+         *         due_utc: when these are over, by the working calendar.
+         */
+        Running: {
+            /** Due Utc */
+            due_utc: number;
+            /** Limit S */
+            limit_s: number;
+            name: components["schemas"]["Clock"];
+            /** Started Utc */
+            started_utc: number;
+        };
+        /**
          * Seen
          * @description What one line of the trace says of the zones that were asked for; counts are the most since the line before.
          */
@@ -1372,6 +2080,27 @@ export interface components {
          */
         Severity: "info" | "minor" | "major" | "critical";
         /**
+         * SilenceBody
+         * @description Empty lists mean all.
+         */
+        SilenceBody: {
+            /** Cameras */
+            cameras?: string[];
+            /**
+             * From Utc
+             * @description by default now
+             */
+            from_utc?: number | null;
+            /** Grids */
+            grids?: string[];
+            /** Note */
+            note: string;
+            /** Types */
+            types?: string[];
+            /** Until Utc */
+            until_utc: number;
+        };
+        /**
          * Span
          * @description A stretch in which a condition held, or failed; `low` and `high` bound its value.
          */
@@ -1389,6 +2118,12 @@ export interface components {
             /** Until */
             until: number;
         };
+        /**
+         * Status
+         * @description Where a case stands; named by what was last done, in its order.
+         * @enum {string}
+         */
+        Status: "accepted" | "filed" | "dispatched" | "handling" | "reported" | "verifying" | "suspended" | "closed" | "rated" | "void";
         /** StepTaken */
         StepTaken: {
             /** Event */
@@ -1453,6 +2188,22 @@ export interface components {
             plate_score?: number | null;
             /** Track */
             track?: number | null;
+        };
+        /**
+         * Tally
+         * @description Cases of one value: how many, how many of them late now, and the median hours from 受理 to 结案 of the closed.
+         */
+        Tally: {
+            /** Cases */
+            cases: number;
+            /** Closed */
+            closed: number;
+            /** Late */
+            late: number;
+            /** Median Hours */
+            median_hours: number | null;
+            /** Value */
+            value: string;
         };
         /**
          * Transition
@@ -2109,6 +2860,589 @@ export interface operations {
             };
         };
     };
+    list_silences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldBack"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldBack"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldBack"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description id of the last case of the page before */
+                after?: number | null;
+                limit?: number;
+                state?: components["schemas"]["Status"][] | null;
+                category?: string[] | null;
+                owner?: string[] | null;
+                handler?: string[] | null;
+                grid?: string[] | null;
+                source?: string[] | null;
+                late?: boolean | null;
+                incident?: number | null;
+                /** @description opened at or after, s since 1970 UTC */
+                since?: number | null;
+                /** @description opened before, s since 1970 UTC */
+                until?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCaseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    case_book: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseBook"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    case_statistics: {
+        parameters: {
+            query?: {
+                by?: "status" | "category" | "grid" | "handler" | "department" | "source" | "day";
+                state?: components["schemas"]["Status"][] | null;
+                category?: string[] | null;
+                owner?: string[] | null;
+                handler?: string[] | null;
+                grid?: string[] | null;
+                source?: string[] | null;
+                late?: boolean | null;
+                incident?: number | null;
+                /** @description opened at or after, s since 1970 UTC */
+                since?: number | null;
+                /** @description opened before, s since 1970 UTC */
+                until?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tally"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act_on_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    case_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -2620,6 +3954,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    act_on_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Client Error */

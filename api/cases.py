@@ -1,0 +1,242 @@
+"""Cases: the list, one case with its history, what is done to it, incidents, silences, statistics, pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import Body as HttpBody
+from sqlalchemy import Connection
+
+from api.deps import BookDep, ConnectionDep, DoorsDep, SightDep, UserDep
+from api.problems import Fault, Invalid, NotFound, Problem
+from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
+from cases import queries, service
+from cases.act import WORDS
+from cases.decide import Silence
+from cases.flow import possible, step_for
+from cases.queries import CaseDetail, CaseFilter, Dimension, HeldBack, Sight, Tally
+from cases.types import Action, Case, Duty, NewCase, Status
+from governance import audit
+
+router = APIRouter(prefix="/api", tags=["cases"])
+
+Ids = Annotated[list[str] | None, Query(max_length=200)]
+Number = Annotated[int, Path(ge=1, le=2**62)]
+_REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 409, 422)}
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_SUFFIX = {"image/jpeg": "jpg", "image/png": "png"}
+
+
+def case_filter(
+    state: Annotated[list[Status] | None, Query()] = None,
+    category: Ids = None,
+    owner: Ids = None,
+    handler: Ids = None,
+    grid: Ids = None,
+    source: Ids = None,
+    late: bool | None = None,
+    incident: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    since: Annotated[float | None, Query(description="opened at or after, s since 1970 UTC", ge=0, le=1e11)] = None,
+    until: Annotated[float | None, Query(description="opened before, s since 1970 UTC", ge=0, le=1e11)] = None,
+) -> CaseFilter:
+    """The filters that list and statistics share."""
+    return CaseFilter(
+        statuses=tuple(state or ()),
+        categories=tuple(category or ()),
+        owners=tuple(owner or ()),
+        handlers=tuple(handler or ()),
+        grids=tuple(grid or ()),
+        sources=tuple(source or ()),
+        late=late,
+        incident=incident,
+        since_utc=since,
+        until_utc=until,
+    )
+
+
+FilterDep = Annotated[CaseFilter, Depends(case_filter)]
+
+
+@router.get("/cases", responses={422: {"model": Problem}})
+def list_cases(
+    connection: ConnectionDep,
+    sight: SightDep,
+    wanted: FilterDep,
+    after: Annotated[int | None, Query(ge=1, le=2**62, description="id of the last case of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=queries.MAX_LIMIT)] = 50,
+) -> CaseList:
+    """Cases that match, newest first."""
+    page, following, total = queries.list_cases(connection, sight, wanted, time.time(), after, limit)
+    return CaseList(cases=list(page), next_after=following, total=total)
+
+
+@router.get("/cases/book")
+def case_book(_user: UserDep, book: BookDep) -> CaseBook:
+    """The categories of the rule book, and what can be done to a case of each status, by whom and with what."""
+    return CaseBook(
+        centre=book.centre,
+        categories=[
+            CaseCategory(code=one.code, name=dict(one.name), events=list(one.events), closes=one.closes)
+            for one in book.categories
+        ],
+        words={action.value: word for action, word in WORDS.items()},
+        steps={source.value: {step.action.value: list(step.needs) for step in possible(source)} for source in Status},
+    )
+
+
+@router.get("/cases/statistics", responses={422: {"model": Problem}})
+def case_statistics(
+    connection: ConnectionDep, sight: SightDep, wanted: FilterDep, by: Annotated[Dimension, Query()] = "category"
+) -> list[Tally]:
+    """Cases by one dimension: how many, how many late, and how long they took."""
+    return list(queries.tallies(connection, sight, wanted, by, time.time()))
+
+
+@router.post("/cases", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
+def create_case(body: NewCaseBody, connection: ConnectionDep, user: UserDep, book: BookDep) -> CaseDetail:
+    """A case by hand, or from the hotline: it enters the same table as those of events."""
+    now = time.time()
+    said = body.model_dump(exclude={"started_utc"})
+    about = NewCase(**said, department=book.centre, started_utc=body.started_utc or now)
+    case = service.accept(connection, about, Duty.CENTRE, user.name, now, book)
+    audit.record(connection, user.name, "case.accepted", {"case": case.id, "source": case.source}, now)
+    return _detail(connection, Sight(everything=True), case.id)
+
+
+@router.get("/cases/{number}", responses={404: {"model": Problem}})
+def get_case(number: Number, connection: ConnectionDep, sight: SightDep) -> CaseDetail:
+    """One case: its history, the events behind it with the reason for each, and every second look."""
+    return _detail(connection, sight, number)
+
+
+@router.post("/cases/{number}/actions", responses=_REFUSED)
+def act_on_case(
+    number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
+) -> CaseDetail:
+    """Does something to a case. `revision` is the one the person saw: who comes second is told (409)."""
+    case, now = _detail(connection, sight, number).case, time.time()
+    duty = _duty(case, body.action)
+    service.perform(
+        connection, number, body.action, duty, user.name, body.facts, now, book, revision=body.revision
+    )  # fmt: skip
+    audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": body.facts.note}, now)
+    return _detail(connection, sight, number)
+
+
+@router.post("/incidents/{number}/actions", responses=_REFUSED)
+def act_on_incident(
+    number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
+) -> CaseList:
+    """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
+    now, done = time.time(), []
+    for member in queries.members(connection, sight, number):
+        case = _detail(connection, sight, member).case
+        if step_for(case.state.status, body.action) is not None:
+            duty = _duty(case, body.action)
+            service.perform(connection, member, body.action, duty, user.name, body.facts, now, book)
+            done.append(member)
+    if not done:
+        raise NotFound(f"incident {number} has no case to which {body.action} could be done")
+    audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": done}, now)
+    page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
+    return CaseList(cases=list(page), next_after=following, total=total)
+
+
+@router.get("/case-silences")
+def list_silences(connection: ConnectionDep, _user: UserDep) -> list[HeldBack]:
+    """Silences that are still to end, with how many events each has kept from becoming cases."""
+    return list(queries.silences(connection, time.time()))
+
+
+@router.post("/case-silences", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
+def add_silence(body: SilenceBody, connection: ConnectionDep, user: UserDep) -> list[HeldBack]:
+    """No cases of some events for a while. It always ends, and says why."""
+    now = time.time()
+    about = Silence(
+        0,
+        user.name,
+        body.note,
+        body.from_utc or now,
+        body.until_utc,
+        frozenset(body.types),
+        frozenset(body.cameras),
+        frozenset(body.grids),
+    )
+    number = service.silence(connection, about)
+    audit.record(connection, user.name, "silence.begun", {"silence": number, "note": body.note}, now)
+    return list(queries.silences(connection, now))
+
+
+@router.delete("/case-silences/{number}", responses={422: {"model": Problem}})
+def end_silence(number: Number, connection: ConnectionDep, user: UserDep) -> list[HeldBack]:
+    """It ends now."""
+    now = time.time()
+    service.end_silence(connection, number, now)
+    audit.record(connection, user.name, "silence.ended", {"silence": number}, now)
+    return list(queries.silences(connection, now))
+
+
+@router.post(
+    "/cases/{number}/pictures",
+    status_code=status.HTTP_201_CREATED,
+    responses={404: {"model": Problem}, 422: {"model": Problem}},
+)
+def add_picture(
+    number: Number,
+    content: Annotated[bytes, HttpBody(media_type="image/jpeg")],
+    connection: ConnectionDep,
+    sight: SightDep,
+    user: UserDep,
+    doors: DoorsDep,
+) -> PictureOut:
+    """A picture from the place, as the request's body (JPEG or PNG, 1 MB at most). The key goes into `pictures` of an
+    action; it is kept by its hash."""
+    _detail(connection, sight, number)
+    media_type = "image/jpeg" if content.startswith(_JPEG) else "image/png" if content.startswith(_PNG) else None
+    if media_type is None:
+        raise Invalid("the body is no picture", "send JPEG or PNG", [Fault(field="body", message="no JPEG or PNG")])
+    digest = hashlib.sha256(content).hexdigest()
+    key = f"cases/{digest[:2]}/{digest}.{_SUFFIX[media_type]}"
+    doors.objects.put(key, content, media_type)
+    audit.record(connection, user.name, "case.picture", {"case": number, "sha256": digest}, time.time())
+    return PictureOut(key=key, sha256=digest, url=f"/api/cases/{number}/pictures/{digest}")
+
+
+@router.get(
+    "/cases/{number}/pictures/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 404: {"model": Problem}},
+)
+def case_picture(
+    number: Number,
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+    connection: ConnectionDep,
+    sight: SightDep,
+    doors: DoorsDep,
+) -> Response:
+    """A picture that the case's history or one of its second looks refers to."""
+    detail = _detail(connection, sight, number)
+    keys = [key for line in detail.lines for key in line.facts.pictures]
+    keys += [ref.key for look in detail.looks if look.result for ref in look.result.evidence]
+    key = next((key for key in keys if f"/{sha256}." in key), None)
+    if key is None:
+        raise NotFound(f"case {number} has no picture {sha256[:12]}…")
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}
+    media_type = "image/png" if key.endswith(".png") else "image/jpeg"
+    return Response(doors.objects.get(key), media_type=media_type, headers=headers)
+
+
+def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:
+    found = queries.get_case(connection, sight, number)
+    if found is None:
+        raise NotFound(f"no case {number}")
+    return found
+
+
+def _duty(case: Case, action: Action) -> Duty:
+    """In which office an administrator does this: in the one that may."""
+    step = step_for(case.state.status, action)
+    return Duty.HANDLER if step is not None and step.who == {Duty.HANDLER} else Duty.CENTRE

@@ -1,0 +1,243 @@
+"""Reading cases. Every function works on its caller's connection and only reads; what `Sight` hides does not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select, true, tuple_
+
+from cases import store
+from cases.tables import case_decisions, case_looks, case_silences, cases
+from cases.types import Case, Line, Status
+from contracts.records import Contract, LookResult
+
+MAX_LIMIT = 200
+Dimension = Literal["status", "category", "grid", "handler", "department", "source", "day"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose eyes: everything, or what concerns some departments (as owner of the camera, handler, or now in turn)."""
+
+    everything: bool = False
+    departments: tuple[str, ...] = ()
+
+    def condition(self) -> ColumnElement[bool]:
+        """Of `cases`, for WHERE."""
+        if self.everything:
+            return true()
+        mine = list(self.departments)
+        return or_(cases.c.department.in_(mine), cases.c.handler.in_(mine), cases.c.owner.in_(mine))
+
+
+class CaseFilter(Contract):
+    """Which cases; empty fields mean all.
+
+    Attributes:
+        statuses, categories, owners, handlers, grids, sources: any of these.
+        late: past its time, or not.
+        incident: of one mass incident.
+        since_utc, until_utc: opened in between, s since 1970.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    categories: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    handlers: tuple[str, ...] = ()
+    grids: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    late: bool | None = None
+    incident: int | None = None
+    since_utc: float | None = None
+    until_utc: float | None = None
+
+    def conditions(self, now: float) -> list[ColumnElement[bool]]:
+        """Of `cases`, for WHERE; `now` decides what is late."""
+        c = cases.c
+        several = (
+            (c.status, tuple(status.value for status in self.statuses)),
+            (c.category, self.categories),
+            (c.owner, self.owners),
+            (c.handler, self.handlers),
+            (c.grid, self.grids),
+            (c.source, self.sources),
+        )
+        found: list[ColumnElement[bool]] = [column.in_(values) for column, values in several if values]
+        if self.late is not None:
+            late = func.coalesce(c.due < store.at(now), False)
+            found.append(late if self.late else ~late)
+        if self.incident is not None:
+            found.append(c.incident == self.incident)
+        if self.since_utc is not None:
+            found.append(c.opened >= store.at(self.since_utc))
+        if self.until_utc is not None:
+            found.append(c.opened < store.at(self.until_utc))
+        return found
+
+
+class Decided(Contract):
+    """What was decided of one event, and why."""
+
+    event: str
+    kind: str
+    case: int | None
+    reason: dict[str, str]
+    utc: float
+
+
+class Looked(Contract):
+    """A second look: when it was asked for, and what it saw (None: not answered)."""
+
+    asked_utc: float
+    until_utc: float
+    result: LookResult | None
+
+
+class CaseDetail(Contract):
+    """A case with all that is known of it, oldest first."""
+
+    case: Case
+    lines: tuple[Line, ...]
+    events: tuple[Decided, ...]
+    looks: tuple[Looked, ...]
+
+
+class Tally(Contract):
+    """Cases of one value: how many, how many of them late now, and the median hours from 受理 to 结案 of the closed."""
+
+    value: str
+    cases: int
+    late: int
+    closed: int
+    median_hours: float | None = Field(ge=0)
+
+
+class HeldBack(Contract):
+    """A silence, and how many events it has kept from becoming cases."""
+
+    id: int
+    who: str
+    note: str
+    from_utc: float
+    until_utc: float
+    types: tuple[str, ...]
+    cameras: tuple[str, ...]
+    grids: tuple[str, ...]
+    events: int
+
+
+def list_cases(
+    connection: Connection, sight: Sight, which: CaseFilter, now: float, after: int | None = None, limit: int = 50
+) -> tuple[tuple[Case, ...], int | None, int]:
+    """Cases, newest first.
+
+    Args:
+        after: the id of the last case of the page before.
+
+    Returns:
+        a page, what to give as `after` for the next (None: it was the last), how many match in all.
+    """
+    limit = max(1, min(limit, MAX_LIMIT))
+    matching = [sight.condition(), *which.conditions(now)]
+    total: int = connection.execute(select(func.count()).select_from(cases).where(*matching)).scalar_one()
+    query = select(cases).where(*matching).order_by(cases.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(cases.c.id) < tuple_(literal(after)))
+    rows = connection.execute(query).all()
+    page = tuple(store.case_of(row) for row in rows[:limit])
+    return page, page[-1].id if len(rows) > limit else None, total
+
+
+def get_case(connection: Connection, sight: Sight, number: int) -> CaseDetail | None:
+    """One case; None where there is none to be seen."""
+    row = connection.execute(select(cases).where(cases.c.id == number, sight.condition())).one_or_none()
+    if row is None:
+        return None
+    looks = connection.execute(select(case_looks).where(case_looks.c.case_id == number).order_by(case_looks.c.asked))
+    return CaseDetail(
+        case=store.case_of(row),
+        lines=tuple(store.lines(connection, number)),
+        events=_decided(connection, select(case_decisions).where(case_decisions.c.case_id == number)),
+        looks=tuple(
+            Looked(
+                asked_utc=look.asked.timestamp(),
+                until_utc=look.until.timestamp(),
+                result=None if look.result is None else LookResult.model_validate(look.result),
+            )
+            for look in looks
+        ),
+    )
+
+
+def decision_of(connection: Connection, event_id: str) -> Decided | None:
+    """What became of an event; None where nothing was to be decided."""
+    found = _decided(connection, select(case_decisions).where(case_decisions.c.event_id == event_id))
+    return found[0] if found else None
+
+
+def members(connection: Connection, sight: Sight, incident: int) -> tuple[int, ...]:
+    """Ids of the cases of a mass incident that can be seen."""
+    query = select(cases.c.id).where(cases.c.incident == incident, sight.condition()).order_by(cases.c.id)
+    return tuple(connection.execute(query).scalars())
+
+
+def tallies(connection: Connection, sight: Sight, which: CaseFilter, by: Dimension, now: float) -> tuple[Tally, ...]:
+    """Cases by one dimension, most first (days in their order, by UTC)."""
+    c = cases.c
+    value: ColumnElement[Any] = func.to_char(func.timezone("UTC", c.opened), "YYYY-MM-DD") if by == "day" else c[by]
+    hours = func.extract("epoch", c.closed - c.opened) / 3600
+    late = func.count(case((c.due < store.at(now), 1)))
+    query = (
+        select(
+            value.label("value"),
+            func.count().label("cases"),
+            late.label("late"),
+            func.count(c.closed).label("closed"),
+            func.percentile_cont(0.5).within_group(hours).label("median"),
+        )
+        .where(sight.condition(), *which.conditions(now))
+        .group_by(value)
+        .order_by(*([value] if by == "day" else [func.count().desc(), value]))
+    )
+    return tuple(
+        Tally(
+            value=row.value,
+            cases=row.cases,
+            late=row.late,
+            closed=row.closed,
+            median_hours=None if row.median is None else round(max(0.0, float(row.median)), 3),
+        )
+        for row in connection.execute(query)
+    )
+
+
+def silences(connection: Connection, now: float) -> tuple[HeldBack, ...]:
+    """Those that are still to end, the next to end first."""
+    hidden = (
+        select(func.count()).where(case_decisions.c.silence_id == case_silences.c.id).scalar_subquery().label("events")
+    )
+    query = select(case_silences, hidden).where(case_silences.c.until > store.at(now)).order_by(case_silences.c.until)
+    return tuple(
+        HeldBack(
+            id=row.id,
+            who=row.who,
+            note=row.note,
+            from_utc=row._mapping["from"].timestamp(),
+            until_utc=row.until.timestamp(),
+            types=tuple(row.types),
+            cameras=tuple(row.cameras),
+            grids=tuple(row.grids),
+            events=row.events,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _decided(connection: Connection, query: Select[Any]) -> tuple[Decided, ...]:
+    rows = connection.execute(query.order_by(case_decisions.c.at))
+    return tuple(
+        Decided(event=row.event_id, kind=row.kind, case=row.case_id, reason=row.reason, utc=row.at.timestamp())
+        for row in rows
+    )
