@@ -59,6 +59,7 @@ evaluate: install ## What the rules are worth: real clips, 40 simulated ones, 24
 
 soak: install ## The demo for a long time, and the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
+	$(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \
 	  --at-least 0.95 --quiet-at-most 0.2 --json $(REPORTS)/soak.json
 

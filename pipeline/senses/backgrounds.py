@@ -60,7 +60,7 @@ class Comparison:
 
     Attributes:
         foreign: uint8 [h, w], 255 where the settled picture differs from the long-term one.
-        unsteady: uint8 [h, w], 255 where this look differs from the settled picture.
+        unsteady: uint8 [h, w], 255 where this look differs from the settled picture, or none has settled.
         shift: how far this picture lies from the background, pixels of it (x, y).
         relearnt: the scene had changed as a whole and is learnt anew.
     """
@@ -119,7 +119,8 @@ class Backgrounds:
         self._learn(masked, held, seconds)
         unsteady = self._settle(luma, chroma, masked, seconds, time)
         foreign = self._foreign()
-        as_ever = cv2.bitwise_and(self._settled(), cv2.bitwise_not(masked | unsteady | foreign))
+        unsteady = _mask(cv2.bitwise_or(unsteady, cv2.bitwise_not(self._settled())))
+        as_ever = cv2.bitwise_not(masked | unsteady | foreign)
         self.born[as_ever > 0] = _half_seconds(time)
         self.parted[as_ever > 0] = _AS_EVER
         relearnt = self._is_another_scene(foreign)

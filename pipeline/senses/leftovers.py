@@ -32,6 +32,7 @@ _SAME = 0.2  # IoU with where a thing lay: that thing
 _VISIBLE = 0.5  # of its places: less, and nothing can be said of it
 _KNOWN_SHARE = 0.5  # of the zones learnt: before that nothing can be said at all
 _SHRINK_S = 9.0  # time constant with which a thing's box becomes smaller
+_SEEN_S = 4.0  # not foreign for longer while visible: not told, for it may have gone
 _GONE_S = 6.0  # no longer foreign for so long while visible: gone
 _SOON_S, _EARLY_LOOKS = 1.5, 8  # a new thing is classified in its first looks
 _LATER_S = 15.0  # and now and then afterwards
@@ -333,9 +334,11 @@ def _plan(found: Search, compared: Comparison, masked: Mask, frame: Frame) -> No
     for index, item in enumerate(found.memory.items):
         place = _pixels(item.box, height)
         size = masked[place].size
-        covered = size == 0 or np.count_nonzero(masked[place]) > (1 - _VISIBLE) * size
-        other = size > 0 and np.count_nonzero(compared.unsteady[place]) > (1 - _VISIBLE) * size
-        found.visible.append(not covered and (item.by_sight or not other))
+        hidden = np.count_nonzero(masked[place])
+        covered = size == 0 or hidden > (1 - _VISIBLE) * size
+        other = np.count_nonzero(compared.unsteady[place]) > (1 - _VISIBLE) * (size - hidden)
+        missed = frame.time - item.found_at > _SEEN_S
+        found.visible.append(not covered and (item.by_sight or not (other or missed)))
         early = item.looked < _EARLY_LOOKS
         due = item.looked_at + (_BY_SIGHT_S if item.by_sight else _SOON_S if early else _LATER_S)
         if found.visible[-1] and frame.time >= due - 1e-6:

@@ -212,6 +212,13 @@ def test_what_came_behind_somebody_who_brought_it_came_with_them(every: float) -
     assert 20 - 0.5 <= leftovers[0].since <= 20 + every + 0.5
 
 
+@pytest.mark.parametrize("every", [0.5, 2.0])
+def test_what_was_taken_away_is_not_told_from_then_on(every: float) -> None:
+    """Nor while its place settles on the ground below it."""
+    _, told = see(lambda t: with_thing(street()) if 8 <= t < 30 else street(), 0, 42, every=every)
+    assert max(time for time, leftovers in told if leftovers) == 30 - every
+
+
 @pytest.mark.parametrize("every", [0.2, 0.5, 2.0])
 def test_a_shadow_on_it_does_not_make_it_newer(every: float) -> None:
     full = with_thing(street())
