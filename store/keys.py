@@ -55,3 +55,8 @@ def assignment(worker: str) -> str:
 def state(camera: str) -> str:
     """Bytes: what the worker that a camera left knew of it, for the one that it joins; read once."""
     return f"{PREFIX}:state:{camera}"
+
+
+def subscription(number: int) -> str:
+    """Stream of what one subscriber is told, where it has no server of its own; bounded."""
+    return f"{PREFIX}:subscription:{number}"

@@ -1,4 +1,4 @@
-"""The event consumer: from the workers' streams into the tables, and what follows there: cases and their clocks."""
+"""The event consumer: from the workers' streams into the tables, and what follows there: deliveries, cases, clocks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from cases import verify
 from cases.book import DEFAULT, Book, read_book
 from cases.service import CaseHook, watch_clocks
 from cityvision.processes.base import Process, run
+from cityvision.sees import sees
 from contracts.errors import BusUnavailable
 from events.consumer import Consumer
 from events.hooks import Hooks
 from store.bus import Bus
 from store.database import make_engine
+from subscriptions.outbox import DeliveryHook
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ def body(process: Process) -> None:
     try:
         clocks.start()
         process.ready()
-        Consumer(engine, bus, Hooks([CaseHook(book)], [verify.LookAnswers(book)])).run(process.stop)
+        hooks = Hooks([CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
+        Consumer(engine, bus, hooks).run(process.stop)
     finally:
         process.stop.set()
         clocks.join()

@@ -1,0 +1,75 @@
+"""Whether an event is wanted: once as a pure rule, once in SQL. A property test holds them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, func, or_
+
+from contracts.records import Event
+from subscriptions.types import Hours, Spans, Wanted
+
+
+def wants(wanted: Wanted, event: Event) -> bool:
+    """Whether the transition `event` matches."""
+    zones = {event.zone, f"{event.camera}/{event.zone}"}
+    return (
+        (not wanted.types or event.type in wanted.types)
+        and (not wanted.zones or bool(zones & set(wanted.zones)))
+        and (not wanted.grids or event.grid in wanted.grids)
+        and (not wanted.cameras or event.camera in wanted.cameras)
+        and (not wanted.severities or event.severity in wanted.severities)
+        and (not wanted.transitions or event.transition in wanted.transitions)
+        and (wanted.hours is None or within(wanted.hours, event.utc))
+    )
+
+
+def within(hours: Hours, utc: float) -> bool:
+    """Whether a moment lies in the working hours."""
+    local = datetime.fromtimestamp(utc, UTC).astimezone(ZoneInfo(hours.zone))
+    day, minute = local.date(), local.hour * 60 + local.minute
+    return any(begin <= minute < end for begin, end in _spans(hours, day))
+
+
+def _spans(hours: Hours, day: date) -> Spans:
+    if day in hours.workdays:
+        return hours.workday_hours
+    return () if day in hours.holidays else hours.week[day.weekday()]
+
+
+class Place(NamedTuple):
+    """The columns, or bound values, of a transition that a query asks about."""
+
+    department: ColumnElement[Any]
+    camera: ColumnElement[Any]
+    zone: ColumnElement[Any]
+    grid: ColumnElement[Any]
+    type: ColumnElement[Any]
+    severity: ColumnElement[Any]
+    transition: ColumnElement[Any]
+    at: ColumnElement[Any]
+
+
+# (the department that asks, what it asks about) -> whether it may see it. Handed in by whoever joins the rooms.
+Sees = Callable[[ColumnElement[Any], Place], ColumnElement[bool]]
+
+
+def wanted_in_sql(wanted: ColumnElement[Any], place: Place) -> ColumnElement[bool]:
+    """`wants` as a condition; `wanted` is a JSONB column that holds a `Wanted`."""
+
+    def among(name: str, *values: ColumnElement[Any]) -> ColumnElement[bool]:
+        listed = wanted[name]
+        return or_(func.jsonb_array_length(listed) == 0, *(listed.op("?")(value) for value in values))
+
+    return and_(
+        among("types", place.type),
+        among("cameras", place.camera),
+        among("zones", place.zone, func.concat_ws("/", place.camera, place.zone)),
+        among("grids", place.grid),
+        among("severities", place.severity),
+        among("transitions", place.transition),
+        func.subscription_within(wanted["hours"], place.at),
+    )
