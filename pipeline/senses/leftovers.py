@@ -30,6 +30,7 @@ _MOST_AREA = 0.03
 _MOST_THINGS = 24
 _SAME = 0.2  # IoU with where a thing lay: that thing
 _VISIBLE = 0.5  # of its places: less, and nothing can be said of it
+_OWN_PLACE = 0.6  # of a thing's box: foreign, so it is still there
 _KNOWN_SHARE = 0.5  # of the zones learnt: before that nothing can be said at all
 _SHRINK_S = 9.0  # time constant with which a thing's box becomes smaller
 _SEEN_S = 4.0  # not foreign for longer while visible: not told, for it may have gone
@@ -258,7 +259,16 @@ def _match(memory: LeftoverMemory, backgrounds: Backgrounds, foreign: Mask, mask
         if len(items) < _MOST_THINGS:
             memory.next_number = max(memory.next_number + 1, int(time))
             items.append(Item(memory.next_number, box, backgrounds.since(region, time), time))
-    memory.items = tuple(items)
+    memory.items = tuple(replace(i, found_at=time) if _still_foreign(i, foreign, time) else i for i in items)
+
+
+def _still_foreign(item: Item, foreign: Mask, time: float) -> bool:
+    """Whether a thing's own place is foreign although no region of this look is it: a shadow came over both it and the
+    ground beside it, or something larger was put around it."""
+    if item.found_at >= time or item.by_sight:
+        return False
+    place = foreign[_pixels(item.box, foreign.shape[0])]
+    return place.size > 0 and np.count_nonzero(place) >= _OWN_PLACE * place.size
 
 
 def _widened(region: NDArray[np.bool_]) -> Mask:

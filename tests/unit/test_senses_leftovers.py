@@ -233,6 +233,16 @@ def test_a_shadow_on_it_does_not_make_it_newer(every: float) -> None:
     assert 20 - 0.5 <= leftovers[0].since <= 20 + every + 0.5
 
 
+def test_a_shadow_that_stays_over_it_and_the_ground_beside_it_does_not_hide_it() -> None:
+    full = with_thing(street())
+    shaded = full.copy()
+    shaded[170:290, 230:420] = shaded[170:290, 230:420] * 0.55
+    _, told = see(lambda t: street() if t < 20 else shaded if t >= 50 else full, 0, 120)
+    (bag,) = {leftover.number for time, leftovers in told for leftover in leftovers or () if time < 50}
+    still = [time for time, leftovers in told if any(one.number == bag for one in leftovers or ())]
+    assert still[-1] == 120
+
+
 def test_it_stays_the_same_thing_behind_a_passing_bus() -> None:
     bus = (0.2, 0.4, 0.8, 0.8)
     dark = with_thing(street(), bus, (20, 90, 20))
