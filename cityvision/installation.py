@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from cityvision.logs import set_up
 from cityvision.ports import free_port, listen_on
 from cityvision.processes.base import ready_file, worker_name
+from cityvision.sealing import seal_key
 from cityvision.settings import Settings
 from cityvision.supervisor import ChildReport, Supervisor
 from cityvision.supervisor_child import ChildSpec, Managed, ProcessChild
@@ -81,7 +82,7 @@ class Installation:
         settings: what is not named there is started embedded.
         on_change: told of every change of a child's state.
         extra: further children, e.g. simulated cameras; they may depend on ours (`postgres`, `valkey`, `api`,
-            `consumer`, `pool-sync`, `worker-1`, …) where those are embedded.
+            `consumer`, `deliverer`, `pool-sync`, `worker-1`, …) where those are embedded.
         workers_after: names of further children that workers wait for at the start, e.g. a Triton server.
 
     Attributes:
@@ -169,6 +170,8 @@ class Installation:
         self._data.mkdir(mode=0o711, parents=True, exist_ok=True)  # Postgres' account must pass, nobody need look
         for name in ("run", "logs", "objects", "spool", "cache", "valkey"):
             (self._data / name).mkdir(mode=0o700, exist_ok=True)
+        if self.settings.seal_key is None:
+            seal_key(self.settings)  # drawn before there are two processes that would
         try:
             self._lock.acquire()
         except AlreadyRunning as error:
@@ -208,7 +211,7 @@ class Installation:
             specs.append(ChildSpec("postgres", self._postgres, ready=self._database_ready))
         if "valkey" in stores:
             specs.append(ChildSpec("valkey", self._valkey))
-        specs += [self._process(name, depends_on=stores) for name in ("consumer", "pool-sync")]
+        specs += [self._process(name, depends_on=stores) for name in ("consumer", "deliverer", "pool-sync")]
         specs.append(self._process("api", depends_on=stores, ready=self._api_ready))
         for number in range(1, self.settings.worker_count + 1):
             specs.append(

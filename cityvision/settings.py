@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.errors import ConfigError
+from subscriptions.guard import networks
 
 PREFIX = "CITYVISION_"
 
@@ -52,6 +53,13 @@ class Settings(BaseSettings):
     triton_url: str | None = Field(None, description="host:port of Triton's gRPC; else models run in the worker")
 
     case_book: Path | None = Field(None, description="rule book of cases (YAML); else the one that ships")
+
+    delivery_networks: str = Field(
+        "", description="private networks that subscribers' receivers stand in, e.g. 10.20.0.0/16,192.168.7.0/24"
+    )
+    seal_key: SecretStr | None = Field(
+        None, min_length=16, description="key that kept secrets are sealed with; else a file of the data folder"
+    )
 
     api_host: str = Field("127.0.0.1", min_length=1, description="address the web page and API listen on")
     api_port: int = Field(8600, ge=0, le=65535, description="their port; 0: any free one")
@@ -91,6 +99,15 @@ class Settings(BaseSettings):
     def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < 16 or is_default(value.get_secret_value())):
             raise ValueError("too easy to guess; write 16 characters or more, e.g. from `openssl rand -hex 16`")
+        return value
+
+    @field_validator("delivery_networks")
+    @classmethod
+    def _check_networks(cls, value: str) -> str:
+        try:
+            networks(value)
+        except ConfigError as error:
+            raise ValueError(f"{error.message}; {error.fix}") from error
         return value
 
     @field_validator("triton_url")

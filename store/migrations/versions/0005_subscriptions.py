@@ -154,6 +154,7 @@ def _deliveries() -> None:
         ("ix_deliveries_dead", ["subscription", "number"], "state = 'dead'"),
     ):
         op.create_index(name, "deliveries", columns, postgresql_where=sa.text(where))
+    op.create_index("ix_deliveries_event", "deliveries", ["event_id"])
     # A queue is a table whose rows change state once each: it is to be cleaned far sooner than others.
     op.execute("ALTER TABLE deliveries SET (autovacuum_vacuum_scale_factor = 0.02, fillfactor = 85)")
     op.create_table(

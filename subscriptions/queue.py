@@ -1,0 +1,353 @@
+"""Queues in the database: leasing those that have something to send, and writing down how it went.
+
+Every function works in its caller's transaction. Whoever holds the lease of a subscriber's queue is the only one who
+sends to it; the lease runs out by itself where its holder was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from events.tables import event_transitions, events
+from subscriptions.matching import Place, Sees
+from subscriptions.message import Told
+from subscriptions.tables import deliveries, delivery_attempts, subscription_queues, subscriptions
+from subscriptions.types import State
+
+_NOW = func.clock_timestamp()
+
+
+class Row(NamedTuple):
+    """A pending delivery.
+
+    Attributes:
+        told: None where the event is no longer kept.
+        attempts: made before.
+        age_s: since it was written.
+        visible: the department may see the event now.
+        about: what the cooldown counts by, where there is one.
+        begun: something of this event was delivered before.
+        near: another event of the same sort was delivered within the cooldown.
+        by: what groupings go by.
+    """
+
+    id: str
+    number: int
+    event_id: str
+    told: Told | None
+    attempts: int
+    age_s: float
+    visible: bool
+    about: str | None
+    begun: bool
+    near: bool
+    by: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A queue to send from, its head first.
+
+    Attributes:
+        settings: `channel`, `retry`, `grouping` as JSON, and the sealed `secrets`.
+    """
+
+    subscription: int
+    token: str
+    revision: int
+    settings: dict[str, Any]
+    rows: list[Row] = field(default_factory=list)
+
+
+class Try(NamedTuple):
+    """One attempt, for the log."""
+
+    delivery: str
+    at: datetime
+    took_ms: float
+    outcome: Literal["delivered", "failed", "dead"]
+    status: int | None
+    detail: str
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of a lease.
+
+    Attributes:
+        ends: (id, number, state) of deliveries that reached their end, and when.
+        tries: attempts, in order.
+        error: of the last attempt; None where it succeeded, or there was none.
+        wait_s: how long the queue rests.
+        gone: the receiver wants nothing more.
+    """
+
+    subscription: int
+    token: str
+    ends: list[tuple[str, int, State, datetime]] = field(default_factory=list)
+    tries: list[Try] = field(default_factory=list)
+    error: str | None = None
+    wait_s: float = 0.0
+    gone: bool = False
+
+
+class Queues:
+    """The statements, made once.
+
+    Args:
+        sees: whether a department may see a transition.
+        batch: how many deliveries of a queue are taken at a time.
+        lease_s: how long a lease holds.
+    """
+
+    def __init__(self, sees: Sees, *, batch: int = 50, lease_s: float = 30.0) -> None:
+        self.lease_s = lease_s
+        self._lease = _lease(lease_s)
+        self._rows = _rows(sees, batch)
+
+    def lease(self, connection: Connection, token: str, most: int) -> list[Lease]:
+        """Up to `most` queues whose head is due, those that have waited longest first."""
+        found = connection.execute(self._lease, {"token": token, "most": most}).scalars().all()
+        if not found:
+            return []
+        leases: dict[int, Lease] = {}
+        for row in connection.execute(self._rows, {"leased": list(found)}):
+            lease = leases.get(row.subscription)
+            if lease is None:
+                settings = {name: getattr(row, name) for name in ("channel", "retry", "grouping", "secrets")}
+                lease = leases[row.subscription] = Lease(row.subscription, token, row.revision, settings)
+            lease.rows.append(_row(row))
+        # A queue that somebody emptied meanwhile is let go as one that was sent.
+        return [leases.get(number) or Lease(number, token, 0, {}) for number in found]
+
+
+def _lease(lease_s: float) -> Any:
+    q, s, d = subscription_queues.c, subscriptions.c, deliveries.c
+    due = select(literal(1)).where(
+        d.subscription == q.subscription,
+        d.state == State.PENDING.value,
+        d.created <= _NOW - func.make_interval(0, 0, 0, 0, 0, 0, s.window_s),
+    )
+    ready = (
+        select(q.subscription)
+        .join(subscriptions, s.id == q.subscription)
+        .where(
+            q.next_attempt <= _NOW,
+            or_(q.lease_until.is_(None), q.lease_until < _NOW),
+            s.enabled,
+            s.paused.is_(None),
+            s.deleted.is_(None),
+            s.kind != "sse",
+            due.exists(),
+        )
+        .order_by(q.next_attempt)
+        .limit(bindparam("most"))
+        .with_for_update(of=subscription_queues, skip_locked=True)
+        .cte("ready")
+    )
+    until = _NOW + func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
+    return (
+        update(subscription_queues)
+        .where(q.subscription == ready.c.subscription)
+        .values(lease=bindparam("token", type_=Text), lease_until=until)
+        .returning(q.subscription)
+    )
+
+
+def _rows(sees: Sees, batch: int) -> Any:
+    s, t, e = subscriptions.c, event_transitions.c, events.c
+    head = (
+        select(deliveries)
+        .where(deliveries.c.subscription == s.id, deliveries.c.state == State.PENDING.value)
+        .order_by(deliveries.c.number)
+        .limit(batch)
+        .correlate(subscriptions)
+        .lateral("head")
+    )
+    place = Place(
+        department=e.department,
+        camera=e.camera,
+        zone=e.zone,
+        grid=e.grid,
+        type=e.type,
+        severity=e.severity,
+        transition=t.transition,
+        at=t.at,
+    )
+    before, other = _told_before(head), _told_near(head)
+    joined = (
+        subscriptions.join(head, true())
+        .outerjoin(event_transitions, and_(t.event_id == head.c.event_id, t.seq == head.c.seq))
+        .outerjoin(events, e.id == head.c.event_id)
+    )
+    return (
+        select(
+            head.c.subscription,
+            head.c.id,
+            head.c.number,
+            head.c.event_id,
+            head.c.attempts,
+            head.c.about,
+            func.extract("epoch", _NOW - head.c.created).label("age_s"),
+            s.revision,
+            s.channel,
+            s.retry,
+            s.grouping,
+            s.secrets,
+            t.transition,
+            t.at,
+            cast(t.body, Text).label("body"),
+            e.type,
+            e.camera,
+            e.grid,
+            func.coalesce(sees(s.department, place), false()).label("visible"),
+            before.label("begun"),
+            other.label("near"),
+        )
+        .select_from(joined)
+        .where(s.id == func.any(bindparam("leased", type_=ARRAY(s.id.type))))
+        .order_by(head.c.subscription, head.c.number)
+    )
+
+
+def _told_before(head: Any) -> ColumnElement[bool]:
+    """Something of this event was delivered; asked only where there is a cooldown."""
+    d = deliveries.alias("before").c
+    mine = and_(d.subscription == subscriptions.c.id, d.event_id == head.c.event_id)
+    found = select(d.id).where(mine, d.state == State.DELIVERED.value).correlate(subscriptions, head).exists()
+    return case((subscriptions.c.cooldown_s > 0, found), else_=false())
+
+
+def _told_near(head: Any) -> ColumnElement[bool]:
+    """Another event of the same sort was delivered within the cooldown."""
+    d, s = deliveries.alias("other").c, subscriptions.c
+    near = and_(
+        d.subscription == s.id,
+        d.about == head.c.about,
+        d.state == State.DELIVERED.value,
+        d.event_id != head.c.event_id,
+        d.done > _NOW - func.make_interval(0, 0, 0, 0, 0, 0, s.cooldown_s),
+    )
+    return case((s.cooldown_s > 0, select(d.id).where(near).correlate(s.id.table, head).exists()), else_=false())
+
+
+def _row(row: Any) -> Row:
+    told = None
+    if row.body is not None:
+        told = Told(row.id, row.number, row.event_id, row.transition, row.at.timestamp(), row.body.encode())
+    return Row(
+        id=row.id,
+        number=row.number,
+        event_id=row.event_id,
+        told=told,
+        attempts=row.attempts,
+        age_s=float(row.age_s),
+        visible=row.visible or told is None,
+        about=row.about,
+        begun=row.begun,
+        near=row.near,
+        by={"all": "", "type": row.type or "", "camera": row.camera or "", "grid": row.grid or ""},
+    )
+
+
+def record(connection: Connection, results: Sequence[Result]) -> None:
+    """Writes down what came of leases, and lets go of them.
+
+    What was delivered is written whoever holds the lease by now; everything else only under a lease that still holds.
+    A delivery that was made pending anew meanwhile (replay) has another number and stays pending.
+    """
+    if not results:
+        return
+    _write_ends(connection, results)
+    _write_tries(connection, results)
+    _let_go(connection, results)
+    gone = [result.subscription for result in results if result.gone]
+    if gone:
+        paused = {"paused": "the receiver answered 410 Gone", "revision": subscriptions.c.revision + 1}
+        mine = and_(subscriptions.c.id.in_(gone), subscriptions.c.paused.is_(None))
+        connection.execute(update(subscriptions).where(mine).values(paused))
+
+
+_ENDS = text("""
+    UPDATE deliveries AS d SET state = v.state, done = v.done
+    FROM unnest(CAST(:ids AS text[]), CAST(:numbers AS bigint[]), CAST(:states AS text[]),
+                CAST(:dones AS timestamptz[]), CAST(:tokens AS text[])) AS v(id, number, state, done, token)
+    WHERE d.id = v.id AND d.number = v.number AND d.state = 'pending'
+      AND (v.state = 'delivered'
+           OR EXISTS (SELECT FROM subscription_queues q WHERE q.subscription = d.subscription AND q.lease = v.token))
+""")
+_TRIED = text("""
+    UPDATE deliveries AS d SET attempts = d.attempts + v.tries
+    FROM unnest(CAST(:ids AS text[]), CAST(:tries AS integer[])) AS v(id, tries) WHERE d.id = v.id
+""")
+_LET_GO = text("""
+    UPDATE subscription_queues AS q
+    SET lease = NULL, lease_until = NULL,
+        next_attempt = clock_timestamp() + make_interval(secs => v.wait_s),
+        failures = CASE v.tried WHEN 'failed' THEN q.failures + 1 WHEN 'sent' THEN 0 ELSE q.failures END,
+        failing_since = CASE v.tried WHEN 'failed' THEN coalesce(q.failing_since, now())
+                                     WHEN 'sent' THEN NULL ELSE q.failing_since END,
+        last_error = CASE v.tried WHEN 'failed' THEN v.error ELSE q.last_error END
+    FROM unnest(CAST(:subscriptions AS bigint[]), CAST(:tokens AS text[]), CAST(:waits AS float8[]),
+                CAST(:tried AS text[]), CAST(:errors AS text[])) AS v(subscription, token, wait_s, tried, error)
+    WHERE q.subscription = v.subscription AND q.lease = v.token
+""")
+
+
+def _write_ends(connection: Connection, results: Sequence[Result]) -> None:
+    ends = [(*end, result.token) for result in results for end in result.ends]
+    if not ends:
+        return
+    ids, numbers, states, dones, tokens = zip(*ends, strict=True)
+    found = {"ids": list(ids), "numbers": list(numbers), "dones": list(dones), "tokens": list(tokens)}
+    connection.execute(_ENDS, found | {"states": [state.value for state in states]})
+
+
+def _write_tries(connection: Connection, results: Sequence[Result]) -> None:
+    tries = [(result.subscription, one) for result in results for one in result.tries]
+    if not tries:
+        return
+    counted: dict[str, int] = {}
+    for _, one in tries:
+        counted[one.delivery] = counted.get(one.delivery, 0) + 1
+    connection.execute(_TRIED, {"ids": list(counted), "tries": list(counted.values())})
+    connection.execute(insert(delivery_attempts), [{"subscription": number, **one._asdict()} for number, one in tries])
+
+
+def _let_go(connection: Connection, results: Sequence[Result]) -> None:
+    def tried(result: Result) -> str:
+        return "failed" if result.error is not None else "sent" if result.tries else "none"
+
+    connection.execute(
+        _LET_GO,
+        {
+            "subscriptions": [result.subscription for result in results],
+            "tokens": [result.token for result in results],
+            "waits": [result.wait_s for result in results],
+            "tried": [tried(result) for result in results],
+            "errors": [result.error or "" for result in results],
+        },
+    )
