@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 from fastapi import Body as HttpBody
 from sqlalchemy import Connection
 
-from api.deps import BookDep, ConnectionDep, DoorsDep, SightDep, UserDep
+from api.deps import BookDep, ConnectionDep, DoorsDep, PoolDep, SightDep, UserDep
+from api.pool_view import PoolView
 from api.problems import Fault, Invalid, NotFound, Problem
 from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
 from cases import queries, service
@@ -63,6 +65,7 @@ FilterDep = Annotated[CaseFilter, Depends(case_filter)]
 @router.get("/cases", responses={422: {"model": Problem}})
 def list_cases(
     connection: ConnectionDep,
+    pool: PoolDep,
     sight: SightDep,
     wanted: FilterDep,
     after: Annotated[int | None, Query(ge=1, le=2**62, description="id of the last case of the page before")] = None,
@@ -70,14 +73,15 @@ def list_cases(
 ) -> CaseList:
     """Cases that match, newest first."""
     page, following, total = queries.list_cases(connection, sight, wanted, time.time(), after, limit)
-    return CaseList(cases=list(page), next_after=following, total=total)
+    return _page(pool, page, following, total)
 
 
 @router.get("/cases/book")
-def case_book(_user: UserDep, book: BookDep) -> CaseBook:
+def case_book(_user: UserDep, book: BookDep, pool: PoolDep) -> CaseBook:
     """The categories of the rule book, and what can be done to a case of each status, by whom and with what."""
     return CaseBook(
         centre=book.centre,
+        departments=pool.departments,
         categories=[
             CaseCategory(code=one.code, name=dict(one.name), events=list(one.events), closes=one.closes)
             for one in book.categories
@@ -128,7 +132,13 @@ def act_on_case(
 
 @router.post("/incidents/{number}/actions", responses=_REFUSED)
 def act_on_incident(
-    number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
+    number: Number,
+    body: ActionBody,
+    connection: ConnectionDep,
+    pool: PoolDep,
+    sight: SightDep,
+    user: UserDep,
+    book: BookDep,
 ) -> CaseList:
     """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
     now, done = time.time(), []
@@ -142,7 +152,7 @@ def act_on_incident(
         raise NotFound(f"incident {number} has no case to which {body.action} could be done")
     audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": done}, now)
     page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
-    return CaseList(cases=list(page), next_after=following, total=total)
+    return _page(pool, page, following, total)
 
 
 @router.get("/case-silences")
@@ -227,6 +237,15 @@ def case_picture(
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}
     media_type = "image/png" if key.endswith(".png") else "image/jpeg"
     return Response(doors.objects.get(key), media_type=media_type, headers=headers)
+
+
+def _page(pool: PoolView, page: Sequence[Case], following: int | None, total: int) -> CaseList:
+    places = {
+        case.id: f"{pool.camera_name(case.camera)} · {pool.zone_name(case.camera, case.zone)}"
+        for case in page
+        if case.camera
+    }
+    return CaseList(cases=list(page), places=places, next_after=following, total=total)
 
 
 def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:

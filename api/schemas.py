@@ -255,6 +255,7 @@ class CaseList(Body):
     total: int = Field(description="how many match, on all pages")
     next_after: int | None = Field(description="give it as `after` for the next page; null: this is the last")
     cases: list[Case]
+    places: dict[int, str] = Field(description="case → its camera and zone as people call them")
 
 
 class CaseCategory(Body):
@@ -268,6 +269,7 @@ class CaseBook(Body):
     """What the console needs of the rule book and the transition table."""
 
     centre: str = Field(description="department id of the dispatch centre")
+    departments: dict[str, str] = Field(description="id → name, all of the pool")
     categories: list[CaseCategory]
     words: dict[str, str] = Field(description="action → its word in city management")
     steps: dict[str, dict[str, list[str]]] = Field(description="status → action → the facts it needs")

@@ -8,6 +8,8 @@ import { Boundary } from "./parts/Boundary";
 import { Nothing, Trouble } from "./parts/Trouble";
 import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
+import { CaseRoom } from "./rooms/CaseRoom";
+import { CasesRoom } from "./rooms/CasesRoom";
 import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
@@ -54,6 +56,8 @@ function Inside() {
           <Route path="/wall" element={<WallRoom />} />
           <Route path="/events" element={<EventsRoom />} />
           <Route path="/events/:id" element={<EventRoom />} />
+          <Route path="/cases" element={<CasesRoom />} />
+          <Route path="/cases/:id" element={<CaseRoom />} />
           <Route path="/cameras" element={<CamerasRoom />} />
           <Route path="/cameras/:id" element={<CameraRoom />} />
           <Route path="/cameras/:id/why" element={<ExplainRoom />} />

@@ -1,5 +1,6 @@
 import {
   AppstoreOutlined,
+  AuditOutlined,
   BellOutlined,
   HeartOutlined,
   KeyOutlined,
@@ -18,6 +19,7 @@ import { useSession } from "./session";
 const ROOMS: { to: string; text: TextKey; icon: ReactNode }[] = [
   { to: "/wall", text: "nav.wall", icon: <AppstoreOutlined /> },
   { to: "/events", text: "nav.events", icon: <BellOutlined /> },
+  { to: "/cases", text: "nav.cases", icon: <AuditOutlined /> },
   { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined /> },
   { to: "/health", text: "nav.health", icon: <HeartOutlined /> },
 ];

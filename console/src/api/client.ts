@@ -7,6 +7,8 @@ export type EventDetail = Schemas["EventDetail"];
 export type CameraSummary = Schemas["CameraSummary"];
 export type CameraDetail = Schemas["CameraDetail"];
 export type Zone = Schemas["Zone"];
+export type Case = Schemas["Case"];
+export type CaseDetail = Schemas["CaseDetail"];
 
 /** What the server answered instead of what was asked for; `problem` is RFC 9457. */
 export class ApiError extends Error {
@@ -87,14 +89,25 @@ export async function call<M extends Method, P extends PathsWith<M>>(
   const { path: inPath = {}, query = {}, header = {}, body } = asked as Partial<Record<string, Values>>;
   const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
   for (const [name, value] of Object.entries(header)) headers[name] = String(value);
+  const response = await answered(address(path, inPath, query), {
+    method: method.toUpperCase(),
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  return (response.status === 204 ? undefined : await response.json()) as Answer<Operation<M, P>>;
+}
+
+/** Sends a file as it is. Throws as `call`. */
+export async function upload<T>(path: string, file: File): Promise<T> {
+  const headers = { "content-type": file.type || "application/octet-stream" };
+  const response = await answered(path, { method: "POST", headers, body: file });
+  return (await response.json()) as T;
+}
+
+async function answered(path: string, asked: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(address(path, inPath, query), {
-      method: method.toUpperCase(),
-      credentials: "same-origin",
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    response = await fetch(path, { credentials: "same-origin", ...asked });
   } catch (error) {
     throw new NetworkError(String(error));
   }
@@ -106,5 +119,5 @@ export async function call<M extends Method, P extends PathsWith<M>>(
     const wait = Number(response.headers.get("retry-after"));
     throw new ApiError(response.status, problem, wait > 0 ? wait : null);
   }
-  return (response.status === 204 ? undefined : await response.json()) as Answer<Operation<M, P>>;
+  return response;
 }

@@ -64,10 +64,11 @@ export function useTallies() {
   });
 }
 
-export function useCamera(id: string) {
+export function useCamera(id: string, enabled = true) {
   return useQuery({
     queryKey: ["camera", id],
     queryFn: () => call("get", "/api/cameras/{camera_id}", { path: { camera_id: id } }),
+    enabled,
     refetchInterval: 5_000,
   });
 }

@@ -918,6 +918,13 @@ export interface components {
              */
             centre: string;
             /**
+             * Departments
+             * @description id → name, all of the pool
+             */
+            departments: {
+                [key: string]: string;
+            };
+            /**
              * Steps
              * @description status → action → the facts it needs
              */
@@ -978,6 +985,13 @@ export interface components {
              * @description give it as `after` for the next page; null: this is the last
              */
             next_after: number | null;
+            /**
+             * Places
+             * @description case → its camera and zone as people call them
+             */
+            places: {
+                [key: string]: string;
+            };
             /**
              * Total
              * @description how many match, on all pages

@@ -1,0 +1,85 @@
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { type CaseDetail, call, type Schemas, upload } from "./client";
+
+export interface CaseFilters {
+  state: string[];
+  category: string[];
+  late: boolean | undefined;
+  incident: number | undefined;
+}
+
+const PAGE = 50;
+
+export function useCases(filters: CaseFilters) {
+  const { state, category, late, incident } = filters;
+  return useInfiniteQuery({
+    queryKey: ["cases", state, category, late, incident],
+    initialPageParam: undefined as number | undefined,
+    queryFn: ({ pageParam }) =>
+      call("get", "/api/cases", {
+        query: {
+          state: state as Schemas["Status"][],
+          category,
+          late,
+          incident,
+          after: pageParam,
+          limit: PAGE,
+        },
+      }),
+    getNextPageParam: (page) => page.next_after ?? undefined,
+    refetchInterval: 5_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useCase(number: number) {
+  return useQuery({
+    queryKey: ["case", number],
+    queryFn: () => call("get", "/api/cases/{number}", { path: { number } }),
+    refetchInterval: 3_000,
+  });
+}
+
+/** Categories, words, and what each action needs; it changes with the installation only. */
+export function useCaseBook() {
+  return useQuery({
+    queryKey: ["case-book"],
+    queryFn: () => call("get", "/api/cases/book"),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Does something to a case; pictures are sent first. */
+export function useCaseAction(detail: CaseDetail) {
+  const client = useQueryClient();
+  const number = detail.case.id;
+  return useMutation({
+    mutationFn: async (asked: {
+      action: Schemas["Action"];
+      facts: Partial<Schemas["Facts"]>;
+      files: File[];
+    }) => {
+      const pictures: string[] = [];
+      for (const file of asked.files) {
+        const kept = await upload<Schemas["PictureOut"]>(`/api/cases/${number}/pictures`, file);
+        pictures.push(kept.key);
+      }
+      return call("post", "/api/cases/{number}/actions", {
+        path: { number },
+        body: {
+          action: asked.action,
+          revision: detail.case.revision,
+          facts: { ...asked.facts, pictures } as Schemas["Facts"],
+        },
+      });
+    },
+    onSuccess: (fresh) => client.setQueryData(["case", number], fresh),
+    onSettled: () => client.invalidateQueries({ queryKey: ["cases"] }),
+  });
+}

@@ -1,0 +1,138 @@
+import { Alert, Input, Modal, Radio, Rate, Select } from "antd";
+import { type ReactNode, useState } from "react";
+import { useCaseAction, useCaseBook } from "../api/cases";
+import { ApiError, type CaseDetail, type Schemas } from "../api/client";
+import { useTexts } from "../i18n";
+
+type Facts = Partial<Schemas["Facts"]>;
+const VERDICTS = ["gone", "still_there", "unseen"] as const;
+const SIDE = 1600; // pixels: a picture from a telephone is made smaller before it is sent
+
+interface Props {
+  detail: CaseDetail;
+  action: Schemas["Action"];
+  needs: readonly string[];
+  closesByLook: boolean;
+  done: () => void;
+}
+
+/** One action with what it needs; what the server still misses is said in its own words. */
+export function CaseAction({ detail, action, needs, closesByLook, done }: Props) {
+  const { t, word } = useTexts();
+  const doing = useCaseAction(detail);
+  const [facts, setFacts] = useState<Facts>({});
+  const [files, setFiles] = useState<File[]>([]);
+  const change = (fields: Facts) => setFacts((known) => ({ ...known, ...fields }));
+  const overriding = action === "close" && closesByLook && facts.verdict != null && facts.verdict !== "gone";
+  const send = async () => {
+    const pictures = await Promise.all(files.map(smaller));
+    doing.mutate(
+      { action, facts: { ...facts, overridden: overriding }, files: pictures },
+      { onSuccess: done },
+    );
+  };
+  const wants = (need: string) => needs.includes(need);
+  return (
+    <Modal
+      open
+      title={word("case.action", action)}
+      okText={t("cases.do", { what: word("case.action", action) })}
+      cancelText={t("password.cancel")}
+      confirmLoading={doing.isPending}
+      onOk={() => void send()}
+      onCancel={done}
+    >
+      {wants("department") ? (
+        <Departments value={facts.department ?? ""} change={(department) => change({ department })} />
+      ) : null}
+      {wants("verdict") && closesByLook ? (
+        <Field label={t("cases.verdict")}>
+          <Radio.Group
+            value={facts.verdict ?? null}
+            onChange={(e) => change({ verdict: e.target.value })}
+            options={VERDICTS.map((value) => ({ value, label: word("case.verdict", value) }))}
+          />
+          {overriding ? <p className="dim">{t("cases.override")}</p> : null}
+        </Field>
+      ) : null}
+      {wants("until") ? (
+        <Field label={t("cases.until")}>
+          <Input
+            type="datetime-local"
+            aria-label={t("cases.until")}
+            onChange={(e) => change({ until_utc: new Date(e.target.value).getTime() / 1000 })}
+          />
+        </Field>
+      ) : null}
+      {wants("stars") ? (
+        <Field label={t("cases.stars")}>
+          <Rate value={facts.stars ?? 0} onChange={(stars) => change({ stars })} />
+        </Field>
+      ) : null}
+      {wants("pictures") ? (
+        <Field label={t("cases.pictures")}>
+          <input
+            type="file"
+            accept="image/jpeg,image/png"
+            capture="environment"
+            multiple
+            aria-label={t("cases.pictures")}
+            onChange={(e) => setFiles([...(e.target.files ?? [])])}
+          />
+        </Field>
+      ) : null}
+      <Field label={t("cases.note")}>
+        <Input.TextArea
+          rows={3}
+          maxLength={2000}
+          aria-label={t("cases.note")}
+          value={facts.note ?? ""}
+          onChange={(e) => change({ note: e.target.value })}
+        />
+      </Field>
+      {doing.error ? <Alert type="error" title={said(doing.error)} /> : null}
+    </Modal>
+  );
+}
+
+function said(error: Error): string {
+  return error instanceof ApiError ? `${error.problem.detail} · ${error.problem.fix}` : error.message;
+}
+
+function Field({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="field">
+      <span className="dim">{label}</span>
+      {children}
+    </div>
+  );
+}
+
+function Departments({ value, change }: { value: string; change: (id: string) => void }) {
+  const { t } = useTexts();
+  const departments = useCaseBook().data?.departments ?? {};
+  return (
+    <Field label={t("cases.handler")}>
+      <Select
+        showSearch={{ optionFilterProp: "label" }}
+        aria-label={t("cases.handler")}
+        value={value || undefined}
+        onChange={change}
+        options={Object.entries(departments).map(([value, label]) => ({ value, label }))}
+        style={{ width: "100%" }}
+      />
+    </Field>
+  );
+}
+
+/** The picture as JPEG, its longer side `SIDE` pixels at most: what the server takes is bounded. */
+async function smaller(file: File): Promise<File> {
+  const bitmap = await createImageBitmap(file);
+  const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
+  return blob ? new File([blob], "picture.jpg", { type: "image/jpeg" }) : file;
+}

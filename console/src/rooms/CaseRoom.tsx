@@ -1,0 +1,223 @@
+import { ArrowLeftOutlined } from "@ant-design/icons";
+import { Button, Skeleton, Timeline } from "antd";
+import { useState } from "react";
+import { Link, useParams } from "react-router";
+import { useCase, useCaseBook } from "../api/cases";
+import type { CaseDetail, Schemas } from "../api/client";
+import { useCamera } from "../api/queries";
+import { useTexts } from "../i18n";
+import { CaseClock, CaseStatus } from "../parts/Cases";
+import { SeverityTag } from "../parts/State";
+import { Trouble } from "../parts/Trouble";
+import { formatDuration, formatTime } from "../parts/time";
+import { CaseAction } from "./CaseAction";
+
+type Action = Schemas["Action"];
+
+export function CaseRoom() {
+  const { id = "" } = useParams();
+  const { t } = useTexts();
+  const { data, error, isPending, refetch } = useCase(Number(id));
+  return (
+    <div className="page">
+      <div className="head">
+        <Link to="/cases" className="state">
+          <ArrowLeftOutlined />
+          &nbsp;{t("cases.back")}
+        </Link>
+      </div>
+      {isPending ? <Skeleton active paragraph={{ rows: 12 }} /> : null}
+      {error && !data ? <Trouble error={error} retry={() => void refetch()} /> : null}
+      {data ? <Detail detail={data} /> : null}
+    </div>
+  );
+}
+
+function Detail({ detail }: { detail: CaseDetail }) {
+  return (
+    <div className="detail">
+      <div>
+        <Facts detail={detail} />
+        <Events detail={detail} />
+      </div>
+      <div>
+        <Todo detail={detail} />
+        <History detail={detail} />
+      </div>
+    </div>
+  );
+}
+
+function Facts({ detail }: { detail: CaseDetail }) {
+  const { t, language, word } = useTexts();
+  const book = useCaseBook().data;
+  const one = detail.case;
+  const camera = useCamera(one.camera, one.camera !== "").data;
+  const name = (department: string) => book?.departments[department] ?? (department || "–");
+  const category = book?.categories.find((c) => c.code === one.category);
+  return (
+    <section className="panel">
+      <div className="head">
+        <h1 style={{ margin: 0 }}>
+          {category?.name[language] ?? one.category} <span className="dim number">#{one.id}</span>
+        </h1>
+        <CaseStatus status={one.state.status} />
+        <SeverityTag severity={one.severity} />
+        <span className="push">
+          <CaseClock clock={one.state.clock} />
+        </span>
+      </div>
+      <dl className="facts">
+        <dt>{t("events.where")}</dt>
+        <dd>
+          {one.camera ? (
+            <Link to={`/cameras/${encodeURIComponent(one.camera)}`}>{one.camera}</Link>
+          ) : (
+            one.address
+          )}
+          {one.zone ? <span> · {camera?.zones.find((z) => z.id === one.zone)?.name || one.zone}</span> : null}
+          {one.grid ? <span className="dim"> · {one.grid}</span> : null}
+        </dd>
+        <dt>{t("cases.owner")}</dt>
+        <dd>{name(one.state.owner)}</dd>
+        <dt>{t("cases.handler")}</dt>
+        <dd>
+          {name(one.state.handler)}
+          {one.state.crew ? <span className="dim"> · {one.state.crew}</span> : null}
+        </dd>
+        <dt>{t("events.started")}</dt>
+        <dd>{formatTime(one.started_utc, language)}</dd>
+        <dt>{t("cases.source")}</dt>
+        <dd>{word("case.source", one.source)}</dd>
+        {one.note ? (
+          <>
+            <dt>{t("cases.note")}</dt>
+            <dd>{one.note}</dd>
+          </>
+        ) : null}
+        {one.incident ? (
+          <>
+            <dt>{t("cases.incident.name")}</dt>
+            <dd>
+              <Link to={`/cases?incident=${one.incident}`}>{t("cases.incident", { n: one.incident })}</Link>
+            </dd>
+          </>
+        ) : null}
+      </dl>
+    </section>
+  );
+}
+
+/** What can be done now; each asks for what the transition table needs. */
+function Todo({ detail }: { detail: CaseDetail }) {
+  const { t, word } = useTexts();
+  const book = useCaseBook().data;
+  const [doing, setDoing] = useState<Action | null>(null);
+  const steps = book?.steps[detail.case.state.status] ?? {};
+  const names = Object.keys(steps) as Action[];
+  if (!book || names.length === 0) return null;
+  return (
+    <section className="panel">
+      <h2>{t("cases.todo")}</h2>
+      <div className="actions" style={{ flexWrap: "wrap" }}>
+        {names.map((action, index) => (
+          <Button
+            key={action}
+            type={index === 0 ? "primary" : "default"}
+            danger={action === "void"}
+            onClick={() => setDoing(action)}
+          >
+            {word("case.action", action)}
+          </Button>
+        ))}
+      </div>
+      {doing && steps[doing] ? (
+        <CaseAction
+          key={doing}
+          detail={detail}
+          action={doing}
+          needs={steps[doing]}
+          closesByLook={book.categories.find((c) => c.code === detail.case.category)?.closes === "gone"}
+          done={() => setDoing(null)}
+        />
+      ) : null}
+    </section>
+  );
+}
+
+function History({ detail }: { detail: CaseDetail }) {
+  const { t, language, word } = useTexts();
+  const book = useCaseBook().data;
+  const waiting = detail.looks.find((look) => look.result === null && look.until_utc > Date.now() / 1000);
+  const items = [...detail.lines].reverse().map((line, index) => ({
+    key: `${line.utc}-${index}`,
+    color: line.late_s > 0 ? "red" : line.duty === "system" ? "gray" : "blue",
+    content: (
+      <div data-testid="case-line" data-action={line.action}>
+        <div>
+          {word("case.action", line.action)}{" "}
+          <span className="dim number">{formatTime(line.utc, language)}</span>
+          <span className="dim"> · {line.who === "system" ? t("cases.system") : line.who}</span>
+        </div>
+        {line.facts.department ? (
+          <div className="dim">
+            → {book?.departments[line.facts.department] ?? line.facts.department} {line.facts.crew}
+          </div>
+        ) : null}
+        {line.facts.verdict ? <div>{word("case.verdict", line.facts.verdict)}</div> : null}
+        {line.facts.note ? <div className="dim">{line.facts.note}</div> : null}
+        {line.late_s > 0 ? (
+          <div style={{ color: "var(--bad)" }}>
+            {t("cases.was_late", { time: formatDuration(line.late_s, t) })}
+          </div>
+        ) : null}
+        <Pictures number={detail.case.id} keys={line.facts.pictures} />
+      </div>
+    ),
+  }));
+  return (
+    <section className="panel">
+      <h2>{t("cases.history")}</h2>
+      {waiting ? <p className="dim">{t("cases.looking")}</p> : null}
+      <Timeline items={items} />
+    </section>
+  );
+}
+
+function Pictures({ number, keys }: { number: number; keys: readonly string[] }) {
+  const { t } = useTexts();
+  return (
+    <>
+      {keys.map((key) => {
+        const sha = key.split("/").pop()?.split(".")[0];
+        return (
+          <a key={key} href={`/api/cases/${number}/pictures/${sha}`} target="_blank" rel="noreferrer">
+            <img
+              src={`/api/cases/${number}/pictures/${sha}`}
+              alt={t("cases.picture")}
+              style={{ maxWidth: 220, maxHeight: 140, marginTop: 6, marginRight: 6, borderRadius: 4 }}
+            />
+          </a>
+        );
+      })}
+    </>
+  );
+}
+
+function Events({ detail }: { detail: CaseDetail }) {
+  const { t, language } = useTexts();
+  if (detail.events.length === 0) return null;
+  return (
+    <section className="panel">
+      <h2>{t("cases.events", { n: detail.events.length })}</h2>
+      {detail.events.slice(-20).map((one) => (
+        <div key={one.event} style={{ marginBottom: 6 }}>
+          <Link to={`/events/${one.event}`} className="number">
+            {formatTime(one.utc, language)}
+          </Link>{" "}
+          <span className="dim">{one.reason[language] ?? one.reason.en}</span>
+        </div>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,186 @@
+import { Button, Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
+import { Link, useNavigate, useSearchParams } from "react-router";
+import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
+import type { Case } from "../api/client";
+import { useEventStream } from "../api/stream";
+import { useTexts } from "../i18n";
+import { CaseClock, CaseStatus } from "../parts/Cases";
+import { SeverityTag } from "../parts/State";
+import { Nothing, Trouble } from "../parts/Trouble";
+import { formatTime } from "../parts/time";
+
+/** Which statuses each of the board's columns takes in. */
+const GROUPS = {
+  all: [],
+  centre: ["accepted", "filed", "reported", "verifying"],
+  handling: ["dispatched", "handling", "suspended"],
+  done: ["closed", "rated", "void"],
+} as const;
+type Group = keyof typeof GROUPS;
+
+function readFilters(params: URLSearchParams): CaseFilters & { group: Group } {
+  const group = (params.get("group") ?? "all") as Group;
+  return {
+    group: group in GROUPS ? group : "all",
+    state: [...(GROUPS[group] ?? [])],
+    category: params.getAll("category"),
+    late: params.get("late") === "true" ? true : undefined,
+    incident: Number(params.get("incident")) || undefined,
+  };
+}
+
+/** Cases as dispatchers see them: whose turn it is, and how much time is left. */
+export function CasesRoom() {
+  const { t, language } = useTexts();
+  const [params, setParams] = useSearchParams();
+  const filters = readFilters(params);
+  const book = useCaseBook().data;
+  const change = (name: string, values: string[]) => {
+    const next = new URLSearchParams(params);
+    next.delete(name);
+    for (const value of values) next.append(name, value);
+    setParams(next, { replace: true });
+  };
+  return (
+    <div className="page">
+      <div className="head">
+        <h1>{t("cases.title")}</h1>
+      </div>
+      <div className="filters">
+        <Segmented
+          value={filters.group}
+          onChange={(group) => change("group", group === "all" ? [] : [group])}
+          options={(Object.keys(GROUPS) as Group[]).map((value) => ({
+            value,
+            label: t(`cases.group.${value}`),
+          }))}
+        />
+        <Select
+          mode="multiple"
+          maxTagCount="responsive"
+          allowClear
+          placeholder={t("cases.category")}
+          aria-label={t("cases.category")}
+          value={filters.category}
+          onChange={(values) => change("category", values)}
+          options={book?.categories.map((one) => ({
+            value: one.code,
+            label: one.name[language] ?? one.code,
+          }))}
+          style={{ width: 200 }}
+        />
+        <span className="state">
+          <Switch
+            size="small"
+            aria-label={t("cases.late.only")}
+            checked={filters.late === true}
+            onChange={(on) => change("late", on ? ["true"] : [])}
+          />
+          &nbsp;{t("cases.late.only")}
+        </span>
+        {filters.incident ? (
+          <Tag closable onClose={() => change("incident", [])}>
+            {t("cases.incident", { n: filters.incident })}
+          </Tag>
+        ) : null}
+      </div>
+      <List filters={filters} />
+    </div>
+  );
+}
+
+function List({ filters }: { filters: CaseFilters }) {
+  const { t } = useTexts();
+  const navigate = useNavigate();
+  const columns = useColumns();
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useCases(filters);
+  useEventStream(() => void refetch()); // an event is a case in the same transaction
+  if (isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
+  if (error && !data) return <Trouble error={error} retry={() => void refetch()} />;
+  const cases = data?.pages.flatMap((page) => page.cases) ?? [];
+  const places: Record<string, string> = Object.assign({}, ...(data?.pages.map((page) => page.places) ?? []));
+  return (
+    <>
+      <p className="dim number">{t("cases.count", { n: data?.pages[0]?.total ?? 0 })}</p>
+      <Table<Case>
+        rowKey="id"
+        size="small"
+        columns={columns(places)}
+        dataSource={cases}
+        pagination={false}
+        onRow={(one) => ({ onClick: () => navigate(`/cases/${one.id}`), style: { cursor: "pointer" } })}
+        locale={{ emptyText: <Nothing title={t("cases.empty")} text={t("cases.empty.how")} /> }}
+      />
+      {hasNextPage ? (
+        <div style={{ textAlign: "center", marginTop: 16 }}>
+          <Button loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {t("events.more")}
+          </Button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function useColumns(): (places: Record<string, string>) => TableColumnsType<Case> {
+  const { t, language, word } = useTexts();
+  const book = useCaseBook().data;
+  return (places) => [
+    {
+      title: t("cases.number"),
+      width: 90,
+      render: (_, one) => (
+        <Link to={`/cases/${one.id}`} className="number" onClick={(e) => e.stopPropagation()}>
+          {one.id}
+        </Link>
+      ),
+    },
+    {
+      title: t("cases.category"),
+      width: 150,
+      render: (_, one) =>
+        book?.categories.find((c) => c.code === one.category)?.name[language] ?? one.category,
+    },
+    {
+      title: t("cases.status"),
+      width: 150,
+      render: (_, one) => (
+        <>
+          <CaseStatus status={one.state.status} />
+          {one.state.supervised ? <Tag color="error">{t("cases.supervised")}</Tag> : null}
+        </>
+      ),
+    },
+    { title: t("events.severity"), width: 88, render: (_, one) => <SeverityTag severity={one.severity} /> },
+    {
+      title: t("events.where"),
+      render: (_, one) => (
+        <>
+          <div>{one.address || places[one.id] || one.camera}</div>
+          <div className="dim">
+            {one.grid}
+            {one.incident ? (
+              <Link to={`/cases?incident=${one.incident}`} onClick={(e) => e.stopPropagation()}>
+                {" "}
+                {t("cases.incident", { n: one.incident })}
+              </Link>
+            ) : null}
+          </div>
+        </>
+      ),
+    },
+    {
+      title: t("cases.owner"),
+      width: 150,
+      render: (_, one) => book?.departments[one.state.owner] ?? one.state.owner,
+    },
+    { title: t("cases.source"), width: 90, render: (_, one) => word("case.source", one.source) },
+    { title: t("cases.clock"), width: 190, render: (_, one) => <CaseClock clock={one.state.clock} /> },
+    {
+      title: t("cases.opened"),
+      width: 140,
+      render: (_, one) => <span className="number nowrap">{formatTime(one.opened_utc, language)}</span>,
+    },
+  ];
+}
