@@ -25,7 +25,10 @@ from api import (
     pool,
     problems,
     proposals,
+    silences,
     stream,
+    subscription_stream,
+    subscriptions,
 )
 from api.guard import Guard
 from api.metrics import RequestMetrics, RequestTimer
@@ -77,6 +80,9 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
         live,
         proposals,
         stream,
+        subscriptions,
+        subscription_stream,
+        silences,
         events,
         evidence,
         coverage,

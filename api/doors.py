@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_urlsafe
 
 from sqlalchemy import Engine
 
@@ -22,6 +23,10 @@ from store.bus import Bus
 from store.database import make_engine
 from store.live import AsyncBus
 from store.objects import ObjectStore
+from store.sealing import Sealer
+from store.secrets import Secrets
+from subscriptions.guard import Guard, networks
+from subscriptions.ways import Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,13 @@ class Doors:
     readings: Readings
     viewing_copies: ViewingCopies
     book: Book
+    sealer: Sealer
+
+    def ways(self) -> Ways:
+        """How subscribers are reached; to be closed after use."""
+        settings = self.settings
+        guard = Guard(networks(settings.delivery_networks))
+        return Ways(guard, Secrets(settings.secrets), self.sealer, settings.redis_url)
 
 
 @asynccontextmanager
@@ -68,6 +80,7 @@ async def opened(
             Readings(),
             viewing_copies,
             read_book(settings.case_book or DEFAULT),
+            Sealer(token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()),
         )
     finally:
         reading.cancel()

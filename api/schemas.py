@@ -10,6 +10,7 @@ from cases.types import Action, Case, Facts
 from contracts.live import CameraState
 from contracts.pool import Position, Preset, Zone
 from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Severity, Subject, Transition
+from subscriptions.types import Attempt, Delivery, NewSubscription, State, Subscription
 
 
 class Body(BaseModel):
@@ -314,3 +315,58 @@ class PictureOut(Body):
     key: str
     sha256: str
     url: str
+
+
+class NewSubscriptionOut(Body):
+    """A subscription that was made."""
+
+    subscription: Subscription
+    secret: str | None = Field(description="signing secret of a webhook; it is not shown again")
+
+
+class SecretOut(Body):
+    """A signing secret; it is not shown again."""
+
+    secret: str
+
+
+class SubscriptionEdit(Body):
+    """New values of a subscription."""
+
+    revision: int = Field(ge=0, le=2**31 - 1, description="of the subscription as the person saw it")
+    subscription: NewSubscription
+
+
+class PauseBody(Body):
+    why: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+
+
+class ReplayBody(Body):
+    """A window of time in which events were recorded, s since 1970 UTC; the end is exclusive."""
+
+    since_utc: float = Field(ge=0, le=1e11)
+    until_utc: float = Field(ge=0, le=1e11)
+
+
+class Counted(Body):
+    count: int
+
+
+class DeliveryPage(Body):
+    """Newest first."""
+
+    deliveries: list[Delivery]
+    counts: dict[State, int] = Field(description="of all deliveries of the subscription")
+    next_before: int | None = Field(description="give it as `before` for the next page; null: this is the last")
+
+
+class AttemptPage(Body):
+    """Newest first."""
+
+    attempts: list[Attempt]
+    next_before: int | None = Field(description="give it as `before` for the next page; null: this is the last")
+
+
+class AcknowledgeBody(Body):
+    department: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    note: str = Field("", max_length=500, pattern=r"^[^\x00]*$")

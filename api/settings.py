@@ -23,6 +23,11 @@ class ApiSettings(BaseModel):
         None, description="bearer token of /metrics; without one it answers this machine only"
     )
     case_book: Path | None = Field(None, description="rule book of cases; None: the one that ships")
+    seal_key: SecretStr | None = Field(
+        None, description="key that kept secrets are sealed with; None: one that ends with this process"
+    )
+    secrets: Path | None = Field(None, description="file with credentials by name")
+    delivery_networks: str = Field("", description="private networks that subscribers' receivers stand in")
     status_stale_s: float = Field(15.0, gt=0, description="a camera's status older than this is shown as unknown, s")
     watch_ttl_s: float = Field(6.0, gt=1, description="how long a worker goes on publishing after the last viewer, s")
     session_check_s: float = Field(30.0, gt=0, description="how often a long connection checks its session, s")

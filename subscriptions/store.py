@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -18,7 +18,16 @@ from subscriptions.tables import (
     subscription_silences,
     subscriptions,
 )
-from subscriptions.types import Attempt, Delivery, NewSilence, NewSubscription, Silence, State, Subscription
+from subscriptions.types import (
+    Acknowledgement,
+    Attempt,
+    Delivery,
+    NewSilence,
+    NewSubscription,
+    Silence,
+    State,
+    Subscription,
+)
 
 _FIELDS = ("department", "name", "wanted", "channel", "retry", "cooldown_s", "grouping", "enabled")
 
@@ -185,18 +194,10 @@ def attempts(
     ]
 
 
-def write_test(
-    connection: Connection,
-    number: int,
-    now: float,
-    took_ms: float,
-    outcome: Literal["test_delivered", "test_failed"],
-    status: int | None,
-    detail: str,
-) -> None:
-    """A line of the log for a test."""
-    row = {"subscription": number, "delivery": None, "at": at(now), "took_ms": took_ms}
-    connection.execute(insert(delivery_attempts).values(row | {"outcome": outcome, "status": status, "detail": detail}))
+def write_attempt(connection: Connection, number: int, attempt: Attempt) -> None:
+    """A line of the log."""
+    row = attempt.model_dump(exclude={"utc"}) | {"subscription": number, "at": at(attempt.utc)}
+    connection.execute(insert(delivery_attempts).values(row))
 
 
 def silence(connection: Connection, new: NewSilence, who: str) -> int:
@@ -245,6 +246,15 @@ def end_silence(connection: Connection, number: int, now: float) -> bool:
         return True
     future = subscription_silences.delete().where(s.id == number, s["from"] >= at(now))
     return bool(connection.execute(future).rowcount)
+
+
+def acknowledged(connection: Connection, event: str) -> list[Acknowledgement]:
+    """Who has seen an event, the first first."""
+    a = acknowledgements.c
+    rows = connection.execute(select(acknowledgements).where(a.event_id == event).order_by(a.at))
+    return [
+        Acknowledgement(department=row.department, who=row.who, note=row.note, utc=row.at.timestamp()) for row in rows
+    ]
 
 
 def acknowledge(connection: Connection, event: str, department: str, who: str, note: str, now: float) -> None:

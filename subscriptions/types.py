@@ -17,8 +17,10 @@ from contracts.records import Contract, Severity, Transition
 DAY_MIN = 1440
 Minute = Annotated[int, Field(ge=0, le=DAY_MIN)]
 Spans = Annotated[tuple[tuple[Minute, Minute], ...], Field(max_length=12)]
-Ids = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=160)], ...], Field(max_length=500)]
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_LINE = r"^[^\x00-\x1f\x7f]+$"
+Ids = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=160, pattern=_LINE)], ...], Field(max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=_LINE)]
+Utc = Annotated[float, Field(ge=0, le=1e11)]
 Note = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Credential = Annotated[str, Field(pattern=SLUG_PATTERN)]
 Kind = Literal["webhook", "mqtt", "stream", "sse"]
@@ -177,7 +179,7 @@ class NewSubscription(Contract):
         enabled: off: nothing is collected. To collect and hold, pause it.
     """
 
-    department: str = Field(min_length=1, max_length=64)
+    department: str = Field(min_length=1, max_length=64, pattern=_LINE)
     name: Name
     wanted: Wanted = Wanted()
     channel: Channel
@@ -185,6 +187,12 @@ class NewSubscription(Contract):
     cooldown_s: float = Field(0.0, ge=0, le=7 * 86_400)
     grouping: Grouping | None = None
     enabled: bool = True
+
+    @model_validator(mode="after")
+    def _sent(self) -> Self:
+        if self.channel.kind == "sse" and (self.cooldown_s or self.grouping is not None):
+            raise ValueError("cooldown_s and grouping are for what is sent; this is fetched by the subscriber")
+        return self
 
 
 class Subscription(NewSubscription):
@@ -236,18 +244,27 @@ class Attempt(Contract):
     detail: str
 
 
+class Acknowledgement(Contract):
+    """Somebody of a department has seen an event. It is no silence: what follows is told all the same."""
+
+    department: str
+    who: str
+    note: str
+    utc: float
+
+
 class NewSilence(Contract):
     """Events that begin from `from_utc` until `until_utc` and match are not delivered, but counted.
 
     `subscription` None: for all of the department's own.
     """
 
-    department: str = Field(min_length=1, max_length=64)
-    subscription: int | None = None
+    department: str = Field(min_length=1, max_length=64, pattern=_LINE)
+    subscription: int | None = Field(None, ge=1, le=2**62)
     wanted: Wanted = Wanted()
     note: Note = ""
-    from_utc: float
-    until_utc: float
+    from_utc: Utc
+    until_utc: Utc
 
     @model_validator(mode="after")
     def _ends(self) -> Self:

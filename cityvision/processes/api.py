@@ -6,11 +6,13 @@ import socket
 from pathlib import Path
 
 import uvicorn
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.settings import ApiSettings
 from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
+from cityvision.sealing import seal_key
 from cityvision.settings import Settings
 from cityvision.viewing_copy import convert
 from store.objects import open_objects
@@ -27,6 +29,9 @@ def api_settings(settings: Settings) -> ApiSettings:
         cookie_secure=settings.cookie_secure,
         metrics_token=settings.metrics_token,
         case_book=settings.case_book,
+        seal_key=SecretStr(seal_key(settings)),
+        secrets=settings.secrets,
+        delivery_networks=settings.delivery_networks,
     )
 
 

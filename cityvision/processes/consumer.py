@@ -13,12 +13,12 @@ from cases import verify
 from cases.book import DEFAULT, Book, read_book
 from cases.service import CaseHook, watch_clocks
 from cityvision.processes.base import Process, run
-from cityvision.sees import sees
 from contracts.errors import BusUnavailable
 from events.consumer import Consumer
 from events.hooks import Hooks
 from store.bus import Bus
 from store.database import make_engine
+from subscriptions.access import sees
 from subscriptions.outbox import DeliveryHook
 
 log = logging.getLogger(__name__)

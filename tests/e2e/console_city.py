@@ -55,6 +55,8 @@ from pool.snapshot import snapshot
 from store.bus import Bus, Entry, Mark, PoolSnapshot
 from store.database import make_engine
 from store.objects import DiskObjects
+from subscriptions.access import sees
+from subscriptions.outbox import DeliveryHook
 
 WORKER = "worker-1"
 PASSWORD = "correct horse battery staple"
@@ -358,7 +360,7 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     bus.set_pool(PoolSnapshot(revision, digest, data))
     bus.announce(WORKER)
     book = read_book()
-    hooks = Hooks([CaseHook(book)], [verify.LookAnswers(book)])
+    hooks = Hooks([CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()

@@ -420,6 +420,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/{event_id}/acknowledgements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Acknowledgements
+         * @description Which departments have seen an event.
+         */
+        get: operations["list_acknowledgements"];
+        put?: never;
+        /**
+         * Acknowledge Event
+         * @description A department has seen an event. What follows is told all the same: to be told less, set a silence.
+         */
+        post: operations["acknowledge_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/{event_id}/evidence/{sha256}": {
         parameters: {
             query?: never;
@@ -644,6 +668,323 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Delivery Silences
+         * @description Those in force, to come and over, each with how many deliveries it has held back.
+         */
+        get: operations["list_delivery_silences"];
+        put?: never;
+        /**
+         * Add Delivery Silence
+         * @description Holds back deliveries of what begins in a span of time. It always ends.
+         */
+        post: operations["add_delivery_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Silence
+         * @description How many deliveries of the last seven days it would have held back.
+         */
+        post: operations["preview_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Delivery Silence
+         * @description It ends now; one that had not begun is taken back.
+         */
+        delete: operations["end_delivery_silence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Subscriptions
+         * @description All of them, with what waits and since when an endpoint fails.
+         */
+        get: operations["list_subscriptions"];
+        put?: never;
+        /**
+         * Create Subscription
+         * @description A new one. The signing secret of a webhook is shown in this answer and never again.
+         */
+        post: operations["create_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Subscription
+         * @description One of them.
+         */
+        get: operations["get_subscription"];
+        /**
+         * Change Subscription
+         * @description New values; what waits is tried at once. `revision` is the one the person saw: who comes second is told (409).
+         */
+        put: operations["change_subscription"];
+        post?: never;
+        /**
+         * Delete Subscription
+         * @description Nothing is collected or sent any more; its log stays.
+         */
+        delete: operations["delete_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Attempts
+         * @description Each attempt, newest first: of one delivery, or all with the tests among them.
+         */
+        get: operations["list_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description The log, newest first, with how many stand in each state. Dead letters: `state=dead`.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Subscription
+         * @description Holds back what comes, which waits meanwhile.
+         */
+        post: operations["pause_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redrive
+         * @description Dead letters go to the end of the queue.
+         */
+        post: operations["redrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description What was recorded in a window goes out (again), with the same ids, as the subscription stands now.
+         */
+        post: operations["replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Subscription
+         * @description Goes on with what waits.
+         */
+        post: operations["resume_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Secret
+         * @description A new signing secret, shown this once. Both sign until `settle`, so that no message is refused meanwhile.
+         */
+        post: operations["rotate_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/secret/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle Secret
+         * @description The receiver knows the new secret: the old one no longer signs.
+         */
+        post: operations["settle_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subscription Stream
+         * @description What a subscription of the kind `sse` is told, in order. `Last-Event-ID` beats `after`; without either it begins
+         *     with what was never fetched.
+         */
+        get: operations["subscription_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subscriptions/{number}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Subscription
+         * @description Sends one message now, past the queue, and says how it went.
+         */
+        post: operations["test_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unwatched": {
         parameters: {
             query?: never;
@@ -668,6 +1009,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AcknowledgeBody */
+        AcknowledgeBody: {
+            /** Department */
+            department: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * Acknowledgement
+         * @description Somebody of a department has seen an event. It is no silence: what follows is told all the same.
+         */
+        Acknowledgement: {
+            /** Department */
+            department: string;
+            /** Note */
+            note: string;
+            /** Utc */
+            utc: number;
+            /** Who */
+            who: string;
+        };
         /**
          * Action
          * @description What is done to a case.
@@ -695,6 +1060,40 @@ export interface components {
              * @description of the case as the person saw it
              */
             revision?: number | null;
+        };
+        /**
+         * Attempt
+         * @description One attempt: how long it took, the status where the channel has one, and what was said. No delivery: a test.
+         */
+        Attempt: {
+            /** Delivery */
+            delivery: string | null;
+            /** Detail */
+            detail: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "delivered" | "failed" | "dead" | "test_delivered" | "test_failed";
+            /** Status */
+            status: number | null;
+            /** Took Ms */
+            took_ms: number;
+            /** Utc */
+            utc: number;
+        };
+        /**
+         * AttemptPage
+         * @description Newest first.
+         */
+        AttemptPage: {
+            /** Attempts */
+            attempts: components["schemas"]["Attempt"][];
+            /**
+             * Next Before
+             * @description give it as `before` for the next page; null: this is the last
+             */
+            next_before: number | null;
         };
         /** CameraDetail */
         CameraDetail: {
@@ -1072,6 +1471,11 @@ export interface components {
          * @enum {string}
          */
         ClockSource: "rtcp" | "arrival" | "file";
+        /** Counted */
+        Counted: {
+            /** Count */
+            count: number;
+        };
         /**
          * Course
          * @description One condition of one matter over the window.
@@ -1118,6 +1522,47 @@ export interface components {
             };
             /** Utc */
             utc: number;
+        };
+        /**
+         * Delivery
+         * @description One line of the log: one transition for one subscriber. `number` is its place in the subscriber's order.
+         */
+        Delivery: {
+            /** Attempts */
+            attempts: number;
+            /** Created Utc */
+            created_utc: number;
+            /** Done Utc */
+            done_utc: number | null;
+            /** Event Id */
+            event_id: string;
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Seq */
+            seq: number;
+            state: components["schemas"]["State"];
+        };
+        /**
+         * DeliveryPage
+         * @description Newest first.
+         */
+        DeliveryPage: {
+            /**
+             * Counts
+             * @description of all deliveries of the subscription
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Deliveries */
+            deliveries: components["schemas"]["Delivery"][];
+            /**
+             * Next Before
+             * @description give it as `before` for the next page; null: this is the last
+             */
+            next_before: number | null;
         };
         /** DepartmentTally */
         DepartmentTally: {
@@ -1649,6 +2094,20 @@ export interface components {
             ];
         };
         /**
+         * Grouping
+         * @description Events of `window_s` seconds in one message (CloudEvents batch), those with the same `by` together.
+         */
+        Grouping: {
+            /**
+             * By
+             * @default all
+             * @enum {string}
+             */
+            by: "all" | "type" | "camera" | "grid";
+            /** Window S */
+            window_s: number;
+        };
+        /**
          * HeldBack
          * @description A silence, and how many events it has kept from becoming cases.
          */
@@ -1671,6 +2130,46 @@ export interface components {
             until_utc: number;
             /** Who */
             who: string;
+        };
+        /**
+         * Hours
+         * @description A working calendar in local time.
+         *
+         *     Attributes:
+         *         zone: name of the time zone.
+         *         week: Monday to Sunday, the spans of each as (first minute, minute after the last) of the day; a night is two.
+         *         holidays: days without any.
+         *         workdays: days with `workday_hours`, whatever weekday they are (调休).
+         */
+        Hours: {
+            /**
+             * Holidays
+             * @default []
+             */
+            holidays: string[];
+            /** Week */
+            week: [
+                number,
+                number
+            ][][];
+            /**
+             * Workday Hours
+             * @default []
+             */
+            workday_hours: [
+                number,
+                number
+            ][];
+            /**
+             * Workdays
+             * @default []
+             */
+            workdays: string[];
+            /**
+             * Zone
+             * @default Asia/Shanghai
+             */
+            zone: string;
         };
         /**
          * Line
@@ -1874,6 +2373,26 @@ export interface components {
             name: string;
         };
         /**
+         * Mqtt
+         * @description MQTT 5, QoS 1.
+         */
+        Mqtt: {
+            /** Credentials */
+            credentials?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "mqtt";
+            /** Topic */
+            topic: string;
+            /**
+             * Url
+             * @description mqtt[s]://host:port
+             */
+            url: string;
+        };
+        /**
          * NewCaseBody
          * @description A case by hand.
          */
@@ -1913,12 +2432,123 @@ export interface components {
              */
             zone: string;
         };
+        /**
+         * NewSilence
+         * @description Events that begin from `from_utc` until `until_utc` and match are not delivered, but counted.
+         *
+         *     `subscription` None: for all of the department's own.
+         */
+        NewSilence: {
+            /** Department */
+            department: string;
+            /** From Utc */
+            from_utc: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Subscription */
+            subscription?: number | null;
+            /** Until Utc */
+            until_utc: number;
+            /**
+             * @default {
+             *       "cameras": [],
+             *       "grids": [],
+             *       "severities": [],
+             *       "transitions": [],
+             *       "types": [],
+             *       "zones": []
+             *     }
+             */
+            wanted: components["schemas"]["Wanted"];
+        };
+        /**
+         * NewSubscription
+         * @description What its owner writes.
+         *
+         *     Attributes:
+         *         cooldown_s: after a delivery, other events of the same type at the same camera and zone are not told for so
+         *             long; what goes on of an event already told always is.
+         *         enabled: off: nothing is collected. To collect and hold, pause it.
+         */
+        NewSubscription: {
+            /** Channel */
+            channel: components["schemas"]["Webhook"] | components["schemas"]["Mqtt"] | components["schemas"]["Stream"] | components["schemas"]["Sse"];
+            /**
+             * Cooldown S
+             * @default 0
+             */
+            cooldown_s: number;
+            /** Department */
+            department: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            grouping?: components["schemas"]["Grouping"] | null;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "delays_s": [
+             *         1,
+             *         5,
+             *         15,
+             *         30,
+             *         60,
+             *         120,
+             *         300
+             *       ],
+             *       "jitter": 0.2,
+             *       "max_age_s": 259200,
+             *       "max_attempts": 1000,
+             *       "permanent": [
+             *         400,
+             *         413,
+             *         415,
+             *         422
+             *       ]
+             *     }
+             */
+            retry: components["schemas"]["RetryPolicy"];
+            /**
+             * @default {
+             *       "cameras": [],
+             *       "grids": [],
+             *       "severities": [],
+             *       "transitions": [],
+             *       "types": [],
+             *       "zones": []
+             *     }
+             */
+            wanted: components["schemas"]["Wanted"];
+        };
+        /**
+         * NewSubscriptionOut
+         * @description A subscription that was made.
+         */
+        NewSubscriptionOut: {
+            /**
+             * Secret
+             * @description signing secret of a webhook; it is not shown again
+             */
+            secret: string | null;
+            subscription: components["schemas"]["Subscription"];
+        };
         /** PasswordBody */
         PasswordBody: {
             /** New */
             new: string;
             /** Old */
             old: string;
+        };
+        /** PauseBody */
+        PauseBody: {
+            /** Why */
+            why: string;
         };
         /**
          * Paused
@@ -2046,6 +2676,66 @@ export interface components {
             ready: boolean;
         };
         /**
+         * ReplayBody
+         * @description A window of time in which events were recorded, s since 1970 UTC; the end is exclusive.
+         */
+        ReplayBody: {
+            /** Since Utc */
+            since_utc: number;
+            /** Until Utc */
+            until_utc: number;
+        };
+        /**
+         * RetryPolicy
+         * @description What happens to a delivery that failed.
+         *
+         *     Attributes:
+         *         delays_s: before the second attempt, the third, …; the last one is repeated.
+         *         jitter: each delay is longer by a random share of up to this.
+         *         max_attempts, max_age_s: after either of them it is dead (it has been tried once in any case).
+         *         permanent: HTTP statuses that mean "never this one": dead at once, and on with the next.
+         */
+        RetryPolicy: {
+            /**
+             * Delays S
+             * @default [
+             *       1,
+             *       5,
+             *       15,
+             *       30,
+             *       60,
+             *       120,
+             *       300
+             *     ]
+             */
+            delays_s: number[];
+            /**
+             * Jitter
+             * @default 0.2
+             */
+            jitter: number;
+            /**
+             * Max Age S
+             * @default 259200
+             */
+            max_age_s: number;
+            /**
+             * Max Attempts
+             * @default 1000
+             */
+            max_attempts: number;
+            /**
+             * Permanent
+             * @default [
+             *       400,
+             *       413,
+             *       415,
+             *       422
+             *     ]
+             */
+            permanent: number[];
+        };
+        /**
          * Running
          * @description The clock that runs.
          *
@@ -2063,6 +2753,14 @@ export interface components {
             name: components["schemas"]["Clock"];
             /** Started Utc */
             started_utc: number;
+        };
+        /**
+         * SecretOut
+         * @description A signing secret; it is not shown again.
+         */
+        SecretOut: {
+            /** Secret */
+            secret: string;
         };
         /**
          * Seen
@@ -2093,6 +2791,45 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "minor" | "major" | "critical";
+        /**
+         * Silence
+         * @description `hidden`: how many deliveries it has held back.
+         */
+        Silence: {
+            /** Department */
+            department: string;
+            /** From Utc */
+            from_utc: number;
+            /**
+             * Hidden
+             * @default 0
+             */
+            hidden: number;
+            /** Id */
+            id: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Subscription */
+            subscription?: number | null;
+            /** Until Utc */
+            until_utc: number;
+            /**
+             * @default {
+             *       "cameras": [],
+             *       "grids": [],
+             *       "severities": [],
+             *       "transitions": [],
+             *       "types": [],
+             *       "zones": []
+             *     }
+             */
+            wanted: components["schemas"]["Wanted"];
+            /** Who */
+            who: string;
+        };
         /**
          * SilenceBody
          * @description Empty lists mean all.
@@ -2133,6 +2870,23 @@ export interface components {
             until: number;
         };
         /**
+         * Sse
+         * @description Fetched by the subscriber as server-sent events, from the place where it left off.
+         */
+        Sse: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sse";
+        };
+        /**
+         * State
+         * @description Of one delivery. All but `PENDING` are ends; replay and redrive make it pending again.
+         * @enum {string}
+         */
+        State: "pending" | "delivered" | "dead" | "withheld" | "silenced" | "suppressed";
+        /**
          * Status
          * @description Where a case stands; named by what was last done, in its order.
          * @enum {string}
@@ -2153,6 +2907,32 @@ export interface components {
             utc: number;
             /** Zone */
             zone: string;
+        };
+        /**
+         * Stream
+         * @description XADD to a Redis Stream of bounded length; `url` None: the installation's own server, under a key of ours.
+         */
+        Stream: {
+            /** Credentials */
+            credentials?: string | null;
+            /** Key */
+            key?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stream";
+            /**
+             * Length
+             * @description about how many entries it keeps
+             * @default 10000
+             */
+            length: number;
+            /**
+             * Url
+             * @description redis[s]://host:port/db
+             */
+            url?: string | null;
         };
         /**
          * StreamOut
@@ -2202,6 +2982,117 @@ export interface components {
             plate_score?: number | null;
             /** Track */
             track?: number | null;
+        };
+        /**
+         * Subscription
+         * @description As it stands.
+         *
+         *     Attributes:
+         *         paused: why nothing is sent at present; what comes meanwhile waits.
+         *         failing_since: since when each attempt failed; None: the last one succeeded.
+         *         failures: attempts that failed in a row.
+         *         last_error: of the newest failure.
+         *         waiting: deliveries not made yet.
+         *         secrets: how many signing secrets are in force.
+         */
+        Subscription: {
+            /** Channel */
+            channel: components["schemas"]["Webhook"] | components["schemas"]["Mqtt"] | components["schemas"]["Stream"] | components["schemas"]["Sse"];
+            /**
+             * Cooldown S
+             * @default 0
+             */
+            cooldown_s: number;
+            /** Created Utc */
+            created_utc: number;
+            /** Department */
+            department: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Failing Since */
+            failing_since?: number | null;
+            /**
+             * Failures
+             * @default 0
+             */
+            failures: number;
+            grouping?: components["schemas"]["Grouping"] | null;
+            /** Id */
+            id: number;
+            /**
+             * Last Error
+             * @default
+             */
+            last_error: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Paused */
+            paused?: string | null;
+            /**
+             * @default {
+             *       "delays_s": [
+             *         1,
+             *         5,
+             *         15,
+             *         30,
+             *         60,
+             *         120,
+             *         300
+             *       ],
+             *       "jitter": 0.2,
+             *       "max_age_s": 259200,
+             *       "max_attempts": 1000,
+             *       "permanent": [
+             *         400,
+             *         413,
+             *         415,
+             *         422
+             *       ]
+             *     }
+             */
+            retry: components["schemas"]["RetryPolicy"];
+            /** Revision */
+            revision: number;
+            /**
+             * Secrets
+             * @default 0
+             */
+            secrets: number;
+            /** Updated Utc */
+            updated_utc: number;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * @default {
+             *       "cameras": [],
+             *       "grids": [],
+             *       "severities": [],
+             *       "transitions": [],
+             *       "types": [],
+             *       "zones": []
+             *     }
+             */
+            wanted: components["schemas"]["Wanted"];
+        };
+        /**
+         * SubscriptionEdit
+         * @description New values of a subscription.
+         */
+        SubscriptionEdit: {
+            /**
+             * Revision
+             * @description of the subscription as the person saw it
+             */
+            revision: number;
+            subscription: components["schemas"]["NewSubscription"];
         };
         /**
          * Tally
@@ -2330,6 +3221,47 @@ export interface components {
             };
         };
         /**
+         * Wanted
+         * @description Which events; an empty list means any.
+         *
+         *     Attributes:
+         *         zones: zone ids, or camera/zone where only that one is meant.
+         *         hours: when the transition happened; None: round the clock.
+         */
+        Wanted: {
+            /**
+             * Cameras
+             * @default []
+             */
+            cameras: string[];
+            /**
+             * Grids
+             * @default []
+             */
+            grids: string[];
+            hours?: components["schemas"]["Hours"] | null;
+            /**
+             * Severities
+             * @default []
+             */
+            severities: components["schemas"]["Severity"][];
+            /**
+             * Transitions
+             * @default []
+             */
+            transitions: components["schemas"]["Transition"][];
+            /**
+             * Types
+             * @default []
+             */
+            types: string[];
+            /**
+             * Zones
+             * @default []
+             */
+            zones: string[];
+        };
+        /**
          * Watched
          * @description Whether anybody looked: `unseen` where nothing was looked at, `paused` where the rule did not judge (`why`).
          */
@@ -2348,6 +3280,21 @@ export interface components {
              * @default
              */
             why: string;
+        };
+        /**
+         * Webhook
+         * @description HTTP POST, signed as Standard Webhooks says. `credentials` names a user and password for HTTP Basic.
+         */
+        Webhook: {
+            /** Credentials */
+            credentials?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "webhook";
+            /** Url */
+            url: string;
         };
         /**
          * Zone
@@ -3669,6 +4616,117 @@ export interface operations {
             };
         };
     };
+    list_acknowledgements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     evidence: {
         parameters: {
             query?: never;
@@ -4291,6 +5349,1080 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_delivery_silences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_delivery_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSilence"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSilence"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_delivery_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSubscriptionOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_attempts: {
+        parameters: {
+            query?: {
+                delivery?: string | null;
+                /** @description only what is older: `next_before` of the last page */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptPage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["State"][] | null;
+                event?: string | null;
+                /** @description only what is older: `next_before` of the last page */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redrive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscription_stream: {
+        parameters: {
+            query?: {
+                /** @description number of the last message that you have */
+                after?: number | null;
+            };
+            header?: {
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description messages `event`, each with a CloudEvent (JSON) as its data, its number as id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attempt"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Client Error */
