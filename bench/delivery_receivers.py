@@ -68,7 +68,7 @@ def subscribe(port: int, ledger: Ledger) -> paho.Client:
     """An MQTT client with a thread of its own."""
 
     def on_message(_client: paho.Client, _user: Any, message: paho.MQTTMessage) -> None:
-        told = dict(message.properties.UserProperty) if message.properties is not None else {}
+        told = dict(getattr(message.properties, "UserProperty", ()))
         ledger.write(told["subscription"], told["webhook-id"], told["sequence"])
 
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)

@@ -27,6 +27,7 @@ from store.bus import Bus
 from store.live import AsyncBus
 from store.objects import DiskObjects
 from store.valkey import EmbeddedValkey
+from tests.contract.subscription_scene import SEALER
 
 pytest_plugins = ["tests.embedded"]
 
@@ -96,6 +97,7 @@ def doors(tmp_path: Path, engine: Engine, valkey: EmbeddedValkey, bus: Bus) -> D
         Readings(),
         ViewingCopies(objects, None),
         read_book(),
+        SEALER,
     )
 
 
