@@ -57,8 +57,9 @@ evaluate: install ## What the rules are worth: real clips, 40 simulated ones, 24
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 40 --quiet-hours 24 \
 	  --json $(REPORTS)/simulated.json $(ARGS)
 
-soak: install ## The demo for a long time, and the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
+soak: install ## The demo for a long time, 60 kills under deliveries, the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
+	$(BIN)/pytest tests/faults/test_delivery_kills.py --delivery-kills 60 --delivery-minutes 10 --delivery-json docs/soak/delivery-faults.json
 	$(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \
 	  --at-least 0.95 --quiet-at-most 0.2 --json $(REPORTS)/soak.json

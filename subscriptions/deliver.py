@@ -16,7 +16,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from subscriptions.channel import SEND_TIMEOUT_S
 from subscriptions.lane import Lane, Opens
 from subscriptions.queue import Lease, Queues, Result, record
 from subscriptions.upkeep import keep_up
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 _POLL_S = 0.5
 _PACE_S = 0.015  # cycles are not closer: what comes together is written together
 _LANE_S = 5.0  # then the rest of a queue is leased anew, and access asked anew
-_MARGIN_S = 3.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _STOP_S = 1.0
 _BROKEN_S = 10.0  # how long a queue rests whose lane broke
@@ -57,6 +55,7 @@ class Deliverer:
         self._lanes: dict[asyncio.Task[None], Lane] = {}
         self._finished: list[Result] = []
         self._upkeep_due = time.monotonic() + _UPKEEP_S
+        self._renewal_due = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; returns about a second later, with everything written down that can be."""
@@ -88,7 +87,8 @@ class Deliverer:
         self._cycles += 1
         token = f"{self._name}-{self._cycles}"
         try:
-            leases = await asyncio.to_thread(self._transaction, results, token, self._most - len(self._lanes))
+            most = self._most - len(self._lanes)
+            leases = await asyncio.to_thread(self._transaction, results, self._to_renew(), token, most)
         except BaseException:
             self._finished = results + self._finished
             raise
@@ -97,7 +97,7 @@ class Deliverer:
         if time.monotonic() >= self._upkeep_due:
             self._upkeep_due = time.monotonic() + _UPKEEP_S
             self._ways.tidy()
-        until = begun + min(_LANE_S, self._queues.lease_s - SEND_TIMEOUT_S - _MARGIN_S)
+        until = begun + _LANE_S
         for lease in leases:
             lane = Lane(lease, self._ways)
             task = asyncio.create_task(lane.run(until))
@@ -105,14 +105,24 @@ class Deliverer:
             task.add_done_callback(self._finish)
         return len(leases)
 
-    def _transaction(self, results: Sequence[Result], token: str, most: int) -> list[Lease]:
+    def _transaction(self, results: Sequence[Result], renewed: set[str], token: str, most: int) -> list[Lease]:
         with self._engine.begin() as connection:
             # What is lost of it when the server falls is sent again: at least once.
             connection.execute(text("SET LOCAL synchronous_commit = off"))
             record(connection, results)
+            if renewed:
+                self._queues.renew(connection, renewed)
             if time.monotonic() >= self._upkeep_due:
                 keep_up(connection)
             return self._queues.lease(connection, token, most) if most > 0 else []
+
+    def _to_renew(self) -> set[str]:
+        """Tokens of the leases in use, now and then."""
+        now = time.monotonic()
+        if now < self._renewal_due:
+            return set()
+        self._renewal_due = now + self._queues.lease_s / 3
+        return {lane.result.token for lane in self._lanes.values()}
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         result = self._lanes.pop(task).result
@@ -137,7 +147,7 @@ class Deliverer:
         await asyncio.gather(*lanes, return_exceptions=True)
         await asyncio.sleep(0)  # for the callbacks of those that ended just now
         try:
-            await asyncio.to_thread(self._transaction, self._finished, "", 0)
+            await asyncio.to_thread(self._transaction, self._finished, set(), "", 0)
         except (DBAPIError, PoolTimeout) as error:
             log.warning("not everything could be written down: %s", _line(error))
         await self._ways.close()

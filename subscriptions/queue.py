@@ -1,12 +1,13 @@
 """Queues in the database: leasing those that have something to send, and writing down how it went.
 
 Every function works in its caller's transaction. Whoever holds the lease of a subscriber's queue is the only one who
-sends to it; the lease runs out by itself where its holder was killed.
+sends to it; the lease is renewed while it is used, and runs out by itself where its holder was killed. (Should two
+hold one all the same, order is kept: either of them sends the next one only when the one before was received.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -120,12 +121,13 @@ class Queues:
     Args:
         sees: whether a department may see a transition.
         batch: how many deliveries of a queue are taken at a time.
-        lease_s: how long a lease holds.
+        lease_s: how long a lease holds unless it is renewed.
     """
 
-    def __init__(self, sees: Sees, *, batch: int = 50, lease_s: float = 30.0) -> None:
+    def __init__(self, sees: Sees, *, batch: int = 50, lease_s: float = 6.0) -> None:
         self.lease_s = lease_s
-        self._lease = _lease(lease_s)
+        self._until = _NOW + func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
+        self._lease = _lease(self._until)
         self._rows = _rows(sees, batch)
 
     def lease(self, connection: Connection, token: str, most: int) -> list[Lease]:
@@ -143,8 +145,13 @@ class Queues:
         # A queue that somebody emptied meanwhile is let go as one that was sent.
         return [leases.get(number) or Lease(number, token, 0, {}) for number in found]
 
+    def renew(self, connection: Connection, tokens: Collection[str]) -> None:
+        """Leases that are used go on."""
+        q = subscription_queues.c
+        connection.execute(update(subscription_queues).where(q.lease.in_(tokens)).values(lease_until=self._until))
 
-def _lease(lease_s: float) -> Any:
+
+def _lease(until: ColumnElement[Any]) -> Any:
     q, s, d = subscription_queues.c, subscriptions.c, deliveries.c
     due = select(literal(1)).where(
         d.subscription == q.subscription,
@@ -168,7 +175,6 @@ def _lease(lease_s: float) -> Any:
         .with_for_update(of=subscription_queues, skip_locked=True)
         .cte("ready")
     )
-    until = _NOW + func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
     return (
         update(subscription_queues)
         .where(q.subscription == ready.c.subscription)

@@ -238,6 +238,9 @@ async def test_one_holder_at_a_time(engine: Engine) -> None:
     with engine.begin() as connection:
         assert queues.lease(connection, "b", 10) == []
         connection.execute(text("UPDATE subscription_queues SET lease_until = now() - interval '1 s'"))
+        queues.renew(connection, {"a"})
+        assert queues.lease(connection, "b", 10) == []
+        connection.execute(text("UPDATE subscription_queues SET lease_until = now() - interval '1 s'"))
     with engine.begin() as connection:
         assert [lease.subscription for lease in queues.lease(connection, "b", 10)] == [subscription]
     late = Result(subscription, "a", error="x")

@@ -8,6 +8,11 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=3, help="how often each kind of process is killed (default 3)")
     parser.addoption("--kill-seed", type=int, default=20, help="seed of the moments and the order (default 20)")
+    parser.addoption("--delivery-kills", type=int, default=4, help="kills while subscribers are told (default 4)")
+    parser.addoption(
+        "--delivery-minutes", type=float, default=0.0, help="spread over so long (default: one after another)"
+    )
+    parser.addoption("--delivery-json", default=None, help="where to write what it saw")
 
 
 @pytest.fixture

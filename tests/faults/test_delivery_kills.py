@@ -1,0 +1,96 @@
+"""Deliverer, API, Postgres and Valkey killed under load while a subscriber is down, slow, answers 500 or hangs.
+
+By the receivers' ledgers: every event at least once, in order for each subscriber, none to who may not see it. For a
+long run: `--delivery-kills 60 --delivery-minutes 10 --delivery-json FILE`; `--kill-seed` chooses the moments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.contract.delivery_servers import mosquitto
+from tests.faults.delivery_city import VICTIMS, DeliveryCity
+from tests.faults.delivery_receivers import MOODS
+from tests.faults.script import expected
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+
+PER_SECOND = 40.0
+
+
+def test_every_event_at_least_once_and_in_order(
+    tmp_path: Path, pytestconfig: pytest.Config, kill_seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kills = int(pytestconfig.getoption("--delivery-kills", default=4))
+    seconds = float(pytestconfig.getoption("--delivery-minutes", default=0.0)) * 60
+    chance = random.Random(kill_seed)
+    plan = [VICTIMS[n % len(VICTIMS)] for n in range(kills)]
+    chance.shuffle(plan)
+    with contextlib.ExitStack() as stack:
+        there = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is not None
+        city = DeliveryCity(tmp_path, PER_SECOND, stack.enter_context(mosquitto(tmp_path)) if there else None)
+        stack.callback(city.stop)
+        city.start()
+        began = time.monotonic()
+        for number, victim in enumerate(plan):
+            city.await_progress()
+            city.receivers.feel(chance.choice(MOODS))
+            time.sleep(chance.uniform(0.0, 0.5))
+            city.kill(victim, 0, pause_s=chance.choice((0.0, 0.0, 0.4)))
+            time.sleep(max(0.0, began + seconds * (number + 1) / kills - time.monotonic()))
+        city.receivers.feel("well")
+        city.finish(120)
+        took = _compare(city, began)
+    with capsys.disabled():
+        print(f"\n{json.dumps(took | {'seed': kill_seed, 'kills': kills})}")  # noqa: T201 - what a long run leaves behind
+    if (file := pytestconfig.getoption("--delivery-json", default=None)) is not None:
+        Path(file).write_text(json.dumps(took | {"seed": kill_seed, "kills": kills}, indent=2) + "\n")
+
+
+def _compare(city: DeliveryCity, began: float) -> dict[str, float]:
+    """Waits until everybody has everything; the ledgers must agree with what was said."""
+    said = [pair for worker in city.workers for pair in expected(worker, city.steps)]
+    deadline = time.monotonic() + 120
+    ledgers = {name: city.receivers.ledger[name] for name in city.told if name not in ("stream", "outsider")}
+    missing: dict[str, int] = {}
+    while True:
+        ledgers["stream"] = city.stream()
+        missing = {
+            name: len(_ids(city.told[name], said) - {id_ for _, id_ in list(taken)}) for name, taken in ledgers.items()
+        }
+        if not any(missing.values()):
+            break
+        assert time.monotonic() < deadline, f"of {len(said)} never came: {missing}"
+        time.sleep(0.2)
+    seconds = time.monotonic() - began
+    assert city.receivers.ledger["outsider"] == []
+    doubled = 0
+    for name, taken in ledgers.items():
+        first = _firsts(taken)
+        order = [number for number, _ in first]
+        assert order == sorted(order), f"{name} is out of order"
+        assert {id_ for _, id_ in first} == _ids(city.told[name], said), f"{name} got something nobody said"
+        doubled += len(taken) - len(first)
+    return {"seconds": seconds, "events": len(said), "deliveries": len(said) * len(ledgers), "doubled": doubled}
+
+
+def _firsts(taken: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Each id where it came first."""
+    first: dict[str, int] = {}
+    for number, id_ in taken:
+        first.setdefault(id_, number)
+    return [(number, id_) for id_, number in first.items()]
+
+
+def _ids(subscription: int, said: list[tuple[str, int]]) -> set[str]:
+    told = (f"{subscription}/{event}/{seq}" for event, seq in said)
+    return {f"msg_{hashlib.sha256(one.encode()).hexdigest()[:32]}" for one in told}
