@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("cityvision.commands.models", "Models and clips of the zoo: list, fetch, verify."),
     "zones": ("cityvision.commands.zones", "Zones that a camera's own tracks suggest."),
     "schema": ("cityvision.commands.schema", "JSON Schema of the pool file, for editors."),
+    "subscriptions": (
+        "cityvision.commands.subscriptions",
+        "Who is told of events, how it goes, redrive and replay.",
+    ),
     "admin": ("cityvision.commands.admin", "Accounts, the audit log, the settings in force."),
     "bench": ("cityvision.commands.bench", "Measurements, each beside a peer or a limit."),
 }

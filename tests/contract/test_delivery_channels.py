@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from subscriptions.mqtt import Broker, MqttChannel
 from subscriptions.signing import new_secret, signed
 from subscriptions.stream import StreamChannel
 from subscriptions.webhook import WebhookChannel
+from tests.conftest import ROOT
 from tests.contract import delivery_servers as servers
 from tests.contract.test_events_store import event
 from tests.ports import unused_port
@@ -278,3 +280,24 @@ def test_the_signature_is_as_old_as_the_attempt() -> None:
     late = signed("msg_1", 1_700_000_000, b"{}", [secret])
     with pytest.raises(WebhookVerificationError, match="too old"):
         Webhook(secret).verify(b"{}", late)
+
+
+async def test_the_receiver_of_the_docs_works(capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/subscriptions.md, as it stands there."""
+    text = (ROOT / "docs" / "subscriptions.md").read_text(encoding="utf-8")
+    code = text.split("```python\n", 1)[1].split("```", 1)[0]
+    secret, port = new_secret(), unused_port()
+    known: dict[str, Any] = {"SECRET": secret, "PORT": port, "SEEN": set()}
+    code = code.replace("HTTPServer((", "SERVER = HTTPServer((").replace(".serve_forever()", "")
+    exec(compile(code, "subscriptions.md", "exec"), known)
+    serving = threading.Thread(target=known["SERVER"].serve_forever, daemon=True)
+    serving.start()
+    channel = WebhookChannel(f"http://127.0.0.1:{port}/", [secret], HERE)
+    wrong = WebhookChannel(f"http://127.0.0.1:{port}/", [new_secret()], HERE)
+    assert (await channel.send(ONE)).ok
+    assert (await channel.send(ONE)).ok
+    assert not (await wrong.send(message(7, [told(2)], grouped=False))).ok
+    await asyncio.to_thread(known["SERVER"].shutdown)
+    known["SERVER"].server_close()
+    assert known["SEEN"] == {"msg_1"}
+    assert capsys.readouterr().out == "cityvision.event.opened cam1 停留\n"
