@@ -61,6 +61,7 @@ event_transitions = Table(
     Column("worker", Text, nullable=False),
     Column("body", JSONB, nullable=False, comment="the contracts.records.Event of this transition"),
     UniqueConstraint("event_id", "seq"),
+    Index("ix_event_transitions_received", "received", postgresql_using="brin"),
 )
 
 evidence = Table(

@@ -35,7 +35,7 @@ class Deliverer:
     """Sends until told to stop; outages of the database are waited out.
 
     Args:
-        engine: the database; one connection is used at a time.
+        engine: the database; two connections are used at most.
         queues: what to lease.
         ways: opens channels.
         lanes: how many queues are sent at a time.
@@ -54,13 +54,13 @@ class Deliverer:
         self._cycles = 0
         self._lanes: dict[asyncio.Task[None], Lane] = {}
         self._finished: list[Result] = []
-        self._upkeep_due = time.monotonic() + _UPKEEP_S
         self._renewal_due = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; returns about a second later, with everything written down that can be."""
         failures = 0
         stopping = asyncio.create_task(stop.wait())
+        upkeep = asyncio.create_task(self._keep_up(stopping))
         try:
             while not stop.is_set():
                 try:
@@ -77,6 +77,7 @@ class Deliverer:
                     await self._wait(stopping)
         finally:
             stopping.cancel()
+            upkeep.cancel()
             await self._end()
 
     async def _cycle(self) -> int:
@@ -94,9 +95,6 @@ class Deliverer:
             raise
         for wait_s in {result.wait_s for result in results if result.wait_s > 0}:
             asyncio.get_running_loop().call_later(wait_s, self.woken.set)
-        if time.monotonic() >= self._upkeep_due:
-            self._upkeep_due = time.monotonic() + _UPKEEP_S
-            self._ways.tidy()
         until = begun + _LANE_S
         for lease in leases:
             lane = Lane(lease, self._ways)
@@ -112,9 +110,21 @@ class Deliverer:
             record(connection, results)
             if renewed:
                 self._queues.renew(connection, renewed)
-            if time.monotonic() >= self._upkeep_due:
-                keep_up(connection)
             return self._queues.lease(connection, token, most) if most > 0 else []
+
+    async def _keep_up(self, stopping: asyncio.Task[bool]) -> None:
+        """Now and then, beside the deliveries."""
+        while True:
+            await _rest(stopping, _UPKEEP_S)
+            self._ways.tidy()
+            try:
+                await asyncio.to_thread(self._clean)
+            except (DBAPIError, PoolTimeout) as error:
+                log.warning("old deliveries are still there: %s", _line(error))
+
+    def _clean(self) -> None:
+        with self._engine.begin() as connection:
+            keep_up(connection)
 
     def _to_renew(self) -> set[str]:
         """Tokens of the leases in use, now and then."""

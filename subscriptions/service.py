@@ -32,7 +32,7 @@ from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import NewSilence, NewSubscription, State, Subscription, Wanted
 
 _PREVIEW_S = 7 * 86_400.0
-_MOST = 200_000  # of one replay; more is a matter for several windows
+_MOST = 50_000  # of one replay, during which no event can be written for that subscriber
 
 
 def create(connection: Connection, new: NewSubscription, owner: str, sealer: Sealer) -> tuple[Subscription, str | None]:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from contracts.pool import SLUG_PATTERN
 from contracts.records import Contract, Severity, Transition
 
 DAY_MIN = 1440
@@ -22,7 +21,10 @@ Ids = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=160, pattern
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=_LINE)]
 Utc = Annotated[float, Field(ge=0, le=1e11)]
 Note = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
-Credential = Annotated[str, Field(pattern=SLUG_PATTERN)]
+# Whoever may write a subscription must not get at the cameras' passwords by naming them.
+Credential = Annotated[
+    str, Field(pattern=r"^delivery-[a-z0-9_-]{1,50}$", description="entry of the secrets file; its name begins so")
+]
 Kind = Literal["webhook", "mqtt", "stream", "sse"]
 
 

@@ -11,12 +11,14 @@ _AT_ONCE = 20_000
 _STATEMENTS = (
     text("""
         DELETE FROM delivery_attempts WHERE id IN (
-            SELECT id FROM delivery_attempts WHERE at < now() - make_interval(days => :attempts)
-            ORDER BY id LIMIT :most)
+            SELECT id FROM (SELECT id, at FROM delivery_attempts ORDER BY id LIMIT :most) AS oldest
+            WHERE at < now() - make_interval(days => :attempts))
     """),
     text("""
         DELETE FROM deliveries WHERE id IN (
-            SELECT id FROM deliveries WHERE done < now() - make_interval(days => :deliveries) AND state <> 'pending'
+            SELECT id FROM deliveries
+            WHERE created < now() - make_interval(days => :deliveries) AND state <> 'pending'
+              AND done < now() - make_interval(days => :deliveries)
             LIMIT :most)
     """),
     # Those who fetch their events by themselves have no attempts; what they do not fetch grows old all the same.

@@ -33,7 +33,7 @@ def body(process: Process) -> None:
 
 
 async def _deliver(process: Process) -> None:
-    engine = make_engine(process.settings.database, pool_size=1)
+    engine = make_engine(process.settings.database, pool_size=2)
     deliverer = Deliverer(engine, Queues(sees), ways(process.settings))
     listening = asyncio.create_task(listen(process.settings.database, DELIVERIES, deliverer.woken))
     stop = asyncio.Event()

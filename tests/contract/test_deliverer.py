@@ -18,6 +18,7 @@ from subscriptions.deliver import Deliverer
 from subscriptions.matching import Place
 from subscriptions.queue import Lease, Queues, Result, record
 from subscriptions.types import Attempt, Grouping, RetryPolicy, State
+from subscriptions.upkeep import keep_up
 from tests.contract.subscription_scene import happen, own, subscribed
 from tests.contract.test_events_store import event
 from tests.contract.test_subscriptions_outbox import told
@@ -284,3 +285,19 @@ async def test_a_lane_that_breaks_does_not_stop_the_others(engine: Engine, fakes
 def failing(engine: Engine, subscription: int) -> str:
     with engine.connect() as connection:
         return service.get(connection, subscription).last_error
+
+
+def test_what_is_old_goes(engine: Engine) -> None:
+    fetched, sent = subscribed(engine), subscribed(engine, channel=STREAM)
+    happen(engine, event(1), event(3))
+    with engine.begin() as connection:
+        attempt = Attempt(delivery=None, utc=1.0, took_ms=1, outcome="test_failed", status=None, detail="")
+        store.write_attempt(connection, sent, attempt)
+        keep_up(connection)
+        assert store.attempts(connection, sent) == []
+        old = "created = now() - interval '200 days'"
+        connection.execute(text(f"UPDATE deliveries SET {old} WHERE number = 1"))
+        connection.execute(text("UPDATE deliveries SET state = 'dead', done = created WHERE subscription = 2"))
+        keep_up(connection)
+    assert states(engine, fetched) == [State.DEAD, State.PENDING], "nobody fetched it"
+    assert [one.number for one in told(engine, sent)] == [2]

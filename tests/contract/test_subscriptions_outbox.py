@@ -142,7 +142,7 @@ def test_a_silence_holds_back_what_begins_in_it_and_counts(engine: Engine) -> No
 def test_replay_by_window_keeps_ids_and_takes_new_numbers(engine: Engine) -> None:
     early = subscribed(engine)
     happen(engine, event(1), event(1, 1), event(2), event(3))
-    late = subscribed(engine, wanted=Wanted(types=("illegal_parking",)), cooldown_s=5.0)
+    late = subscribed(engine, channel={"kind": "stream"}, wanted=Wanted(types=("illegal_parking",)), cooldown_s=5.0)
     before = {one.id: one for one in told(engine, early)}
     with engine.begin() as connection:
         assert service.replay(connection, early, 0, 4e9, own) == 3
@@ -195,6 +195,7 @@ def test_edits_secrets_and_the_end(engine: Engine) -> None:
         ({"kind": "mqtt", "url": "mqtts://x", "topic": "a/#"}, "String should match"),
         ({"kind": "stream", "url": "redis://x"}, "an url needs a key"),
         ({"kind": "stream", "key": "cv:marks"}, "needs neither"),
+        ({"kind": "webhook", "url": "https://x/", "credentials": "camera-vendor"}, "String should match"),
     ],
 )
 def test_channels_are_checked(channel: dict[str, str], told: str) -> None:

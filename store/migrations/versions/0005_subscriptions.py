@@ -155,6 +155,9 @@ def _deliveries() -> None:
     ):
         op.create_index(name, "deliveries", columns, postgresql_where=sa.text(where))
     op.create_index("ix_deliveries_event", "deliveries", ["event_id"])
+    op.create_index("ix_deliveries_created", "deliveries", ["created"], postgresql_using="brin")
+    # A window of time is replayed without a look at all that was ever recorded.
+    op.create_index("ix_event_transitions_received", "event_transitions", ["received"], postgresql_using="brin")
     # A queue is a table whose rows change state once each: it is to be cleaned far sooner than others.
     op.execute("ALTER TABLE deliveries SET (autovacuum_vacuum_scale_factor = 0.02, fillfactor = 85)")
     op.create_table(
@@ -184,3 +187,4 @@ def downgrade() -> None:
     ):
         op.drop_table(table)
     op.execute("DROP FUNCTION subscription_within(jsonb, timestamptz)")
+    op.drop_index("ix_event_transitions_received", "event_transitions")
