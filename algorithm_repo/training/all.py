@@ -31,7 +31,7 @@ from algorithm_repo.training import courses
 from algorithm_repo.training.export import export, load_weights, save_weights
 from algorithm_repo.training.nets import KINDS, load_start
 from algorithm_repo.training.packed import load_real
-from algorithm_repo.training.pool import Chunks, Pool
+from algorithm_repo.training.pool import Chunks, Pool, pool_of
 from algorithm_repo.training.rendering import real_samples
 from algorithm_repo.training.trainer import Course, Run, train
 
@@ -56,6 +56,7 @@ class Options:
         pictures: pictures rendered at most.
         capacity: samples kept for each network.
         resume: folder of an earlier run whose weights are trained on; None: start from YOLOX-nano's.
+        lying: folder of `algorithm_repo.training.lying`; None: without.
     """
 
     kinds: tuple[str, ...]
@@ -67,17 +68,21 @@ class Options:
     pictures: int
     capacity: int
     resume: Path | None = None
+    lying: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Pools by network: simulated for training and for judging, real for training and for judging (val, test)."""
+    """Pools by network: simulated for training and for judging, real for training and for judging (val, test);
+    crops of what the litter sense puts forward, for training and for judging."""
 
     train: dict[str, Pool]
     held_out: dict[str, Pool]
     real: dict[str, Pool]
     real_val: dict[str, Pool]
     real_test: dict[str, Pool]
+    lying: Pool
+    lying_val: Pool
 
 
 def run(options: Options) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def _train_one(
     elif kind == "water":
         step = partial(courses.water_step, simulated=simulated, real=sources.real[kind])
     else:
-        step = partial(courses.crop_step, pool=simulated)
+        step = partial(courses.crop_step, pool=simulated, lying=sources.lying)
 
     def between() -> None:
         chunks.take("val", sources.held_out)
@@ -154,6 +159,8 @@ def _judged(kind: str, result: Run, sources: Sources) -> dict[str, Any]:
     for name, pools in (("held_out", sources.held_out), ("val", sources.real_val), ("test", sources.real_test)):
         if kind in pools and len(pools[kind]):
             found[name] = judge(result.net, pools[kind])
+    if kind == "litter" and len(sources.lying_val):
+        found["lying"] = judge(result.net, sources.lying_val)
     return found
 
 
@@ -179,7 +186,10 @@ def _sources(options: Options, device: torch.device) -> Sources:
     factor = {"street": 1.0, "water": 1.0, "litter": 6.0}
     grown = {kind: Pool(kind, int(options.capacity * factor[kind]), device) for kind in KINDS}
     held_out = {kind: Pool(kind, int(1000 * factor[kind]), device) for kind in KINDS}
-    return Sources(grown, held_out, *sets)
+    folder, most = options.lying or options.out / "nothing", int(options.capacity * factor["litter"])
+    lying, lying_val = (pool_of(folder, side, "litter", most, device) for side in ("train", "val"))
+    photos, photos_val, photos_test = sets
+    return Sources(grown, held_out, photos, photos_val, photos_test, lying, lying_val)
 
 
 def _await_first(sources: Sources, chunks: Chunks, alive: Callable[[], None], say: Callable[[str], None]) -> None:
@@ -242,6 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pictures", type=int, default=24_000, help="rendered at most")
     parser.add_argument("--capacity", type=int, default=24_000, help="samples kept for each network")
     parser.add_argument("--resume", type=Path, help="folder of an earlier run: go on from its weights")
+    parser.add_argument("--lying", type=Path, help="folder of algorithm_repo.training.lying, for litter")
     given = vars(parser.parse_args(arguments))
     kinds = tuple(given.pop("kinds")) or tuple(_SHARES)
     if unknown := set(kinds) - set(_SHARES):

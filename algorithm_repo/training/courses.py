@@ -28,6 +28,7 @@ from algorithm_repo.training.samples import (
 Pools = Mapping[str, Pool]
 # Share of a batch that is real photos.
 _REAL_STREET, _REAL_WATER = 0.2, 0.4
+_LYING = 0.6  # of crops: what the litter sense puts forward
 _BATCH = 64
 # People; two-wheelers apart; cars, buses and trucks suppress each other, as at run time.
 _NMS_GROUPS = np.array([0, 1, 2, 3, 2, 2])
@@ -59,9 +60,16 @@ def water_step(net: nn.Module, count: int, simulated: Pool, real: Pool) -> Tenso
     return water_loss(_through(net, colours(pictures)), masks)
 
 
-def crop_step(net: nn.Module, count: int, pool: Pool) -> Tensor:
-    """A batch of crops, labels drawn evenly enough: half of it is litter or bins."""
-    crops, things, bins = pool.draw(count * 3)
+def crop_step(net: nn.Module, count: int, pool: Pool, lying: Pool) -> Tensor:
+    """A batch of crops, labels drawn evenly enough: half of it is litter or bins.
+
+    Args:
+        pool: crops of known places, and of real things.
+        lying: crops of what the litter sense puts forward; may be empty.
+    """
+    share = round(3 * count * _LYING) if len(lying) else 0
+    drawn = [pool.draw(3 * count - share), *([lying.draw(share)] if share else [])]
+    crops, things, bins = (torch.cat(part) for part in zip(*drawn, strict=True))
     wanted = torch.where(things == 0, 2.0, torch.where(bins != NO_LABEL, 2.0, torch.where(things == 1, 2.0, 1.0)))
     rows = torch.multinomial(wanted, count)
     crops, things, bins = crops[rows], things[rows], bins[rows]

@@ -101,8 +101,10 @@ def install(out: Path, root: Path = ROOT) -> list[str]:
         done.append(kind)
     catalogue.write_text(text, encoding="utf-8")
     if (out / "measured.json").is_file():
-        measured = json.loads((out / "measured.json").read_text())
-        shutil.copyfile(out / "measured.json", root / "models" / "weights" / "measured.json")
+        kept = root / "models" / "weights" / "measured.json"
+        before = json.loads(kept.read_text()) if kept.is_file() else {}
+        measured = before | json.loads((out / "measured.json").read_text())  # other networks keep their figures
+        kept.write_text(json.dumps(measured, indent=1) + "\n")
         page = root / "docs" / "training.md"
         page.write_text(
             _FIGURES.sub(lambda found: found[1] + table(measured) + found[2], page.read_text("utf-8")), "utf-8"

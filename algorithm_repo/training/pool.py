@@ -82,6 +82,26 @@ class Pool:
         return tuple(tensor[: len(self)] for tensor in self._fields.values())
 
 
+def pool_of(folder: Path, side: str, kind: str, capacity: int, device: torch.device) -> Pool:
+    """All chunks of one side that lie in a folder, which stays as it is.
+
+    Raises:
+        OSError: a chunk is damaged.
+    """
+    pool = Pool(kind, capacity, device)
+    for path in sorted(folder.glob(f"{side}-*.npz")):
+        pool.add(_read(path))
+    return pool
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except zipfile.BadZipFile as error:
+        raise OSError(f"{path} is damaged; render again") from error
+
+
 class Chunks:
     """Reads the renderers' chunks, each once, and removes them."""
 
@@ -93,11 +113,7 @@ class Chunks:
         """Moves up to `most` chunks of a side into the pools; returns how many there were."""
         found = sorted(self._folder.glob(f"{side}-*.npz"))[:most]
         for path in found:
-            try:
-                with np.load(path) as arrays:
-                    chunk = {name: arrays[name] for name in arrays.files}
-            except zipfile.BadZipFile as error:
-                raise OSError(f"{path} is damaged; render again") from error
+            chunk = _read(path)
             for pool in pools.values():
                 pool.add(chunk)
             path.unlink()

@@ -38,6 +38,13 @@ _OWN = _ROOT / ".venv-train" / "bin" / "python"
 @click.option(
     "--capacity", type=click.IntRange(min=200), help="Samples kept in memory for each network. [default: 24000]"
 )
+@click.option(
+    "--streets",
+    type=click.IntRange(min=0),
+    default=1800,
+    show_default=True,
+    help="For litter: streets in which its sense looks for crops beforehand, a second each; kept in --data.",
+)
 @click.option("--measure/--no-measure", default=True, show_default=True, help="Figures of what was exported.")
 @click.option("--install", is_flag=True, help="Put the results into models/weights, zoo.yaml and docs/training.md.")
 def command(
@@ -49,6 +56,7 @@ def command(
     workers: int | None,
     pictures: int,
     capacity: int | None,
+    streets: int,
     measure: bool,
     install: bool,
 ) -> None:
@@ -70,11 +78,34 @@ def command(
     arguments += ["--workers", str(workers or max(1, (os.cpu_count() or 1) - 2))]
     arguments += ["--device", device] if device else []
     arguments += ["--capacity", str(capacity)] if capacity else []
+    if what in ("all", "litter") and streets:
+        arguments += ["--lying", str(_lying(data / "lying", streets))]
     _run(python, "all", arguments)
     if measure or install:
         _run(sys.executable, "measure", [str(out), "--mirror", str(mirror), "--data", str(data)])
     if install:
         _run(sys.executable, "install", [str(out)])
+
+
+def _lying(folder: Path, streets: int) -> Path:
+    """Renders what the litter sense puts forward, a process a core; what is there already stays."""
+    count = os.cpu_count() or 1
+    command = [
+        sys.executable,
+        "-m",
+        "algorithm_repo.training.lying",
+        "--folder",
+        str(folder),
+        "--streets",
+        str(streets),
+    ]
+    workers = [
+        subprocess.Popen([*command, "--of", str(count), "--worker", str(number)], env=_environment())
+        for number in range(count)
+    ]
+    if sum(worker.wait() != 0 for worker in workers):
+        raise ServiceError("rendering for the litter network ended with a fault", "see its output above")
+    return folder
 
 
 def training_python() -> str:
@@ -91,9 +122,13 @@ def training_python() -> str:
 
 
 def _run(python: str, module: str, arguments: Sequence[str]) -> None:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run([python, "-m", f"algorithm_repo.training.{module}", *arguments], env=environment, check=False)
+    command = [python, "-m", f"algorithm_repo.training.{module}", *arguments]
+    done = subprocess.run(command, env=_environment(), check=False)
     if done.returncode != 0:
         raise ServiceError(
             f"algorithm_repo.training.{module} ended with status {done.returncode}", "see its output above"
         )
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])}

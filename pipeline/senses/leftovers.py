@@ -268,7 +268,7 @@ def _still_foreign(item: Item, foreign: Mask, time: float) -> bool:
     if item.found_at >= time or item.by_sight:
         return False
     place = foreign[_pixels(item.box, foreign.shape[0])]
-    return place.size > 0 and np.count_nonzero(place) >= _OWN_PLACE * place.size
+    return bool(place.size > 0 and np.count_nonzero(place) >= _OWN_PLACE * place.size)
 
 
 def _widened(region: NDArray[np.bool_]) -> Mask:

@@ -173,8 +173,9 @@ def test_a_new_network_gets_an_entry_and_a_later_one_its_hash(tmp_path: Path) ->
 
 def test_installing_copies_weights_and_figures(tmp_path: Path) -> None:
     out, root = tmp_path / "out", tmp_path / "root"
-    for folder in (out, root / "models", root / "docs"):
+    for folder in (out, root / "models" / "weights", root / "docs"):
         folder.mkdir(parents=True)
+    (root / "models" / "weights" / "measured.json").write_text('{"water": {"old": 1}, "street": {"ap50": 0.9}}')
     (root / "models" / "zoo.yaml").write_text("schema: 1\nartefacts:\n")
     (root / "docs" / "training.md").write_text("a\n<!-- figures -->\nold\n<!-- end of figures -->\nz\n")
     (out / "water.onnx").write_bytes(b"net")
@@ -183,6 +184,7 @@ def test_installing_copies_weights_and_figures(tmp_path: Path) -> None:
     assert (root / "models" / "weights" / "water.onnx").read_bytes() == b"net"
     page = (root / "docs" / "training.md").read_text()
     assert "| water | dry rain | 0.01 |" in page
+    assert "| street | ap50 | 0.9 |" in page, "what was not trained again keeps its figures"
     assert "old" not in page
     assert page.endswith("z\n")
     (out / "water.onnx").write_bytes(b"x" * 1_000_001)
