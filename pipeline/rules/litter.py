@@ -28,6 +28,7 @@ MIN_SEEN = 0.6  # of the time it was looked for
 MAX_WHEELED = 0.3  # of the time: more, and it is a part of a parked vehicle
 _CLEAR_S = 5.0  # nothing on wheels in its place for this long before it is told
 _LOOKS = 2  # since any gap
+_LARGE, _LARGE_LITTER = 1.7, 0.9  # body heights: larger, and it must be litter this surely
 _UPDATE_S = 30.0  # a heap that grows is told no more often
 _CALM_LOOKS_S = 5.0
 _EARLY = 0.9  # a look this share of its interval after the last one is in time
@@ -146,7 +147,7 @@ class LitterRule:
                 continue
             begun = Heap.of(f"item:{number}", ground.zone.id, look.preset or "", thing, look.time)
             number += 1
-            outputs.append(heap_output(Step.CANDIDATE, begun, ground, look.time, look.aspect))
+            outputs.append(heap_output(Step.CANDIDATE, begun, ground, look.time))
             after.append(begun)
         after = [self._advance(heap, scene, ground, look, outputs) for heap in after]
         others = tuple(heap for heap in state.heaps if heap.zone != ground.zone.id)
@@ -164,12 +165,12 @@ class LitterRule:
         if not heap.opened:
             if not any(self._ripe(things[key], look.time) for key in heap.members):
                 return heap
-            outputs.append(heap_output(Step.OPENED, heap, ground, look.time, look.aspect))
+            outputs.append(heap_output(Step.OPENED, heap, ground, look.time))
             return heap.told(look.time, self._parameters.dwell)
         milestone = look.time - heap.started >= heap.next_lying_s
         grown = len(heap.members) > heap.told_pieces and look.time - heap.told_at >= _UPDATE_S
         if (milestone or grown) and any(things[key].missing_s == 0.0 for key in heap.members):
-            outputs.append(heap_output(Step.UPDATED, heap, ground, look.time, look.aspect))
+            outputs.append(heap_output(Step.UPDATED, heap, ground, look.time))
             return heap.told(look.time, self._parameters.dwell)
         return heap
 
@@ -178,7 +179,7 @@ class LitterRule:
         clear = thing.wheeled_at is None or time - thing.wheeled_at >= _CLEAR_S
         return (
             thing.unattended_s(time) >= self._parameters.dwell - 1e-6
-            and thing.litter >= self._parameters.min_litter
+            and thing.litter >= self._least(thing)
             and thing.missing_s == 0.0
             and thing.looks >= _LOOKS
             and thing.seen_share >= MIN_SEEN
@@ -186,12 +187,17 @@ class LitterRule:
             and thing.wheeled_share <= MAX_WHEELED
         )
 
+    def _least(self, thing: Thing) -> float:
+        """How surely it must be litter: what is larger than a person is more often parked than left."""
+        large = thing.bodies is not None and thing.bodies > _LARGE
+        return max(self._parameters.min_litter, _LARGE_LITTER) if large else self._parameters.min_litter
+
     def _end(self, heap: Heap, ended: list[Ended], ground: Ground | None, look: Look, cause: str = "") -> Output:
         if not heap.opened:
-            return heap_output(Step.DISSOLVED, heap, ground, look.time, look.aspect)
+            return heap_output(Step.DISSOLVED, heap, ground, look.time)
         cause = cause or (ended[-1].cause if ended else "other")
         last = max([end.thing.last_seen for end in ended], default=heap.last_seen)
-        return heap_output(Step.CLOSED, heap, ground, max(last, heap.told_at), look.aspect, cause)
+        return heap_output(Step.CLOSED, heap, ground, max(last, heap.told_at), cause)
 
     def _without_dropped_zones(self, state: LitterState, look: Look, outputs: list[Output]) -> LitterState:
         """Ends the heaps whose zone was taken away, or was edited and no longer holds its leading piece."""
@@ -229,7 +235,7 @@ class LitterRule:
         by = sum(1 for attendant in thing.attendants if attendant.attends)
         clear = time - thing.wheeled_at if thing.wheeled_at is not None else p.dwell
         return [
-            Condition(zone, key, "litter", round(thing.litter, 3), p.min_litter),
+            Condition(zone, key, "litter", round(thing.litter, 3), self._least(thing)),
             Condition(zone, key, "unattended_s", round(thing.unattended_s(time), 1), p.dwell),
             Condition(zone, key, "attended_by", float(by), 0.0, at_least=False),
             Condition(zone, key, "missing_s", round(thing.missing_s, 1), 0.0, at_least=False),

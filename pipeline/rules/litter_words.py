@@ -15,7 +15,7 @@ _CAUSES = {
 }
 
 
-def heap_output(step: Step, heap: Heap, ground: Ground | None, time: float, aspect: float, cause: str = "") -> Output:
+def heap_output(step: Step, heap: Heap, ground: Ground | None, time: float, cause: str = "") -> Output:
     """One transition of a heap; `ground` None: its zone was taken away."""
     lead = heap.lead
     numbers = {
@@ -30,9 +30,8 @@ def heap_output(step: Step, heap: Heap, ground: Ground | None, time: float, aspe
     width = None if ground is None else ground.width_m(heap.box)
     if width is not None:
         numbers["width_m"] = round(width, 2)
-    elif lead.person_height > 0:
-        box = lead.box
-        numbers["size_body_heights"] = round(max((box[2] - box[0]) * aspect, box[3] - box[1]) / lead.person_height, 2)
+    elif lead.bodies is not None:
+        numbers["size_body_heights"] = round(lead.bodies, 2)
     silent = step in {Step.CANDIDATE, Step.DISSOLVED}
     return Output(
         step=step,

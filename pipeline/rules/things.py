@@ -51,7 +51,8 @@ class Thing:
         wheeled_s: watched time in which a vehicle or bicycle was where it is.
         wheeled_at: stream time when that was last so, s; None: never.
         looks: in which it was seen since it came or since the last gap.
-        person_height: of whoever attended to it, picture heights; 0: nobody did.
+        person_height, person_width: of whoever attended to it, how tall, in picture heights and in picture widths;
+            0: nobody did.
     """
 
     key: int
@@ -71,6 +72,15 @@ class Thing:
     wheeled_at: float | None = None
     looks: int = 0
     person_height: float = 0.0
+    person_width: float = 0.0
+
+    @property
+    def bodies(self) -> float | None:
+        """Its longer side in body heights; None where nobody has stood beside it."""
+        if self.person_height <= 0 or self.person_width <= 0:
+            return None
+        x1, y1, x2, y2 = self.box
+        return max((x2 - x1) / self.person_width, (y2 - y1) / self.person_height)
 
     def unattended_s(self, time: float) -> float:
         """How long nobody has attended to it, of the time watched."""
@@ -207,7 +217,7 @@ def _attended(thing: Thing, seen: Seen, aspect: float, step: float, habits: Habi
     if not here:
         return thing
     height = max(a.box[3] - a.box[1] for a in here)
-    return replace(thing, left=seen.time, unwatched_s=0.0, person_height=height)
+    return replace(thing, left=seen.time, unwatched_s=0.0, person_height=height, person_width=height / aspect)
 
 
 def _sensed(scene: Scene, leftovers: tuple[Leftover, ...], look: Look, habits: Habits) -> tuple[Scene, list[Ended]]:

@@ -194,6 +194,14 @@ def test_what_turns_out_not_to_be_litter() -> None:
     assert "not litter after all" in of(said, Step.CLOSED)[0].reason["en"]
 
 
+@pytest.mark.parametrize(("side", "chance", "told"), [(0.15, 0.8, True), (0.4, 0.8, False), (0.4, 0.95, True)])
+def test_what_is_larger_than_a_person_must_surely_be_litter(side: float, chance: float, told: bool) -> None:
+    drop = Drop(7, 0.4, 0.7, 20, 200, litter=chance, size=(side * 9 / 16, 0.1))
+    seen = at_rate([bringer(1, 0.4, 0.7, 20)], 0, 200, 2)  # 0.2 picture heights tall
+    _, said = watch(litter(), seen, [drop])
+    assert bool(of(said, Step.OPENED)) == told
+
+
 def test_a_parked_cart_that_is_seen_now_and_then() -> None:
     cart = Actor(
         3,
