@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from contracts.algorithms import HEALTH, AlgorithmParameters, running
 from contracts.pool import Camera, Zone
@@ -16,8 +16,8 @@ from contracts.senses import NOTHING, Ask
 from contracts.trace import TracedCondition, TracedStep
 from contracts.vision import Frame, Look, Tracks
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
+from pipeline.keeper import EvidenceKeeper
 from pipeline.pauses import Deprivations, Pauses, blinded
-from pipeline.pictures import Spots
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.camera_health import CameraHealthRule
 from pipeline.rules.registry import build_rules, zones_for
@@ -34,49 +34,6 @@ class ModelIdentity:
 
     name: str
     sha256: str
-
-
-class EvidenceKeeper(Protocol):
-    """Keeps the pictures and clips of one camera's matters."""
-
-    def candidate(self, matter: Matter, frame: Frame) -> None:
-        """Puts the entry picture and its GOP aside."""
-        ...
-
-    def ended(self, matter: Matter) -> None:
-        """The matter dissolved or closed: what was put aside goes with the next `settle`, and no clip follows."""
-        ...
-
-    def snapshot(self, frame: Frame) -> tuple[EvidenceRef, ...]:
-        """The picture as it is now, for whoever asked for a second look; nothing where it cannot be kept."""
-        ...
-
-    def settle(self) -> None:
-        """Everything said so far is in the spool: what was put aside for matters that ended may go."""
-        ...
-
-    def picture(self, matter: Matter, step: Step, frame: Frame, spots: Spots = ()) -> tuple[EvidenceRef, ...]:
-        """References for a transition: entry and decision picture on OPENED, a closing one on CLOSED.
-
-        `spots`: see `Output.spots`.
-        """
-        ...
-
-    def late(self, time: float, closing: str | None = None) -> list[tuple[str, tuple[EvidenceRef, ...]]]:
-        """Clips that became complete by stream time `time`, by event id; that of `closing` is cut now."""
-        ...
-
-    def dump(self) -> dict[str, object]:
-        """JSON-able state: the clips still to come. It is kept in one piece with the transitions."""
-        ...
-
-    def load(self, data: dict[str, Any], keep: frozenset[str]) -> None:
-        """Inverse of `dump`; drops everything put aside for matters other than `keep`.
-
-        Raises:
-            ValueError: the data is of another shape; no clip is to come then.
-        """
-        ...
 
 
 def config_digest(camera: Camera) -> str:

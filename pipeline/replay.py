@@ -15,9 +15,10 @@ from contracts.pool import Camera
 from contracts.records import ClockSource, Event
 from contracts.vision import Frame, Look
 from models.detector import Detector
-from pipeline.chain import CameraChain, EvidenceKeeper, ModelIdentity
+from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.eventbook import Clock
 from pipeline.gate import Gate
+from pipeline.keeper import EvidenceKeeper
 from pipeline.lookgate import LookGate
 from pipeline.perceive import Perception, Picture, decode
 from pipeline.plan import Planner
