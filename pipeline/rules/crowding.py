@@ -32,6 +32,7 @@ _SMOOTH_SPACING_S = 0.5
 _CROWDED_SHARE = 0.8  # of `hold`
 _DOUBTFUL_SHARE = 0.5  # a candidate crowded in less of `hold` dissolves
 _WATCHED_SHARE = 0.5  # of `hold`: less was not watched enough to say anything
+_STILL_THERE = 0.8  # of the least crowd: so many in the very look that opens it
 _NEAR = 0.7  # of the limit: from here on looks are wanted
 _HIGHER = 1.25  # a peak this much higher is told
 _UPDATE_S = 30.0  # but not more often than this
@@ -298,8 +299,8 @@ class CrowdingRule:
             outputs.append(self._output(Step.DISSOLVED, state, crowd, limit, now.time))
             return None
         enough = watched >= _WATCHED_SHARE * p.hold
-        # The median lags: those who make the crowd must still be there.
-        there = now.crowded and now.there > limit.people
+        # The median lags: those who make the crowd must still be there, but for those a single look does not find.
+        there = now.crowded and now.there >= _STILL_THERE * (math.floor(limit.people) + 1)
         if not (there and lasting >= p.hold - 1e-6 and enough and most >= _CROWDED_SHARE):
             return crowd
         crowd = replace(crowd, opened=True, next_lasting_s=p.hold)
