@@ -95,6 +95,12 @@ def test_a_crowd_that_has_just_left_is_no_event_however_late_the_median_says_so(
         assert steps(said) == ["candidate", "dissolved"], rate
 
 
+def test_one_who_has_just_gone_or_is_not_found_does_not_keep_a_crowd_from_being_told() -> None:
+    gone = person(70, 0.5, 0.9, 10, 31)
+    _, said = run(crowding(), looks([*group(5, 10, 34), gone], 0, 50, 0.5))
+    assert steps(said)[:2] == ["candidate", "opened"]
+
+
 def test_a_crowd_after_a_crowd_begins_after_it() -> None:
     some = [person(40 + i, 0.5 + 0.1 * (i % 2), 0.9, 0 if i < 2 else 68, 60 if i < 2 else 160) for i in range(4)]
     everybody = [*group(4, 0, 300), *some]
