@@ -12,6 +12,7 @@ from cases import store
 from cases.tables import case_decisions, case_looks, case_silences, cases
 from cases.types import Case, Line, Status
 from contracts.records import Contract, LookResult
+from store.database import at
 
 MAX_LIMIT = 200
 Dimension = Literal["status", "category", "grid", "handler", "department", "source", "day"]
@@ -66,14 +67,14 @@ class CaseFilter(Contract):
         )
         found: list[ColumnElement[bool]] = [column.in_(values) for column, values in several if values]
         if self.late is not None:
-            late = func.coalesce(c.due < store.at(now), False)
+            late = func.coalesce(c.due < at(now), False)
             found.append(late if self.late else ~late)
         if self.incident is not None:
             found.append(c.incident == self.incident)
         if self.since_utc is not None:
-            found.append(c.opened >= store.at(self.since_utc))
+            found.append(c.opened >= at(self.since_utc))
         if self.until_utc is not None:
-            found.append(c.opened < store.at(self.until_utc))
+            found.append(c.opened < at(self.until_utc))
         return found
 
 
@@ -188,7 +189,7 @@ def tallies(connection: Connection, sight: Sight, which: CaseFilter, by: Dimensi
     c = cases.c
     value: ColumnElement[Any] = func.to_char(func.timezone("UTC", c.opened), "YYYY-MM-DD") if by == "day" else c[by]
     hours = func.extract("epoch", c.closed - c.opened) / 3600
-    late = func.count(case((c.due < store.at(now), 1)))
+    late = func.count(case((c.due < at(now), 1)))
     query = (
         select(
             value.label("value"),
@@ -218,7 +219,7 @@ def silences(connection: Connection, now: float) -> tuple[HeldBack, ...]:
     hidden = (
         select(func.count()).where(case_decisions.c.silence_id == case_silences.c.id).scalar_subquery().label("events")
     )
-    query = select(case_silences, hidden).where(case_silences.c.until > store.at(now)).order_by(case_silences.c.until)
+    query = select(case_silences, hidden).where(case_silences.c.until > at(now)).order_by(case_silences.c.until)
     return tuple(
         HeldBack(
             id=row.id,

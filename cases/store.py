@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
@@ -12,6 +11,7 @@ from cases.decide import Decision, KnownCase, Silence
 from cases.tables import case_decisions, case_incidents, case_lines, case_silences, cases
 from cases.types import OPEN, Case, CaseState, Line, NewCase, Status
 from contracts.records import Severity
+from store.database import at
 
 _LOCK = 0x6376_6373  # "cvcs"
 _RANK = {severity.value: rank for rank, severity in enumerate(Severity)}
@@ -211,8 +211,3 @@ def _decisive(state: CaseState) -> dict[str, object]:
         "supervised": state.supervised,
         "state": state.model_dump(mode="json"),
     }
-
-
-def at(utc: float) -> datetime:
-    """s since 1970 UTC as the database has it."""
-    return datetime.fromtimestamp(utc, UTC)

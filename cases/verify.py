@@ -16,6 +16,7 @@ from cases.tables import case_looks
 from cases.types import Action, Case, Duty, Facts, Status
 from contracts.looks import LookRequest
 from contracts.records import LookResult
+from store.database import at
 
 PATIENCE_S = 180.0  # the camera may be offline, or busy; then a person has to decide
 _AT_ONCE = 500
@@ -32,7 +33,7 @@ def ask(connection: Connection, case: Case, event_type: str, now: float) -> Look
         until_utc=now + PATIENCE_S,
     )
     values = {"id": request.id, "case_id": case.id, "request": request.model_dump(mode="json")}
-    values |= {"asked": store.at(now), "until": store.at(request.until_utc)}
+    values |= {"asked": at(now), "until": at(request.until_utc)}
     connection.execute(insert(case_looks).values(values))
     return request
 
@@ -56,7 +57,7 @@ def begin(connection: Connection, now: float, book: Book) -> int:
 
 def waiting(connection: Connection, now: float) -> list[LookRequest]:
     """Looks that are waited for."""
-    query = select(case_looks.c.request).where(case_looks.c.result.is_(None), case_looks.c.until > store.at(now))
+    query = select(case_looks.c.request).where(case_looks.c.result.is_(None), case_looks.c.until > at(now))
     return [LookRequest.model_validate(body) for body in connection.execute(query).scalars()]
 
 

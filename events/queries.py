@@ -26,6 +26,7 @@ from events.types import (
     UnwatchedHours,
     WorkerMark,
 )
+from store.database import at
 
 MAX_LIMIT = 500
 Dimension = Literal["type", "camera", "department", "zone", "grid", "severity", "state", "day", "hour"]
@@ -137,8 +138,8 @@ def unwatched_hours(
     rows = connection.execute(
         _UNWATCHED_HOURS,
         {
-            "since": _at(since),
-            "until": min(_at(until), datetime.now(UTC)),
+            "since": at(since),
+            "until": min(at(until), datetime.now(UTC)),
             "cameras": list(cameras) or None,
             "algorithms": [*algorithms, "*"] if algorithms else None,
         },
@@ -214,9 +215,9 @@ def _conditions(which: EventFilter) -> list[ColumnElement[bool]]:
     if which.state is not None:
         conditions.append(events.c.is_open if which.state == "open" else ~events.c.is_open)
     if which.since is not None:
-        conditions.append(events.c.started >= _at(which.since))
+        conditions.append(events.c.started >= at(which.since))
     if which.until is not None:
-        conditions.append(events.c.started < _at(which.until))
+        conditions.append(events.c.started < at(which.until))
     return conditions
 
 
@@ -271,7 +272,3 @@ def _decode_cursor(cursor: str) -> tuple[datetime, str]:
         return datetime.fromisoformat(started), str(event_id)
     except (ValueError, TypeError) as error:
         raise ConfigError("the cursor is none of ours", "take it unchanged from the page before") from error
-
-
-def _at(utc: float) -> datetime:
-    return datetime.fromtimestamp(utc, UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts.records import Event, Unwatched
 from events.tables import event_transitions, events, evidence, ingest_mark, rejected_record, unwatched
 from store.bus import NOTHING, Mark
+from store.database import at
 
 _LOCK = 0x6376_696E  # "cvin"
 
@@ -56,7 +56,7 @@ def write_event(connection: Connection, worker: str, event: Event) -> int | None
     transition = (
         insert(event_transitions)
         .values(
-            event_id=event.id, seq=event.seq, transition=event.transition, at=_at(event.utc), worker=worker, body=body
+            event_id=event.id, seq=event.seq, transition=event.transition, at=at(event.utc), worker=worker, body=body
         )
         .on_conflict_do_nothing(index_elements=["event_id", "seq"])
         .returning(event_transitions.c.position)
@@ -77,8 +77,8 @@ def write_unwatched(connection: Connection, stretch: Unwatched) -> None:
         camera=stretch.camera,
         algorithm=stretch.algorithm,
         reason=stretch.reason,
-        start=_at(stretch.start_utc),
-        end=_at(stretch.end_utc) if stretch.end_utc is not None else None,
+        start=at(stretch.start_utc),
+        end=at(stretch.end_utc) if stretch.end_utc is not None else None,
     )
     ended = func.coalesce(statement.excluded.end, unwatched.c.end)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"end": ended}))
@@ -103,7 +103,7 @@ def _insert_if_new(connection: Connection, event: Event, body: dict[str, object]
         "camera": event.camera,
         "department": event.department,
         "zone": event.zone,
-        "started": _at(event.started_utc),
+        "started": at(event.started_utc),
         "position": 0,
         **_state(event, body),
     }
@@ -125,8 +125,8 @@ def _state(event: Event, body: dict[str, object]) -> dict[str, object]:
         "severity": event.severity,
         "seq": event.seq,
         "transition": event.transition,
-        "updated": _at(event.utc),
-        "ended": _at(event.ended_utc) if event.ended_utc is not None else None,
+        "updated": at(event.utc),
+        "ended": at(event.ended_utc) if event.ended_utc is not None else None,
         "state": body,
     }
 
@@ -152,7 +152,7 @@ def _write_evidence(connection: Connection, event: Event) -> None:
             "sha256": ref.sha256,
             "media_type": ref.media_type,
             "size": ref.size,
-            "at": _at(ref.utc),
+            "at": at(ref.utc),
             "derived": ref.derived,
             "stored": ref.stored,
             "seq": event.seq,
@@ -160,7 +160,3 @@ def _write_evidence(connection: Connection, event: Event) -> None:
         for ref in event.evidence
     ]
     connection.execute(insert(evidence).on_conflict_do_nothing(), rows)
-
-
-def _at(utc: float) -> datetime:
-    return datetime.fromtimestamp(utc, UTC)

@@ -5,6 +5,8 @@ Schema changes are Alembic migrations in `store/migrations`, never `create_all`.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Engine, MetaData, create_engine
 
 metadata = MetaData(
@@ -21,3 +23,8 @@ metadata = MetaData(
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """An engine for `postgresql+psycopg://…`; connections are checked before use, so a restarted server is found."""
     return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+
+def at(utc: float) -> datetime:
+    """A moment, s since 1970 UTC, as timestamptz columns have it."""
+    return datetime.fromtimestamp(utc, UTC)

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Text, and_, cast, func, select, update
 
 from events.tables import event_transitions, events
-from subscriptions.matching import Place, Sees
+from subscriptions.matching import Sees
 from subscriptions.message import Told
+from subscriptions.places import present_place
 from subscriptions.tables import deliveries, subscriptions
 from subscriptions.types import State
 
@@ -23,7 +24,6 @@ def fetch(connection: Connection, subscription: int, after: int | None, limit: i
     What the department may not see by now is withheld, and not among them.
     """
     d, t, e, s = deliveries.c, event_transitions.c, events.c, subscriptions.c
-    place = Place(e.department, e.camera, e.zone, e.grid, e.type, e.severity, t.transition, t.at)
     joined = (
         deliveries.join(subscriptions, s.id == d.subscription)
         .join(event_transitions, and_(t.event_id == d.event_id, t.seq == d.seq))
@@ -39,7 +39,7 @@ def fetch(connection: Connection, subscription: int, after: int | None, limit: i
             t.transition,
             t.at,
             cast(t.body, Text).label("body"),
-            func.coalesce(sees(s.department, place), False).label("visible"),
+            func.coalesce(sees(s.department, present_place()), False).label("visible"),
         )
         .select_from(joined)
         .where(d.subscription == subscription, d.state.in_(there), d.number > (after or 0), s.deleted.is_(None))

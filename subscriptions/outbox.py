@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert
 
 from contracts.records import Event
+from store.database import at
 from store.wakeups import DELIVERIES
 from subscriptions.matching import Place, Sees, wanted_in_sql
 from subscriptions.tables import deliveries, subscription_numbers, subscription_silences, subscriptions
@@ -55,8 +55,8 @@ class DeliveryHook:
                 "type": event.type,
                 "severity": event.severity.value,
                 "transition": event.transition.value,
-                "at": datetime.fromtimestamp(event.utc, UTC),
-                "started": datetime.fromtimestamp(event.started_utc, UTC),
+                "at": at(event.utc),
+                "started": at(event.started_utc),
             },
         )
 

@@ -33,8 +33,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from events.tables import event_transitions, events
-from subscriptions.matching import Place, Sees
+from subscriptions.matching import Sees
 from subscriptions.message import Told
+from subscriptions.places import present_place
 from subscriptions.tables import deliveries, delivery_attempts, subscription_queues, subscriptions
 from subscriptions.types import State
 
@@ -193,16 +194,6 @@ def _rows(sees: Sees, batch: int) -> Any:
         .correlate(subscriptions)
         .lateral("head")
     )
-    place = Place(
-        department=e.department,
-        camera=e.camera,
-        zone=e.zone,
-        grid=e.grid,
-        type=e.type,
-        severity=e.severity,
-        transition=t.transition,
-        at=t.at,
-    )
     before, other = _told_before(head), _told_near(head)
     joined = (
         subscriptions.join(head, true())
@@ -229,7 +220,7 @@ def _rows(sees: Sees, batch: int) -> Any:
             e.type,
             e.camera,
             e.grid,
-            func.coalesce(sees(s.department, place), false()).label("visible"),
+            func.coalesce(sees(s.department, present_place()), false()).label("visible"),
             before.label("begun"),
             other.label("near"),
         )

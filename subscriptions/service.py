@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -23,10 +21,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from contracts.errors import ConfigError, StaleRevision
 from contracts.redact import register_secret
 from events.tables import event_transitions, events
+from store.database import at
 from store.sealing import Sealer
+from store.wakeups import DELIVERIES
 from subscriptions import store
-from subscriptions.matching import Place, Sees, wanted_in_sql
+from subscriptions.matching import Sees, wanted_in_sql
 from subscriptions.outbox import about, delivery_id, wake
+from subscriptions.places import told_place
 from subscriptions.signing import new_secret
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import NewSilence, NewSubscription, State, Subscription, Wanted
@@ -111,17 +112,12 @@ def secret_name(number: int) -> str:
 
 def redrive(connection: Connection, number: int) -> int:
     """Dead letters go to the end of the queue, in their order. Returns how many."""
+    get(connection, number)
     d = deliveries.c
     dead = select(d.id, func.row_number().over(order_by=d.number).label("nth")).where(
         d.subscription == number, d.state == State.DEAD.value
     )
-    return _again(connection, number, dead)
-
-
-def _again(connection: Connection, number: int, which: Any) -> int:
-    """Makes deliveries pending again, at the end of the queue; `which` selects (id, nth)."""
-    get(connection, number)
-    found = which.cte("found")
+    found = dead.cte("found")
     first = _draw(connection, number, connection.execute(select(func.count()).select_from(found)).scalar_one())
     again = (
         update(deliveries)
@@ -137,7 +133,7 @@ def _again(connection: Connection, number: int, which: Any) -> int:
     )
     count: int = connection.execute(again).rowcount
     if count:
-        _wake(connection)
+        connection.execute(select(func.pg_notify(DELIVERIES, "")))
         store.try_now(connection, number)
     return count
 
@@ -148,10 +144,6 @@ def _draw(connection: Connection, number: int, count: int) -> int:
     drawn = update(subscription_numbers).where(n.subscription == number).values(last=n.last + count)
     last: int = connection.execute(drawn.returning(n.last)).scalar_one()
     return last - count
-
-
-def _wake(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_notify('cv_deliveries', '')"))
 
 
 def replay(connection: Connection, number: int, since: float, until: float, sees: Sees) -> int:
@@ -169,21 +161,11 @@ def replay(connection: Connection, number: int, since: float, until: float, sees
     """
     get(connection, number)
     t, e, s = event_transitions.c, events.c, subscriptions.c
-    # `position` orders as it was committed; `events` has the place, the transition its own moment and severity.
-    place = Place(
-        department=e.department,
-        camera=e.camera,
-        zone=e.zone,
-        grid=t.body["grid"].astext,
-        type=e.type,
-        severity=t.body["severity"].astext,
-        transition=t.transition,
-        at=t.at,
-    )
-    wanted = (
+    place = told_place()
+    wanted = (  # `position` orders as it was committed
         select(t.event_id, t.seq, e.type, e.camera, e.zone, func.row_number().over(order_by=t.position).label("nth"))
         .select_from(event_transitions.join(events, e.id == t.event_id).join(subscriptions, s.id == number))
-        .where(t.received >= store.at(since), t.received < store.at(until))
+        .where(t.received >= at(since), t.received < at(until))
         .where(wanted_in_sql(s.wanted, place), sees(s.department, place))
         .cte("wanted")
     )
@@ -226,22 +208,13 @@ def silence(connection: Connection, new: NewSilence, who: str) -> int:
 def would_hide(connection: Connection, new: NewSilence, now: float, sees: Sees) -> int:
     """How many deliveries of the last seven days the silence would have held back."""
     t, e, s = event_transitions.c, events.c, subscriptions.c
-    place = Place(
-        department=e.department,
-        camera=e.camera,
-        zone=e.zone,
-        grid=t.body["grid"].astext,
-        type=e.type,
-        severity=t.body["severity"].astext,
-        transition=t.transition,
-        at=t.at,
-    )
+    place = told_place()
     silenced = cast(new.wanted.model_dump(mode="json"), subscriptions.c.wanted.type)
     query = (
         select(func.count())
         .select_from(event_transitions.join(events, e.id == t.event_id).join(subscriptions, s.deleted.is_(None)))
         .where(
-            t.received >= store.at(now - _PREVIEW_S),
+            t.received >= at(now - _PREVIEW_S),
             s.enabled,
             s.department == new.department,
             wanted_in_sql(silenced, place),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from store.database import at
 from subscriptions.tables import (
     acknowledgements,
     deliveries,
@@ -30,11 +30,6 @@ from subscriptions.types import (
 )
 
 _FIELDS = ("department", "name", "wanted", "channel", "retry", "cooldown_s", "grouping", "enabled")
-
-
-def at(utc: float) -> datetime:
-    """s since 1970 UTC as the database has it."""
-    return datetime.fromtimestamp(utc, UTC)
 
 
 def values_of(new: NewSubscription) -> dict[str, Any]:

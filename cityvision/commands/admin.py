@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
+from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
-from contracts.errors import DatabaseUnavailable
 from governance import audit, service
-from store.database import make_engine
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
@@ -51,7 +46,7 @@ def settings_command(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def users_command(settings: Settings, as_json: bool) -> None:
     """Every account."""
-    with _database(settings) as connection:
+    with transaction(reach(settings)) as connection:
         users = service.list_users(connection)
     if as_json:
         click.echo(json.dumps([{"name": u.name, "role": u.role, "must_change": u.must_change_password} for u in users]))
@@ -65,7 +60,7 @@ def users_command(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def reset_password_command(settings: Settings, name: str) -> None:
     """Give the account NAME a new first password, shown once; ends its logins."""
-    with _database(settings) as connection:
+    with transaction(reach(settings)) as connection:
         password = service.reset_password(connection, name, f"{getpass.getuser()} on the machine")
     click.echo(password)
 
@@ -79,7 +74,7 @@ def audit_command(settings: Settings, limit: int, as_json: bool) -> None:
 
     Note the head (number and hash) somewhere else: only against it can a cut end be noticed.
     """
-    with _database(settings) as connection:
+    with transaction(reach(settings)) as connection:
         count = audit.verify(connection)
         number, head = audit.head(connection)
         entries = list(audit.newest(connection, limit))
@@ -91,16 +86,3 @@ def audit_command(settings: Settings, limit: int, as_json: bool) -> None:
         at = datetime.fromtimestamp(entry.utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         click.echo(f"{entry.id:>6} {at} {entry.who:<16}{entry.action:<20}{json.dumps(entry.what, ensure_ascii=False)}")
     click.echo(f"{count} lines, the chain holds; head {number} {head}")
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Connection]:
-    engine = make_engine(reach(settings).database, pool_size=1)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except OperationalError as error:
-        reason = str(error.orig or error).strip().splitlines()[0]
-        raise DatabaseUnavailable(f"Postgres: {reason}", "see CITYVISION_DATABASE_URL") from error
-    finally:
-        engine.dispose()

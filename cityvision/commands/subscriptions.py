@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
+from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
-from contracts.errors import DatabaseUnavailable
 from governance import audit
-from store.database import make_engine
 from subscriptions import service, store, trial
 from subscriptions.access import sees
 from subscriptions.types import State, Subscription
@@ -43,7 +38,7 @@ def command(context: click.Context, data: Path | None) -> None:
 @click.pass_obj
 def list_command(settings: Settings, as_json: bool) -> None:
     """Every subscription: how many deliveries wait, and since when its endpoint fails."""
-    with _database(settings) as connection:
+    with transaction(settings) as connection:
         found = store.listed(connection)
     if as_json:
         click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
@@ -60,7 +55,7 @@ def list_command(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def log_command(settings: Settings, number: int, state: str | None, limit: int, as_json: bool) -> None:
     """Deliveries of subscription NUMBER, newest first."""
-    with _database(settings) as connection:
+    with transaction(settings) as connection:
         service.get(connection, number)
         found = store.log(connection, number, states=() if state is None else [State(state)], limit=limit)
     if as_json:
@@ -76,7 +71,7 @@ def log_command(settings: Settings, number: int, state: str | None, limit: int, 
 @click.pass_obj
 def redrive_command(settings: Settings, number: int) -> None:
     """Dead letters of subscription NUMBER go to the end of its queue."""
-    with _database(settings) as connection:
+    with transaction(settings) as connection:
         count = service.redrive(connection, number)
         audit.record(connection, _who(), "subscription.redriven", {"subscription": number, "count": count})
     click.echo(f"{count} deliveries wait again")
@@ -92,7 +87,7 @@ def redrive_command(settings: Settings, number: int) -> None:
 @click.pass_obj
 def replay_command(settings: Settings, number: int, since: datetime, until: datetime) -> None:
     """What was recorded in a window goes out to subscription NUMBER (again), with the same ids."""
-    with _database(settings) as connection:
+    with transaction(settings) as connection:
         count = service.replay(connection, number, since.timestamp(), until.timestamp(), sees)
         audit.record(connection, _who(), "subscription.replayed", {"subscription": number, "count": count})
     click.echo(f"{count} deliveries wait")
@@ -106,12 +101,12 @@ def test_command(context: click.Context, number: int) -> None:
     from cityvision.processes.deliverer import ways
 
     settings: Settings = context.obj
-    with _database(settings) as connection:
+    with transaction(settings) as connection:
         service.get(connection, number)
         lease = trial.prepared(connection, number)
 
     attempt = asyncio.run(trial.fire(lease, ways(settings)))
-    with _database(settings) as connection:
+    with transaction(settings) as connection:
         trial.keep(connection, number, attempt)
     status = "" if attempt.status is None else f" (status {attempt.status})"
     click.echo(f"{attempt.outcome} in {attempt.took_ms:.0f} ms{status} {attempt.detail}".rstrip())
@@ -133,16 +128,3 @@ def _clock(utc: float) -> str:
 
 def _who() -> str:
     return f"{getpass.getuser()} on the machine"
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Connection]:
-    engine = make_engine(settings.database, pool_size=1)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except OperationalError as error:
-        reason = str(error.orig or error).strip().splitlines()[0]
-        raise DatabaseUnavailable(f"Postgres: {reason}", "see CITYVISION_DATABASE_URL") from error
-    finally:
-        engine.dispose()

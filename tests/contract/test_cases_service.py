@@ -16,6 +16,7 @@ from contracts.records import Event, EventRecord, Severity, Transition
 from events.consumer import Consumer
 from events.hooks import Hooks
 from store.bus import Bus
+from store.database import at
 from tests.contract.test_events_store import entry, send
 from tests.unit.test_cases_decide import NOW, event
 
@@ -88,7 +89,7 @@ def test_it_happens_again(engine: Engine) -> None:
 
 def test_a_silence_is_counted_and_ends(engine: Engine) -> None:
     with engine.begin() as connection:
-        span = {"from": store.at(NOW - 60), "until": store.at(NOW + 60)}
+        span = {"from": at(NOW - 60), "until": at(NOW + 60)}
         what = {"who": "wang", "note": "施工", "types": [PARKING], "cameras": [], "grids": []}
         connection.execute(insert(case_silences).values(what | span))
     see(engine, event(), event(at=NOW + 61))
