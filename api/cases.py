@@ -16,9 +16,8 @@ from api.pool_view import PoolView
 from api.problems import Fault, Invalid, NotFound, Problem
 from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
 from cases import queries, service
-from cases.act import WORDS
 from cases.decide import Silence
-from cases.flow import possible, step_for
+from cases.flow import TABLE, WORDS, possible
 from cases.queries import CaseDetail, CaseFilter, Dimension, HeldBack, Sight, Tally
 from cases.types import Action, Case, Duty, NewCase, Status
 from governance import audit
@@ -100,14 +99,16 @@ def case_statistics(
 
 
 @router.post("/cases", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
-def create_case(body: NewCaseBody, connection: ConnectionDep, user: UserDep, book: BookDep) -> CaseDetail:
+def create_case(
+    body: NewCaseBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
+) -> CaseDetail:
     """A case by hand, or from the hotline: it enters the same table as those of events."""
     now = time.time()
     said = body.model_dump(exclude={"started_utc"})
     about = NewCase(**said, department=book.centre, started_utc=body.started_utc or now)
     case = service.accept(connection, about, Duty.CENTRE, user.name, now, book)
     audit.record(connection, user.name, "case.accepted", {"case": case.id, "source": case.source}, now)
-    return _detail(connection, Sight(everything=True), case.id)
+    return _detail(connection, sight, case.id)
 
 
 @router.get("/cases/{number}", responses={404: {"model": Problem}})
@@ -121,8 +122,8 @@ def act_on_case(
     number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
 ) -> CaseDetail:
     """Does something to a case. `revision` is the one the person saw: who comes second is told (409)."""
-    case, now = _detail(connection, sight, number).case, time.time()
-    duty = _duty(case, body.action)
+    _detail(connection, sight, number)
+    now, duty = time.time(), _duty(body.action)
     service.perform(
         connection, number, body.action, duty, user.name, body.facts, now, book, revision=body.revision
     )  # fmt: skip
@@ -141,16 +142,12 @@ def act_on_incident(
     book: BookDep,
 ) -> CaseList:
     """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
-    now, done = time.time(), []
-    for member in queries.members(connection, sight, number):
-        case = _detail(connection, sight, member).case
-        if step_for(case.state.status, body.action) is not None:
-            duty = _duty(case, body.action)
-            service.perform(connection, member, body.action, duty, user.name, body.facts, now, book)
-            done.append(member)
+    now, duty = time.time(), _duty(body.action)
+    done = queries.members(connection, sight, number, [step.source for step in TABLE if step.action is body.action])
     if not done:
         raise NotFound(f"incident {number} has no case to which {body.action} could be done")
-    audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": done}, now)
+    service.bulk(connection, done, body.action, duty, user.name, body.facts, now, book)
+    audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": list(done)}, now)
     page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
     return _page(pool, page, following, total)
 
@@ -255,7 +252,7 @@ def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:
     return found
 
 
-def _duty(case: Case, action: Action) -> Duty:
+def _duty(action: Action) -> Duty:
     """In which office an administrator does this: in the one that may."""
-    step = step_for(case.state.status, action)
-    return Duty.HANDLER if step is not None and step.who == {Duty.HANDLER} else Duty.CENTRE
+    handlers_alone = any(step.action is action and step.who == {Duty.HANDLER} for step in TABLE)
+    return Duty.HANDLER if handlers_alone else Duty.CENTRE

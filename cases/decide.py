@@ -10,7 +10,8 @@ from cases.book import Book, Mass
 from cases.types import OPEN, Status
 from contracts.records import Event, Severity
 
-_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+RANK = {severity: rank for rank, severity in enumerate(Severity)}
+"""Severities, the least first."""
 
 Kind = Literal["new", "join", "reopen", "none", "silenced"]
 
@@ -95,7 +96,7 @@ def decide(event: Event, cases: Iterable[KnownCase], silences: Iterable[Silence]
     category = book.for_event(event.type)
     if category is None:
         return Decision("none", {"zh": f"{event.type} 不自动立案", "en": f"No category makes cases of {event.type}."})
-    if _RANK[event.severity] < _RANK[category.min_severity]:
+    if RANK[event.severity] < RANK[category.min_severity]:
         zh = f"严重程度 {event.severity} 低于 {category.min_severity}"
         return Decision("none", {"zh": zh, "en": f"Severity {event.severity} is below {category.min_severity}."})
     hiding = min((s for s in silences if s.covers(event)), key=lambda s: s.id, default=None)

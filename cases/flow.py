@@ -76,6 +76,26 @@ TABLE: tuple[Step, ...] = (
 )  # fmt: skip
 
 
+WORDS: dict[Action, str] = {
+    Action.ACCEPT: "受理",
+    Action.FILE: "立案",
+    Action.DISPATCH: "派遣",
+    Action.START: "处置",
+    Action.REPORT: "反馈",
+    Action.VERIFY: "核查",
+    Action.CLOSE: "结案",
+    Action.RATE: "评价",
+    Action.RETURN: "退回",
+    Action.REFUSE: "核查不通过",
+    Action.EXTEND: "延期",
+    Action.SUSPEND: "挂账",
+    Action.RESUME: "恢复",
+    Action.SUPERVISE: "督办",
+    Action.VOID: "作废",
+    Action.REOPEN: "重新立案",
+}
+"""What each action is called."""
+
 _ROWS = {(step.source, step.action): step for step in TABLE}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
 
 from cases import store
 from cases.tables import case_decisions, case_looks, case_silences, cases
@@ -145,7 +146,7 @@ def list_cases(
     total: int = connection.execute(select(func.count()).select_from(cases).where(*matching)).scalar_one()
     query = select(cases).where(*matching).order_by(cases.c.id.desc()).limit(limit + 1)
     if after is not None:
-        query = query.where(tuple_(cases.c.id) < tuple_(literal(after)))
+        query = query.where(cases.c.id < after)
     rows = connection.execute(query).all()
     page = tuple(store.case_of(row) for row in rows[:limit])
     return page, page[-1].id if len(rows) > limit else None, total
@@ -172,15 +173,10 @@ def get_case(connection: Connection, sight: Sight, number: int) -> CaseDetail | 
     )
 
 
-def decision_of(connection: Connection, event_id: str) -> Decided | None:
-    """What became of an event; None where nothing was to be decided."""
-    found = _decided(connection, select(case_decisions).where(case_decisions.c.event_id == event_id))
-    return found[0] if found else None
-
-
-def members(connection: Connection, sight: Sight, incident: int) -> tuple[int, ...]:
-    """Ids of the cases of a mass incident that can be seen."""
-    query = select(cases.c.id).where(cases.c.incident == incident, sight.condition()).order_by(cases.c.id)
+def members(connection: Connection, sight: Sight, incident: int, statuses: Iterable[Status]) -> tuple[int, ...]:
+    """Ids of the cases of a mass incident that can be seen and have one of these statuses."""
+    which = CaseFilter(incident=incident, statuses=tuple(statuses))
+    query = select(cases.c.id).where(sight.condition(), *which.conditions(now=0.0)).order_by(cases.c.id)
     return tuple(connection.execute(query).scalars())
 
 

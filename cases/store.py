@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
 
-from cases.decide import Decision, KnownCase, Silence
+from cases.decide import RANK, Decision, KnownCase, Silence
 from cases.tables import case_decisions, case_incidents, case_lines, case_silences, cases
 from cases.types import OPEN, Case, CaseState, Line, NewCase, Status
 from contracts.records import Severity
 from store.database import at
 
 _LOCK = 0x6376_6373  # "cvcs"
-_RANK = {severity.value: rank for rank, severity in enumerate(Severity)}
 
 
 def lock_place(connection: Connection, category: str, place: str) -> None:
@@ -102,7 +101,7 @@ def lines(connection: Connection, number: int) -> list[Line]:
 
 def raise_severity(connection: Connection, number: int, severity: Severity, now: float) -> None:
     """A case is as severe as the severest of its events."""
-    lower = [name for name, rank in _RANK.items() if rank < _RANK[severity.value]]
+    lower = [other.value for other, rank in RANK.items() if rank < RANK[severity]]
     connection.execute(
         update(cases)
         .where(cases.c.id == number, cases.c.severity.in_(lower))

@@ -63,6 +63,7 @@ class SecondLook:
         self._looks += 1
         if time - self._began < WATCH_S or self._looks < LEAST_LOOKS:
             return None
+        # What was there all the while, or what the rule is sure of; not what has only just stopped or come down.
         if self._there or any(m.last is not None for m in matters.values() if m.id in here):
             return self._seen("still_there", time, "复核时仍在", "It is still there")
         return self._seen("gone", time, "复核时已不在", "It is gone")

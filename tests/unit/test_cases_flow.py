@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.act import WORDS, CannotAct, act, begun
+from cases.act import CannotAct, act, begun
 from cases.book import read_book
-from cases.flow import TABLE, possible, step_for
+from cases.flow import TABLE, WORDS, possible, step_for
 from cases.types import FINAL, Action, CaseState, Clock, Duty, Facts, Status
 from contracts.errors import Forbidden
 
