@@ -186,8 +186,8 @@ def _sources(options: Options, device: torch.device) -> Sources:
     factor = {"street": 1.0, "water": 1.0, "litter": 6.0}
     grown = {kind: Pool(kind, int(options.capacity * factor[kind]), device) for kind in KINDS}
     held_out = {kind: Pool(kind, int(1000 * factor[kind]), device) for kind in KINDS}
-    folder, most = options.lying or options.out / "nothing", int(options.capacity * factor["litter"])
-    lying, lying_val = (pool_of(folder, side, "litter", most, device) for side in ("train", "val"))
+    most = int(options.capacity * factor["litter"])
+    lying, lying_val = (pool_of(options.lying, side, "litter", most, device) for side in ("train", "val"))
     photos, photos_val, photos_test = sets
     return Sources(grown, held_out, photos, photos_val, photos_test, lying, lying_val)
 

@@ -21,10 +21,11 @@ from algorithm_repo.training.rendering import TRAIN_SEEDS, VAL_SEEDS, write_chun
 from algorithm_repo.training.samples import Batch
 from contracts.pool import Camera
 from contracts.vision import ObjectClass, Tracks
-from pipeline.senses.leftovers import LeftoverMemory, search
+from pipeline.senses.leftovers import SCALES, LeftoverMemory, scaled, search
 from pipeline.senses.litter import bin_box
 from simulator.street import KINDS, as_frame, scenario
 from simulator.street.types import Picture, TruthBox
+from simulator.street.weather import coded
 
 _KINDS = {
     "litter_bag": 4.0, "litter_pile": 2.0, "litter_rain": 4.0, "litter_bin": 2.5, "litter_attended": 1.5,
@@ -40,8 +41,8 @@ _MOST = 14  # crops of one thing
 _GROUND = 0.3  # of what turns out to be bare ground: there is most of it
 _SHARE_OF_BOX, _SHARE_OF_ITEM = 0.12, 0.5  # of it, a true item: the box shows the item
 _FILLS_S = 2940.0  # in an ordinary street: a little later a bag shows in its bin
+_WHOLE = {"id": "all", "kind": "road", "polygon": [(0.0, 0.35), (1.0, 0.35), (1.0, 1.0), (0.0, 1.0)]}
 _UNTRACKED = {ObjectClass.OTHER}  # carts: no detector knows them
-_SCALES = (1.0, 1.25, 0.8)
 
 
 def looks(seed: int) -> Iterator[tuple[Picture, float, Camera]]:
@@ -57,12 +58,11 @@ def looks(seed: int) -> Iterator[tuple[Picture, float, Camera]]:
     begin = _FILLS_S if kind == "ordinary" and rng.random() < 0.6 else 0.0
     for number in range(int(min(scene.duration, _MOST_S) / every)):
         picture = scene.picture(begin + number * every)
-        _, data = cv2.imencode(".jpg", picture.bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        bgr = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-        yield Picture(bgr, picture.boxes, picture.water, picture.litter, picture.bins), number * every, camera
-
-
-_WHOLE = {"id": "all", "kind": "road", "polygon": [(0.0, 0.35), (1.0, 0.35), (1.0, 1.0), (0.0, 1.0)]}
+        yield (
+            Picture(coded(picture.bgr, quality), picture.boxes, picture.water, picture.litter, picture.bins),
+            number * every,
+            camera,
+        )
 
 
 def street(seed: int) -> Batch:
@@ -78,7 +78,7 @@ def street(seed: int) -> Batch:
             label = label_of(item.box, picture)
             if label is not None and (label != samples.THING["ground"] or rng.random() < _GROUND):
                 taken[item.number] = taken.get(item.number, 0) + 1
-                samples.add_crop(batch, picture.bgr, _scaled(item.box, float(rng.choice(_SCALES))), label)
+                samples.add_crop(batch, picture.bgr, scaled(item.box, float(rng.choice(SCALES))), label)
         _bins(batch, rng, picture, camera)
     return batch
 
@@ -123,11 +123,6 @@ def _bins(batch: Batch, rng: np.random.Generator, picture: Picture, camera: Came
         covered = max((samples.overlap(one.box, b.box)[1] for b in picture.boxes if b.visible > 0.2), default=0.0)
         if one.zone in zones and covered < 0.2 and rng.random() < 0.12:
             samples.add_crop(batch, picture.bgr, bin_box(zones[one.zone], aspect), state=int(one.overflowing))
-
-
-def _scaled(box: Sequence[float], scale: float) -> tuple[float, float, float, float]:
-    wide, high = (scale - 1) / 2 * (box[2] - box[0]), (scale - 1) / 2 * (box[3] - box[1])
-    return box[0] - wide, box[1] - high, box[2] + wide, box[3] + high
 
 
 def main() -> None:

@@ -82,14 +82,14 @@ class Pool:
         return tuple(tensor[: len(self)] for tensor in self._fields.values())
 
 
-def pool_of(folder: Path, side: str, kind: str, capacity: int, device: torch.device) -> Pool:
-    """All chunks of one side that lie in a folder, which stays as it is.
+def pool_of(folder: Path | None, side: str, kind: str, capacity: int, device: torch.device) -> Pool:
+    """All chunks of one side that lie in a folder, which stays as it is; empty without one.
 
     Raises:
         OSError: a chunk is damaged.
     """
     pool = Pool(kind, capacity, device)
-    for path in sorted(folder.glob(f"{side}-*.npz")):
+    for path in sorted(folder.glob(f"{side}-*.npz")) if folder is not None else ():
         pool.add(_read(path))
     return pool
 

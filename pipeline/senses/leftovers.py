@@ -37,7 +37,7 @@ _SEEN_S = 4.0  # not foreign for longer while visible: not told, for it may have
 _GONE_S = 6.0  # no longer foreign for so long while visible: gone
 _SOON_S, _EARLY_LOOKS = 1.5, 8  # a new thing is classified in its first looks
 _LATER_S = 15.0  # and now and then afterwards
-_SCALES = (1.0, 1.25, 0.8)  # times its box, in turn: a net that is sure of one crop only is not sure of the thing
+SCALES = (1.0, 1.25, 0.8)  # times its box, in turn: a net that is sure of one crop only is not sure of the thing
 _BY_SIGHT_S = 4.0
 _GROWN = 1.4  # times the area it had when it was classified
 _KEPT = 8  # classifications that are averaged: leaves look like litter in one light or crop, litter in all
@@ -352,11 +352,11 @@ def _plan(found: Search, compared: Comparison, masked: Mask, frame: Frame) -> No
         early = item.looked < _EARLY_LOOKS
         due = item.looked_at + (_BY_SIGHT_S if item.by_sight else _SOON_S if early else _LATER_S)
         if found.visible[-1] and frame.time >= due - 1e-6:
-            x1, y1, x2, y2 = _scaled(item.box, _SCALES[item.looked % len(_SCALES)])
+            x1, y1, x2, y2 = scaled(item.box, SCALES[item.looked % len(SCALES)])
             found.wanted.append((index, (x1 + dx, y1 + dy, x2 + dx, y2 + dy)))
 
 
-def _scaled(box: Box, scale: float) -> Box:
+def scaled(box: Box, scale: float) -> Box:
     """A box about the same middle."""
     wide, high = (scale - 1) / 2 * (box[2] - box[0]), (scale - 1) / 2 * (box[3] - box[1])
     return box[0] - wide, box[1] - high, box[2] + wide, box[3] + high
