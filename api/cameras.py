@@ -31,7 +31,7 @@ from contracts.pool import Camera
 from governance import audit
 from pool import store
 from pool.snapshot import snapshot
-from store.bus import PoolSnapshot
+from store.state import PoolSnapshot
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/cameras", tags=["cameras"])

@@ -124,9 +124,8 @@ def act_on_case(
     """Does something to a case. `revision` is the one the person saw: who comes second is told (409)."""
     _detail(connection, sight, number)
     now, duty = time.time(), _duty(body.action)
-    service.perform(
-        connection, number, body.action, duty, user.name, body.facts, now, book, revision=body.revision
-    )  # fmt: skip
+    seen, facts = body.revision, body.facts
+    service.perform(connection, number, body.action, duty, user.name, facts, now, book, revision=seen)
     audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": body.facts.note}, now)
     return _detail(connection, sight, number)
 

@@ -1,4 +1,4 @@
-"""Valkey/Redis: the workers' records, and live state. Every failure is `BusUnavailable`.
+"""Valkey/Redis: the workers' records and the consumer's marks. Every failure is `BusUnavailable`.
 
 Nothing is retried in here. A connection that broke may mean a server that restarted and forgot its last second,
 so whoever publishes has to look again at what the server holds before going on.
@@ -6,23 +6,15 @@ so whoever publishes has to look again at what the server holds before going on.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import redis
-from pydantic import ValidationError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from contracts.errors import BusUnavailable
-from contracts.live import CameraStatus
-from contracts.looks import LookRequest
-from contracts.proposals import ZoneProposals
-from contracts.trace import TraceLine
 from store import keys
+from store.client import entries_of, translated
+from store.state import LiveState
 
 _NO_ID = "0-0"
 # Nothing can refuse a later XADD of a script whose first one was allowed, so it is all or none.
@@ -50,31 +42,11 @@ class Mark(NamedTuple):
 NOTHING = Mark(0, -1)
 
 
-class PoolSnapshot(NamedTuple):
-    """The pool as the workers read it; `snapshot` is what the pool room wrote."""
-
-    revision: int
-    digest: str
-    snapshot: bytes
-
-
 class Entry(NamedTuple):
     """One record in a worker's stream; `raw` is the JSON of a `contracts.records.Record`."""
 
     mark: Mark
     raw: bytes
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turns the client's errors into ours."""
-    try:
-        yield
-    except (redis.RedisError, OSError) as error:
-        # The client's texts name the address but never the password.
-        raise BusUnavailable(
-            f"Valkey/Redis: {str(error)[:200]}", "records wait in the spool until it is back"
-        ) from error
 
 
 def to_id(mark: Mark) -> str:
@@ -95,8 +67,8 @@ def parse_mark(text: bytes) -> Mark:
     return Mark(int(epoch), int(offset))
 
 
-class Bus:
-    """A blocking client. Thread-safe; give a publisher and a blocking reader one each.
+class Bus(LiveState):
+    """The records too. Give a publisher and a blocking reader one each.
 
     Args:
         url: redis:// or rediss:// URL.
@@ -104,28 +76,8 @@ class Bus:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 3.0) -> None:
-        self._timeout = timeout_s
-        self._redis: redis.Redis = redis.Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-        )
+        super().__init__(url, timeout_s=timeout_s)
         self._append: Any = self._redis.register_script(_APPEND)
-
-    def close(self) -> None:
-        self._redis.close()
-
-    def ping(self) -> None:
-        """Raises BusUnavailable."""
-        with translated():
-            self._redis.ping()
-
-    def flush(self) -> None:
-        """Forgets everything; records not yet consumed come again from the spools."""
-        with translated():
-            self._redis.flushdb()
 
     # Records
 
@@ -200,7 +152,7 @@ class Bus:
             found: Any = self._redis.xread(streams, count=count, block=block_ms)
         pairs = found.items() if isinstance(found, dict) else found or ()
         return {
-            names[stream.decode()]: [Entry(from_id(i), fields.get(b"r", b"")) for i, fields in _entries(entries)]
+            names[stream.decode()]: [Entry(from_id(i), fields.get(b"r", b"")) for i, fields in entries_of(entries)]
             for stream, entries in pairs
         }
 
@@ -254,181 +206,4 @@ class Bus:
         with translated():
             found: Any = self._redis.xread({keys.EVENTS: after}, count=count, block=block_ms)
         pairs = found.items() if isinstance(found, dict) else found or ()
-        return [(i.decode(), fields[b"e"]) for _, entries in pairs for i, fields in _entries(entries)]
-
-    # Live state: may be lost
-
-    def set_status(self, statuses: Sequence[CameraStatus]) -> None:
-        if statuses:
-            with translated():
-                self._redis.hset(keys.STATUS, mapping={s.camera: s.model_dump_json() for s in statuses})
-
-    def clear_status(self, cameras: Sequence[str]) -> None:
-        if cameras:
-            with translated():
-                self._redis.hdel(keys.STATUS, *cameras)
-
-    def statuses(self, cameras: Sequence[str] | None = None) -> dict[str, CameraStatus]:
-        """What workers last said, of every camera or of `cameras`; those never heard of are left out."""
-        if cameras is not None and not cameras:
-            return {}
-        with translated():
-            if cameras is None:
-                found: Any = self._redis.hgetall(keys.STATUS)
-            else:
-                texts: Any = self._redis.hmget(keys.STATUS, list(cameras))
-                found = {name.encode(): text for name, text in zip(cameras, texts, strict=True) if text is not None}
-        return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
-
-    def watched(self, cameras: Sequence[str]) -> frozenset[str]:
-        """Which of `cameras` somebody looks at live."""
-        if not cameras:
-            return frozenset()
-        with translated():
-            found: Any = self._redis.mget([keys.watch(camera) for camera in cameras])
-        return frozenset(camera for camera, value in zip(cameras, found, strict=True) if value is not None)
-
-    def watch(self, camera: str, ttl_s: float = 5.0) -> None:
-        """Somebody looks at `camera`: to be repeated before `ttl_s` is over."""
-        with translated():
-            self._redis.set(keys.watch(camera), "1", px=int(ttl_s * 1000))
-
-    def publish_live(self, camera: str, message: bytes) -> int:
-        """Sends one live picture; returns how many received it."""
-        with translated():
-            return int(self._redis.publish(keys.live(camera), message))
-
-    def add_traces(self, traces: Mapping[str, Sequence[TraceLine]]) -> None:
-        """Lines of cameras' traces, oldest first; the oldest that are kept go."""
-        if traces:
-            with translated():
-                pipe = self._redis.pipeline(transaction=False)
-                for camera, lines in traces.items():
-                    name = keys.trace(camera)
-                    for line in lines:
-                        pipe.xadd(name, {"t": line.to_json()}, maxlen=keys.TRACE_KEPT, approximate=True)
-                    pipe.expire(name, keys.TRACE_TTL_S)
-                pipe.execute()
-
-    def trace(self, camera: str) -> list[TraceLine]:
-        """All that is kept of a camera's trace, oldest first."""
-        with translated():
-            found: Any = self._redis.xrange(keys.trace(camera))
-        return [TraceLine.model_validate_json(fields[b"t"]) for _, fields in _entries(found)]
-
-    def set_proposals(self, proposals: Sequence[ZoneProposals]) -> None:
-        """What is proposed for cameras' zones, until it is said again."""
-        if proposals:
-            with translated():
-                pipe = self._redis.pipeline(transaction=False)
-                for one in proposals:
-                    pipe.set(keys.proposals(one.camera), one.model_dump_json(), ex=keys.PROPOSALS_TTL_S)
-                pipe.execute()
-
-    def proposals(self, camera: str) -> ZoneProposals:
-        """The newest of one camera; an empty one while there are none."""
-        with translated():
-            found: Any = self._redis.get(keys.proposals(camera))
-        return ZoneProposals(camera=camera) if found is None else ZoneProposals.model_validate_json(found)
-
-    def set_looks(self, requests: Sequence[LookRequest]) -> None:
-        """All second looks that are waited for; what was asked before and is not among them is withdrawn."""
-        with translated():
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.delete(keys.LOOKS)
-            if requests:
-                pipe.hset(keys.LOOKS, mapping={one.id: one.model_dump_json() for one in requests})
-            pipe.execute()
-
-    def looks(self) -> list[LookRequest]:
-        """The second looks that are waited for; those of another version are for other workers."""
-        with translated():
-            found = self._redis.hvals(keys.LOOKS)
-        requests = []
-        for text in found:
-            with contextlib.suppress(ValidationError):
-                requests.append(LookRequest.model_validate_json(text))
-        return requests
-
-    def set_assignment(self, worker: str, cameras_json: str) -> None:
-        with translated():
-            self._redis.set(keys.assignment(worker), cameras_json)
-
-    def assignment(self, worker: str) -> str | None:
-        with translated():
-            found: Any = self._redis.get(keys.assignment(worker))
-        return found.decode() if found is not None else None
-
-    # Cameras that move from one worker to another
-
-    def put_states(self, states: Mapping[str, bytes]) -> None:
-        """Leaves states (camera -> bytes) of cameras that moved for their next workers, `keys.STATE_TTL_S` long."""
-        if states:
-            with translated():
-                pipe = self._redis.pipeline(transaction=False)
-                for camera, state in states.items():
-                    pipe.set(keys.state(camera), state, ex=keys.STATE_TTL_S)
-                pipe.execute()
-
-    def take_states(self, cameras: Sequence[str]) -> dict[str, bytes]:
-        """What was left for `cameras`, once: it is taken away."""
-        if not cameras:
-            return {}
-        with translated():
-            pipe = self._redis.pipeline(transaction=False)
-            for camera in cameras:
-                pipe.getdel(keys.state(camera))
-            found: Any = pipe.execute()
-        return {camera: state for camera, state in zip(cameras, found, strict=True) if state is not None}
-
-    def waiting_states(self, cameras: Sequence[str]) -> frozenset[str]:
-        """Which of `cameras` have a state that nobody has taken yet."""
-        if not cameras:
-            return frozenset()
-        with translated():
-            pipe = self._redis.pipeline(transaction=False)
-            for camera in cameras:
-                pipe.exists(keys.state(camera))
-            found: Any = pipe.execute()
-        return frozenset(camera for camera, exists in zip(cameras, found, strict=True) if exists)
-
-    # The pool
-
-    def set_pool(self, pool: PoolSnapshot) -> None:
-        """Makes a revision of the pool known to the workers."""
-        fields: dict[Any, Any] = {"revision": pool.revision, "digest": pool.digest, "snapshot": pool.snapshot}
-        with translated():
-            pipe = self._redis.pipeline(transaction=True)
-            pipe.hset(keys.POOL, mapping=fields)
-            pipe.publish(keys.POOL_CHANGED, str(pool.revision))
-            pipe.execute()
-
-    def pool_revision(self) -> int | None:
-        with translated():
-            found: Any = self._redis.hget(keys.POOL, "revision")
-        return int(found) if found is not None else None
-
-    def pool(self) -> PoolSnapshot | None:
-        with translated():
-            found: Any = self._redis.hmget(keys.POOL, ["revision", "digest", "snapshot"])
-        revision, digest, snapshot = found
-        return PoolSnapshot(int(revision), digest.decode(), snapshot) if revision is not None else None
-
-    def listen(self, channel: str, stopped: Callable[[], bool], *, poll_s: float = 0.5) -> Iterator[bytes]:
-        """Messages of a pub/sub channel until `stopped()`. Raises BusUnavailable when the connection breaks."""
-        client: Any = self._redis
-        with translated(), client.pubsub(ignore_subscribe_messages=True) as subscription:
-            subscription.subscribe(channel)
-            while not stopped():
-                message: Any = subscription.get_message(timeout=poll_s)
-                if message is not None:
-                    yield message["data"]
-
-
-def _entries(entries: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """Entries of one stream as the client gives them (RESP3 wraps them in one more list)."""
-    for item in entries:
-        if len(item) == 2 and isinstance(item[0], bytes):
-            yield item[0], item[1] or {}
-        else:
-            yield from _entries(item)
+        return [(i.decode(), fields[b"e"]) for _, entries in pairs for i, fields in entries_of(entries)]

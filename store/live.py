@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 
 from contracts.live import CameraStatus
 from store import keys
-from store.bus import translated
+from store.client import translated
 
 
 class AsyncBus:

@@ -9,7 +9,7 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from store.bus import translated
+from store.client import translated
 
 # Host and port to the address to connect to, checked.
 Resolve = Callable[[str, int], Awaitable[str]]

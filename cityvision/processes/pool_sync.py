@@ -21,8 +21,9 @@ from pool.reader import PoolReader
 from pool.snapshot import snapshot
 from pool.store import import_pool
 from pool.watch import PoolWatcher, Signature, watch_pool
-from store.bus import Bus, PoolSnapshot
+from store.bus import Bus
 from store.database import make_engine
+from store.state import PoolSnapshot
 
 log = logging.getLogger(__name__)
 

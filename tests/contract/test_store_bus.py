@@ -25,10 +25,11 @@ from events.consumer import Consumer
 from pipeline.publish import Publisher
 from pipeline.spool import Spool, Watermarks
 from store import keys, migrate
-from store.bus import NOTHING, Bus, Entry, Mark, PoolSnapshot
+from store.bus import NOTHING, Bus, Entry, Mark
 from store.database import metadata
 from store.live import AsyncBus
 from store.postgres import EmbeddedPostgres
+from store.state import PoolSnapshot
 from store.valkey import EmbeddedValkey
 from tests.ports import unused_port
 

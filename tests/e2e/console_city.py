@@ -52,9 +52,10 @@ from events.hooks import Hooks
 from governance import service as governance
 from pool import store as pool_store
 from pool.snapshot import snapshot
-from store.bus import Bus, Entry, Mark, PoolSnapshot
+from store.bus import Bus, Entry, Mark
 from store.database import make_engine
 from store.objects import DiskObjects
+from store.state import PoolSnapshot
 from subscriptions.access import sees
 from subscriptions.outbox import DeliveryHook
 

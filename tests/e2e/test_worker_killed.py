@@ -18,7 +18,8 @@ from pipeline.spool import Spool
 from pool.snapshot import snapshot
 from simulator.rtsp import ServedCamera, ServerThread
 from simulator.rtsp.media import load_clip
-from store.bus import Bus, Entry, PoolSnapshot
+from store.bus import Bus, Entry
+from store.state import PoolSnapshot
 from store.valkey import EmbeddedValkey
 
 pytest_plugins = ["tests.embedded"]

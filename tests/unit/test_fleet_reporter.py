@@ -18,7 +18,8 @@ from pool.snapshot import snapshot
 from simulator.rtsp import ServedCamera, ServerThread
 from simulator.rtsp.clips import Encoding, render_pattern
 from simulator.rtsp.media import load_clip
-from store.bus import Bus, PoolSnapshot
+from store.bus import Bus
+from store.state import PoolSnapshot
 from store.valkey import EmbeddedValkey
 from tests.unit.fleet_scene import NO_BUS, Running, camera, drive, make_stack
 

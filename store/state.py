@@ -1,0 +1,224 @@
+"""Valkey/Redis: live state, which may be lost: it is said again, or nobody misses it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import redis
+from pydantic import ValidationError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from contracts.live import CameraStatus
+from contracts.looks import LookRequest
+from contracts.proposals import ZoneProposals
+from contracts.trace import TraceLine
+from store import keys
+from store.client import entries_of, translated
+
+
+class PoolSnapshot(NamedTuple):
+    """The pool as the workers read it; `snapshot` is what the pool room wrote."""
+
+    revision: int
+    digest: str
+    snapshot: bytes
+
+
+class LiveState:
+    """A blocking client. Thread-safe.
+
+    Args:
+        url: redis:// or rediss:// URL.
+        timeout_s: how long one command may take before it counts as failed.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 3.0) -> None:
+        self._redis: redis.Redis = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def ping(self) -> None:
+        """Raises BusUnavailable."""
+        with translated():
+            self._redis.ping()
+
+    def flush(self) -> None:
+        """Forgets everything; records not yet consumed come again from the spools."""
+        with translated():
+            self._redis.flushdb()
+
+    def set_status(self, statuses: Sequence[CameraStatus]) -> None:
+        if statuses:
+            with translated():
+                self._redis.hset(keys.STATUS, mapping={s.camera: s.model_dump_json() for s in statuses})
+
+    def clear_status(self, cameras: Sequence[str]) -> None:
+        if cameras:
+            with translated():
+                self._redis.hdel(keys.STATUS, *cameras)
+
+    def statuses(self, cameras: Sequence[str] | None = None) -> dict[str, CameraStatus]:
+        """What workers last said, of every camera or of `cameras`; those never heard of are left out."""
+        if cameras is not None and not cameras:
+            return {}
+        with translated():
+            if cameras is None:
+                found: Any = self._redis.hgetall(keys.STATUS)
+            else:
+                texts: Any = self._redis.hmget(keys.STATUS, list(cameras))
+                found = {name.encode(): text for name, text in zip(cameras, texts, strict=True) if text is not None}
+        return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
+
+    def watched(self, cameras: Sequence[str]) -> frozenset[str]:
+        """Which of `cameras` somebody looks at live."""
+        if not cameras:
+            return frozenset()
+        with translated():
+            found: Any = self._redis.mget([keys.watch(camera) for camera in cameras])
+        return frozenset(camera for camera, value in zip(cameras, found, strict=True) if value is not None)
+
+    def watch(self, camera: str, ttl_s: float = 5.0) -> None:
+        """Somebody looks at `camera`: to be repeated before `ttl_s` is over."""
+        with translated():
+            self._redis.set(keys.watch(camera), "1", px=int(ttl_s * 1000))
+
+    def publish_live(self, camera: str, message: bytes) -> int:
+        """Sends one live picture; returns how many received it."""
+        with translated():
+            return int(self._redis.publish(keys.live(camera), message))
+
+    def add_traces(self, traces: Mapping[str, Sequence[TraceLine]]) -> None:
+        """Lines of cameras' traces, oldest first; the oldest that are kept go."""
+        if traces:
+            with translated():
+                pipe = self._redis.pipeline(transaction=False)
+                for camera, lines in traces.items():
+                    name = keys.trace(camera)
+                    for line in lines:
+                        pipe.xadd(name, {"t": line.to_json()}, maxlen=keys.TRACE_KEPT, approximate=True)
+                    pipe.expire(name, keys.TRACE_TTL_S)
+                pipe.execute()
+
+    def trace(self, camera: str) -> list[TraceLine]:
+        """All that is kept of a camera's trace, oldest first."""
+        with translated():
+            found: Any = self._redis.xrange(keys.trace(camera))
+        return [TraceLine.model_validate_json(fields[b"t"]) for _, fields in entries_of(found)]
+
+    def set_proposals(self, proposals: Sequence[ZoneProposals]) -> None:
+        """What is proposed for cameras' zones, until it is said again."""
+        if proposals:
+            with translated():
+                pipe = self._redis.pipeline(transaction=False)
+                for one in proposals:
+                    pipe.set(keys.proposals(one.camera), one.model_dump_json(), ex=keys.PROPOSALS_TTL_S)
+                pipe.execute()
+
+    def proposals(self, camera: str) -> ZoneProposals:
+        """The newest of one camera; an empty one while there are none."""
+        with translated():
+            found: Any = self._redis.get(keys.proposals(camera))
+        return ZoneProposals(camera=camera) if found is None else ZoneProposals.model_validate_json(found)
+
+    def set_looks(self, requests: Sequence[LookRequest]) -> None:
+        """All second looks that are waited for; what was asked before and is not among them is withdrawn."""
+        with translated():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.delete(keys.LOOKS)
+            if requests:
+                pipe.hset(keys.LOOKS, mapping={one.id: one.model_dump_json() for one in requests})
+            pipe.execute()
+
+    def looks(self) -> list[LookRequest]:
+        """The second looks that are waited for; those of another version are for other workers."""
+        with translated():
+            found = self._redis.hvals(keys.LOOKS)
+        requests = []
+        for text in found:
+            with contextlib.suppress(ValidationError):
+                requests.append(LookRequest.model_validate_json(text))
+        return requests
+
+    def set_assignment(self, worker: str, cameras_json: str) -> None:
+        with translated():
+            self._redis.set(keys.assignment(worker), cameras_json)
+
+    def assignment(self, worker: str) -> str | None:
+        with translated():
+            found: Any = self._redis.get(keys.assignment(worker))
+        return found.decode() if found is not None else None
+
+    # Cameras that move from one worker to another
+
+    def put_states(self, states: Mapping[str, bytes]) -> None:
+        """Leaves states (camera -> bytes) of cameras that moved for their next workers, `keys.STATE_TTL_S` long."""
+        if states:
+            with translated():
+                pipe = self._redis.pipeline(transaction=False)
+                for camera, state in states.items():
+                    pipe.set(keys.state(camera), state, ex=keys.STATE_TTL_S)
+                pipe.execute()
+
+    def take_states(self, cameras: Sequence[str]) -> dict[str, bytes]:
+        """What was left for `cameras`, once: it is taken away."""
+        if not cameras:
+            return {}
+        with translated():
+            pipe = self._redis.pipeline(transaction=False)
+            for camera in cameras:
+                pipe.getdel(keys.state(camera))
+            found: Any = pipe.execute()
+        return {camera: state for camera, state in zip(cameras, found, strict=True) if state is not None}
+
+    def waiting_states(self, cameras: Sequence[str]) -> frozenset[str]:
+        """Which of `cameras` have a state that nobody has taken yet."""
+        if not cameras:
+            return frozenset()
+        with translated():
+            pipe = self._redis.pipeline(transaction=False)
+            for camera in cameras:
+                pipe.exists(keys.state(camera))
+            found: Any = pipe.execute()
+        return frozenset(camera for camera, exists in zip(cameras, found, strict=True) if exists)
+
+    # The pool
+
+    def set_pool(self, pool: PoolSnapshot) -> None:
+        """Makes a revision of the pool known to the workers."""
+        fields: dict[Any, Any] = {"revision": pool.revision, "digest": pool.digest, "snapshot": pool.snapshot}
+        with translated():
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hset(keys.POOL, mapping=fields)
+            pipe.publish(keys.POOL_CHANGED, str(pool.revision))
+            pipe.execute()
+
+    def pool_revision(self) -> int | None:
+        with translated():
+            found: Any = self._redis.hget(keys.POOL, "revision")
+        return int(found) if found is not None else None
+
+    def pool(self) -> PoolSnapshot | None:
+        with translated():
+            found: Any = self._redis.hmget(keys.POOL, ["revision", "digest", "snapshot"])
+        revision, digest, snapshot = found
+        return PoolSnapshot(int(revision), digest.decode(), snapshot) if revision is not None else None
+
+    def listen(self, channel: str, stopped: Callable[[], bool], *, poll_s: float = 0.5) -> Iterator[bytes]:
+        """Messages of a pub/sub channel until `stopped()`. Raises BusUnavailable when the connection breaks."""
+        client: Any = self._redis
+        with translated(), client.pubsub(ignore_subscribe_messages=True) as subscription:
+            subscription.subscribe(channel)
+            while not stopped():
+                message: Any = subscription.get_message(timeout=poll_s)
+                if message is not None:
+                    yield message["data"]
