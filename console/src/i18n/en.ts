@@ -200,7 +200,7 @@ export const en: Record<TextKey, string> = {
     "Offline, stalled or short of capacity, a camera does not watch. No events then does not mean all is calm.",
   "events.empty": "No events match",
   "events.empty.how": "Try wider filters. New events appear here by themselves.",
-  "events.more": "Load more",
+  "list.more": "Load more",
   "events.live": "Live",
   "events.live.lost": "Live updates interrupted, reconnecting…",
   "events.arrived": "New event: {type} · {camera}",

@@ -198,7 +198,7 @@ export const zh = {
   "events.unwatched.why": "离线、停滞或算力不足时摄像机没有在看，没有事件不等于平安。",
   "events.empty": "没有符合条件的事件",
   "events.empty.how": "放宽筛选条件试试；新的事件会自动出现在这里。",
-  "events.more": "加载更多",
+  "list.more": "加载更多",
   "events.live": "实时更新",
   "events.live.lost": "实时更新中断，正在重连…",
   "events.arrived": "新事件：{type} · {camera}",

@@ -1,10 +1,11 @@
-import { Button, Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
+import { Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
 import type { Case } from "../api/client";
 import { useEventStream } from "../api/stream";
 import { useTexts } from "../i18n";
 import { CaseClock, CaseStatus } from "../parts/Cases";
+import { More } from "../parts/More";
 import { SeverityTag } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
@@ -112,13 +113,7 @@ function List({ filters }: { filters: CaseFilters }) {
         onRow={(one) => ({ onClick: () => navigate(`/cases/${one.id}`), style: { cursor: "pointer" } })}
         locale={{ emptyText: <Nothing title={t("cases.empty")} text={t("cases.empty.how")} /> }}
       />
-      {hasNextPage ? (
-        <div style={{ textAlign: "center", marginTop: 16 }}>
-          <Button loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("events.more")}
-          </Button>
-        </div>
-      ) : null}
+      {hasNextPage ? <More loading={isFetchingNextPage} load={() => void fetchNextPage()} /> : null}
     </>
   );
 }

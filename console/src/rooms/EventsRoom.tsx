@@ -6,6 +6,7 @@ import { type EventFilters, useEventCounts, useEvents, useTallies } from "../api
 import { useEventStream } from "../api/stream";
 import { type TextKey, useTexts } from "../i18n";
 import { CameraSelect } from "../parts/CameraSelect";
+import { More } from "../parts/More";
 import { formatShare } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Thumb } from "../parts/Thumb";
@@ -164,13 +165,7 @@ function List({ filters }: { filters: EventFilters }) {
         onRow={(event) => ({ onClick: () => navigate(`/events/${event.id}`), style: { cursor: "pointer" } })}
         locale={{ emptyText: <Nothing title={t("events.empty")} text={t("events.empty.how")} /> }}
       />
-      {hasNextPage ? (
-        <div style={{ textAlign: "center", marginTop: 16 }}>
-          <Button loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("events.more")}
-          </Button>
-        </div>
-      ) : null}
+      {hasNextPage ? <More loading={isFetchingNextPage} load={() => void fetchNextPage()} /> : null}
     </>
   );
 }
