@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from pathlib import Path
 from bench.clips import H264_720P, H265_1080P, encoded
 from bench.own_worker import quiet_camera_at
 from bench.result import Figures
+from cityvision.ports import free_port
 from models.detector import load_detector
 from models.zoo import Zoo
 from pipeline.evidence import NoEvidence
@@ -43,7 +43,7 @@ def run() -> tuple[Figures, Figures]:
     """Figures of ours, and of the peers; see the module."""
     zoo = Zoo()
     with tempfile.TemporaryDirectory() as scratch:
-        valkey = EmbeddedValkey(Path(scratch) / "valkey", _free_port(), Path(scratch) / "valkey.log")
+        valkey = EmbeddedValkey(Path(scratch) / "valkey", free_port(), Path(scratch) / "valkey.log")
         valkey.start()
         try:
             return _measure(zoo, valkey.url)
@@ -143,9 +143,3 @@ def _cost(way: str, urls: list[str], redis: str, *, warm: int = 7, looks: int = 
     measured = json.loads(done.stdout.splitlines()[-1])
     sys.stderr.write(f"  {way}: {measured}\n")
     return float(measured["cpu_s"] * 1000 / (measured["looks"] / a_second))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

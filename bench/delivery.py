@@ -18,9 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,7 +31,9 @@ from typing import NamedTuple
 
 import psutil
 
+from bench.broker import ANYBODY, mosquitto
 from bench.result import Figures
+from cityvision.ports import free_port
 from cityvision.sealing import sealer
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ServiceError
@@ -227,13 +227,13 @@ async def _plain(port: int, per_s: float, seconds: float) -> list[float]:
 def running(folder: Path, subscribers: int) -> Iterator[Rig]:
     """Services, subscriptions, receivers and the deliverer."""
     with ExitStack() as stack:
-        postgres = EmbeddedPostgres(folder / "postgres", _port(), folder / "postgres.log")
-        valkey = EmbeddedValkey(folder / "valkey", _port(), folder / "valkey.log")
+        postgres = EmbeddedPostgres(folder / "postgres", free_port(), folder / "postgres.log")
+        valkey = EmbeddedValkey(folder / "valkey", free_port(), folder / "valkey.log")
         for server in (postgres, valkey):
             server.start()
             stack.callback(server.stop)
-        mqtt_port, http_port = _port(), _port()
-        stack.enter_context(_broker(folder, mqtt_port))
+        mqtt_port, http_port = free_port(), free_port()
+        stack.enter_context(mosquitto(folder, mqtt_port, f"{ANYBODY}max_inflight_messages 0\n"))
         settings = load_settings(
             data=folder / "data",
             database_url=postgres.url,
@@ -309,35 +309,6 @@ def _process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-@contextmanager
-def _broker(folder: Path, port: int) -> Iterator[None]:
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        raise ServiceError("there is no mosquitto", "apt-get install mosquitto")
-    config = folder / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\nuser root\n"
-    )
-    process = subprocess.Popen([program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    try:
-        wait_ready(process, listens, name="mosquitto", log=config, timeout=20)
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _delivery(subscription: int, event: Event) -> str:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
+from bench import broker
 from tests.ports import unused_port
 
 OK = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
@@ -74,29 +68,8 @@ async def endpoint() -> AsyncIterator[Endpoint]:
 
 
 @contextmanager
-def mosquitto(folder: Path, settings: str = "allow_anonymous true\n", port: int | None = None) -> Iterator[int]:
+def mosquitto(folder: Path, settings: str = broker.ANYBODY, port: int | None = None) -> Iterator[int]:
     """A broker of its own; its port."""
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        pytest.skip("no mosquitto: `make install` as root, or apt-get install mosquitto")
     port = port or unused_port()
-    config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\n{settings}user root\nmax_queued_messages 0\n")
-    process = subprocess.Popen([program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _await_port(port, process)
+    with broker.mosquitto(folder, port, settings):
         yield port
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        assert process.poll() is None, "mosquitto does not start"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError("mosquitto does not listen")

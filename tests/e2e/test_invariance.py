@@ -71,14 +71,66 @@ def sensing(mirror: Path) -> Sensing:
 
 FILMS = (
     # A car that rolls out, or off, moves less than the rule calls moving at first: closer looks see that earlier.
-    Film("parking_kerb", 30, ("dwell", 8.0), 3, 1.2, 3, 8, ROLLS_OUT, 0.0, 0.5, 2.0, {"leave_after": 4.0}),
+    Film(
+        "parking_kerb",
+        30,
+        hold=("dwell", 8.0),
+        before=3,
+        tail=1.2,
+        lead=3,
+        after=8,
+        early=ROLLS_OUT,
+        late=0.0,
+        slack=0.5,
+        ends=2.0,
+        parameters={"leave_after": 4.0},
+    ),
     # A person counts after `linger`, 2 s; which of those who come almost at once are seen first: 1 s. Who walks off
     # does not count any more before they have left.
-    Film("crowd_gather", 3, ("hold", 12.0), 2, 3.0, 8, 9, -1.0, 2.0, 1.0, 5.0, {"clear_hold": 3.0}),
+    Film(
+        "crowd_gather",
+        3,
+        hold=("hold", 12.0),
+        before=2,
+        tail=3.0,
+        lead=8,
+        after=9,
+        early=-1.0,
+        late=2.0,
+        slack=1.0,
+        ends=5.0,
+        parameters={"clear_hold": 3.0},
+    ),
     # The network sees less than the truth where water is thin, the share is smoothed over 0.6 s, and clear is half.
-    Film("water_grow", 3, ("hold", 6.0), 2, 4.0, 3, 22, 0.5, 1.0, 0.5, 2.0, {"clear_hold": 4.0}),
+    Film(
+        "water_grow",
+        3,
+        hold=("hold", 6.0),
+        before=2,
+        tail=4.0,
+        lead=3,
+        after=22,
+        early=0.5,
+        late=1.0,
+        slack=0.5,
+        ends=2.0,
+        parameters={"clear_hold": 4.0},
+    ),
     # Who brings it, or takes it, hides its place before; how far they have gone is known to half a step.
-    Film("litter_bag", 9, ("dwell", 8.0), 6, 6.0, 6, 10, 1.0, 0.3, 1.0, 1.0, {"leave_after": 4.0}),
+    Film(
+        "litter_bag",
+        9,
+        hold=("dwell", 8.0),
+        before=6,
+        tail=6.0,
+        lead=6,
+        after=10,
+        early=1.0,
+        late=0.3,
+        slack=1.0,
+        ends=1.0,
+        parameters={"leave_after": 4.0},
+    ),
 )
 RATES = (0.5, 2.0, 5.0, 25.0)
 SIZES = (SMALL, MIDDLE, LARGE)

@@ -34,7 +34,7 @@ class DeliveryCity(City):
         told: subscription of each subscriber; "outsider" belongs to a department that may see none of it.
     """
 
-    def __init__(self, folder: Path, per_second: float, mqtt_port: int | None) -> None:
+    def __init__(self, folder: Path, per_second: float, mqtt_port: int) -> None:
         super().__init__(folder, 1, per_second)
         self.receivers = Receivers()
         self.told: dict[str, int] = {}
@@ -78,22 +78,20 @@ class DeliveryCity(City):
         password = self._subscribe(self._settings)
         for name in _PROCESSES:
             self._start_process(name)
-        if self._mqtt_port is not None:
-            self.receivers.subscribe(self._mqtt_port, "faults/events")
+        self.receivers.subscribe(self._mqtt_port, "faults/events")
         self._fetch(password)
 
     def _subscribe(self, settings: Settings) -> str:
         at = f"http://127.0.0.1:{self.receivers.port}"
+        broker = f"mqtt://127.0.0.1:{self._mqtt_port}"
         wishes: dict[str, tuple[str, dict[str, object]]] = {
             "well": ("traffic", {"kind": "webhook", "url": f"{at}/well"}),
             "moody": ("traffic", {"kind": "webhook", "url": f"{at}/moody"}),
             "outsider": ("police", {"kind": "webhook", "url": f"{at}/outsider"}),
             "stream": ("traffic", {"kind": "stream", "length": 1_000_000}),
             "sse": ("traffic", {"kind": "sse"}),
+            "mqtt": ("traffic", {"kind": "mqtt", "url": broker, "topic": "faults/events"}),
         }
-        if self._mqtt_port is not None:
-            url = f"mqtt://127.0.0.1:{self._mqtt_port}"
-            wishes["mqtt"] = ("traffic", {"kind": "mqtt", "url": url, "topic": "faults/events"})
         retry = RetryPolicy(delays_s=(0.2, 0.4, 0.8), jitter=0.5)
         engine = self.engine()
         with engine.begin() as connection:
