@@ -30,7 +30,7 @@ _MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
 @click.pass_context
 def command(context: click.Context, data: Path | None) -> None:
     """Who is told of events, how it goes, and what can be done about it."""
-    context.obj = reach(load_settings(data=data))
+    context.obj = load_settings(data=data)
 
 
 @command.command("list", epilog="\b\nExample:\n  cityvision subscriptions list --json")
@@ -38,7 +38,7 @@ def command(context: click.Context, data: Path | None) -> None:
 @click.pass_obj
 def list_command(settings: Settings, as_json: bool) -> None:
     """Every subscription: how many deliveries wait, and since when its endpoint fails."""
-    with transaction(settings) as connection:
+    with transaction(reach(settings)) as connection:
         found = store.listed(connection)
     if as_json:
         click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
@@ -55,7 +55,7 @@ def list_command(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def log_command(settings: Settings, number: int, state: str | None, limit: int, as_json: bool) -> None:
     """Deliveries of subscription NUMBER, newest first."""
-    with transaction(settings) as connection:
+    with transaction(reach(settings)) as connection:
         service.get(connection, number)
         found = store.log(connection, number, states=() if state is None else [State(state)], limit=limit)
     if as_json:
@@ -71,7 +71,7 @@ def log_command(settings: Settings, number: int, state: str | None, limit: int, 
 @click.pass_obj
 def redrive_command(settings: Settings, number: int) -> None:
     """Dead letters of subscription NUMBER go to the end of its queue."""
-    with transaction(settings) as connection:
+    with transaction(reach(settings)) as connection:
         count = service.redrive(connection, number)
         audit.record(connection, _who(), "subscription.redriven", {"subscription": number, "count": count})
     click.echo(f"{count} deliveries wait again")
@@ -87,7 +87,7 @@ def redrive_command(settings: Settings, number: int) -> None:
 @click.pass_obj
 def replay_command(settings: Settings, number: int, since: datetime, until: datetime) -> None:
     """What was recorded in a window goes out to subscription NUMBER (again), with the same ids."""
-    with transaction(settings) as connection:
+    with transaction(reach(settings)) as connection:
         count = service.replay(connection, number, since.timestamp(), until.timestamp(), sees)
         audit.record(connection, _who(), "subscription.replayed", {"subscription": number, "count": count})
     click.echo(f"{count} deliveries wait")
@@ -100,7 +100,7 @@ def test_command(context: click.Context, number: int) -> None:
     """Send one message to subscription NUMBER now, past the queue; exit 1 where it did not arrive."""
     from cityvision.processes.deliverer import ways
 
-    settings: Settings = context.obj
+    settings = reach(context.obj)
     with transaction(settings) as connection:
         service.get(connection, number)
         lease = trial.prepared(connection, number)

@@ -67,6 +67,9 @@ def test_from_an_event_to_the_end(city: City, clip: Clip, page: Page, tmp_path: 
     expect(closed.get_by_role("img")).to_be_visible()
     shown = closed.get_by_role("img").evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert shown > 100
+    expect(
+        page.get_by_text("指挥中心", exact=True)
+    ).to_be_visible()  # whose it is again; it is none of the pool's departments
     shot(page, "case-closed")
     page.get_by_role("button", name="评价", exact=True).click()
     page.get_by_role("radio").nth(3).click()

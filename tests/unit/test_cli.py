@@ -6,6 +6,7 @@ import importlib.util
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -38,6 +39,16 @@ def test_every_subcommand_shows_an_example(name: str) -> None:
     result = CliRunner().invoke(cli, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert f"cityvision {name}" in result.output.split("Example", 1)[1]
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_help_needs_no_running_system(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVISION_DATA", str(tmp_path))
+    found = cli.get_command(click.Context(cli), name)
+    below = list(found.commands) if isinstance(found, click.Group) else []
+    for words in ([name], *([name, one] for one in below)):
+        result = CliRunner().invoke(cli, [*words, "--help"])
+        assert result.exit_code == 0, f"{words}: {result.output}"
 
 
 def test_version() -> None:

@@ -21,6 +21,7 @@ export const en: Record<TextKey, string> = {
   "cases.status": "Status",
   "cases.owner": "Whose turn",
   "cases.handler": "Handled by",
+  "cases.centre": "Dispatch centre",
   "cases.source": "Source",
   "cases.clock": "Clock",
   "cases.opened": "Opened",

@@ -20,6 +20,7 @@ export const zh = {
   "cases.status": "状态",
   "cases.owner": "责任部门",
   "cases.handler": "处置部门",
+  "cases.centre": "指挥中心",
   "cases.source": "来源",
   "cases.clock": "时限",
   "cases.opened": "受理时间",

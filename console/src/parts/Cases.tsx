@@ -1,5 +1,6 @@
 import { Tag } from "antd";
 import { useEffect, useState } from "react";
+import { useCaseBook } from "../api/cases";
 import type { Case } from "../api/client";
 import { useTexts } from "../i18n";
 import { formatDuration } from "./time";
@@ -16,6 +17,13 @@ const COLOURS: Record<string, string> = {
   rated: "success",
   void: "default",
 };
+
+/** What a department is called. The dispatch centre may be none of the pool's: then by what it is. */
+export function useDepartmentName(): (id: string) => string {
+  const { t } = useTexts();
+  const book = useCaseBook().data;
+  return (id) => book?.departments[id] ?? (id === book?.centre ? t("cases.centre") : id || "–");
+}
 
 export function CaseStatus({ status }: { status: string }) {
   const { word } = useTexts();

@@ -6,7 +6,7 @@ import { useCase, useCaseBook } from "../api/cases";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus } from "../parts/Cases";
+import { CaseClock, CaseStatus, useDepartmentName } from "../parts/Cases";
 import { SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
@@ -53,7 +53,7 @@ function Facts({ detail }: { detail: CaseDetail }) {
   const book = useCaseBook().data;
   const one = detail.case;
   const camera = useCamera(one.camera, one.camera !== "").data;
-  const name = (department: string) => book?.departments[department] ?? (department || "–");
+  const name = useDepartmentName();
   const category = book?.categories.find((c) => c.code === one.category);
   return (
     <section className="panel">
@@ -147,7 +147,7 @@ function Todo({ detail }: { detail: CaseDetail }) {
 
 function History({ detail }: { detail: CaseDetail }) {
   const { t, language, word } = useTexts();
-  const book = useCaseBook().data;
+  const department = useDepartmentName();
   const waiting = detail.looks.find((look) => look.result === null && look.until_utc > Date.now() / 1000);
   const items = [...detail.lines].reverse().map((line, index) => ({
     key: `${line.utc}-${index}`,
@@ -161,7 +161,7 @@ function History({ detail }: { detail: CaseDetail }) {
         </div>
         {line.facts.department ? (
           <div className="dim">
-            → {book?.departments[line.facts.department] ?? line.facts.department} {line.facts.crew}
+            → {department(line.facts.department)} {line.facts.crew}
           </div>
         ) : null}
         {line.facts.verdict ? <div>{word("case.verdict", line.facts.verdict)}</div> : null}

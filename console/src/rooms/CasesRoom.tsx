@@ -4,7 +4,7 @@ import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
 import type { Case } from "../api/client";
 import { useEventStream } from "../api/stream";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus } from "../parts/Cases";
+import { CaseClock, CaseStatus, useDepartmentName } from "../parts/Cases";
 import { More } from "../parts/More";
 import { SeverityTag } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
@@ -121,6 +121,7 @@ function List({ filters }: { filters: CaseFilters }) {
 function useColumns(): (places: Record<string, string>) => TableColumnsType<Case> {
   const { t, language, word } = useTexts();
   const book = useCaseBook().data;
+  const department = useDepartmentName();
   return (places) => [
     {
       title: t("cases.number"),
@@ -168,7 +169,7 @@ function useColumns(): (places: Record<string, string>) => TableColumnsType<Case
     {
       title: t("cases.owner"),
       width: 150,
-      render: (_, one) => book?.departments[one.state.owner] ?? one.state.owner,
+      render: (_, one) => department(one.state.owner),
     },
     { title: t("cases.source"), width: 90, render: (_, one) => word("case.source", one.source) },
     { title: t("cases.clock"), width: 190, render: (_, one) => <CaseClock clock={one.state.clock} /> },
