@@ -10,6 +10,7 @@ import math
 
 Box = tuple[float, float, float, float]
 
+_BORDER = 0.004  # an edge this close to the picture's border is where the picture ends, not the vehicle
 _SAME_BOX = 0.7  # IoU of two detections of one vehicle in one look
 _PART = 0.8  # share of the smaller box inside the larger: a part of the same vehicle, when their wheels are level
 SAME_FOOT = 0.2  # of the height: a car parked in front of another has its wheels lower
@@ -32,14 +33,36 @@ def _agreed(a: float, b: float) -> float:
     return a if abs(a) < abs(b) else b
 
 
-def moved(box: Box, anchor: Box, aspect: float) -> float:
+def _inside(low: float, high: float, cut_low: bool, cut_high: bool) -> float:
+    """What the two edges say of a movement when an edge at the border says nothing."""
+    if cut_low == cut_high:
+        return _agreed(low, high)
+    return high if cut_low else low
+
+
+def _cut(one: float, other: float) -> bool:
+    """One of two positions of an edge is at the picture's border."""
+    return min(one, other) <= _BORDER or max(one, other) >= 1.0 - _BORDER
+
+
+def moved(box: Box, anchor: Box, aspect: float, *, rolling_in: bool = False) -> float:
     """How far `box` is from `anchor`, in body lengths of the anchor.
 
     Shift of the opposite edges as far as they agree, plus the growth (natural logarithm) on which width and height
     agree: a vehicle driving straight at the camera hardly shifts, it grows.
+
+    Args:
+        box, anchor: normalised.
+        aspect: width of the picture by its height.
+        rolling_in: it may be coming into the picture: the edge at the border stays there while it does, so the other
+            one alone tells. (Of a vehicle known to stand the other one may be hidden by a passer-by, so both count.)
     """
-    dx = _agreed(box[0] - anchor[0], box[2] - anchor[2]) * aspect
-    dy = _agreed(box[1] - anchor[1], box[3] - anchor[3])
+    left, top, right, bottom = (b - a for b, a in zip(box, anchor, strict=True))
+    if rolling_in:
+        dx = _inside(left, right, _cut(box[0], anchor[0]), _cut(box[2], anchor[2])) * aspect
+        dy = _inside(top, bottom, _cut(box[1], anchor[1]), _cut(box[3], anchor[3]))
+    else:
+        dx, dy = _agreed(left, right) * aspect, _agreed(top, bottom)
     wider = math.log(max(box[2] - box[0], 1e-6) / max(anchor[2] - anchor[0], 1e-6))
     taller = math.log(max(box[3] - box[1], 1e-6) / max(anchor[3] - anchor[1], 1e-6))
     return math.hypot(dx, dy) / body_length(anchor, aspect) + abs(_agreed(wider, taller))

@@ -25,6 +25,8 @@ _LEAST_LOOKS = 3  # that show it before anybody is told
 _SHOWN = 0.7  # share of the looks since it began that must show it
 _LONGEST_STILL_S = 600.0  # however calm a camera's pictures are
 _STILL_FACTOR = 2.0
+_GETTING_TO_KNOW = 8  # measured looks in which the sense learns what the camera usually shows
+_RECODED_FACTOR = 2.0  # pictures that are not the same to the bit have to stay alike for longer
 OFFLINE, FROZEN = "offline", "frozen"
 _PTZ = {"moved": "off_preset"}
 
@@ -58,16 +60,20 @@ class CameraHealthState:
     Attributes:
         time: stream time of the newest look, s; None before the first.
         sensed: of the newest look whose health was measured, s.
+        measured: looks whose health was measured, as far as it takes to know the camera.
         alive: some picture was ever different from the one before: the camera is no test chart.
         still_since: time of the first of a run of identical pictures, s; None while they differ.
+        recoded: some of that run are the same but for their coding only.
         usual_still_s: the longest run that ended by itself before it was taken for frozen.
         ailing: what is going on.
     """
 
     time: float | None = None
     sensed: float | None = None
+    measured: int = 0
     alive: bool = False
     still_since: float | None = None
+    recoded: bool = False
     usual_still_s: float = 0.0
     ailing: tuple[Ailing, ...] = ()
 
@@ -93,8 +99,10 @@ class CameraHealthRule:
         return CameraHealthState()
 
     def wants(self, state: CameraHealthState) -> float | None:
-        """Every promised look while something is suspected; seldom more than every 5 s while it lasts."""
+        """Every promised look until the camera is known and while something is suspected; every 5 s while it lasts."""
         every = self._parameters.look_every
+        if state.measured < _GETTING_TO_KNOW:
+            return every
         wishes = [
             max(every, min(_OPEN_LOOKS_S, self._parameters.clear_hold)) if one.opened else every
             for one in state.ailing
@@ -161,7 +169,8 @@ class CameraHealthRule:
         known = {one.ailment for one in state.ailing}
         for name, since in shown.items():
             if name not in known:
-                fresh = Ailing(name, since, numbers=numbers)
+                looks = 2 if name == FROZEN else 1  # it takes two pictures to be the same
+                fresh = Ailing(name, since, looks=looks, shown=looks, numbers=numbers)
                 outputs.append(self._output(Step.CANDIDATE, fresh, look.time, look.time))
                 ailing.append(self._ripen(state, fresh, look.time, outputs))
         return replace(state, ailing=tuple(one for one in ailing if one is not None)), outputs
@@ -190,16 +199,18 @@ class CameraHealthRule:
         """The run of identical pictures, longer or over."""
         if health is None:
             return state
-        before, state = state.sensed, replace(state, sensed=look.time)
+        measured = min(state.measured + 1, _GETTING_TO_KNOW)
+        before, state = state.sensed, replace(state, sensed=look.time, measured=measured)
         if health.changed is None:
-            return replace(state, still_since=None)
-        if health.changed == 0.0:
+            return replace(state, still_since=None, recoded=False)
+        if health.changed == 0.0 or health.recoded:
             since = look.time if look.gap > self._parameters.hold else state.still_since or before
-            return replace(state, still_since=look.time if since is None else since)
+            recoded = health.recoded or (state.recoded and since == state.still_since)
+            return replace(state, still_since=look.time if since is None else since, recoded=recoded)
         usual = state.usual_still_s
         if state.still_since is not None and before is not None and not self._is_open(state, FROZEN):
             usual = min(_LONGEST_STILL_S, max(usual, before - state.still_since))
-        return replace(state, alive=True, still_since=None, usual_still_s=usual)
+        return replace(state, alive=True, still_since=None, recoded=False, usual_still_s=usual)
 
     def _is_open(self, state: CameraHealthState, ailment: str) -> bool:
         return any(one.ailment == ailment and one.opened for one in state.ailing)
@@ -211,7 +222,8 @@ class CameraHealthRule:
         if one.ailment == OFFLINE:
             return self._parameters.offline_after
         if one.ailment == FROZEN:
-            return max(self._parameters.hold, _STILL_FACTOR * state.usual_still_s)
+            hold = self._parameters.hold * (_RECODED_FACTOR if state.recoded else 1.0)
+            return max(hold, _STILL_FACTOR * state.usual_still_s)
         return self._parameters.hold
 
     def _go_on(
@@ -293,7 +305,7 @@ def _numbers(health: PictureHealth) -> tuple[tuple[str, float], ...]:
 
 _SAID = {
     OFFLINE: ("摄像机无数据", "nothing arrives from the camera"),
-    FROZEN: ("画面静止，逐位相同", "the picture is the very same again and again"),
+    FROZEN: ("画面静止不变", "the picture is the very same again and again"),
     "black": ("画面全黑，亮度 {brightness:.0f}", "the picture is black, brightness {brightness:.0f}"),
     "overexposed": ("画面过曝，亮度 {brightness:.0f}", "the picture is blown out, brightness {brightness:.0f}"),
     "blurred": (

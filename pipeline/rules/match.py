@@ -90,9 +90,13 @@ def _admissible(stand: Stand, row: int, rows: Rows, overlap: float, owner: Stand
     """Whether a detection under another id can be the vehicle that stood at this place.
 
     Not one that was seen driving elsewhere just before, or drives now; not one that clearly looks different, not one
-    whose wheels stand lower or higher. Without a signature to compare, after a gap, the place must fit closely. But
-    where the vehicle was seen a moment ago, a track number that comes from elsewhere was swapped onto it.
+    whose wheels stand lower or higher. Nor, at a place where nobody has come to rest yet, one that turns up after
+    looks that saw nobody there: that is the next one driving through. Without a signature to compare, after a gap, the
+    place must fit closely. But where the vehicle was seen a moment ago, a track number that comes from elsewhere was
+    swapped onto it.
     """
+    if not stand.settled and stand.missed:
+        return False
     alike = likeness(stand.appearance, rows.appearance(row))
     swapped = stand.settled and unseen_s <= _NO_TIME_S and overlap >= _SURELY_THERE
     swapped = swapped and (alike is None or alike >= _SAME_LOOK)

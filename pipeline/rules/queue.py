@@ -3,12 +3,13 @@
 The test in numbers, for one standing vehicle S (lengths in body lengths of the two vehicles' mean):
 
 - *Companion*: another vehicle that stands at most 2.5 lengths away, of similar size in the picture, not facing the
-  other way, that stopped at most 120 s before S or at any time after it.
+  other way, that stopped at most 120 s before S or at any time after it. One looked for in vain for 3 s and two
+  looks is none any more.
 - *Queue share*: share of S's standing time during which it had a companion.
 - S is *on its own* for good once it stood 60 s (or half of T, where that is shorter, but at least 20 s) without a
   companion, or 20 s after its last companion drove off, or 10 s after a second vehicle going its way drove past it
-  (when a jam dissolves, one lane moves some seconds before the other). One that nobody saw arriving is taken to face
-  as the nearest of its companions that somebody did.
+  or past one of its companions (when a jam dissolves, one lane moves some seconds before the other). One that nobody
+  saw arriving is taken to face as the nearest of its companions that somebody did.
 - S is held back while it is not on its own, its queue share is 0.4 or more, and it has stood for less than T + 300 s
   (with three companions or more: T + 900 s). Nobody waits longer in a line that does not move at all.
 """
@@ -76,6 +77,8 @@ def is_companion(stand: Stand, other: Stand, aspect: float) -> bool:
     """See the module's docstring."""
     if other.number == stand.number or not other.settled or other.since < stand.since - EARLIER_S:
         return False
+    if other.missed >= 2 and other.missing_s > _LOST_S:
+        return False
     length, others = body_length(stand.anchor, aspect), body_length(other.anchor, aspect)
     if max(length, others) > _SIZE_RATIO * min(length, others):
         return False
@@ -131,8 +134,9 @@ def accompany(
     companions = [other for other in stands if is_companion(stand, other, aspect)]
     now, way = len(companions), _way(stand, companions, aspect)
     passed, passes = company.passed, company.passes
-    for other in stands if stand.missing_s <= _LOST_S else ():
-        if other.track not in passed and drove_past(stand, other, aspect, way):
+    row = [one for one in (stand, *companions) if one.missing_s <= _LOST_S]
+    for other in stands:
+        if other.track not in passed and any(drove_past(one, other, aspect, one.heading or way) for one in row):
             passed, passes = (*passed, other.track)[-4:], passes + 1
     passed_s = company.passed_s + watched if company.passes >= PASSES and stand.here else company.passed_s
     alone = 0.0 if now else company.alone_s + watched

@@ -155,7 +155,7 @@ def place_now(stand: Stand) -> Box:
 
 def moved_now(stand: Stand, aspect: float) -> float:
     """How far the vehicle is from its place now, body lengths."""
-    return moved(place_now(stand), stand.anchor, aspect)
+    return moved(place_now(stand), stand.anchor, aspect, rolling_in=not stand.settled)
 
 
 def with_sample(samples: tuple[Sample, ...], sample: Sample) -> tuple[Sample, ...]:

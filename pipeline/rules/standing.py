@@ -11,6 +11,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.geometry import iou, overlap_area
 from contracts.vision import Look
@@ -36,7 +37,7 @@ _NOBODY = -1
 def _seen(stand: Stand, row: int, rows: Rows, look: Look, watched: float, stillness: Stillness) -> Stand:
     """The stand after a look that saw it (or its track close to its place)."""
     box, time = rows.boxes[row], look.time
-    at_home = moved(box, stand.anchor, look.aspect) <= stillness.max_move
+    at_home = moved(box, stand.anchor, look.aspect, rolling_in=not stand.settled) <= stillness.max_move
     first = stand.first
     anchor = stand.anchor
     if at_home and len(first) < _ANCHOR_SAMPLES and time - first[-1][0] >= _ANCHOR_SPACING_S:
@@ -129,20 +130,26 @@ def _restarted(stand: Stand, number: int, time: float, aspect: float) -> Stand:
     )
 
 
+def _hidden(stand: Stand, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] share of the stand's place that each of the boxes [N, 4] lies over."""
+    x1, y1, x2, y2 = stand.anchor
+    shares: NDArray[np.float64] = overlap_area(np.array([stand.anchor]), boxes)[0] / max((x2 - x1) * (y2 - y1), 1e-9)
+    return shares
+
+
 def _covered(stand: Stand, rows: Rows, bystanders: list[Stand], own_row: int | None) -> bool:
     """Something in front hides the place: anything whose lower edge is nearer to the camera.
 
-    What stood there already while this vehicle was still seen hides nothing.
+    What stood there already while this vehicle was still seen hides nothing; but something that has stood since
+    then may have come to hide it after its first moment only, as a bus does that rolls up.
     """
     if len(rows.everything) == 0:
         return False
-    place = np.array([stand.anchor])
-    x1, y1, x2, y2 = stand.anchor
-    hidden = overlap_area(place, rows.everything)[0] / max((x2 - x1) * (y2 - y1), 1e-9)
+    y1, y2 = stand.anchor[1], stand.anchor[3]
+    hidden = _hidden(stand, rows.everything)
     in_front = rows.everything[:, 3] >= y2 - 0.1 * (y2 - y1)
-    old = np.array(
-        [s.last_box for s in bystanders if s.number != stand.number and s.here and s.since <= stand.last_seen]
-    )
+    beside = [s for s in bystanders if s.number != stand.number and s.here and s.since <= stand.last_seen]
+    old = np.array([s.last_box for s in beside if _hidden(stand, np.array([s.first[0][1]]))[0] >= _COVERING])
     for box in rows.everything[(hidden >= _COVERING) & in_front]:
         if own_row is not None and np.array_equal(box, rows.matrix[own_row]):
             continue

@@ -27,6 +27,7 @@ class Actor:
         jitter: standard deviation of the detector's noise, shares of the box.
         colour: index of the only non-zero entry of its signature; None: no signature in the whole look.
         missed: time → the detector misses it.
+        within: the picture's left and right border, where its box is cut off; None: it goes on beyond.
     """
 
     track: int
@@ -38,6 +39,7 @@ class Actor:
     score: float = 0.8
     ids: tuple[tuple[float, int], ...] = ()
     missed: Callable[[float], bool] = field(default=lambda _: False)
+    within: tuple[float, float] | None = None
 
     def at(self, time: float) -> tuple[float, float] | None:
         if not self.path[0][0] <= time <= self.path[-1][0]:
@@ -101,6 +103,8 @@ def look(
             continue
         noise = Random(f"{seed} {actor.track} {time:.3f}")
         x1, y1, x2, y2 = _box(actor, *at, noise)
+        if actor.within is not None:
+            x1, x2 = max(x1, actor.within[0]), min(x2, actor.within[1])
         dx, dy = shift
         rows.append((actor, (x1 + dx, y1 + dy, x2 + dx, y2 + dy)))
     signature = np.zeros((len(rows), 8), np.float32)

@@ -130,6 +130,26 @@ def test_a_still_test_chart_is_not_frozen_and_a_camera_that_was_alive_is() -> No
     assert [o.key for o in of(play(between(4.0, 60.0, SAME), 60.0, 0.5)[1], Step.OPENED)] == ["frozen"]
 
 
+def test_a_camera_nobody_knows_yet_is_looked_at_as_often_as_promised() -> None:
+    rule = rule_of(watched())
+    state = rule.initial()
+    wished = []
+    for i in range(12):
+        wished.append(rule.wants(state))
+        state, _ = rule.step(state, seen(2.0 * i, WELL))
+    assert wished == [2.0] * 8 + [None] * 4
+
+
+def test_pictures_that_are_the_same_but_for_their_coding_take_twice_as_long() -> None:
+    recoded = replace(WELL, changed=0.2, recoded=True)
+    _, told = play(between(30.0, 60.0, recoded), 80.0, 0.1)
+    assert [o.key for o in of(told, Step.OPENED)] == ["frozen"]
+    _, told = play(between(30.0, 60.0, recoded), 80.0, 1.0)
+    (opened,) = of(told, Step.OPENED)
+    assert 47.0 <= opened.time <= 51.0
+    assert of(play(between(30.0, 45.0, recoded), 80.0, 1.0)[1], Step.OPENED) == []
+
+
 def test_pictures_that_often_repeat_for_a_while_raise_what_it_takes() -> None:
     """A calm night behind strong noise reduction: 8 s without a bit of change, again and again."""
     _, told = play(lambda time: WELL if time % 10 == 0 else SAME, 300.0, 0.5)
