@@ -181,7 +181,7 @@ def test_what_is_not_litter() -> None:
 
 
 def test_what_turns_out_not_to_be_litter() -> None:
-    drop = Drop(7, 0.4, 0.7, 20, 250, litter=lambda t: 0.8 if t < 60 or t > 150 else 0.2)
+    drop = Drop(7, 0.4, 0.7, 20, 250, litter=lambda t: 0.95 if t < 60 or t > 150 else 0.2)
     _, said = watch(litter(), at_rate([], 0, 200, 2), [drop])
     check_protocol(said)
     assert [o.step for o in said if o.step is not Step.UPDATED] == [
@@ -199,6 +199,14 @@ def test_what_is_larger_than_a_person_must_surely_be_litter(side: float, chance:
     drop = Drop(7, 0.4, 0.7, 20, 200, litter=chance, size=(side * 9 / 16, 0.1))
     seen = at_rate([bringer(1, 0.4, 0.7, 20)], 0, 200, 2)  # 0.2 picture heights tall
     _, said = watch(litter(), seen, [drop])
+    assert bool(of(said, Step.OPENED)) == told
+
+
+@pytest.mark.parametrize(("brought", "chance", "told"), [(True, 0.8, True), (False, 0.89, False), (False, 0.95, True)])
+def test_what_nobody_brought_must_surely_be_litter(brought: bool, chance: float, told: bool) -> None:
+    """A leaf is blown there; so is a bag now and then."""
+    people = [bringer(1, 0.4, 0.7, 20)] if brought else []
+    _, said = watch(litter(), at_rate(people, 0, 200, 2), [Drop(7, 0.4, 0.7, 20, 200, litter=chance)])
     assert bool(of(said, Step.OPENED)) == told
 
 
