@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response, status
 
-from api.deps import SESSION_COOKIE, AnyUserDep, ConnectionDep, DoorsDep, TokenDep, client_address
+from api.deps import SESSION_COOKIE, AnyUserDep, ConnectionDep, DoorsDep, SessionUserDep, TokenDep, client_address
 from api.problems import Fault, Invalid, Problem
 from api.schemas import LoginBody, Me, PasswordBody
+from api.settings import ApiSettings
 from contracts.errors import ConfigError, NotAuthenticated
 from governance import service
-from governance.types import User
+from governance.types import Session, User
 
 router = APIRouter(prefix="/api", tags=["account"])
 
 
-def _me(user: User) -> Me:
-    return Me(name=user.name, must_change_password=user.must_change_password)
+def me_of(user: User, settings: ApiSettings) -> Me:
+    """Who is logged in, and what is still in the way."""
+    return Me(
+        name=user.name,
+        must_change_password=user.must_change_password,
+        second_factor=user.second_factor,
+        must_set_up_second_factor=settings.asks_for_setup(user),
+    )
 
 
-@router.post("/login", responses={401: {"model": Problem}, 429: {"model": Problem}})
-def login(body: LoginBody, request: Request, response: Response, doors: DoorsDep, connection: ConnectionDep) -> Me:
-    """Logs in: sets the session cookie (HttpOnly, SameSite=Strict). Wrong passwords make the next try wait."""
-    now = time.time()
-    session = service.login(connection, body.name, body.password, now, address=client_address(request))
+def send_session(response: Response, session: Session, settings: ApiSettings, now: float) -> None:
+    """Puts a fresh session into its cookie: HttpOnly, SameSite=Strict.
+
+    Args:
+        now: s since 1970 UTC.
+    """
     response.set_cookie(
         SESSION_COOKIE,
         session.token,
         max_age=max(1, int(session.expires_utc - now)),
         httponly=True,
         samesite="strict",
-        secure=doors.settings.cookie_secure,
+        secure=settings.cookie_secure,
         path="/",
     )
-    return _me(session.user)
+
+
+@router.post("/login", responses={401: {"model": Problem}, 429: {"model": Problem}})
+def login(body: LoginBody, request: Request, response: Response, doors: DoorsDep, connection: ConnectionDep) -> Me:
+    """Logs in: sets the session cookie (HttpOnly, SameSite=Strict). Wrong passwords make the next try wait.
+
+    Where `second_factor` says `due`, it is half a login: `POST /api/login/second-factor` makes it whole.
+    """
+    now, rules = time.time(), doors.settings
+    address = client_address(request)
+    session = service.login(connection, body.name, body.password, now, address=address, lifetime_s=rules.session_s)
+    send_session(response, session, rules, now)
+    return me_of(session.user, rules)
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
@@ -48,13 +69,13 @@ def logout(response: Response, doors: DoorsDep, connection: ConnectionDep, token
 
 
 @router.get("/me", responses={401: {"model": Problem}})
-def me(user: AnyUserDep) -> Me:
-    """Who is logged in."""
-    return _me(user)
+def me(doors: DoorsDep, user: SessionUserDep) -> Me:
+    """Who is logged in, as a whole or by half."""
+    return me_of(user, doors.settings)
 
 
 @router.post("/password", responses={401: {"model": Problem}, 422: {"model": Problem}, 429: {"model": Problem}})
-def change_password(body: PasswordBody, connection: ConnectionDep, user: AnyUserDep) -> Me:
+def change_password(body: PasswordBody, doors: DoorsDep, connection: ConnectionDep, user: AnyUserDep) -> Me:
     """Changes the password and ends every other session of the account.
 
     A wrong old password answers 422 (field `old`), not 401: the session itself is fine.
@@ -65,4 +86,4 @@ def change_password(body: PasswordBody, connection: ConnectionDep, user: AnyUser
         raise Invalid(error.message, error.fix, [Fault(field="old", message=error.message, fix=error.fix)]) from error
     except ConfigError as error:
         raise Invalid(error.message, error.fix, [Fault(field="new", message=error.message, fix=error.fix)]) from error
-    return Me(name=user.name, must_change_password=False)
+    return me_of(replace(user, must_change_password=False), doors.settings)

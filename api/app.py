@@ -25,6 +25,7 @@ from api import (
     pool,
     problems,
     proposals,
+    second_factor,
     silences,
     stream,
     subscription_stream,
@@ -75,6 +76,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
     problems.install(app)
     for door in (
         accounts,
+        second_factor,
         cameras,
         explain,
         live,

@@ -8,16 +8,16 @@ from typing import Annotated
 
 from fastapi import Cookie, Depends, Request
 from fastapi.requests import HTTPConnection
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from api.doors import Doors
 from api.pool_view import PoolView
-from api.problems import PasswordChangeRequired
+from api.problems import PasswordChangeRequired, SecondFactorRequired, SecondFactorSetupRequired
 from cases.book import Book
 from cases.queries import Sight
 from contracts.errors import NotAuthenticated
 from governance import service as governance
-from governance.types import User
+from governance.types import SecondFactor, User
 
 SESSION_COOKIE = "cityvision_session"
 
@@ -50,20 +50,32 @@ def get_pool(doors: DoorsDep, connection: ConnectionDep) -> PoolView:
 PoolDep = Annotated[PoolView, Depends(get_pool)]
 
 
-def get_any_user(connection: ConnectionDep, token: TokenDep = None) -> User:
-    """Whoever is logged in, also with a password that must still be changed."""
+def get_session_user(doors: DoorsDep, connection: ConnectionDep, token: TokenDep = None) -> User:
+    """Whoever has a session, also half a one that waits for its second factor."""
     if not token:
         raise NotAuthenticated("nobody is logged in", "log in")
-    return governance.user_for(connection, token, time.time())
+    return governance.user_for(connection, token, time.time(), doors.settings.session_idle_s)
+
+
+SessionUserDep = Annotated[User, Depends(get_session_user)]
+
+
+def get_any_user(user: SessionUserDep) -> User:
+    """Whoever is logged in, also with a password that must still be changed."""
+    if user.second_factor is SecondFactor.DUE:
+        raise SecondFactorRequired("the login waits for its second step", "send a code to /api/login/second-factor")
+    return user
 
 
 AnyUserDep = Annotated[User, Depends(get_any_user)]
 
 
-def get_user(user: AnyUserDep) -> User:
-    """Whoever is logged in and has a password of their own."""
+def get_user(doors: DoorsDep, user: AnyUserDep) -> User:
+    """Whoever is logged in and has a password of their own, and a second factor where the role must have one."""
     if user.must_change_password:
         raise PasswordChangeRequired("the first password must be changed", "change it, then go on")
+    if doors.settings.asks_for_setup(user):
+        raise SecondFactorSetupRequired("this role needs a second factor", "set it up, then go on")
     return user
 
 
@@ -86,14 +98,14 @@ def get_book(doors: DoorsDep) -> Book:
 BookDep = Annotated[Book, Depends(get_book)]
 
 
-def check_session(engine: Engine, token: str | None) -> User:
+def check_session(doors: Doors, token: str | None) -> User:
     """For connections that stay open: the same check as `get_user`, in a transaction of its own.
 
     Raises:
-        NotAuthenticated, PasswordChangeRequired.
+        NotAuthenticated, PasswordChangeRequired, SecondFactorRequired, SecondFactorSetupRequired.
     """
-    with engine.begin() as connection:
-        return get_user(get_any_user(connection, token))
+    with doors.engine.begin() as connection:
+        return get_user(doors, get_any_user(get_session_user(doors, connection, token)))
 
 
 def client_address(request: Request) -> str:

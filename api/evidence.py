@@ -121,7 +121,7 @@ def _admit(doors: Doors, token: str | None, event_id: str, sha256: str, kind: st
 
     A transaction of its own: none may stand open while a clip is sent or converted.
     """
-    user = check_session(doors.engine, token)
+    user = check_session(doors, token)
     note = doors.readings.due(user, sha256)
     with doors.engine.begin() as connection:
         found = queries.get_event(connection, event_id)

@@ -37,7 +37,7 @@ def _close_code(error: CityVisionError) -> int:
 
 def _admit(doors: Doors, token: str | None, camera: str) -> User:
     """Who may watch, noted in the audit chain before the first picture goes out."""
-    user = check_session(doors.engine, token)
+    user = check_session(doors, token)
     _note(doors, user, "live.watched", camera)
     return user
 
@@ -66,7 +66,7 @@ async def _until_session_ends(doors: Doors, token: str | None) -> int:
     while True:
         await asyncio.sleep(doors.settings.session_check_s)
         try:
-            await run_in_threadpool(check_session, doors.engine, token)
+            await run_in_threadpool(check_session, doors, token)
         except CityVisionError as error:
             return _close_code(error)
 

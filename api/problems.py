@@ -73,6 +73,14 @@ class PasswordChangeRequired(errors.Forbidden):
     """The first password is only good for changing it (HTTP 403)."""
 
 
+class SecondFactorRequired(errors.Forbidden):
+    """Half a login is only good for its second step (HTTP 403)."""
+
+
+class SecondFactorSetupRequired(errors.Forbidden):
+    """Who has this role must set up a second factor first (HTTP 403)."""
+
+
 class EvidenceWaiting(errors.StoreError):
     """The bytes still wait in the worker's spool; the hash already binds (HTTP 404)."""
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from governance.logins import IDLE_S, SESSION_S
+from governance.types import Role, SecondFactor, User
+
 
 class ApiSettings(BaseModel):
     """Frozen. Secrets are `SecretStr` where they stand alone; the URLs are never logged or shown."""
@@ -28,8 +31,15 @@ class ApiSettings(BaseModel):
     )
     secrets: Path | None = Field(None, description="file with credentials by name")
     delivery_networks: str = Field("", description="private networks that subscribers' receivers stand in")
+    session_s: float = Field(SESSION_S, gt=0, description="a login ends after this long, s")
+    session_idle_s: float = Field(IDLE_S, gt=0, description="a login ends after this long without a request, s")
+    second_factor_roles: frozenset[Role] = Field(frozenset(), description="roles that must have a second factor")
     status_stale_s: float = Field(15.0, gt=0, description="a camera's status older than this is shown as unknown, s")
     watch_ttl_s: float = Field(6.0, gt=1, description="how long a worker goes on publishing after the last viewer, s")
     session_check_s: float = Field(30.0, gt=0, description="how often a long connection checks its session, s")
     keep_alive_s: float = Field(15.0, gt=0, description="comment line on a quiet event stream, s")
     database_pool: int = Field(10, ge=1, description="connections kept open to Postgres")
+
+    def asks_for_setup(self, user: User) -> bool:
+        """Whether somebody must set up a second factor before anything else."""
+        return user.second_factor is SecondFactor.NONE and user.role in self.second_factor_roles

@@ -49,7 +49,7 @@ class _Stream:
             return True
         self._checked = time.monotonic()
         try:
-            await run_in_threadpool(check_session, self._doors.engine, self._token)
+            await run_in_threadpool(check_session, self._doors, self._token)
         except AccessError:
             return False
         return True

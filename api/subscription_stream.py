@@ -51,7 +51,7 @@ class _Fetch:
             return True
         self._checked = time.monotonic()
         try:
-            await run_in_threadpool(check_session, self._doors.engine, self._token)
+            await run_in_threadpool(check_session, self._doors, self._token)
             await run_in_threadpool(self._exists)
         except (AccessError, NotFound):
             return False

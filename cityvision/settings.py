@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.errors import ConfigError
+from governance.types import Role
 from subscriptions.guard import networks
 
 PREFIX = "CITYVISION_"
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     postgres_port: int = Field(0, ge=0, le=65535, description="port of the embedded Postgres; 0: any free one")
     valkey_port: int = Field(0, ge=0, le=65535, description="port of the embedded Valkey; 0: any free one")
     cookie_secure: bool = Field(False, description="session cookie over HTTPS only; set it behind a TLS proxy")
+    session_hours: float = Field(12, gt=0, le=24 * 30, description="a login ends after so many hours")
+    session_idle_minutes: float = Field(120, ge=2, description="a login ends after so many minutes without a request")
+    second_factor_roles: str = Field("", description="roles that must have a second factor, e.g. admin,auditor")
     metrics_token: SecretStr | None = Field(None, description="bearer token of /metrics; else only this machine may")
 
     model: str = Field("yolox_nano", min_length=1, description="detector, one of `cityvision models list`")
@@ -108,6 +112,14 @@ class Settings(BaseSettings):
             networks(value)
         except ConfigError as error:
             raise ValueError(f"{error.message}; {error.fix}") from error
+        return value
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _check_roles(cls, value: str) -> str:
+        for name in listed(value):
+            if name not in set(Role):
+                raise ValueError(f"there is no role {name!r}; write some of {','.join(Role)}")
         return value
 
     @field_validator("triton_url")
@@ -185,6 +197,11 @@ def _shown(value: object) -> str:
         parts = urlsplit(value.get_secret_value())
         return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else "********"
     return str(value)
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a setting that are separated by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def is_default(secret: str) -> bool:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.errors import NotAuthenticated, TooManyAttempts
-from governance import audit, passwords
-from governance.tables import login_failures, sessions, users
-from governance.types import Role, Session, User
+from governance import attempts, audit, passwords
+from governance.logins import IDLE_S, SESSION_S, end_others, open_session, seen, token_hash
+from governance.moments import utc
+from governance.tables import sessions, user_totp, users
+from governance.types import Role, SecondFactor, Session, User
 
 ADMIN = "admin"
-SESSION_S = 12 * 3600.0
 
 # Each check takes 64 MiB and tens of milliseconds; so many at once are what a flood of logins may cost.
 _CHECKS = threading.BoundedSemaphore(4)
@@ -56,7 +55,7 @@ def reset_password(connection: Connection, name: str, who: str) -> str:
     if row is None:
         raise NotAuthenticated(f"there is no account {name!r}", "`cityvision admin users` lists them")
     connection.execute(delete(sessions).where(sessions.c.user_id == row.id))
-    connection.execute(delete(login_failures).where(login_failures.c.name_hash == _name_hash(name)))
+    attempts.forget(connection, attempts.of_name(name))
     audit.record(connection, who, "password.reset", {"account": _fold(name)})
     return password
 
@@ -75,12 +74,12 @@ def authenticate(connection: Connection, name: str, password: str, now: float) -
         TooManyAttempts: too soon after the last wrong one, or too many logins at once.
     """
     with _one_of_few():
-        _take_attempt(connection, name, now)
+        attempts.take(connection, attempts.of_name(name), now, "passwords")
         row = connection.execute(select(users).where(users.c.name == _fold(name))).first()
         if not passwords.matches(None if row is None else row.password_hash, password) or row is None:
             _record_failure(connection, name if row is not None else None, now)
             raise NotAuthenticated(*_WRONG)
-        connection.execute(delete(login_failures).where(login_failures.c.name_hash == _name_hash(name)))
+        attempts.forget(connection, attempts.of_name(name))
         if passwords.outdated(row.password_hash):
             fresh = passwords.hash_password(password)
             connection.execute(update(users).where(users.c.id == row.id).values(password_hash=fresh))
@@ -90,7 +89,7 @@ def authenticate(connection: Connection, name: str, password: str, now: float) -
 def login(
     connection: Connection, name: str, password: str, now: float, *, address: str = "", lifetime_s: float = SESSION_S
 ) -> Session:
-    """A new login.
+    """A new login; where the account has a second factor, half of one (`second_factor.finish_login`).
 
     Args:
         now: s since 1970 UTC.
@@ -101,42 +100,41 @@ def login(
         NotAuthenticated, TooManyAttempts: see `authenticate`.
     """
     user = authenticate(connection, name, password, now)
-    token = secrets.token_urlsafe(32)
-    expires = _utc(now + lifetime_s)
-    connection.execute(delete(sessions).where(sessions.c.expires <= _utc(now)))
-    connection.execute(
-        insert(sessions).values(token_hash=_token_hash(token), user_id=user.id, created=_utc(now), expires=expires)
-    )
-    audit.record(connection, user.name, "login.succeeded", {"address": address}, now)
-    known = User(user.id, user.name, user.role, user.must_change_password, _token_hash(token))
-    return Session(token, known, expires.timestamp())
+    on = select(user_totp.c.user_id).where(user_totp.c.user_id == user.id, user_totp.c.confirmed.is_not(None))
+    half = connection.execute(on).first() is not None
+    session = open_session(connection, user, SecondFactor.DUE if half else SecondFactor.NONE, now, lifetime_s)
+    audit.record(connection, user.name, "login.half" if half else "login.succeeded", {"address": address}, now)
+    return session
 
 
-def user_for(connection: Connection, token: str, now: float) -> User:
-    """Who is logged in with this token.
+def user_for(connection: Connection, token: str, now: float, idle_s: float = IDLE_S) -> User:
+    """Who is logged in with this token, as a whole or by half; notes that the session is in use.
+
+    Args:
+        now: s since 1970 UTC.
+        idle_s: a session that was not used for so long has ended.
 
     Raises:
-        NotAuthenticated: unknown, ended or expired.
+        NotAuthenticated: unknown, ended, expired or not used for too long.
     """
-    hashed = _token_hash(token)
+    hashed = token_hash(token)
     query = (
-        select(users.c.id, users.c.name, users.c.role, users.c.must_change_password)
+        select(users.c.id, users.c.name, users.c.role, users.c.must_change_password, sessions.c.second_factor)
         .join(sessions, sessions.c.user_id == users.c.id)
-        .where(sessions.c.token_hash == hashed, sessions.c.expires > _utc(now))
+        .where(sessions.c.token_hash == hashed, sessions.c.expires > utc(now), sessions.c.last_seen > utc(now - idle_s))
     )
     row = connection.execute(query).first()
     if row is None:
         raise NotAuthenticated("the login has ended", "log in again")
-    return User(row.id, row.name, Role(row.role), row.must_change_password, hashed)
-
-
-session_user = user_for
+    seen(connection, hashed, now)
+    factor = SecondFactor(row.second_factor)
+    return User(row.id, row.name, Role(row.role), row.must_change_password, hashed, second_factor=factor)
 
 
 def logout(connection: Connection, token: str) -> None:
     """Ends a login; an unknown or ended one is fine."""
     ended = connection.execute(
-        delete(sessions).where(sessions.c.token_hash == _token_hash(token)).returning(sessions.c.user_id)
+        delete(sessions).where(sessions.c.token_hash == token_hash(token)).returning(sessions.c.user_id)
     ).first()
     if ended is not None:
         name = connection.execute(select(users.c.name).where(users.c.id == ended.user_id)).scalar_one()
@@ -156,8 +154,7 @@ def change_password(connection: Connection, user: User, old: str, new: str, now:
     passwords.require_good(user.name, old, new)
     values = {"password_hash": passwords.hash_password(new), "must_change_password": False}
     connection.execute(update(users).where(users.c.id == user.id).values(values))
-    others = (sessions.c.user_id == user.id) & (sessions.c.token_hash != user.session)
-    connection.execute(delete(sessions).where(others))
+    end_others(connection, user)
     audit.record(connection, user.name, "password.changed", {}, at)
 
 
@@ -165,26 +162,6 @@ def list_users(connection: Connection) -> list[User]:
     """Every account, by name."""
     query = select(users.c.id, users.c.name, users.c.role, users.c.must_change_password).order_by(users.c.name)
     return [User(row.id, row.name, Role(row.role), row.must_change_password) for row in connection.execute(query)]
-
-
-def _take_attempt(connection: Connection, name: str, now: float) -> None:
-    """Counts the attempt as wrong before it is checked, so that many at once cannot slip in under one count."""
-    key = login_failures.c.name_hash == _name_hash(name)
-    with connection.engine.begin() as own:
-        own.execute(delete(login_failures).where(login_failures.c.last < _utc(now - passwords.FORGET_AFTER_S)))
-        # One statement makes the row or locks the one that is there: a login that succeeds meanwhile removes it.
-        fresh = upsert(login_failures).values(name_hash=_name_hash(name), failures=0, last=_utc(now))
-        locked = fresh.on_conflict_do_update(
-            index_elements=["name_hash"], set_={"failures": login_failures.c.failures}
-        ).returning(login_failures.c.failures, login_failures.c.last)
-        row = own.execute(locked).one()
-        wait = passwords.wait_s(row.failures)
-        # Without a wait the clocks are not compared: `last` may lie a moment ahead, by rounding or another attempt.
-        left = row.last.timestamp() + wait - now if wait > 0 else 0.0
-        if left <= 0:
-            own.execute(update(login_failures).where(key).values(failures=row.failures + 1, last=_utc(now)))
-            return
-    raise TooManyAttempts("too many wrong passwords", left)
 
 
 def _record_failure(connection: Connection, name: str | None, now: float) -> None:
@@ -205,15 +182,3 @@ def _one_of_few() -> Iterator[None]:
 
 def _fold(name: str) -> str:
     return name.strip().lower()
-
-
-def _name_hash(name: str) -> str:
-    return hashlib.sha256(_fold(name).encode()).hexdigest()
-
-
-def _token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _utc(seconds: float) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)

@@ -27,6 +27,26 @@ sessions = Table(
     Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created", _UTC, nullable=False),
     Column("expires", _UTC, nullable=False, index=True),
+    Column("last_seen", _UTC, nullable=False, comment="to the minute"),
+    Column("second_factor", Text, nullable=False, comment="none, due, done, provider"),
+)
+
+user_totp = Table(
+    "user_totp",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret", Text, nullable=False, comment="base32, sealed"),
+    Column("created", _UTC, nullable=False),
+    Column("confirmed", _UTC, comment="in force since; null: no code has shown yet that the owner has it"),
+    Column("last_step", BigInteger, comment="newest step of 30 s whose code was used: no code counts twice"),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", Text, primary_key=True, comment="SHA-256, hex"),
+    Column("used", _UTC),
 )
 
 # Also for names nobody has: whether an account exists must not show in how failures are answered.

@@ -10,12 +10,22 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class SecondFactor(StrEnum):
+    """What a session has shown besides the password."""
+
+    NONE = "none"  # nothing, and nothing is asked
+    DUE = "due"  # the password was right, the code is still to come: half a session
+    DONE = "done"
+    PROVIDER = "provider"  # the login was another system's, which has its own
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Somebody who is logged in.
 
     Attributes:
         session: which of their logins this is (the hash of its token); "" outside a login.
+        second_factor: what that login has shown besides the password.
     """
 
     id: int
@@ -23,6 +33,7 @@ class User:
     role: Role
     must_change_password: bool
     session: str = field(default="", repr=False)
+    second_factor: SecondFactor = SecondFactor.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import click
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
-from governance import audit, service
+from governance import audit, second_factor, service
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
@@ -38,7 +38,7 @@ def settings_command(settings: Settings, as_json: bool) -> None:
         return
     meanings = {name: field.description for name, field in type(settings).model_fields.items()}
     for (variable, value), meaning in zip(shown.items(), meanings.values(), strict=True):
-        click.echo(f"{variable:<27}{value:<32}{meaning}")
+        click.echo(f"{variable:<33}{value:<32}{meaning}")
 
 
 @command.command("users", epilog="\b\nExample:\n  cityvision admin users --json")
@@ -63,6 +63,16 @@ def reset_password_command(settings: Settings, name: str) -> None:
     with transaction(reach(settings)) as connection:
         password = service.reset_password(connection, name, f"{getpass.getuser()} on the machine")
     click.echo(password)
+
+
+@command.command("reset-second-factor", epilog="\b\nExample:\n  cityvision admin reset-second-factor wang")
+@click.argument("name")
+@click.pass_obj
+def reset_second_factor_command(settings: Settings, name: str) -> None:
+    """Switch off the second factor of the account NAME, whose owner lost it; ends its logins."""
+    with transaction(reach(settings)) as connection:
+        had = second_factor.reset(connection, name, f"{getpass.getuser()} on the machine")
+    click.echo(f"{name}: the second factor is off" if had else f"{name}: there was no second factor")
 
 
 @command.command("audit", epilog="\b\nExample:\n  cityvision admin audit --limit 20")

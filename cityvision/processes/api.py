@@ -13,8 +13,9 @@ from api.settings import ApiSettings
 from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
-from cityvision.settings import Settings
+from cityvision.settings import Settings, listed
 from cityvision.viewing_copy import convert
+from governance.types import Role
 from store.objects import open_objects
 
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
@@ -28,6 +29,9 @@ def api_settings(settings: Settings) -> ApiSettings:
         console_dist=_CONSOLE if (_CONSOLE / "index.html").is_file() else None,
         cookie_secure=settings.cookie_secure,
         metrics_token=settings.metrics_token,
+        session_s=settings.session_hours * 3600,
+        session_idle_s=settings.session_idle_minutes * 60,
+        second_factor_roles=frozenset(Role(name) for name in listed(settings.second_factor_roles)),
         case_book=settings.case_book,
         seal_key=SecretStr(seal_key(settings)),
         secrets=settings.secrets,

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from contracts.errors import ConfigError, NotAuthenticated, StoreError, TooManyAttempts
-from governance import audit, passwords, service
+from governance import audit, logins, passwords, service
 from governance.tables import audit_log, login_failures, sessions, users
 from governance.types import Session
 
@@ -62,7 +62,7 @@ def test_two_starts_at_once_make_one_admin(engine: Engine) -> None:
 def test_login_session_and_logout(engine: Engine) -> None:
     password = _admin(engine)
     session = _login(engine, password, name=" Admin ")
-    assert session.expires_utc == NOW + service.SESSION_S
+    assert session.expires_utc == NOW + logins.SESSION_S
     assert session.token not in repr(session)
     with engine.begin() as connection:
         assert connection.execute(select(sessions.c.token_hash)).scalar_one() != session.token
@@ -76,6 +76,33 @@ def test_login_session_and_logout(engine: Engine) -> None:
         service.logout(connection, session.token)
         with pytest.raises(NotAuthenticated):
             service.user_for(connection, session.token, NOW)
+
+
+def test_a_login_ends_when_it_is_not_used(engine: Engine) -> None:
+    session = _login(engine, _admin(engine))
+
+    def use(at: float) -> str:
+        with engine.begin() as connection:
+            return service.user_for(connection, session.token, NOW + at, idle_s=600).name
+
+    assert [use(at) for at in (30, 599, 1190)] == ["admin"] * 3  # each within ten minutes of the one before
+    with pytest.raises(NotAuthenticated, match="has ended"):
+        use(1190 + 601)
+    with engine.begin() as connection:  # with a longer rule it is still there: nobody wrote to it in between
+        assert service.user_for(connection, session.token, NOW + 1791, idle_s=602).name == "admin"
+
+
+def test_use_is_noted_once_a_minute_and_waits_for_nobody(engine: Engine) -> None:
+    session = _login(engine, _admin(engine))
+    with engine.begin() as first:
+        service.user_for(first, session.token, NOW + 59)
+        assert first.execute(select(sessions.c.last_seen)).scalar_one().timestamp() == NOW
+        service.user_for(first, session.token, NOW + 61)  # writes, and holds the row until it is through
+        with engine.begin() as second:
+            second.execute(text("SET LOCAL lock_timeout = '1ms'"))
+            assert service.user_for(second, session.token, NOW + 62).name == "admin"
+    with engine.begin() as connection:
+        assert connection.execute(select(sessions.c.last_seen)).scalar_one().timestamp() == NOW + 61
 
 
 def test_wrong_passwords_make_the_next_wait_longer_and_longer(engine: Engine) -> None:
