@@ -1,6 +1,7 @@
 import { App as AntApp, ConfigProvider, Skeleton } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
+import { useState } from "react";
 import { Navigate, Route, Routes } from "react-router";
 import { EventStreamProvider } from "./api/stream";
 import { useTexts } from "./i18n";
@@ -16,6 +17,8 @@ import { ExplainRoom } from "./rooms/ExplainRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
+import { SecondStepRoom } from "./rooms/SecondStepRoom";
+import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
 import { WallRoom } from "./rooms/WallRoom";
 import { Shell } from "./Shell";
 import { useSession } from "./session";
@@ -40,6 +43,7 @@ export function App() {
 
 function Inside() {
   const { me, error, retry } = useSession();
+  const [settingUp, setSettingUp] = useState(false);
   const { t } = useTexts();
   if (me === undefined) {
     return (
@@ -47,7 +51,9 @@ function Inside() {
     );
   }
   if (me === null) return <LoginRoom />;
+  if (me.second_factor === "due") return <SecondStepRoom />;
   if (me.must_change_password) return <PasswordRoom forced />;
+  if (me.must_set_up_second_factor || settingUp) return <ForcedSetUp held={setSettingUp} />;
   return (
     <EventStreamProvider>
       <Shell>
@@ -63,6 +69,7 @@ function Inside() {
           <Route path="/cameras/:id/why" element={<ExplainRoom />} />
           <Route path="/health" element={<HealthRoom />} />
           <Route path="/password" element={<PasswordRoom />} />
+          <Route path="/security" element={<SecurityRoom />} />
           <Route
             path="*"
             element={<Nothing title={t("error.not_found")} text={t("error.not_found.how")} />}

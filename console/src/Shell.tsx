@@ -3,8 +3,8 @@ import {
   AuditOutlined,
   BellOutlined,
   HeartOutlined,
-  KeyOutlined,
   LogoutOutlined,
+  SafetyOutlined,
   UserOutlined,
   VideoCameraOutlined,
 } from "@ant-design/icons";
@@ -119,10 +119,10 @@ function Account() {
   const navigate = useNavigate();
   const items = [
     {
-      key: "password",
-      icon: <KeyOutlined />,
-      label: t("nav.password"),
-      onClick: () => navigate("/password"),
+      key: "security",
+      icon: <SafetyOutlined />,
+      label: t("nav.security"),
+      onClick: () => navigate("/security"),
     },
     { key: "logout", icon: <LogoutOutlined />, label: t("nav.logout"), onClick: () => void logout() },
   ];

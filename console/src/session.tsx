@@ -9,9 +9,10 @@ interface Session {
   me: Me | null | undefined;
   error: unknown;
   login: (name: string, password: string) => Promise<void>;
+  finishLogin: (code: string) => Promise<void>;
   logout: () => Promise<void>;
   changePassword: (old: string, fresh: string) => Promise<void>;
-  retry: () => void;
+  retry: () => Promise<unknown>;
 }
 
 const Context = createContext<Session | null>(null);
@@ -48,11 +49,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     return {
       me: data,
       error,
-      retry: () => void refetch(),
+      retry: () => refetch(),
       login: async (name, password) => {
         const me = await call("post", "/api/login", { body: { name, password } });
         forgetAll();
         queries.setQueryData(KEY, me);
+      },
+      finishLogin: async (code) => {
+        queries.setQueryData(KEY, await call("post", "/api/login/second-factor", { body: { code } }));
       },
       logout: async () => {
         await call("post", "/api/logout");

@@ -27,8 +27,10 @@ export class NetworkError extends Error {}
 
 const SESSION_CHANGED = "cityvision:session";
 
-/** Calls `listener` whenever an answer says that nobody is logged in any more, or that the password must be
- * changed; returns how to stop that. */
+const IN_THE_WAY = ["password_change_required", "second_factor_required", "second_factor_setup_required"];
+
+/** Calls `listener` whenever an answer says that nobody is logged in any more, or that something must be done first;
+ * returns how to stop that. */
 export function onSessionChange(listener: () => void): () => void {
   window.addEventListener(SESSION_CHANGED, listener);
   return () => window.removeEventListener(SESSION_CHANGED, listener);
@@ -113,7 +115,7 @@ async function answered(path: string, asked: RequestInit): Promise<Response> {
   }
   if (!response.ok) {
     const problem = await problemOf(response);
-    if (response.status === 401 || problem.code === "password_change_required") {
+    if (response.status === 401 || IN_THE_WAY.includes(problem.code)) {
       window.dispatchEvent(new Event(SESSION_CHANGED));
     }
     const wait = Number(response.headers.get("retry-after"));

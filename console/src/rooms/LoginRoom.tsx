@@ -7,12 +7,12 @@ import { LanguageSwitch } from "../Shell";
 import { useSession } from "../session";
 
 /** The card that login and password change share. */
-export function Gate({ children }: { children: ReactNode }) {
+export function Gate({ children, wide = false }: { children: ReactNode; wide?: boolean }) {
   const { t } = useTexts();
   return (
     <div className="gate">
       <div>
-        <div className="gate-card">
+        <div className={wide ? "gate-card wide" : "gate-card"}>
           <div className="gate-brand">
             <img src="/icon.svg" alt="" />
             <div>

@@ -1,0 +1,96 @@
+"""Accounts as a person looks after them: a real Chromium, from setting up a second factor to logging in with it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyotp
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.console_city import PASSWORD, City
+from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
+
+pytest_plugins = ["tests.embedded"]
+pytestmark = [pytest.mark.browser, pytest.mark.media]
+
+SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
+
+
+def shot(page: Page, name: str) -> None:  # noqa: F811
+    """A picture for people, where somebody wants one."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def leave(page: Page) -> None:  # noqa: F811
+    page.get_by_role("button", name="账户").click()
+    page.get_by_role("menuitem", name="退出登录").click()
+
+
+def begin_login(page: Page) -> None:  # noqa: F811
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", name="第二步验证")).to_be_visible()
+
+
+def test_a_second_factor_from_the_qr_code_to_the_login(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    page.get_by_role("button", name="账户").click()
+    page.get_by_role("menuitem", name="账户安全").click()
+    page.get_by_role("button", name="启用两步验证").click()
+    page.get_by_label("当前密码").fill("not the password")
+    page.get_by_role("button", name="下一步").click()
+    expect(page.get_by_text("当前密码不正确")).to_be_visible()
+    page.get_by_label("当前密码").fill(PASSWORD)
+    page.get_by_role("button", name="下一步").click()
+    picture = page.get_by_alt_text("供身份验证器扫描的二维码")
+    expect(picture).to_be_visible()
+    shot(page, "factor-setup")
+    # What a telephone's camera sees on the screen.
+    seen = cv2.imdecode(np.frombuffer(picture.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert seen is not None
+    app = pyotp.parse_uri(cv2.QRCodeDetector().detectAndDecode(seen)[0])
+    assert isinstance(app, pyotp.TOTP)
+    assert (app.issuer, app.name) == ("CityVision", "admin")
+    assert page.get_by_test_id("factor-secret").inner_text().replace(" ", "") == app.secret
+    now = int(time.time())
+    page.get_by_label("验证码").fill(app.at(now))
+    page.get_by_role("button", name="确认启用").click()
+    shown = page.get_by_test_id("recovery-codes").locator("li")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
+    shot(page, "factor-codes")
+    page.get_by_role("button", name="我已保存").click()
+    expect(page.get_by_test_id("factor-on")).to_be_visible()
+    shot(page, "factor-on")
+    leave(page)
+
+    begin_login(page)
+    page.get_by_label("验证码").fill(app.at(now))  # it counted once, at setting up
+    page.get_by_role("button", name="继续").click()
+    expect(page.get_by_text("验证码不正确，或已经用过")).to_be_visible()
+    shot(page, "login-second-step")
+    page.get_by_label("验证码").fill(app.at(now + 30))
+    page.get_by_role("button", name="继续").click()
+    expect(page.get_by_role("link", name="实时监看")).to_be_visible()
+    leave(page)
+
+    begin_login(page)
+    page.reload()  # half a login is still half a login
+    page.get_by_role("button", name="使用恢复码").click()
+    page.get_by_label("恢复码").fill(codes[0])
+    page.get_by_role("button", name="继续").click()
+    expect(page.get_by_role("link", name="实时监看")).to_be_visible()
+
+    page.goto(f"{city.url}/security")
+    expect(page.get_by_text("还剩 9 个可用")).to_be_visible()
+    page.get_by_role("button", name="关闭两步验证").click()
+    page.get_by_label("当前密码").fill(PASSWORD)
+    page.get_by_label("验证码").fill(codes[1])
+    page.get_by_role("button", name="关闭两步验证").click()
+    expect(page.get_by_role("button", name="启用两步验证")).to_be_visible()
