@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from api import (
     accounts,
+    api_keys,
     cameras,
     cases,
     console,
@@ -39,7 +40,8 @@ from store.objects import ObjectStore
 
 _ABOUT = """What cameras saw, what follows from it, and what nobody watched.
 
-Log in with `POST /api/login`: the session is an HttpOnly cookie. Errors are `application/problem+json` (RFC 9457)
+Log in with `POST /api/login`: the session is an HttpOnly cookie. Other systems show an API key instead
+(`Authorization: Bearer cvk_…`); docs/accounts.md says which doors take one. Errors are `application/problem+json` (RFC 9457)
 with `code`, `fix` and `faults`. Times are seconds since 1970 UTC; coordinates are shares of the picture, 0..1.
 """
 
@@ -77,6 +79,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
     for door in (
         accounts,
         second_factor,
+        api_keys,
         cameras,
         explain,
         live,

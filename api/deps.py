@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Request
@@ -11,12 +12,21 @@ from fastapi.requests import HTTPConnection
 from sqlalchemy import Connection
 
 from api.doors import Doors
+from api.key_scopes import KEY_SCOPES
 from api.pool_view import PoolView
-from api.problems import PasswordChangeRequired, SecondFactorRequired, SecondFactorSetupRequired
+from api.problems import (
+    KeyNotTaken,
+    PasswordChangeRequired,
+    ScopeMissing,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+)
 from cases.book import Book
 from cases.queries import Sight
 from contracts.errors import NotAuthenticated
+from governance import api_keys
 from governance import service as governance
+from governance.api_keys import Scope
 from governance.types import SecondFactor, User
 
 SESSION_COOKIE = "cityvision_session"
@@ -50,11 +60,46 @@ def get_pool(doors: DoorsDep, connection: ConnectionDep) -> PoolView:
 PoolDep = Annotated[PoolView, Depends(get_pool)]
 
 
-def get_session_user(doors: DoorsDep, connection: ConnectionDep, token: TokenDep = None) -> User:
-    """Whoever has a session, also half a one that waits for its second factor."""
-    if not token:
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a caller shows: a session's token, or an API key, which then counts alone.
+
+    Attributes:
+        scope: what a key must be good for at this door; None: the door takes none.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    key: str | None = field(default=None, repr=False)
+    scope: Scope | None = None
+
+
+def get_credential(request: Request, token: TokenDep = None) -> Credential:
+    """What the request shows."""
+    way, _, text = request.headers.get("authorization", "").partition(" ")
+    if way.lower() != "bearer":
+        return Credential(token)
+    return Credential(key=text.strip(), scope=KEY_SCOPES.get(request.scope["route"].name))
+
+
+CredentialDep = Annotated[Credential, Depends(get_credential)]
+
+
+def get_session_user(doors: DoorsDep, connection: ConnectionDep, shown: CredentialDep) -> User:
+    """Whoever has a session, also half a one that waits for its second factor, or a key that this door takes."""
+    if shown.key is not None:
+        return _key_user(connection, shown.key, shown.scope)
+    if not shown.token:
         raise NotAuthenticated("nobody is logged in", "log in")
-    return governance.user_for(connection, token, time.time(), doors.settings.session_idle_s)
+    return governance.user_for(connection, shown.token, time.time(), doors.settings.session_idle_s)
+
+
+def _key_user(connection: Connection, text: str, scope: Scope | None) -> User:
+    key = api_keys.holder(connection, text, time.time())
+    if scope is None:
+        raise KeyNotTaken("no API key opens this door", "log in")
+    if scope not in key.scopes:
+        raise ScopeMissing(f"this API key is not good for {scope}", "ask an administrator for one that is")
+    return api_keys.user_of(key)
 
 
 SessionUserDep = Annotated[User, Depends(get_session_user)]
@@ -98,14 +143,15 @@ def get_book(doors: DoorsDep) -> Book:
 BookDep = Annotated[Book, Depends(get_book)]
 
 
-def check_session(doors: Doors, token: str | None) -> User:
+def check_session(doors: Doors, shown: Credential) -> User:
     """For connections that stay open: the same check as `get_user`, in a transaction of its own.
 
     Raises:
-        NotAuthenticated, PasswordChangeRequired, SecondFactorRequired, SecondFactorSetupRequired.
+        NotAuthenticated, PasswordChangeRequired, SecondFactorRequired, SecondFactorSetupRequired, KeyNotTaken,
+            ScopeMissing.
     """
     with doors.engine.begin() as connection:
-        return get_user(doors, get_any_user(get_session_user(doors, connection, token)))
+        return get_user(doors, get_any_user(get_session_user(doors, connection, shown)))
 
 
 def client_address(request: Request) -> str:

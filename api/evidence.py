@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
 from api import readings
-from api.deps import DoorsDep, TokenDep, check_session
+from api.deps import Credential, CredentialDep, DoorsDep, check_session
 from api.doors import Doors
 from api.problems import EvidenceWaiting, NotFound, Problem, problem
 from contracts.errors import ObjectMissing
@@ -116,12 +116,12 @@ def settle(connection: Connection, objects: ObjectStore, ref: EvidenceRef) -> Ev
     return ref.model_copy(update={"stored": True})
 
 
-def _admit(doors: Doors, token: str | None, event_id: str, sha256: str, kind: str) -> EvidenceRef:
+def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: str) -> EvidenceRef:
     """The evidence that somebody may read, noted in the audit chain before the first byte goes out.
 
     A transaction of its own: none may stand open while a clip is sent or converted.
     """
-    user = check_session(doors, token)
+    user = check_session(doors, shown)
     note = doors.readings.due(user, sha256)
     with doors.engine.begin() as connection:
         found = queries.get_event(connection, event_id)
@@ -161,11 +161,11 @@ def evidence(
     event_id: EventId,
     sha256: Sha256,
     doors: DoorsDep,
-    token: TokenDep = None,
+    shown: CredentialDep,
     range_header: RangeHeader = None,
 ) -> Response:
     """One picture or clip of an event, byte for byte as it was hashed."""
-    ref = _admit(doors, token, event_id, sha256, "original")
+    ref = _admit(doors, shown, event_id, sha256, "original")
     return _send(request, doors.objects, _original(ref), range_header)
 
 
@@ -183,14 +183,14 @@ def evidence_proxy(
     event_id: EventId,
     sha256: Sha256,
     doors: DoorsDep,
-    token: TokenDep = None,
+    shown: CredentialDep,
     range_header: RangeHeader = None,
 ) -> Response:
     """A viewing copy in H.264 of a clip that the browser cannot play, made at the first call and then kept.
 
     `X-Derived-From` names the original's SHA-256.
     """
-    ref = _admit(doors, token, event_id, sha256, "viewing copy")
+    ref = _admit(doors, shown, event_id, sha256, "viewing copy")
     key = doors.viewing_copies.ensure(ref)
     served = Served(
         key,

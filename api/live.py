@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from api.deps import SESSION_COOKIE, DoorsDep, UserDep, check_session
+from api.deps import SESSION_COOKIE, Credential, DoorsDep, UserDep, check_session
 from api.doors import Doors
 from api.problems import NotFound, Problem
 from api.relay import Viewer
@@ -37,7 +37,7 @@ def _close_code(error: CityVisionError) -> int:
 
 def _admit(doors: Doors, token: str | None, camera: str) -> User:
     """Who may watch, noted in the audit chain before the first picture goes out."""
-    user = check_session(doors, token)
+    user = check_session(doors, Credential(token))
     _note(doors, user, "live.watched", camera)
     return user
 
@@ -66,7 +66,7 @@ async def _until_session_ends(doors: Doors, token: str | None) -> int:
     while True:
         await asyncio.sleep(doors.settings.session_check_s)
         try:
-            await run_in_threadpool(check_session, doors, token)
+            await run_in_threadpool(check_session, doors, Credential(token))
         except CityVisionError as error:
             return _close_code(error)
 

@@ -81,6 +81,14 @@ class SecondFactorSetupRequired(errors.Forbidden):
     """Who has this role must set up a second factor first (HTTP 403)."""
 
 
+class KeyNotTaken(errors.Forbidden):
+    """No API key opens this door (HTTP 403)."""
+
+
+class ScopeMissing(errors.Forbidden):
+    """The API key is in force, but not good for this (HTTP 403)."""
+
+
 class EvidenceWaiting(errors.StoreError):
     """The bytes still wait in the worker's spool; the hash already binds (HTTP 404)."""
 

@@ -10,6 +10,7 @@ from cases.types import Action, Case, Facts
 from contracts.live import CameraState
 from contracts.pool import Position, Preset, Zone
 from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Severity, Subject, Transition
+from governance.api_keys import ApiKey
 from governance.types import SecondFactor
 from subscriptions.types import Attempt, Delivery, NewSubscription, State, Subscription
 
@@ -65,6 +66,13 @@ class Enrolment(Body):
     secret: str = Field(description="base32, for typing")
     uri: str = Field(description="otpauth://…")
     picture: str = Field(description="the same as QR code, SVG")
+
+
+class NewKeyOut(Body):
+    """A key that was just made."""
+
+    key: ApiKey
+    text: str = Field(description="the key itself, shown this once")
 
 
 class RecoveryCodes(Body):

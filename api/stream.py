@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.deps import SESSION_COOKIE, DoorsDep, UserDep, check_session
+from api.deps import Credential, CredentialDep, DoorsDep, UserDep, check_session
 from api.doors import Doors
 from api.event_view import streamed
 from api.feed import Listener
@@ -29,9 +29,9 @@ _POLL_S = 5.0
 class _Stream:
     """One open event stream: where it stands, and what to send next."""
 
-    def __init__(self, doors: Doors, token: str | None, position: int) -> None:
+    def __init__(self, doors: Doors, shown: Credential, position: int) -> None:
         self._doors = doors
-        self._token = token
+        self._shown = shown
         self._position = position
         self._checked = time.monotonic()
 
@@ -49,7 +49,7 @@ class _Stream:
             return True
         self._checked = time.monotonic()
         try:
-            await run_in_threadpool(check_session, self._doors, self._token)
+            await run_in_threadpool(check_session, self._doors, self._shown)
         except AccessError:
             return False
         return True
@@ -92,8 +92,8 @@ def _newest_position(doors: Doors) -> int:
     },
 )
 async def event_stream(
-    request: Request,
     doors: DoorsDep,
+    shown: CredentialDep,
     _user: UserDep,
     after: Annotated[int | None, Query(ge=0, description="position to go on from; default: from now on")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
@@ -102,5 +102,5 @@ async def event_stream(
     position = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
     if position is None:
         position = await run_in_threadpool(_newest_position, doors)
-    stream = _Stream(doors, request.cookies.get(SESSION_COOKIE), position)
+    stream = _Stream(doors, shown, position)
     return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

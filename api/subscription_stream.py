@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.deps import SESSION_COOKIE, DoorsDep, UserDep, check_session
+from api.deps import Credential, CredentialDep, DoorsDep, UserDep, check_session
 from api.doors import Doors
 from api.problems import Invalid, NotFound, Problem
 from api.subscriptions import Number, found
@@ -29,9 +29,9 @@ _LAST = 2**62
 class _Fetch:
     """One open stream: what it has, and what comes next."""
 
-    def __init__(self, doors: Doors, token: str | None, number: int, after: int | None) -> None:
+    def __init__(self, doors: Doors, shown: Credential, number: int, after: int | None) -> None:
         self._doors = doors
-        self._token = token
+        self._shown = shown
         self._number = number
         self._after = after
         self._checked = time.monotonic()
@@ -51,7 +51,7 @@ class _Fetch:
             return True
         self._checked = time.monotonic()
         try:
-            await run_in_threadpool(check_session, self._doors, self._token)
+            await run_in_threadpool(check_session, self._doors, self._shown)
             await run_in_threadpool(self._exists)
         except (AccessError, NotFound):
             return False
@@ -85,8 +85,8 @@ class _Fetch:
 )
 def subscription_stream(
     number: Number,
-    request: Request,
     doors: DoorsDep,
+    shown: CredentialDep,
     _user: UserDep,
     after: Annotated[int | None, Query(ge=0, le=_LAST, description="number of the last message that you have")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
@@ -98,5 +98,5 @@ def subscription_stream(
     if kind != "sse":
         raise Invalid(f"subscription {number} is told by {kind}", "make one of the kind sse")
     last = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
-    stream = _Fetch(doors, request.cookies.get(SESSION_COOKIE), number, None if last is None else min(last, _LAST))
+    stream = _Fetch(doors, shown, number, None if last is None else min(last, _LAST))
     return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

@@ -1,7 +1,7 @@
 """Keeping secrets out of logs, error texts and answers.
 
-Two ways together: addresses lose their `user:password@` and password-like parameters by their form, and every
-secret that was resolved in this process is known by value (see `store.secrets`).
+Two ways together: addresses lose their `user:password@` and password-like parameters by their form, as do API keys,
+and every secret that was resolved in this process is known by value (see `store.secrets`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _RAW_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)[^\s/@:]*:(?!\d{1,5}(?
 _PARAMETER = re.compile(
     r"(?i)\b(pass|passwd|password|pwd|user|username|secret|token)=(?!\{)[^\s&;/\"'<>]+",
 )
+_API_KEY = re.compile(r"\bcvk_[A-Za-z0-9_-]{16,}")
 
 _known: set[str] = set()
 _known_pattern: re.Pattern[str] | None = None
@@ -38,10 +39,12 @@ def register_secret(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` without credentials: `user:password@` and password parameters of addresses, and registered secrets."""
+    """`text` without credentials: `user:password@` and password parameters of addresses, API keys, known secrets."""
     pattern = _known_pattern
     if pattern is not None:
         text = pattern.sub(MASK, text)
+    if "cvk_" in text:
+        text = _API_KEY.sub(MASK, text)
     if "://" in text:
         text = _RAW_USERINFO.sub(rf"\1{MASK}@", text)
         text = _USERINFO.sub(rf"\1{MASK}@", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.database import metadata
 
@@ -47,6 +47,23 @@ recovery_codes = Table(
     Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("code_hash", Text, primary_key=True, comment="SHA-256, hex"),
     Column("used", _UTC),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("department", Text, comment="with whose eyes it sees; null: everybody's"),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("start", Text, nullable=False, comment="first characters, to tell it apart"),
+    Column("key_hash", Text, nullable=False, unique=True, comment="SHA-256 of the key, hex"),
+    Column("owner", Text, nullable=False, comment="who made it"),
+    Column("created", _UTC, nullable=False),
+    Column("expires", _UTC, nullable=False),
+    Column("last_used", _UTC, comment="to the minute"),
+    Column("revoked", _UTC),
+    Column("revoked_by", Text),
 )
 
 # Also for names nobody has: whether an account exists must not show in how failures are answered.

@@ -566,6 +566,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Api Keys
+         * @description Every key that ever was, newest first, also those that have ended.
+         */
+        get: operations["list_api_keys"];
+        put?: never;
+        /**
+         * Create Api Key
+         * @description A new key. Its text is shown in this answer and never again.
+         */
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{number}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Api Key
+         * @description It is good for nothing any more, from the next request on; open streams end at their next check.
+         */
+        post: operations["revoke_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -1166,6 +1210,39 @@ export interface components {
              * @description of the case as the person saw it
              */
             revision?: number | null;
+        };
+        /**
+         * ApiKey
+         * @description A key as it stands; never the key itself.
+         *
+         *     Attributes:
+         *         start: its first characters, to tell it apart.
+         *         owner: who made it.
+         *         last_used_utc: to the minute.
+         */
+        ApiKey: {
+            /** Created Utc */
+            created_utc: number;
+            /** Department */
+            department: string | null;
+            /** Expires Utc */
+            expires_utc: number;
+            /** Id */
+            id: number;
+            /** Last Used Utc */
+            last_used_utc: number | null;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Revoked By */
+            revoked_by: string | null;
+            /** Revoked Utc */
+            revoked_utc: number | null;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /** Start */
+            start: string;
         };
         /**
          * Attempt
@@ -2590,6 +2667,39 @@ export interface components {
             zone: string;
         };
         /**
+         * NewKey
+         * @description A key to be made.
+         *
+         *     Attributes:
+         *         department: with whose eyes it sees; None: everybody's.
+         *         days: how long it is good for.
+         */
+        NewKey: {
+            /**
+             * Days
+             * @default 365
+             */
+            days: number;
+            /** Department */
+            department?: string | null;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * NewKeyOut
+         * @description A key that was just made.
+         */
+        NewKeyOut: {
+            key: components["schemas"]["ApiKey"];
+            /**
+             * Text
+             * @description the key itself, shown this once
+             */
+            text: string;
+        };
+        /**
          * NewSilence
          * @description Events that begin from `from_utc` until `until_utc` and match are not delivered, but counted.
          *
@@ -2919,6 +3029,12 @@ export interface components {
             /** Started Utc */
             started_utc: number;
         };
+        /**
+         * Scope
+         * @description What a key can be good for.
+         * @enum {string}
+         */
+        Scope: "events:read" | "evidence:read" | "cases:read" | "cases:write" | "subscriptions:read" | "subscriptions:write";
         /**
          * SecondFactor
          * @description What a session has shown besides the password.
@@ -5281,6 +5397,144 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_api_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKeyOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
