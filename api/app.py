@@ -41,8 +41,9 @@ from store.objects import ObjectStore
 _ABOUT = """What cameras saw, what follows from it, and what nobody watched.
 
 Log in with `POST /api/login`: the session is an HttpOnly cookie. Other systems show an API key instead
-(`Authorization: Bearer cvk_…`); docs/accounts.md says which doors take one. Errors are `application/problem+json` (RFC 9457)
-with `code`, `fix` and `faults`. Times are seconds since 1970 UTC; coordinates are shares of the picture, 0..1.
+(`Authorization: Bearer cvk_…`); docs/accounts.md says which doors take one. Errors are
+`application/problem+json` (RFC 9457) with `code`, `fix` and `faults`.
+Times are seconds since 1970 UTC; coordinates are shares of the picture, 0..1.
 """
 
 
