@@ -15,6 +15,7 @@ import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
+import { KeysRoom } from "./rooms/KeysRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
 import { SecondStepRoom } from "./rooms/SecondStepRoom";
@@ -69,6 +70,7 @@ function Inside() {
           <Route path="/cameras/:id/why" element={<ExplainRoom />} />
           <Route path="/health" element={<HealthRoom />} />
           <Route path="/password" element={<PasswordRoom />} />
+          <Route path="/keys" element={<KeysRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route
             path="*"

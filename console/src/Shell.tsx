@@ -1,4 +1,5 @@
 import {
+  ApiOutlined,
   AppstoreOutlined,
   AuditOutlined,
   BellOutlined,
@@ -124,6 +125,7 @@ function Account() {
       label: t("nav.security"),
       onClick: () => navigate("/security"),
     },
+    { key: "keys", icon: <ApiOutlined />, label: t("nav.keys"), onClick: () => navigate("/keys") },
     { key: "logout", icon: <LogoutOutlined />, label: t("nav.logout"), onClick: () => void logout() },
   ];
   return (

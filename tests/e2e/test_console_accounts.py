@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import cv2
+import httpx
 import numpy as np
 import pyotp
 import pytest
@@ -94,3 +95,31 @@ def test_a_second_factor_from_the_qr_code_to_the_login(city: City, page: Page) -
     page.get_by_label("验证码").fill(codes[1])
     page.get_by_role("button", name="关闭两步验证").click()
     expect(page.get_by_role("button", name="启用两步验证")).to_be_visible()
+
+
+def test_a_key_is_made_shown_once_used_and_revoked(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    page.get_by_role("button", name="账户").click()
+    page.get_by_role("menuitem", name="API 密钥").click()
+    expect(page.get_by_text("还没有密钥")).to_be_visible()
+    page.get_by_role("button", name="新建密钥").click()
+    page.get_by_label("名称").fill("城管平台")
+    page.get_by_label("读取事件").check()
+    page.get_by_label("读取案件").check()
+    shot(page, "key-new")
+    page.get_by_role("button", name="生成密钥").click()
+    key = page.get_by_role("textbox", name="密钥").input_value()
+    shot(page, "key-made")
+    with httpx.Client(base_url=city.url, headers={"Authorization": f"Bearer {key}"}) as system:
+        assert system.get("/api/events").status_code == 200
+        assert system.get("/api/subscriptions").json()["code"] == "scope_missing"
+        page.get_by_role("button", name="我已保存").click()
+        row = page.get_by_role("row").filter(has_text="城管平台")
+        expect(row.get_by_text("有效", exact=True)).to_be_visible()
+        expect(row).not_to_contain_text("从未")
+        assert key not in page.content()
+        shot(page, "keys")
+        row.get_by_role("button", name="吊销").click()
+        page.get_by_role("tooltip").get_by_role("button", name="吊销").click()
+        expect(row.get_by_text("admin 于")).to_be_visible()
+        assert system.get("/api/events").status_code == 401

@@ -42,7 +42,7 @@ type PathsWith<M extends Method> = {
 }[keyof paths];
 type Operation<M extends Method, P extends keyof paths> = paths[P] extends Record<M, infer O> ? O : never;
 type Json<T> = T extends { content: { "application/json": infer J } } ? J : undefined;
-type Answer<O> = O extends { responses: { 200: infer R } } ? Json<R> : undefined;
+type Answer<O> = O extends { responses: { 200: infer R } | { 201: infer R } } ? Json<R> : undefined;
 
 /** What an operation takes, by the server's own contract. */
 type Asked<O> = O extends {
