@@ -13,15 +13,19 @@ from api.schemas import LoginBody, Me, PasswordBody
 from api.settings import ApiSettings
 from contracts.errors import ConfigError, NotAuthenticated
 from governance import service
+from governance.roles import RIGHTS
 from governance.types import Session, User
 
 router = APIRouter(prefix="/api", tags=["account"])
 
 
 def me_of(user: User, settings: ApiSettings) -> Me:
-    """Who is logged in, and what is still in the way."""
+    """Who is logged in, what they may do, and what is still in the way."""
     return Me(
         name=user.name,
+        role=user.role,
+        department=user.department,
+        rights=sorted(RIGHTS[user.role]),
         must_change_password=user.must_change_password,
         second_factor=user.second_factor,
         must_set_up_second_factor=settings.asks_for_setup(user),

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from api import camera_view
-from api.deps import DoorsDep, PoolDep, UserDep
+from api import camera_view, sight
+from api.deps import ConnectionDep, CounterDep, DoorsDep, DrawerDep, PoolDep, SeerDep
 from api.doors import Doors
 from api.pool_view import PoolView
 from api.problems import Problem, RevisionRequired
@@ -28,7 +28,7 @@ from api.schemas import (
 from contracts.errors import BusUnavailable
 from contracts.live import BUILT_IN_DETECTOR
 from contracts.pool import Camera
-from governance import audit
+from governance import access, audit
 from pool import store
 from pool.snapshot import snapshot
 from store.state import PoolSnapshot
@@ -54,8 +54,10 @@ def _statuses(doors: Doors, cameras: Sequence[Camera]) -> list[LiveStatus]:
     return [camera_view.live_status(camera, found.get(camera.id), now, stale_s) for camera in cameras]
 
 
-def _matching(pool: PoolView, ids: Sequence[str], departments: Sequence[str], text: str) -> list[Camera]:
-    """Cameras that pass the filters, in the pool's order; where ids are given, in theirs."""
+def _matching(
+    pool: PoolView, visible: frozenset[str] | None, ids: Sequence[str], departments: Sequence[str], text: str
+) -> list[Camera]:
+    """Cameras that pass the filters, in the pool's order; where ids are given, in theirs. `visible` None: all."""
     cameras: Sequence[Camera] = pool.pool.cameras
     if ids:
         cameras = [pool.cameras[one] for one in dict.fromkeys(ids) if one in pool.cameras]
@@ -63,7 +65,8 @@ def _matching(pool: PoolView, ids: Sequence[str], departments: Sequence[str], te
     return [
         camera
         for camera in cameras
-        if (not departments or camera.department in departments)
+        if (visible is None or camera.id in visible)
+        and (not departments or camera.department in departments)
         and (not wanted or any(wanted in part.casefold() for part in (camera.id, camera.name, camera.grid)))
     ]
 
@@ -71,8 +74,9 @@ def _matching(pool: PoolView, ids: Sequence[str], departments: Sequence[str], te
 @router.get("", name="list_cameras")
 def list_cameras(
     doors: DoorsDep,
+    connection: ConnectionDep,
     pool: PoolDep,
-    _user: UserDep,
+    viewer: SeerDep,
     id: Annotated[list[str] | None, Query(max_length=200, description="only these, in this order")] = None,
     q: Annotated[str, Query(max_length=120, description="part of id, name or grid")] = "",
     department: Annotated[list[str] | None, Query(max_length=200)] = None,
@@ -82,7 +86,7 @@ def list_cameras(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CameraList:
     """One page of the cameras that match, each with its live state."""
-    found = _matching(pool, id or (), department or (), q)
+    found = _matching(pool, access.cameras(connection, viewer), id or (), department or (), q)
     if state or sort == "worst":
         states = doors.cameras.of(pool)
         if state:
@@ -97,13 +101,15 @@ def list_cameras(
 
 
 @router.get("/tallies")
-def camera_tallies(doors: DoorsDep, pool: PoolDep, _user: UserDep) -> CameraTallies:
+def camera_tallies(doors: DoorsDep, connection: ConnectionDep, pool: PoolDep, viewer: CounterDep) -> CameraTallies:
     """How many cameras there are, by state and by department."""
-    by_department = Counter(camera.department for camera in pool.pool.cameras)
+    shown = _matching(pool, sight.counted_cameras(connection, viewer), (), (), "")
+    by_department = Counter(camera.department for camera in shown)
+    states = doors.cameras.of(pool)
     return CameraTallies(
         revision=pool.revision,
-        total=len(pool.pool.cameras),
-        states=dict(Counter(doors.cameras.of(pool).values())),
+        total=len(shown),
+        states=dict(Counter(states[camera.id] for camera in shown)),
         detectors=detector_tallies(doors, pool),
         departments=[
             DepartmentTally(id=one, name=pool.department_name(one), cameras=count)
@@ -123,9 +129,15 @@ def detector_tallies(doors: Doors, pool: PoolView) -> list[DetectorTally]:
 
 @router.get("/{camera_id}", responses={404: {"model": Problem}})
 def get_camera(
-    response: Response, doors: DoorsDep, pool: PoolDep, _user: UserDep, camera_id: CameraPath
+    response: Response,
+    doors: DoorsDep,
+    connection: ConnectionDep,
+    pool: PoolDep,
+    viewer: SeerDep,
+    camera_id: CameraPath,
 ) -> CameraDetail:
     """One camera. `ETag` is the pool's revision: send it back as `If-Match` with an edit."""
+    sight.require_camera(connection, viewer, camera_id)
     camera = pool.camera(camera_id)
     response.headers["ETag"] = f'"{pool.revision}"'
     return camera_view.detail(camera, pool, _statuses(doors, [camera])[0])
@@ -138,7 +150,7 @@ def get_camera(
 def put_zones(
     response: Response,
     doors: DoorsDep,
-    user: UserDep,
+    viewer: DrawerDep,
     camera_id: CameraPath,
     body: ZonesBody,
     if_match: Annotated[str | None, Header(description='the camera\'s ETag, e.g. "17"')] = None,
@@ -147,11 +159,11 @@ def put_zones(
 
     Workers hear of it at once; where the bus is away they read it when it is back.
     """
-    expected = parse_revision(if_match)
     with doors.engine.begin() as connection:
-        doors.pool.view(connection).camera(camera_id)
-        store.edit_camera_zones(connection, camera_id, body.zones, expected, user.name)
-        audit.record(connection, user.name, "zones.changed", {"camera": camera_id, "against": expected})
+        sight.require_own_camera(connection, viewer, camera_id)
+        expected = parse_revision(if_match)
+        store.edit_camera_zones(connection, camera_id, body.zones, expected, viewer.name)
+        audit.record(connection, viewer.name, "zones.changed", {"camera": camera_id, "against": expected})
     # Only what is committed may enter the cache.
     with doors.engine.connect() as connection:
         view = doors.pool.view(connection)

@@ -11,7 +11,18 @@ from fastapi import APIRouter, Depends, Path, Query, Response, status
 from fastapi import Body as HttpBody
 from sqlalchemy import Connection
 
-from api.deps import BookDep, ConnectionDep, DoorsDep, PoolDep, SightDep, UserDep
+from api.deps import (
+    BookDep,
+    CaseworkerDep,
+    ConnectionDep,
+    CounterDep,
+    DispatcherDep,
+    DoorsDep,
+    PoolDep,
+    SightDep,
+    ViewerDep,
+    sight_of,
+)
 from api.pool_view import PoolView
 from api.problems import Fault, Invalid, NotFound, Problem
 from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
@@ -20,7 +31,10 @@ from cases.decide import Silence
 from cases.flow import TABLE, WORDS, possible
 from cases.queries import CaseDetail, CaseFilter, Dimension, HeldBack, Sight, Tally
 from cases.types import Action, Case, Duty, NewCase, Status
-from governance import audit
+from contracts.errors import Forbidden
+from governance import access, audit
+from governance.access import Viewer
+from governance.roles import Right
 
 router = APIRouter(prefix="/api", tags=["cases"])
 
@@ -76,7 +90,7 @@ def list_cases(
 
 
 @router.get("/cases/book")
-def case_book(_user: UserDep, book: BookDep, pool: PoolDep) -> CaseBook:
+def case_book(_viewer: ViewerDep, book: BookDep, pool: PoolDep) -> CaseBook:
     """The categories of the rule book, and what can be done to a case of each status, by whom and with what."""
     return CaseBook(
         centre=book.centre,
@@ -92,15 +106,16 @@ def case_book(_user: UserDep, book: BookDep, pool: PoolDep) -> CaseBook:
 
 @router.get("/cases/statistics", responses={422: {"model": Problem}})
 def case_statistics(
-    connection: ConnectionDep, sight: SightDep, wanted: FilterDep, by: Annotated[Dimension, Query()] = "category"
+    connection: ConnectionDep, viewer: CounterDep, wanted: FilterDep, by: Annotated[Dimension, Query()] = "category"
 ) -> list[Tally]:
     """Cases by one dimension: how many, how many late, and how long they took."""
+    sight = Sight(everything=True) if viewer.can(Right.COUNT) else sight_of(connection, viewer)
     return list(queries.tallies(connection, sight, wanted, by, time.time()))
 
 
 @router.post("/cases", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
 def create_case(
-    body: NewCaseBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
+    body: NewCaseBody, connection: ConnectionDep, sight: SightDep, user: DispatcherDep, book: BookDep
 ) -> CaseDetail:
     """A case by hand, or from the hotline: it enters the same table as those of events."""
     now = time.time()
@@ -119,11 +134,11 @@ def get_case(number: Number, connection: ConnectionDep, sight: SightDep) -> Case
 
 @router.post("/cases/{number}/actions", responses=_REFUSED)
 def act_on_case(
-    number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: UserDep, book: BookDep
+    number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: CaseworkerDep, book: BookDep
 ) -> CaseDetail:
     """Does something to a case. `revision` is the one the person saw: who comes second is told (409)."""
-    _detail(connection, sight, number)
-    now, duty = time.time(), _duty(body.action)
+    case = _detail(connection, sight, number).case
+    now, duty = time.time(), _duty(connection, user, body.action, (case.state.handler,))
     seen, facts = body.revision, body.facts
     service.perform(connection, number, body.action, duty, user.name, facts, now, book, revision=seen)
     audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": body.facts.note}, now)
@@ -137,14 +152,15 @@ def act_on_incident(
     connection: ConnectionDep,
     pool: PoolDep,
     sight: SightDep,
-    user: UserDep,
+    user: CaseworkerDep,
     book: BookDep,
 ) -> CaseList:
     """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
-    now, duty = time.time(), _duty(body.action)
+    now = time.time()
     done = queries.members(connection, sight, number, [step.source for step in TABLE if step.action is body.action])
     if not done:
         raise NotFound(f"incident {number} has no case to which {body.action} could be done")
+    duty = _duty(connection, user, body.action, queries.handlers(connection, done))
     service.bulk(connection, done, body.action, duty, user.name, body.facts, now, book)
     audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": list(done)}, now)
     page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
@@ -152,13 +168,13 @@ def act_on_incident(
 
 
 @router.get("/case-silences")
-def list_silences(connection: ConnectionDep, _user: UserDep) -> list[HeldBack]:
+def list_silences(connection: ConnectionDep, _viewer: CaseworkerDep) -> list[HeldBack]:
     """Silences that are still to end, with how many events each has kept from becoming cases."""
     return list(queries.silences(connection, time.time()))
 
 
 @router.post("/case-silences", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
-def add_silence(body: SilenceBody, connection: ConnectionDep, user: UserDep) -> list[HeldBack]:
+def add_silence(body: SilenceBody, connection: ConnectionDep, user: DispatcherDep) -> list[HeldBack]:
     """No cases of some events for a while. It always ends, and says why."""
     now = time.time()
     about = Silence(
@@ -177,7 +193,7 @@ def add_silence(body: SilenceBody, connection: ConnectionDep, user: UserDep) -> 
 
 
 @router.delete("/case-silences/{number}", responses={422: {"model": Problem}})
-def end_silence(number: Number, connection: ConnectionDep, user: UserDep) -> list[HeldBack]:
+def end_silence(number: Number, connection: ConnectionDep, user: DispatcherDep) -> list[HeldBack]:
     """It ends now."""
     now = time.time()
     service.end_silence(connection, number, now)
@@ -195,7 +211,7 @@ def add_picture(
     content: Annotated[bytes, HttpBody(media_type="image/jpeg")],
     connection: ConnectionDep,
     sight: SightDep,
-    user: UserDep,
+    user: CaseworkerDep,
     doors: DoorsDep,
 ) -> PictureOut:
     """A picture from the place, as the request's body (JPEG or PNG, 1 MB at most). The key goes into `pictures` of an
@@ -251,7 +267,16 @@ def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:
     return found
 
 
-def _duty(action: Action) -> Duty:
-    """In which office an administrator does this: in the one that may."""
+def _duty(connection: Connection, viewer: Viewer, action: Action, handlers: Sequence[str]) -> Duty:
+    """In which office somebody does this: the centre's, where they have it; else that of the department which has
+    the case. An administrator acts in the one that may.
+
+    Raises:
+        Forbidden: the case is with somebody else.
+    """
     handlers_alone = any(step.action is action and step.who == {Duty.HANDLER} for step in TABLE)
-    return Duty.HANDLER if handlers_alone else Duty.CENTRE
+    if viewer.can(Right.DISPATCH) and not (viewer.can(Right.HANDLE) and handlers_alone):
+        return Duty.CENTRE
+    if not viewer.everything and not set(handlers) <= set(access.departments(connection, viewer)):
+        raise Forbidden("the case is with another department", "it can be done by the department that has it")
+    return Duty.HANDLER

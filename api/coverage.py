@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
-from api.deps import ConnectionDep, PoolDep, UserDep
+from api import sight
+from api.deps import ConnectionDep, CounterDep, PoolDep
 from api.pool_view import PoolView
 from api.schemas import UnwatchedReport, UnwatchedRow, UnwatchedTotal
 from events import queries
@@ -35,14 +36,21 @@ def total(rows: Iterable[UnwatchedHours]) -> UnwatchedTotal:
     return UnwatchedTotal(hours=sum(hours), cameras=sum(one > 0 for one in hours))
 
 
-def total_for(connection: Connection, pool: PoolView, which: EventFilter) -> UnwatchedTotal:
-    """What a count by `which` has to be read with: the same cameras, rules and window."""
+def total_for(
+    connection: Connection, pool: PoolView, which: EventFilter, visible: frozenset[str] | None
+) -> UnwatchedTotal:
+    """What a count by `which` has to be read with: the same cameras, rules and window.
+
+    Args:
+        visible: the cameras that the asker may see; None: all.
+    """
     cameras = which.cameras
-    if which.departments or which.grids:
+    if which.departments or which.grids or visible is not None:
         cameras = tuple(
             camera.id
             for camera in pool.pool.cameras
-            if (not which.cameras or camera.id in which.cameras)
+            if (visible is None or camera.id in visible)
+            and (not which.cameras or camera.id in which.cameras)
             and (not which.departments or camera.department in which.departments)
             and (not which.grids or camera.grid in which.grids)
         )
@@ -52,11 +60,18 @@ def total_for(connection: Connection, pool: PoolView, which: EventFilter) -> Unw
     return total(queries.unwatched_hours(connection, which.since or 0.0, until, cameras, which.types))
 
 
+def _visible(asked: Collection[str], visible: frozenset[str] | None) -> tuple[str, ...] | None:
+    """Cameras to ask for (none named: all); None: there is none that may be seen."""
+    if visible is None:
+        return tuple(asked)
+    return tuple(sorted(visible & set(asked) if asked else visible)) or None
+
+
 @router.get("")
 def unwatched(
     connection: ConnectionDep,
     pool: PoolDep,
-    _user: UserDep,
+    viewer: CounterDep,
     since: Annotated[float | None, Query(description="default: a day before `until`")] = None,
     until: Annotated[float | None, Query(description="default: now")] = None,
     camera: Annotated[list[str] | None, Query(max_length=200)] = None,
@@ -64,8 +79,11 @@ def unwatched(
     """How long which rule of which camera did not watch, and why; most hours first."""
     until = time.time() if until is None else until
     since = until - _DAY_S if since is None else since
-    found = queries.unwatched_hours(connection, since, until, camera or ())
-    ongoing = {(one.camera, one.algorithm): one for one in queries.unwatched_now(connection, camera or ())}
+    asked = _visible(camera or (), sight.counted_cameras(connection, viewer))
+    if asked is None:
+        return UnwatchedReport(since=since, until=until, total=UnwatchedTotal(hours=0, cameras=0), rows=[])
+    found = queries.unwatched_hours(connection, since, until, asked)
+    ongoing = {(one.camera, one.algorithm): one for one in queries.unwatched_now(connection, asked)}
     rows = []
     for row in sorted(found, key=lambda row: -row.hours):
         now = ongoing.get((row.camera, row.algorithm))

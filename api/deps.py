@@ -23,10 +23,12 @@ from api.problems import (
 )
 from cases.book import Book
 from cases.queries import Sight
-from contracts.errors import NotAuthenticated
-from governance import api_keys
+from contracts.errors import Forbidden, NotAuthenticated
+from governance import access, api_keys
 from governance import service as governance
+from governance.access import Viewer
 from governance.api_keys import Scope
+from governance.roles import Right
 from governance.types import SecondFactor, User
 
 SESSION_COOKIE = "cityvision_session"
@@ -127,9 +129,53 @@ def get_user(doors: DoorsDep, user: AnyUserDep) -> User:
 UserDep = Annotated[User, Depends(get_user)]
 
 
-def get_sight(_user: UserDep) -> Sight:
-    """Which cases somebody may see: whoever has an account today is an administrator, and sees all."""
-    return Sight(everything=True)
+def viewer_of(user: User) -> Viewer:
+    """With whose eyes an account sees."""
+    return Viewer(user.name, user.role, user.department)
+
+
+class Allowed:
+    """A dependency: the viewer, where their role has one of these rights; else 403. What they see of it is another
+    question, asked in the query."""
+
+    def __init__(self, *rights: Right) -> None:
+        self._rights = rights
+
+    def __call__(self, user: UserDep) -> Viewer:
+        viewer = viewer_of(user)
+        require(viewer, *self._rights)
+        return viewer
+
+
+def require(viewer: Viewer, *rights: Right) -> None:
+    """Raises Forbidden where the role has none of these."""
+    if not any(viewer.can(right) for right in rights):
+        named = " or ".join(right.value for right in rights)
+        raise Forbidden(f"the role {viewer.role} may not do that ({named})", "ask somebody whose role may")
+
+
+ViewerDep = Annotated[Viewer, Depends(Allowed(*Right))]
+SeerDep = Annotated[Viewer, Depends(Allowed(Right.SEE))]
+CounterDep = Annotated[Viewer, Depends(Allowed(Right.SEE, Right.COUNT))]
+OperatorDep = Annotated[Viewer, Depends(Allowed(Right.OPERATE))]
+DrawerDep = Annotated[Viewer, Depends(Allowed(Right.ZONES))]
+SubscriberDep = Annotated[Viewer, Depends(Allowed(Right.SUBSCRIBE))]
+CaseworkerDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH, Right.HANDLE))]
+DispatcherDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH))]
+PeopleDep = Annotated[Viewer, Depends(Allowed(Right.PEOPLE))]
+AuditorDep = Annotated[Viewer, Depends(Allowed(Right.AUDIT))]
+
+
+def sight_of(connection: Connection, viewer: Viewer) -> Sight:
+    """Which cases somebody may see: the centre all, a department its own and those it has."""
+    if viewer.can(Right.DISPATCH):
+        return Sight(everything=True)
+    return Sight(departments=access.departments(connection, viewer) if viewer.can(Right.HANDLE) else ())
+
+
+def get_sight(connection: ConnectionDep, viewer: CaseworkerDep) -> Sight:
+    """For those who work on cases."""
+    return sight_of(connection, viewer)
 
 
 SightDep = Annotated[Sight, Depends(get_sight)]

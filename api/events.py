@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from api import coverage, event_view, evidence
-from api.deps import ConnectionDep, DoorsDep, PoolDep, UserDep
+from api import coverage, event_view, evidence, sight
+from api.deps import ConnectionDep, CounterDep, DoorsDep, PoolDep, SeerDep
 from api.problems import NotFound, Problem
 from api.schemas import EventCounts, EventDetail, EventPage
 from contracts.errors import ObjectsUnavailable
@@ -53,13 +53,13 @@ FilterDep = Annotated[EventFilter, Depends(event_filter)]
 def list_events(
     connection: ConnectionDep,
     pool: PoolDep,
-    _user: UserDep,
+    viewer: SeerDep,
     wanted: FilterDep,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> EventPage:
     """Events that match, newest start first."""
-    page = queries.list_events(connection, wanted, cursor, limit)
+    page = queries.list_events(connection, wanted, cursor, limit, sight.of_events(viewer))
     arrived = queries.stored_keys(connection, event_view.waiting_keys(item.event for item in page.items))
     return EventPage(
         events=[event_view.summary(event_view.with_stored(item.event, arrived), pool) for item in page.items],
@@ -69,17 +69,18 @@ def list_events(
 
 
 @router.get("/counts")
-def count_events(connection: ConnectionDep, pool: PoolDep, _user: UserDep, wanted: FilterDep) -> EventCounts:
+def count_events(connection: ConnectionDep, pool: PoolDep, viewer: CounterDep, wanted: FilterDep) -> EventCounts:
     """How many events match, and how long the cameras concerned were not watched meanwhile."""
-    by_type = {count.value: count.events for count in queries.count_by(connection, "type", wanted)}
-    still_open = queries.count_by(connection, "type", wanted.model_copy(update={"state": "open"}))
+    seen = sight.of_counts(viewer)
+    by_type = {count.value: count.events for count in queries.count_by(connection, "type", wanted, seen)}
+    still_open = queries.count_by(connection, "type", wanted.model_copy(update={"state": "open"}), seen)
     return EventCounts(
         since=wanted.since,
         until=wanted.until,
         total=sum(by_type.values()),
         open=0 if wanted.state == "closed" else sum(count.events for count in still_open),
         by_type=by_type,
-        unwatched=coverage.total_for(connection, pool, wanted),
+        unwatched=coverage.total_for(connection, pool, wanted, sight.counted_cameras(connection, viewer)),
     )
 
 
@@ -88,11 +89,11 @@ def get_event(
     doors: DoorsDep,
     connection: ConnectionDep,
     pool: PoolDep,
-    _user: UserDep,
+    viewer: SeerDep,
     event_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
 ) -> EventDetail:
     """One event: every transition, the evidence, the numbers, and which code and weights said so."""
-    found = queries.get_event(connection, event_id)
+    found = queries.get_event(connection, event_id, sight.of_events(viewer))
     if found is None:
         raise NotFound(f"no event {event_id}")
     with contextlib.suppress(ObjectsUnavailable):  # what is known of the event is shown all the same

@@ -11,14 +11,15 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
-from api import readings
-from api.deps import Credential, CredentialDep, DoorsDep, check_session
+from api import readings, sight
+from api.deps import Credential, CredentialDep, DoorsDep, check_session, require, viewer_of
 from api.doors import Doors
 from api.problems import EvidenceWaiting, NotFound, Problem, problem
 from contracts.errors import ObjectMissing
 from contracts.records import EvidenceRef
 from events import queries
 from events.store import mark_stored
+from governance.roles import Right
 from store.objects import ObjectStore
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
@@ -122,9 +123,11 @@ def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: st
     A transaction of its own: none may stand open while a clip is sent or converted.
     """
     user = check_session(doors, shown)
+    viewer = viewer_of(user)
+    require(viewer, Right.SEE)
     note = doors.readings.due(user, sha256)
     with doors.engine.begin() as connection:
-        found = queries.get_event(connection, event_id)
+        found = queries.get_event(connection, event_id, sight.of_events(viewer))
         if found is None:
             raise NotFound(f"no event {event_id}")
         ref = next((row.ref for row in found.evidence if row.ref.sha256 == sha256), None)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api import sight
 from api.cameras import CameraPath
-from api.deps import DoorsDep, PoolDep, UserDep
+from api.deps import ConnectionDep, DoorsDep, SeerDep
 from api.problems import Problem
 from events.explain import Explanation, explain
 
@@ -18,8 +19,8 @@ router = APIRouter(prefix="/api/cameras", tags=["cameras"])
 @router.get("/{camera_id}/explain", responses={404: {"model": Problem}, 503: {"model": Problem}})
 def explain_camera(
     doors: DoorsDep,
-    pool: PoolDep,
-    _user: UserDep,
+    connection: ConnectionDep,
+    viewer: SeerDep,
     camera_id: CameraPath,
     at: Annotated[float, Query(ge=0, le=1e11, description="the moment in question, s since 1970 UTC")],
     type: Annotated[str, Query(max_length=64, description="the algorithm, e.g. illegal_parking")],
@@ -32,6 +33,6 @@ def explain_camera(
     A trace goes back about half an hour on a busy camera and hours on a calm one; `unknown` says that it does not.
     503 while the bus is away.
     """
-    pool.camera(camera_id)
+    sight.require_camera(connection, viewer, camera_id)
     where = timezone(timedelta(minutes=utc_offset))
     return explain(doors.bus.trace(camera_id), camera_id, type, at, zone=zone, window=window, where=where)

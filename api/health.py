@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.cameras import detector_tallies
-from api.deps import DoorsDep, PoolDep, UserDep
+from api.deps import DoorsDep, OperatorDep, PoolDep
 from api.doors import Doors
 from api.schemas import DetectorTally, Readiness
 from contracts.errors import BusUnavailable, ObjectMissing, ObjectsUnavailable
@@ -53,7 +53,7 @@ def alive() -> dict[str, str]:
 
 
 @router.get("/detectors")
-def detectors(doors: DoorsDep, pool: PoolDep, _user: UserDep) -> list[DetectorTally]:
+def detectors(doors: DoorsDep, pool: PoolDep, _viewer: OperatorDep) -> list[DetectorTally]:
     """Which detectors look at cameras just now, and which of them is only the built-in one."""
     return detector_tallies(doors, pool)
 

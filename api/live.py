@@ -11,14 +11,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
-from api.deps import SESSION_COOKIE, Credential, DoorsDep, UserDep, check_session
+from api import sight
+from api.deps import SESSION_COOKIE, Credential, DoorsDep, UserDep, check_session, require, viewer_of
 from api.doors import Doors
 from api.problems import NotFound, Problem
 from api.relay import Viewer
 from contracts.errors import AccessError, BusUnavailable, CityVisionError, NotAuthenticated
 from contracts.live import decode_live
 from governance import audit
+from governance.access import Access
+from governance.roles import Right
 from governance.types import User
 
 router = APIRouter(prefix="/api/cameras", tags=["live"])
@@ -42,11 +46,25 @@ def _admit(doors: Doors, token: str | None, camera: str) -> User:
     return user
 
 
+def _require_sight(connection: Connection, user: User, camera: str) -> None:
+    """Raises Forbidden where the role sees nothing, NotFound where there is no such camera for this viewer."""
+    viewer = viewer_of(user)
+    require(viewer, Right.SEE)
+    sight.require_camera(connection, viewer, camera, Access.LIVE)
+
+
 def _note(doors: Doors, user: User, action: str, camera: str) -> None:
-    """One line in the audit chain. Raises NotFound where the pool has no such camera."""
+    """One line in the audit chain, where the camera may be watched."""
     with doors.engine.begin() as connection:
-        doors.pool.view(connection).camera(camera)
+        _require_sight(connection, user, camera)
         audit.record(connection, user.name, action, {"camera": camera})
+
+
+def _check_again(doors: Doors, token: str | None, camera: str) -> None:
+    """Whether somebody who watches still may: a login can end, and a grant be revoked."""
+    user = check_session(doors, Credential(token))
+    with doors.engine.connect() as connection:
+        _require_sight(connection, user, camera)
 
 
 async def _forward(socket: WebSocket, viewer: Viewer, interval_s: float) -> int:
@@ -62,11 +80,11 @@ async def _until_left(socket: WebSocket) -> int:
     return LEFT
 
 
-async def _until_session_ends(doors: Doors, token: str | None) -> int:
+async def _until_session_ends(doors: Doors, token: str | None, camera: str) -> int:
     while True:
         await asyncio.sleep(doors.settings.session_check_s)
         try:
-            await run_in_threadpool(check_session, doors, Credential(token))
+            await run_in_threadpool(_check_again, doors, token, camera)
         except CityVisionError as error:
             return _close_code(error)
 
@@ -110,7 +128,7 @@ async def live(
         code = await _first(
             _forward(socket, viewer, 1 / fps),
             _until_left(socket),
-            _until_session_ends(doors, token),
+            _until_session_ends(doors, token, camera_id),
         )
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # closed by the other side already
         await socket.close(code)

@@ -11,6 +11,7 @@ from contracts.live import CameraState
 from contracts.pool import Position, Preset, Zone
 from contracts.records import ClockSource, Event, EvidenceRef, Provenance, Severity, Subject, Transition
 from governance.api_keys import ApiKey
+from governance.roles import Right, Role
 from governance.types import SecondFactor
 from subscriptions.types import Attempt, Delivery, NewSubscription, State, Subscription
 
@@ -32,9 +33,12 @@ class PasswordBody(Body):
 
 
 class Me(Body):
-    """Who is logged in."""
+    """Who is logged in, and what their role may do."""
 
     name: str
+    role: Role
+    department: str | None = Field(None, description="whose eyes they have")
+    rights: list[Right]
     must_change_password: bool = Field(description="every other door answers 403 until the password is changed")
     second_factor: SecondFactor = Field(description="due: half a login, which `/api/login/second-factor` makes whole")
     must_set_up_second_factor: bool = Field(description="every other door answers 403 until one is set up")

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from governance.logins import IDLE_S, SESSION_S
-from governance.types import Role, SecondFactor, User
+from governance.roles import Role
+from governance.types import SecondFactor, User
 
 
 class ApiSettings(BaseModel):

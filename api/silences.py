@@ -6,15 +6,19 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, status
+from sqlalchemy import Connection
 
-from api.deps import ConnectionDep, UserDep
+from api import sight
+from api.deps import ConnectionDep, SeerDep, SubscriberDep
 from api.problems import NotFound, Problem
 from api.schemas import AcknowledgeBody, Counted
-from api.subscriptions import Number
+from api.subscriptions import Number, require_own
 from events import queries
-from governance import audit
+from governance import access, audit
+from governance.access import Viewer
 from subscriptions import service, store
 from subscriptions.access import sees
+from subscriptions.tables import subscription_silences
 from subscriptions.types import Acknowledgement, NewSilence, Silence
 
 router = APIRouter(prefix="/api", tags=["subscriptions"])
@@ -22,52 +26,61 @@ router = APIRouter(prefix="/api", tags=["subscriptions"])
 EventId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
+def _listed(connection: Connection, viewer: Viewer, number: int | None = None) -> list[Silence]:
+    s = subscription_silences.c
+    where = [access.owns(viewer, s.department)]
+    return store.silences(connection, where if number is None else [*where, s.id == number])
+
+
 @router.get("/silences", name="list_delivery_silences")
-def list_silences(connection: ConnectionDep, _user: UserDep) -> list[Silence]:
-    """Those in force, to come and over, each with how many deliveries it has held back."""
-    return store.silences(connection)
+def list_silences(connection: ConnectionDep, viewer: SubscriberDep) -> list[Silence]:
+    """Those in force, to come and over of one's department, each with how many deliveries it has held back."""
+    return _listed(connection, viewer)
 
 
 @router.post(
     "/silences", name="add_delivery_silence", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}}
 )
-def add_silence(body: NewSilence, connection: ConnectionDep, user: UserDep) -> list[Silence]:
+def add_silence(body: NewSilence, connection: ConnectionDep, viewer: SubscriberDep) -> list[Silence]:
     """Holds back deliveries of what begins in a span of time. It always ends."""
-    number = service.silence(connection, body, user.name)
-    audit.record(connection, user.name, "delivery_silence.begun", {"silence": number, "note": body.note})
-    return store.silences(connection)
+    require_own(connection, viewer, body.department)
+    number = service.silence(connection, body, viewer.name)
+    audit.record(connection, viewer.name, "delivery_silence.begun", {"silence": number, "note": body.note})
+    return _listed(connection, viewer)
 
 
 @router.post("/silences/preview", responses={422: {"model": Problem}})
-def preview_silence(body: NewSilence, connection: ConnectionDep, _user: UserDep) -> Counted:
+def preview_silence(body: NewSilence, connection: ConnectionDep, viewer: SubscriberDep) -> Counted:
     """How many deliveries of the last seven days it would have held back."""
+    require_own(connection, viewer, body.department)
     return Counted(count=service.would_hide(connection, body, time.time(), sees))
 
 
 @router.delete("/silences/{number}", name="end_delivery_silence", responses={404: {"model": Problem}})
-def end_silence(number: Number, connection: ConnectionDep, user: UserDep) -> list[Silence]:
+def end_silence(number: Number, connection: ConnectionDep, viewer: SubscriberDep) -> list[Silence]:
     """It ends now; one that had not begun is taken back."""
-    if not store.end_silence(connection, number, time.time()):
+    if not _listed(connection, viewer, number) or not store.end_silence(connection, number, time.time()):
         raise NotFound(f"no silence {number} that could be ended")
-    audit.record(connection, user.name, "delivery_silence.ended", {"silence": number})
-    return store.silences(connection)
+    audit.record(connection, viewer.name, "delivery_silence.ended", {"silence": number})
+    return _listed(connection, viewer)
 
 
 @router.get("/events/{event_id}/acknowledgements", responses={404: {"model": Problem}})
-def list_acknowledgements(event_id: EventId, connection: ConnectionDep, _user: UserDep) -> list[Acknowledgement]:
+def list_acknowledgements(event_id: EventId, connection: ConnectionDep, viewer: SeerDep) -> list[Acknowledgement]:
     """Which departments have seen an event."""
-    if queries.get_event(connection, event_id) is None:
+    if queries.get_event(connection, event_id, sight.of_events(viewer)) is None:
         raise NotFound(f"no event {event_id}")
     return store.acknowledged(connection, event_id)
 
 
 @router.post("/events/{event_id}/acknowledgements", responses={404: {"model": Problem}, 422: {"model": Problem}})
 def acknowledge_event(
-    event_id: EventId, body: AcknowledgeBody, connection: ConnectionDep, user: UserDep
+    event_id: EventId, body: AcknowledgeBody, connection: ConnectionDep, viewer: SubscriberDep
 ) -> list[Acknowledgement]:
     """A department has seen an event. What follows is told all the same: to be told less, set a silence."""
-    if queries.get_event(connection, event_id) is None:
+    if queries.get_event(connection, event_id, sight.of_events(viewer)) is None:
         raise NotFound(f"no event {event_id}")
-    store.acknowledge(connection, event_id, body.department, user.name, body.note, time.time())
-    audit.record(connection, user.name, "event.acknowledged", {"event": event_id, "department": body.department})
+    require_own(connection, viewer, body.department)
+    store.acknowledge(connection, event_id, body.department, viewer.name, body.note, time.time())
+    audit.record(connection, viewer.name, "event.acknowledged", {"event": event_id, "department": body.department})
     return store.acknowledged(connection, event_id)

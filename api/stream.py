@@ -10,7 +10,8 @@ from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.deps import Credential, CredentialDep, DoorsDep, UserDep, check_session
+from api import sight
+from api.deps import Credential, CredentialDep, DoorsDep, SeerDep, check_session, require, viewer_of
 from api.doors import Doors
 from api.event_view import streamed
 from api.feed import Listener
@@ -19,6 +20,8 @@ from api.schemas import StreamedEvent
 from contracts.errors import AccessError
 from events import queries
 from events.types import Note
+from governance.access import Viewer
+from governance.roles import Right
 
 router = APIRouter(prefix="/api/events", tags=["events"])
 
@@ -29,8 +32,9 @@ _POLL_S = 5.0
 class _Stream:
     """One open event stream: where it stands, and what to send next."""
 
-    def __init__(self, doors: Doors, shown: Credential, position: int) -> None:
+    def __init__(self, doors: Doors, viewer: Viewer, shown: Credential, position: int) -> None:
         self._doors = doors
+        self._viewer = viewer
         self._shown = shown
         self._position = position
         self._checked = time.monotonic()
@@ -49,18 +53,23 @@ class _Stream:
             return True
         self._checked = time.monotonic()
         try:
-            await run_in_threadpool(check_session, self._doors, self._shown)
+            self._viewer = viewer_of(await run_in_threadpool(check_session, self._doors, self._shown))
+            require(self._viewer, Right.SEE)
         except AccessError:
             return False
         return True
 
     async def _available(self, listener: Listener) -> AsyncIterator[ServerSentEvent]:
         behind, notes = listener.take()
+        # A note says nothing of who may see it: whoever does not see everything is told by the query alone.
+        behind = behind or (bool(notes) and not self._viewer.everything)
         while behind:
             page = await run_in_threadpool(self._missed)
             for message in page:
                 yield message
             behind = len(page) == _PAGE
+        if not self._viewer.everything:
+            return
         for note in notes:
             if note.position > self._position:
                 yield await run_in_threadpool(self._message, note)
@@ -68,8 +77,11 @@ class _Stream:
     def _missed(self) -> list[ServerSentEvent]:
         """The next page of what Postgres has after our position."""
         with self._doors.engine.connect() as connection:
-            rows = queries.transitions_after(connection, self._position, _PAGE)
-        return [self._message(Note(position=row.position, event=row.event)) for row in rows]
+            seen = sight.of_events(self._viewer)
+            rows, position = queries.transitions_after(connection, self._position, _PAGE, seen)
+        messages = [self._message(Note(position=row.position, event=row.event)) for row in rows]
+        self._position = position
+        return messages
 
     def _message(self, note: Note) -> ServerSentEvent:
         self._position = note.position
@@ -94,7 +106,7 @@ def _newest_position(doors: Doors) -> int:
 async def event_stream(
     doors: DoorsDep,
     shown: CredentialDep,
-    _user: UserDep,
+    viewer: SeerDep,
     after: Annotated[int | None, Query(ge=0, description="position to go on from; default: from now on")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> EventSourceResponse:
@@ -102,5 +114,5 @@ async def event_stream(
     position = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
     if position is None:
         position = await run_in_threadpool(_newest_position, doors)
-    stream = _Stream(doors, shown, position)
+    stream = _Stream(doors, viewer, shown, position)
     return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

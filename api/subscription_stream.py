@@ -10,11 +10,13 @@ from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.deps import Credential, CredentialDep, DoorsDep, UserDep, check_session
+from api.deps import Credential, CredentialDep, DoorsDep, SubscriberDep, check_session, require, viewer_of
 from api.doors import Doors
 from api.problems import Invalid, NotFound, Problem
 from api.subscriptions import Number, found
 from contracts.errors import AccessError
+from governance.access import Viewer
+from governance.roles import Right
 from subscriptions.access import sees
 from subscriptions.fetch import fetch
 from subscriptions.message import message
@@ -29,8 +31,9 @@ _LAST = 2**62
 class _Fetch:
     """One open stream: what it has, and what comes next."""
 
-    def __init__(self, doors: Doors, shown: Credential, number: int, after: int | None) -> None:
+    def __init__(self, doors: Doors, viewer: Viewer, shown: Credential, number: int, after: int | None) -> None:
         self._doors = doors
+        self._viewer = viewer
         self._shown = shown
         self._number = number
         self._after = after
@@ -51,7 +54,8 @@ class _Fetch:
             return True
         self._checked = time.monotonic()
         try:
-            await run_in_threadpool(check_session, self._doors, self._shown)
+            self._viewer = viewer_of(await run_in_threadpool(check_session, self._doors, self._shown))
+            require(self._viewer, Right.SUBSCRIBE)
             await run_in_threadpool(self._exists)
         except (AccessError, NotFound):
             return False
@@ -59,7 +63,7 @@ class _Fetch:
 
     def _exists(self) -> None:
         with self._doors.engine.connect() as connection:
-            found(connection, self._number)
+            found(connection, self._viewer, self._number)
 
     def _page(self) -> list[ServerSentEvent]:
         with self._doors.engine.begin() as connection:
@@ -87,16 +91,16 @@ def subscription_stream(
     number: Number,
     doors: DoorsDep,
     shown: CredentialDep,
-    _user: UserDep,
+    viewer: SubscriberDep,
     after: Annotated[int | None, Query(ge=0, le=_LAST, description="number of the last message that you have")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> EventSourceResponse:
     """What a subscription of the kind `sse` is told, in order. `Last-Event-ID` beats `after`; without either it begins
     with what was never fetched."""
     with doors.engine.connect() as connection:
-        kind = found(connection, number).channel.kind
+        kind = found(connection, viewer, number).channel.kind
     if kind != "sse":
         raise Invalid(f"subscription {number} is told by {kind}", "make one of the kind sse")
     last = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
-    stream = _Fetch(doors, shown, number, None if last is None else min(last, _LAST))
+    stream = _Fetch(doors, viewer, shown, number, None if last is None else min(last, _LAST))
     return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

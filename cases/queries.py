@@ -180,6 +180,12 @@ def members(connection: Connection, sight: Sight, incident: int, statuses: Itera
     return tuple(connection.execute(query).scalars())
 
 
+def handlers(connection: Connection, numbers: Iterable[int]) -> tuple[str, ...]:
+    """The departments that have these cases, each once."""
+    query = select(cases.c.handler).where(cases.c.id.in_(tuple(numbers))).distinct()
+    return tuple(connection.execute(query).scalars())
+
+
 def tallies(connection: Connection, sight: Sight, which: CaseFilter, by: Dimension, now: float) -> tuple[Tally, ...]:
     """Cases by one dimension, most first (days in their order, by UTC)."""
     c = cases.c

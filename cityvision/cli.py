@@ -33,7 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cityvision.commands.subscriptions",
         "Who is told of events, how it goes, redrive and replay.",
     ),
-    "admin": ("cityvision.commands.admin", "Accounts, the audit log, the settings in force."),
+    "audit": ("cityvision.commands.audit", "Does the audit chain hold, and what is in it."),
+    "admin": ("cityvision.commands.admin", "Accounts, the settings in force."),
     "bench": ("cityvision.commands.bench", "Measurements, each beside a peer or a limit."),
 }
 

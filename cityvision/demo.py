@@ -164,7 +164,7 @@ class Tally:
 
     def _poll(self, engine: Engine, bus: Bus) -> Collection[CameraStatus]:
         with engine.connect() as connection:
-            rows = transitions_after(connection, self._position)
+            rows, _ = transitions_after(connection, self._position)
         for row in rows:
             self._position = row.position
             self._show(row.event)

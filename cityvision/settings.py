@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.errors import ConfigError
-from governance.types import Role
+from governance.roles import Role
 from subscriptions.guard import networks
 
 PREFIX = "CITYVISION_"

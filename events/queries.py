@@ -6,10 +6,24 @@ import base64
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, func, literal, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    case,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    tuple_,
+)
 
 from contracts.errors import ConfigError
 from contracts.records import Event, EvidenceRef, Unwatched
@@ -29,6 +43,22 @@ from events.types import (
 from store.database import at
 
 MAX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What the asker may see, as conditions on `events`.
+
+    Attributes:
+        seen: which events there are.
+        evidence: of which of them the pictures and clips may be known.
+    """
+
+    seen: ColumnElement[bool] = field(default_factory=true)
+    evidence: ColumnElement[bool] = field(default_factory=true)
+
+
+EVERYTHING = Sight()
 Dimension = Literal["type", "camera", "department", "zone", "grid", "severity", "state", "day", "hour"]
 
 _UNWATCHED_HOURS = text("""
@@ -47,10 +77,17 @@ _UNWATCHED_HOURS = text("""
 """)  # the union of ranges, so that overlapping stretches count once
 
 
-def list_events(connection: Connection, which: EventFilter, cursor: str | None = None, limit: int = 50) -> Page:
+def list_events(
+    connection: Connection,
+    which: EventFilter,
+    cursor: str | None = None,
+    limit: int = 50,
+    sight: Sight = EVERYTHING,
+) -> Page:
     """Events by start, newest first.
 
     Args:
+        sight: of the asker; evidence that they may not know of is left out.
         cursor: from the page before; an event that starts meanwhile moves nothing on the later pages.
         limit: 1..MAX_LIMIT.
 
@@ -59,8 +96,8 @@ def list_events(connection: Connection, which: EventFilter, cursor: str | None =
     """
     limit = max(1, min(limit, MAX_LIMIT))
     query = (
-        select(events.c.position, events.c.state, events.c.started, events.c.id)
-        .where(*_conditions(which))
+        select(events.c.position, events.c.state, events.c.started, events.c.id, sight.evidence.label("shown"))
+        .where(sight.seen, *_conditions(which))
         .order_by(events.c.started.desc(), events.c.id.desc())
         .limit(limit + 1)
     )
@@ -68,28 +105,31 @@ def list_events(connection: Connection, which: EventFilter, cursor: str | None =
         started, event_id = _decode_cursor(cursor)
         query = query.where(tuple_(events.c.started, events.c.id) < tuple_(literal(started), literal(event_id)))
     rows = connection.execute(query).all()
-    items = tuple(EventSummary(position=row.position, event=Event.model_validate(row.state)) for row in rows[:limit])
+    items = tuple(
+        EventSummary(position=row.position, event=_shown(Event.model_validate(row.state), row.shown))
+        for row in rows[:limit]
+    )
     more = _encode_cursor(rows[limit - 1].started, rows[limit - 1].id) if len(rows) > limit else None
     return Page(items=items, cursor=more)
 
 
-def get_event(connection: Connection, event_id: str) -> EventDetail | None:
-    """One event with all its transitions in order, and its evidence; None when there is no such event."""
-    row = connection.execute(select(events.c.position, events.c.state).where(events.c.id == event_id)).one_or_none()
+def get_event(connection: Connection, event_id: str, sight: Sight = EVERYTHING) -> EventDetail | None:
+    """One event with all its transitions in order, and its evidence; None when there is none to be seen."""
+    query = select(events.c.position, events.c.state, sight.evidence.label("shown"))
+    row = connection.execute(query.where(events.c.id == event_id, sight.seen)).one_or_none()
     if row is None:
         return None
     transitions = _transitions(
         connection,
         _transition_query().where(event_transitions.c.event_id == event_id).order_by(event_transitions.c.seq),
     )
-    found = connection.execute(
-        select(evidence).where(evidence.c.event_id == event_id).order_by(evidence.c.seq, evidence.c.at, evidence.c.role)
-    )
+    pieces = select(evidence).where(evidence.c.event_id == event_id)
+    found = connection.execute(pieces.order_by(evidence.c.seq, evidence.c.at, evidence.c.role)) if row.shown else None
     return EventDetail(
         position=row.position,
-        event=Event.model_validate(row.state),
-        transitions=transitions,
-        evidence=tuple(_evidence(piece) for piece in found.mappings()),
+        event=_shown(Event.model_validate(row.state), row.shown),
+        transitions=tuple(one.model_copy(update={"event": _shown(one.event, row.shown)}) for one in transitions),
+        evidence=() if found is None else tuple(_evidence(piece) for piece in found.mappings()),
     )
 
 
@@ -101,15 +141,28 @@ def stored_keys(connection: Connection, keys: Collection[str]) -> frozenset[str]
     return frozenset(connection.execute(query).scalars())
 
 
-def transitions_after(connection: Connection, position: int, limit: int = 500) -> tuple[TransitionRow, ...]:
-    """Transitions committed after `position`, in commit order; how listeners catch up. `limit` 1..MAX_LIMIT."""
-    return _transitions(
-        connection,
+def transitions_after(
+    connection: Connection, position: int, limit: int = 500, sight: Sight = EVERYTHING
+) -> tuple[tuple[TransitionRow, ...], int]:
+    """Transitions committed after `position`, in commit order; how listeners catch up. `limit` 1..MAX_LIMIT.
+
+    Returns:
+        Those the asker may see, and the position up to which that is all.
+    """
+    newest = last_position(connection)
+    t = event_transitions.c
+    limit = max(1, min(limit, MAX_LIMIT))
+    query = (
         _transition_query()
-        .where(event_transitions.c.position > position)
-        .order_by(event_transitions.c.position)
-        .limit(max(1, min(limit, MAX_LIMIT))),
+        .add_columns(sight.evidence.label("shown"))
+        .join(events, events.c.id == t.event_id)
+        .where(t.position > position, t.position <= newest, sight.seen)
+        .order_by(t.position)
+        .limit(limit)
     )
+    rows = connection.execute(query).all()
+    found = tuple(_transition(row, row.shown) for row in rows)
+    return found, found[-1].position if len(found) == limit else max(position, newest)
 
 
 def last_position(connection: Connection) -> int:
@@ -118,11 +171,13 @@ def last_position(connection: Connection) -> int:
     return newest
 
 
-def count_by(connection: Connection, dimension: Dimension, which: EventFilter) -> tuple[Count, ...]:
+def count_by(
+    connection: Connection, dimension: Dimension, which: EventFilter, sight: Sight = EVERYTHING
+) -> tuple[Count, ...]:
     """How many events have each value, most first; `day` and `hour` (of the start, UTC, ISO 8601) in time order."""
     value = _dimension(dimension)
     order: Sequence[Any] = (value,) if dimension in ("day", "hour") else (func.count().desc(), value)
-    query = select(value.label("value"), func.count().label("events")).where(*_conditions(which))
+    query = select(value.label("value"), func.count().label("events")).where(sight.seen, *_conditions(which))
     rows = connection.execute(query.group_by(value).order_by(*order))
     return tuple(Count(value=str(row.value), events=row.events) for row in rows)
 
@@ -237,15 +292,21 @@ def _transition_query() -> Select[Any]:
 
 
 def _transitions(connection: Connection, query: Select[Any]) -> tuple[TransitionRow, ...]:
-    return tuple(
-        TransitionRow(
-            position=row.position,
-            received_utc=row.received.timestamp(),
-            worker=row.worker,
-            event=Event.model_validate(row.body),
-        )
-        for row in connection.execute(query)
+    return tuple(_transition(row) for row in connection.execute(query))
+
+
+def _transition(row: Row[Any], shown: bool = True) -> TransitionRow:
+    return TransitionRow(
+        position=row.position,
+        received_utc=row.received.timestamp(),
+        worker=row.worker,
+        event=_shown(Event.model_validate(row.body), shown),
     )
+
+
+def _shown(event: Event, evidence_too: bool) -> Event:
+    """The event as the asker may know it."""
+    return event if evidence_too else event.model_copy(update={"evidence": ()})
 
 
 def _evidence(row: RowMapping) -> EvidenceRow:

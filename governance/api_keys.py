@@ -14,8 +14,9 @@ from contracts.records import Contract
 from governance import audit
 from governance.logins import token_hash
 from governance.moments import utc
+from governance.roles import Role
 from governance.tables import api_keys
-from governance.types import Role, SecondFactor, User
+from governance.types import SecondFactor, User
 
 PREFIX = "cvk_"
 DAY_S = 86_400.0
@@ -135,8 +136,9 @@ def holder(connection: Connection, text: str, now: float) -> ApiKey:
 
 
 def user_of(key: ApiKey) -> User:
-    """The key as somebody who is logged in: to be let in only where its scopes allow."""
-    return User(0, key.caller, Role.ADMIN, False, f"key {key.id}", second_factor=SecondFactor.DONE)
+    """The key as somebody who is logged in, with the eyes of its department: let in only where its scopes allow."""
+    role = Role.ADMIN if key.department is None else Role.OPERATOR
+    return User(0, key.caller, role, False, f"key {key.id}", SecondFactor.DONE, key.department)
 
 
 def _key(row: Row[Any]) -> ApiKey:

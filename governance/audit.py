@@ -1,7 +1,7 @@
 """The audit log: append-only, each line bound to the one before it by a hash.
 
 Changing or removing a line breaks the chain behind it. Cutting the newest lines off does not; that shows only
-against a head (`head`) that was noted elsewhere, which is why `cityvision admin audit` prints it.
+against a head (`head`) that was noted elsewhere, which is why `cityvision audit verify` prints it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, text
 from contracts.errors import StoreError
 from governance.tables import audit_log
 from governance.types import AuditEntry
+from store.database import at
 
 FIRST = "0" * 64
 _LOCK = 0x6376_6175  # "cvau": one writer at a time, so that the chain has one order
@@ -42,12 +43,12 @@ def record(
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     previous = head(connection)[1]
-    at = datetime.fromtimestamp(time.time() if now is None else now, UTC)
+    when = at(time.time() if now is None else now)
     details = json.loads(json.dumps(dict(what), allow_nan=False))  # as the database will give it back
-    digest = line_hash(previous, at, who, action, details)
-    values = {"at": at, "who": who, "action": action, "what": details, "previous_hash": previous, "hash": digest}
+    digest = line_hash(previous, when, who, action, details)
+    values = {"at": when, "who": who, "action": action, "what": details, "previous_hash": previous, "hash": digest}
     row_id = connection.execute(insert(audit_log).values(values).returning(audit_log.c.id)).scalar_one()
-    return AuditEntry(row_id, at.timestamp(), who, action, details, digest)
+    return AuditEntry(row_id, when.timestamp(), who, action, details, digest)
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -57,23 +58,66 @@ def head(connection: Connection) -> tuple[int, str]:
     return (row.id, row.hash) if row is not None else (0, FIRST)
 
 
-def verify(connection: Connection) -> int:
+def verify(connection: Connection, noted: tuple[int, str] | None = None) -> int:
     """Recomputes the whole chain; returns the number of lines.
+
+    Args:
+        noted: number and hash of a head that was noted elsewhere; without one a cut end cannot be noticed.
 
     Raises:
         StoreError: names the first line that does not fit.
     """
     previous, count = FIRST, 0
+    found = noted is None
     query = select(audit_log).order_by(audit_log.c.id).execution_options(yield_per=1000)
     for row in connection.execute(query):
         if row.previous_hash != previous or row.hash != line_hash(previous, row.at, row.who, row.action, row.what):
             raise StoreError(f"audit line {row.id} was changed, or lines before it were removed")
         previous = row.hash
         count += 1
+        found = found or (row.id, row.hash) == noted
+    if not found and noted is not None:
+        raise StoreError(f"audit line {noted[0]} with the hash that was noted is not there: the end was cut off")
     return count
+
+
+def listed(
+    connection: Connection,
+    *,
+    who: str | None = None,
+    action: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[AuditEntry]:
+    """Lines that match, newest first.
+
+    Args:
+        action: or how it begins, where it ends with a dot.
+        since, until: s since 1970 UTC; `until` is exclusive.
+        before: only lines with a smaller number.
+    """
+    c = audit_log.c
+    query = select(audit_log).order_by(c.id.desc()).limit(limit)
+    if who is not None:
+        query = query.where(c.who == who)
+    if action is not None:
+        query = query.where(
+            c.action.startswith(action, autoescape=True) if action.endswith(".") else c.action == action
+        )
+    if since is not None:
+        query = query.where(c.at >= at(since))
+    if until is not None:
+        query = query.where(c.at < at(until))
+    if before is not None:
+        query = query.where(c.id < before)
+    return [
+        AuditEntry(row.id, row.at.timestamp(), row.who, row.action, row.what, row.hash)
+        for row in connection.execute(query)
+    ]
 
 
 def newest(connection: Connection, limit: int) -> Iterator[AuditEntry]:
     """The newest lines, newest first."""
-    for row in connection.execute(select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)):
-        yield AuditEntry(row.id, row.at.timestamp(), row.who, row.action, row.what, row.hash)
+    yield from listed(connection, limit=limit)

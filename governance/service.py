@@ -14,8 +14,9 @@ from contracts.errors import NotAuthenticated, TooManyAttempts
 from governance import attempts, audit, passwords
 from governance.logins import IDLE_S, SESSION_S, end_others, open_session, seen, token_hash
 from governance.moments import utc
+from governance.roles import Role
 from governance.tables import sessions, user_totp, users
-from governance.types import Role, SecondFactor, Session, User
+from governance.types import SecondFactor, Session, User
 
 ADMIN = "admin"
 
@@ -75,7 +76,7 @@ def authenticate(connection: Connection, name: str, password: str, now: float) -
     """
     with _one_of_few():
         attempts.take(connection, attempts.of_name(name), now, "passwords")
-        row = connection.execute(select(users).where(users.c.name == _fold(name))).first()
+        row = connection.execute(select(users).where(users.c.name == _fold(name), users.c.disabled.is_(None))).first()
         if not passwords.matches(None if row is None else row.password_hash, password) or row is None:
             _record_failure(connection, name if row is not None else None, now)
             raise NotAuthenticated(*_WRONG)
@@ -83,7 +84,7 @@ def authenticate(connection: Connection, name: str, password: str, now: float) -
         if passwords.outdated(row.password_hash):
             fresh = passwords.hash_password(password)
             connection.execute(update(users).where(users.c.id == row.id).values(password_hash=fresh))
-    return User(row.id, row.name, Role(row.role), row.must_change_password)
+    return User(row.id, row.name, Role(row.role), row.must_change_password, department=row.department)
 
 
 def login(
@@ -119,16 +120,17 @@ def user_for(connection: Connection, token: str, now: float, idle_s: float = IDL
     """
     hashed = token_hash(token)
     query = (
-        select(users.c.id, users.c.name, users.c.role, users.c.must_change_password, sessions.c.second_factor)
+        select(users, sessions.c.second_factor)
         .join(sessions, sessions.c.user_id == users.c.id)
         .where(sessions.c.token_hash == hashed, sessions.c.expires > utc(now), sessions.c.last_seen > utc(now - idle_s))
+        .where(users.c.disabled.is_(None))
     )
     row = connection.execute(query).first()
     if row is None:
         raise NotAuthenticated("the login has ended", "log in again")
     seen(connection, hashed, now)
     factor = SecondFactor(row.second_factor)
-    return User(row.id, row.name, Role(row.role), row.must_change_password, hashed, second_factor=factor)
+    return User(row.id, row.name, Role(row.role), row.must_change_password, hashed, factor, row.department)
 
 
 def logout(connection: Connection, token: str) -> None:
@@ -160,8 +162,10 @@ def change_password(connection: Connection, user: User, old: str, new: str, now:
 
 def list_users(connection: Connection) -> list[User]:
     """Every account, by name."""
-    query = select(users.c.id, users.c.name, users.c.role, users.c.must_change_password).order_by(users.c.name)
-    return [User(row.id, row.name, Role(row.role), row.must_change_password) for row in connection.execute(query)]
+    return [
+        User(row.id, row.name, Role(row.role), row.must_change_password, department=row.department)
+        for row in connection.execute(select(users).order_by(users.c.name))
+    ]
 
 
 def _record_failure(connection: Connection, name: str | None, now: float) -> None:

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    column,
+    func,
+    table,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.database import metadata
@@ -18,6 +33,8 @@ users = Table(
     Column("password_hash", Text, nullable=False, comment="argon2id, with its salt and cost"),
     Column("must_change_password", Boolean, nullable=False),
     Column("created", _UTC, nullable=False, server_default=func.now()),
+    Column("department", Text, comment="whose eyes they have; null: nobody's"),
+    Column("disabled", _UTC, comment="since when nobody can log in with it"),
 )
 
 sessions = Table(
@@ -91,3 +108,35 @@ audit_log = Table(
     Column("hash", Text, nullable=False, comment="SHA-256, see governance.audit.line_hash"),
     Index("ix_audit_log_at", "at"),
 )
+
+# Access of one department to what another one's cameras show; see `governance.access`.
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("grantee", Text, nullable=False, comment="department it is given to"),
+    Column("owner", Text, nullable=False, comment="department whose cameras it speaks of"),
+    Column("cameras", ARRAY(Text), nullable=False, comment="empty: any of the owner's"),
+    Column("zones", ARRAY(Text), nullable=False, comment="camera/zone; empty: any"),
+    Column("grids", ARRAY(Text), nullable=False, comment="empty: any"),
+    Column("types", ARRAY(Text), nullable=False, comment="of events; empty: any"),
+    Column("hours", JSONB, comment="working calendar; null: always"),
+    Column("actions", ARRAY(Text), nullable=False, comment="event, evidence, live"),
+    Column("purpose", Text, nullable=False),
+    Column("starts", _UTC, nullable=False),
+    Column("expires", _UTC, nullable=False),
+    Column("state", Text, nullable=False, comment="asked, approved, refused, revoked"),
+    Column("asked_by", Text, nullable=False),
+    Column("asked", _UTC, nullable=False),
+    Column("decided_by", Text, comment="who approved or refused it"),
+    Column("decided", _UTC),
+    Column("note", Text, nullable=False, comment="of the decision, or of its end"),
+    Column("ended_by", Text, comment="who revoked it"),
+    Column("ended", _UTC),
+    Index("ix_grants_grantee", "grantee", postgresql_where=text("state = 'approved'")),
+    Index("ix_grants_owner", "owner"),
+)
+
+# Views of the pool as it stands (migration 0008), so that they are never behind it.
+department_paths = table("department_paths", column("id", Text), column("name", Text), column("path", ARRAY(Text)))
+camera_places = table("camera_places", column("camera", Text), column("department", Text), column("grid", Text))

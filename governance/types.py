@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
-class Role(StrEnum):
-    ADMIN = "admin"
+from governance.roles import Role
 
 
 class SecondFactor(StrEnum):
@@ -24,6 +22,7 @@ class User:
     """Somebody who is logged in.
 
     Attributes:
+        department: whose eyes they have; None: nobody's.
         session: which of their logins this is (the hash of its token); "" outside a login.
         second_factor: what that login has shown besides the password.
     """
@@ -34,6 +33,7 @@ class User:
     must_change_password: bool
     session: str = field(default="", repr=False)
     second_factor: SecondFactor = SecondFactor.NONE
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_
 
+from contracts.hours import Hours, Spans
 from contracts.records import Event
-from subscriptions.types import Hours, Spans, Wanted
+from subscriptions.types import Wanted
 
 
 def wants(wanted: Wanted, event: Event) -> bool:
@@ -71,5 +72,5 @@ def wanted_in_sql(wanted: ColumnElement[Any], place: Place) -> ColumnElement[boo
         among("grids", place.grid),
         among("severities", place.severity),
         among("transitions", place.transition),
-        func.subscription_within(wanted["hours"], place.at),
+        func.hours_contain(wanted["hours"], place.at),
     )

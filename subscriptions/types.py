@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from contracts.hours import Hours
 from contracts.records import Contract, Severity, Transition
 
-DAY_MIN = 1440
-Minute = Annotated[int, Field(ge=0, le=DAY_MIN)]
-Spans = Annotated[tuple[tuple[Minute, Minute], ...], Field(max_length=12)]
 _LINE = r"^[^\x00-\x1f\x7f]+$"
 Ids = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=160, pattern=_LINE)], ...], Field(max_length=500)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=_LINE)]
@@ -37,39 +33,6 @@ class State(StrEnum):
     WITHHELD = "withheld"  # the department may not see the event (any more)
     SILENCED = "silenced"  # a silence was in force
     SUPPRESSED = "suppressed"  # within the cooldown of one that was delivered
-
-
-class Hours(Contract):
-    """A working calendar in local time.
-
-    Attributes:
-        zone: name of the time zone.
-        week: Monday to Sunday, the spans of each as (first minute, minute after the last) of the day; a night is two.
-        holidays: days without any.
-        workdays: days with `workday_hours`, whatever weekday they are (调休).
-    """
-
-    zone: str = "Asia/Shanghai"
-    week: Annotated[tuple[Spans, ...], Field(min_length=7, max_length=7)]
-    holidays: tuple[date, ...] = Field((), max_length=400)
-    workdays: tuple[date, ...] = Field((), max_length=400)
-    workday_hours: Spans = ()
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"there is no time zone {value!r}; write e.g. Asia/Shanghai") from error
-        return value
-
-    @model_validator(mode="after")
-    def _forward(self) -> Self:
-        for begin, end in (span for spans in (*self.week, self.workday_hours) for span in spans):
-            if begin >= end:
-                raise ValueError(f"a span ends after it begins, not {begin} to {end}; write a night as two spans")
-        return self
 
 
 class Wanted(Contract):

@@ -1,10 +1,9 @@
-"""`cityvision admin`: accounts, the audit log, the settings in force."""
+"""`cityvision admin`: accounts, the settings in force."""
 
 from __future__ import annotations
 
 import getpass
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,18 +11,16 @@ import click
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
-from governance import audit, second_factor, service
+from governance import second_factor, service
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(
-    epilog="\b\nExample:\n  cityvision admin reset-password admin\n  cityvision admin --data demo-data audit --limit 20"
-)
+@click.group(epilog="\b\nExample:\n  cityvision admin reset-password admin\n  cityvision admin --data demo-data users")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 @click.pass_context
 def command(context: click.Context, data: Path | None) -> None:
-    """Accounts, the audit log, the settings in force."""
+    """Accounts, the settings in force."""
     context.obj = load_settings(data=data)
 
 
@@ -73,26 +70,3 @@ def reset_second_factor_command(settings: Settings, name: str) -> None:
     with transaction(reach(settings)) as connection:
         had = second_factor.reset(connection, name, f"{getpass.getuser()} on the machine")
     click.echo(f"{name}: the second factor is off" if had else f"{name}: there was no second factor")
-
-
-@command.command("audit", epilog="\b\nExample:\n  cityvision admin audit --limit 20")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Newest lines to show.")
-@_JSON
-@click.pass_obj
-def audit_command(settings: Settings, limit: int, as_json: bool) -> None:
-    """Verify the whole audit chain and show its newest lines and its head; exit 2 where it was tampered with.
-
-    Note the head (number and hash) somewhere else: only against it can a cut end be noticed.
-    """
-    with transaction(reach(settings)) as connection:
-        count = audit.verify(connection)
-        number, head = audit.head(connection)
-        entries = list(audit.newest(connection, limit))
-    if as_json:
-        lines = [{"id": e.id, "utc": e.utc, "who": e.who, "action": e.action, "what": e.what} for e in entries]
-        click.echo(json.dumps({"lines": count, "head": {"id": number, "hash": head}, "newest": lines}))
-        return
-    for entry in reversed(entries):
-        at = datetime.fromtimestamp(entry.utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        click.echo(f"{entry.id:>6} {at} {entry.who:<16}{entry.action:<20}{json.dumps(entry.what, ensure_ascii=False)}")
-    click.echo(f"{count} lines, the chain holds; head {number} {head}")

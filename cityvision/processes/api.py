@@ -15,7 +15,7 @@ from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
 from cityvision.settings import Settings, listed
 from cityvision.viewing_copy import convert
-from governance.types import Role
+from governance.roles import Role
 from store.objects import open_objects
 
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"

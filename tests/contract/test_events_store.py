@@ -92,7 +92,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 
 def transitions(connection: Connection) -> list[tuple[str, int]]:
-    return [(row.event.id, row.event.seq) for row in queries.transitions_after(connection, 0)]
+    return [(row.event.id, row.event.seq) for row in queries.transitions_after(connection, 0)[0]]
 
 
 def test_an_event_and_its_transitions(consumer: Consumer, bus: Bus, connection: Connection) -> None:

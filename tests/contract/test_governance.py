@@ -203,6 +203,8 @@ def test_the_audit_chain_holds_and_tells_tampering(engine: Engine) -> None:
     with engine.begin() as connection:
         assert audit.verify(connection) == 5
         assert [e.what["n"] for e in audit.newest(connection, 2)] == [4, 3]
+        noted = audit.head(connection)
+        assert audit.verify(connection, noted) == 5
         with pytest.raises(DBAPIError, match="can only grow"), connection.begin_nested():
             connection.execute(delete(audit_log))
         with pytest.raises(DBAPIError, match="can only grow"), connection.begin_nested():
@@ -216,6 +218,10 @@ def test_the_audit_chain_holds_and_tells_tampering(engine: Engine) -> None:
         connection.execute(text("DELETE FROM audit_log WHERE id = 3"))
         with pytest.raises(StoreError, match="audit line 4 was changed, or lines before it were removed"):
             audit.verify(connection)
+        connection.execute(text("DELETE FROM audit_log WHERE id > 2"))
+        assert audit.verify(connection) == 2
+        with pytest.raises(StoreError, match="the end was cut off"):
+            audit.verify(connection, noted)
 
 
 def test_audit_lines_of_many_writers_are_one_chain(engine: Engine) -> None:

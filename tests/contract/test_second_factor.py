@@ -15,9 +15,10 @@ from sqlalchemy import Engine, select, text
 
 from contracts.errors import ConfigError, NotAuthenticated, TooManyAttempts
 from governance import audit, second_factor, service, totp
+from governance.roles import Role
 from governance.second_factor import WrongCode
 from governance.tables import sessions, user_totp
-from governance.types import Role, SecondFactor, Session, User
+from governance.types import SecondFactor, Session, User
 from store.bus import Bus
 from store.sealing import Sealer
 from store.valkey import EmbeddedValkey

@@ -11,11 +11,12 @@ from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from contracts.errors import ConfigError, StaleRevision
+from contracts.hours import Hours
 from contracts.records import Event, Severity, Transition
 from subscriptions import service, store
 from subscriptions.matching import wants
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
-from subscriptions.types import Delivery, Hours, NewSilence, State, Wanted
+from subscriptions.types import Delivery, NewSilence, State, Wanted
 from tests.contract.subscription_scene import HOOK, SEALER, happen, happen_in, own, subscribed, wish
 from tests.contract.test_events_store import event
 

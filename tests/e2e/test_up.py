@@ -123,7 +123,7 @@ def test_everything_starts_survives_kills_and_ends_within_five_seconds(up: Up, m
     assert f"CityVision runs on {up.data} already (process {up.process.pid})" in second.refusal()
 
     audit = subprocess.run(
-        [sys.executable, "-m", "cityvision", "admin", "--data", str(up.data), "audit", "--json"],
+        [sys.executable, "-m", "cityvision", "audit", "--data", str(up.data), "verify", "--json"],
         capture_output=True,
         text=True,
         check=True,

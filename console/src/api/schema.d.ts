@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Lines that match, newest first.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Audit
+         * @description Recomputes the whole chain; that it was is a line of it.
+         */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -340,6 +380,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Departments
+         * @description The departments of the pool, as a tree by their paths.
+         */
+        get: operations["list_departments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -480,6 +540,70 @@ export interface paths {
         get: operations["evidence_proxy"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Those that concern one's department, as the one that asked or the one that owns, newest first.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        /**
+         * Ask For Grant
+         * @description Asks for access. Nothing is allowed before the owning department approves.
+         */
+        post: operations["ask_for_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{number}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Grant
+         * @description Approves or refuses; by the owning department or one above it.
+         */
+        post: operations["decide_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{number}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Grant
+         * @description Ends it, at once; or gives it back.
+         */
+        post: operations["revoke_grant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -714,6 +838,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description Every account.
+         */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Create Person
+         * @description A new account. Its first password is shown in this answer and never again.
+         */
+        post: operations["create_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Person
+         * @description Another role or department, or whether it may come in. Its logins end.
+         */
+        put: operations["change_person"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Password
+         * @description A new first password, shown in this answer; its logins end.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pool/schema": {
         parameters: {
             query?: never;
@@ -827,7 +1015,7 @@ export interface paths {
         };
         /**
          * List Delivery Silences
-         * @description Those in force, to come and over, each with how many deliveries it has held back.
+         * @description Those in force, to come and over of one's department, each with how many deliveries it has held back.
          */
         get: operations["list_delivery_silences"];
         put?: never;
@@ -891,7 +1079,7 @@ export interface paths {
         };
         /**
          * List Subscriptions
-         * @description All of them, with what waits and since when an endpoint fails.
+         * @description Those of one's department and of the ones below it, with what waits and since when an endpoint fails.
          */
         get: operations["list_subscriptions"];
         put?: never;
@@ -1159,6 +1347,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Access
+         * @description What a grant allows of what it speaks of.
+         * @enum {string}
+         */
+        Access: "event" | "evidence" | "live";
+        /**
+         * Account
+         * @description What an account is for.
+         *
+         *     Attributes:
+         *         department: whose eyes it has; an administrator and an auditor have nobody's.
+         *         disabled: nobody can log in with it.
+         */
+        Account: {
+            /** Department */
+            department?: string | null;
+            /**
+             * Disabled
+             * @default false
+             */
+            disabled: boolean;
+            role: components["schemas"]["Role"];
+        };
         /** AcknowledgeBody */
         AcknowledgeBody: {
             /** Department */
@@ -1277,6 +1489,53 @@ export interface components {
              * @description give it as `before` for the next page; null: this is the last
              */
             next_before: number | null;
+        };
+        /** AuditLine */
+        AuditLine: {
+            /** Action */
+            action: string;
+            /** Hash */
+            hash: string;
+            /** Id */
+            id: number;
+            /** Utc */
+            utc: number;
+            /** What */
+            what: {
+                [key: string]: unknown;
+            };
+            /** Who */
+            who: string;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Lines */
+            lines: components["schemas"]["AuditLine"][];
+            /** Next Before */
+            next_before: number | null;
+        };
+        /**
+         * AuditState
+         * @description Whether the chain holds. Note the head somewhere else: only against it a cut end can be noticed.
+         */
+        AuditState: {
+            /** Head */
+            head: number;
+            /** Head Hash */
+            head_hash: string;
+            /** Holds */
+            holds: boolean;
+            /**
+             * Lines
+             * @description that were recomputed
+             */
+            lines: number;
+            /**
+             * Problem
+             * @description names the first line that does not fit
+             * @default
+             */
+            problem: string;
         };
         /** CameraDetail */
         CameraDetail: {
@@ -1715,6 +1974,19 @@ export interface components {
             utc: number;
         };
         /**
+         * DecisionBody
+         * @description What the owning department says to a request.
+         */
+        DecisionBody: {
+            /** Approve */
+            approve: boolean;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * Delivery
          * @description One line of the log: one transition for one subscriber. `number` is its place in the subscriber's order.
          */
@@ -1754,6 +2026,23 @@ export interface components {
              * @description give it as `before` for the next page; null: this is the last
              */
             next_before: number | null;
+        };
+        /**
+         * DepartmentOut
+         * @description A department of the pool. `path`: from the highest one down to itself.
+         */
+        DepartmentOut: {
+            /** Id */
+            id: string;
+            /**
+             * Mine
+             * @description one's own, or below it
+             */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string[];
         };
         /** DepartmentTally */
         DepartmentTally: {
@@ -2271,6 +2560,77 @@ export interface components {
             message: string;
         };
         /**
+         * GrantView
+         * @description A grant, and what the asker may do with it.
+         */
+        GrantView: {
+            /**
+             * Actions
+             * @default [
+             *       "event"
+             *     ]
+             */
+            actions: components["schemas"]["Access"][];
+            /** Asked By */
+            asked_by: string;
+            /** Asked Utc */
+            asked_utc: number;
+            /**
+             * Cameras
+             * @default []
+             */
+            cameras: string[];
+            /** Decided By */
+            decided_by: string | null;
+            /** Decided Utc */
+            decided_utc: number | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Ended Utc */
+            ended_utc: number | null;
+            /** Expires Utc */
+            expires_utc: number;
+            /** Grantee */
+            grantee: string;
+            /**
+             * Grids
+             * @default []
+             */
+            grids: string[];
+            hours?: components["schemas"]["Hours"] | null;
+            /** Id */
+            id: number;
+            /** In Force */
+            in_force: boolean;
+            /** May Decide */
+            may_decide: boolean;
+            /** May Revoke */
+            may_revoke: boolean;
+            /** Note */
+            note: string;
+            /** Owner */
+            owner: string;
+            /** Purpose */
+            purpose: string;
+            /** Starts Utc */
+            starts_utc: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "approved" | "refused" | "revoked";
+            /**
+             * Types
+             * @default []
+             */
+            types: string[];
+            /**
+             * Zones
+             * @default []
+             */
+            zones: string[];
+        };
+        /**
          * GroundCalibration
          * @description Four points of the picture and where they lie on the ground, in metres (any local origin).
          */
@@ -2588,9 +2948,14 @@ export interface components {
         };
         /**
          * Me
-         * @description Who is logged in.
+         * @description Who is logged in, and what their role may do.
          */
         Me: {
+            /**
+             * Department
+             * @description whose eyes they have
+             */
+            department?: string | null;
             /**
              * Must Change Password
              * @description every other door answers 403 until the password is changed
@@ -2603,6 +2968,9 @@ export interface components {
             must_set_up_second_factor: boolean;
             /** Name */
             name: string;
+            /** Rights */
+            rights: components["schemas"]["Right"][];
+            role: components["schemas"]["Role"];
             /** @description due: half a login, which `/api/login/second-factor` makes whole */
             second_factor: components["schemas"]["SecondFactor"];
         };
@@ -2667,6 +3035,61 @@ export interface components {
             zone: string;
         };
         /**
+         * NewGrant
+         * @description What is asked for; empty lists mean any.
+         *
+         *     Attributes:
+         *         grantee: department that asks.
+         *         owner: department whose cameras it is about; those below it are meant too.
+         *         zones: camera/zone.
+         *         types: of events.
+         *         hours: when it holds; None: always.
+         *         actions: event (know of it), evidence (its pictures and clips), live (watch the camera).
+         *         purpose: what for, in words; it stands in the audit chain.
+         *         starts_utc: None: from the moment it is approved.
+         *         expires_utc: s since 1970; a year ahead at most.
+         */
+        NewGrant: {
+            /**
+             * Actions
+             * @default [
+             *       "event"
+             *     ]
+             */
+            actions: components["schemas"]["Access"][];
+            /**
+             * Cameras
+             * @default []
+             */
+            cameras: string[];
+            /** Expires Utc */
+            expires_utc: number;
+            /** Grantee */
+            grantee: string;
+            /**
+             * Grids
+             * @default []
+             */
+            grids: string[];
+            hours?: components["schemas"]["Hours"] | null;
+            /** Owner */
+            owner: string;
+            /** Purpose */
+            purpose: string;
+            /** Starts Utc */
+            starts_utc?: number | null;
+            /**
+             * Types
+             * @default []
+             */
+            types: string[];
+            /**
+             * Zones
+             * @default []
+             */
+            zones: string[];
+        };
+        /**
          * NewKey
          * @description A key to be made.
          *
@@ -2698,6 +3121,29 @@ export interface components {
              * @description the key itself, shown this once
              */
             text: string;
+        };
+        /**
+         * NewPerson
+         * @description An account to be made.
+         */
+        NewPerson: {
+            /** Department */
+            department?: string | null;
+            /**
+             * Name
+             * @description lower case
+             */
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * NewPersonOut
+         * @description An account that was made; its first password is shown here and nowhere else.
+         */
+        NewPersonOut: {
+            /** Password */
+            password: string;
+            person: components["schemas"]["Person"];
         };
         /**
          * NewSilence
@@ -2805,6 +3251,14 @@ export interface components {
             secret: string | null;
             subscription: components["schemas"]["Subscription"];
         };
+        /** NoteBody */
+        NoteBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /** PasswordBody */
         PasswordBody: {
             /** New */
@@ -2827,6 +3281,28 @@ export interface components {
             /** Limit S */
             limit_s: number;
             name: components["schemas"]["Clock"];
+        };
+        /**
+         * Person
+         * @description An account as it stands.
+         */
+        Person: {
+            /** Created Utc */
+            created_utc: number;
+            /** Department */
+            department?: string | null;
+            /**
+             * Disabled
+             * @default false
+             */
+            disabled: boolean;
+            /** Id */
+            id: number;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /**
          * PictureOut
@@ -3010,6 +3486,18 @@ export interface components {
              */
             permanent: number[];
         };
+        /**
+         * Right
+         * @description What can be allowed to a role, whatever it is done to.
+         * @enum {string}
+         */
+        Right: "see" | "count" | "zones" | "subscribe" | "handle" | "dispatch" | "ask" | "decide" | "people" | "audit" | "operate";
+        /**
+         * Role
+         * @description What somebody's account is for.
+         * @enum {string}
+         */
+        Role: "admin" | "department_operator" | "dispatcher" | "investigator" | "algorithm_engineer" | "auditor";
         /**
          * Running
          * @description The clock that runs.
@@ -3721,6 +4209,108 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_audit: {
+        parameters: {
+            query?: {
+                who?: string | null;
+                /** @description or how it begins, e.g. grant. */
+                action?: string | null;
+                since?: number | null;
+                until?: number | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditState"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_cameras: {
         parameters: {
             query?: {
@@ -4709,6 +5299,44 @@ export interface operations {
             };
         };
     };
+    list_departments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentOut"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -5201,6 +5829,293 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                state?: ("asked" | "approved" | "refused" | "revoked")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5816,6 +6731,260 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPersonOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Account"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPersonOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,67 @@
+"""The bodies of the doors about people, grants and the audit log. Times are s since 1970 UTC."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from api.schemas import Body
+from governance.grants import Grant
+from governance.people import Person
+
+
+class NewPersonOut(Body):
+    """An account that was made; its first password is shown here and nowhere else."""
+
+    person: Person
+    password: str
+
+
+class DecisionBody(Body):
+    """What the owning department says to a request."""
+
+    approve: bool
+    note: str = Field("", max_length=500)
+
+
+class NoteBody(Body):
+    note: str = Field("", max_length=500)
+
+
+class GrantView(Grant):
+    """A grant, and what the asker may do with it."""
+
+    may_decide: bool
+    may_revoke: bool
+
+
+class DepartmentOut(Body):
+    """A department of the pool. `path`: from the highest one down to itself."""
+
+    id: str
+    name: str
+    path: list[str]
+    mine: bool = Field(description="one's own, or below it")
+
+
+class AuditLine(Body):
+    id: int
+    utc: float
+    who: str
+    action: str
+    what: dict[str, object]
+    hash: str
+
+
+class AuditPage(Body):
+    lines: list[AuditLine]
+    next_before: int | None
+
+
+class AuditState(Body):
+    """Whether the chain holds. Note the head somewhere else: only against it a cut end can be noticed."""
+
+    holds: bool
+    lines: int = Field(description="that were recomputed")
+    problem: str = Field("", description="names the first line that does not fit")
+    head: int
+    head_hash: str

@@ -1,0 +1,49 @@
+"""What somebody may see, as conditions for the queries of the rooms: access meets the rows here."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, literal, select, true
+
+from api.problems import NotFound
+from events.queries import Sight
+from events.tables import events
+from governance import access
+from governance.access import Access, Place, Viewer
+from governance.roles import Right
+from governance.tables import camera_places
+
+_e = events.c
+_EVENT = Place(_e.department, _e.camera, _e.grid, _e.zone, _e.type, _e.started)
+
+
+def of_events(viewer: Viewer) -> Sight:
+    """Which events somebody may know of, and of which they may see the evidence."""
+    return Sight(access.may_see(viewer, _EVENT), access.may_see(viewer, _EVENT, Access.EVIDENCE))
+
+
+def of_counts(viewer: Viewer) -> Sight:
+    """Which events count: for those who only ever see numbers, all."""
+    return of_events(viewer) if viewer.can(Right.SEE) else Sight(true(), true())
+
+
+def counted_cameras(connection: Connection, viewer: Viewer) -> frozenset[str] | None:
+    """The cameras whose numbers somebody may see; None: all."""
+    return access.cameras(connection, viewer) if viewer.can(Right.SEE) else None
+
+
+def require_camera(connection: Connection, viewer: Viewer, camera: str, action: Access = Access.EVENT) -> None:
+    """Raises NotFound where there is no such camera for this viewer, or not for this."""
+    c = camera_places.c
+    # A grant for some hours of the week holds for what is shown now.
+    place = Place(c.department, c.camera, c.grid, at=func.clock_timestamp())
+    allowed = select(literal(1)).where(c.camera == camera, access.may_see(viewer, place, action))
+    if connection.execute(allowed).first() is None:
+        raise NotFound(f"no camera {camera}", "it may have left the pool")
+
+
+def require_own_camera(connection: Connection, viewer: Viewer, camera: str) -> None:
+    """Raises NotFound where the camera is not of the viewer's own department, or of one below it."""
+    c = camera_places.c
+    if connection.execute(select(literal(1)).where(c.camera == camera, access.owns(viewer, c.department))).first():
+        return
+    raise NotFound(f"no camera {camera}", "it may have left the pool")

@@ -1,0 +1,380 @@
+"""Every route of the API × every role × in and out of grant, over the real server.
+
+The routes come from the OpenAPI document: one that is not declared here fails the test, so nobody adds a door without
+saying who may open it. What belongs to another department must neither open nor show in any answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+from sqlalchemy import Connection, insert, update
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from governance import people
+from governance.access import Access, Viewer
+from governance.grants import NewGrant, ask, decide
+from governance.logins import open_session
+from governance.people import NewPerson
+from governance.roles import NEEDS_DEPARTMENT, RIGHTS, Right, Role
+from governance.tables import grants, users
+from governance.types import SecondFactor, User
+from store.bus import Bus
+from store.database import at
+from store.valkey import EmbeddedValkey
+from subscriptions import service as subscription_service
+from subscriptions.types import NewSilence, NewSubscription, Sse
+from tests.contract.subscription_scene import SEALER
+from tests.e2e import console_city
+from tests.e2e.console_city import City, make_event, not_watched, opened
+
+pytest_plugins = ["tests.embedded"]
+
+Of = Literal["nothing", "camera", "live", "own camera", "event", "evidence", "subscription", "silence", "case", "grant"]
+OURS, THEIRS = "traffic", "grid"
+CAMERA = "square"  # theirs
+ROLES = tuple(Role)
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who may open it: any of these rights; `of` what it shows or changes."""
+
+    rights: frozenset[Right]
+    of: Of = "nothing"
+    body: dict[str, Any] | bytes | None = None
+    query: str = ""
+    asks: bool = False  # opening it changes something or waits: only who must not is tried
+
+
+def door(*rights: Right, of: Of = "nothing", **more: Any) -> Door:
+    return Door(frozenset(rights), of, **more)
+
+
+SEE, COUNT, SUBSCRIBE, ASK = Right.SEE, Right.COUNT, Right.SUBSCRIBE, Right.ASK
+CASES = (Right.DISPATCH, Right.HANDLE)
+ANYBODY = tuple(Right)
+HOUR = {"from_utc": 1e9, "until_utc": 1e9 + 3600}
+NEW_GRANT = {"grantee": OURS, "owner": THEIRS, "purpose": "tests", "expires_utc": 4e9}
+SUBSCRIPTION = {"department": THEIRS, "name": "n", "channel": {"kind": "sse"}}
+ACTION = {"action": "supervise", "facts": {}}
+DOORS: dict[str, Door] = {
+    "GET /api/second-factor": door(*ANYBODY),
+    "POST /api/second-factor": door(*ANYBODY, asks=True),
+    "POST /api/second-factor/confirm": door(*ANYBODY, asks=True),
+    "POST /api/second-factor/recovery-codes": door(*ANYBODY, asks=True),
+    "POST /api/second-factor/disable": door(*ANYBODY, asks=True),
+    "GET /api/keys": door(Right.PEOPLE),
+    "POST /api/keys": door(Right.PEOPLE, asks=True, body={"name": "k", "scopes": ["events:read"]}),
+    "POST /api/keys/{number}/revoke": door(Right.PEOPLE, asks=True),
+    "GET /api/people": door(Right.PEOPLE),
+    "POST /api/people": door(Right.PEOPLE, asks=True, body={"name": "new", "role": "auditor"}),
+    "PUT /api/people/{name}": door(Right.PEOPLE, asks=True, body={"role": "auditor"}),
+    "POST /api/people/{name}/password": door(Right.PEOPLE, asks=True),
+    "GET /api/departments": door(*ANYBODY),
+    "GET /api/grants": door(ASK, Right.DECIDE),
+    "POST /api/grants": door(ASK, asks=True, body=NEW_GRANT),
+    "POST /api/grants/{number}/decision": door(Right.DECIDE, of="grant", asks=True, body={"approve": True}),
+    "POST /api/grants/{number}/revocation": door(ASK, Right.DECIDE, of="grant", asks=True, body={}),
+    "GET /api/audit": door(Right.AUDIT),
+    "POST /api/audit/verification": door(Right.AUDIT),
+    "GET /api/cameras": door(SEE),
+    "GET /api/cameras/tallies": door(SEE, COUNT),
+    "GET /api/cameras/{camera_id}": door(SEE, of="camera"),
+    "PUT /api/cameras/{camera_id}/zones": door(Right.ZONES, of="own camera", asks=True, body={"zones": []}),
+    "GET /api/cameras/{camera_id}/explain": door(SEE, of="camera", query="?at=1&type=crowding"),
+    "GET /api/cameras/{camera_id}/snapshot.jpg": door(SEE, of="live", asks=True),
+    "GET /api/cameras/{camera_id}/zone-proposals": door(Right.ZONES, of="own camera"),
+    "GET /api/events/stream": door(SEE, query="?after=0"),
+    "GET /api/events": door(SEE),
+    "GET /api/events/counts": door(SEE, COUNT),
+    "GET /api/events/{event_id}": door(SEE, of="event"),
+    "GET /api/events/{event_id}/evidence/{sha256}": door(SEE, of="evidence"),
+    "GET /api/events/{event_id}/evidence/{sha256}/proxy": door(SEE, of="evidence", asks=True),
+    "GET /api/events/{event_id}/acknowledgements": door(SEE, of="event"),
+    "POST /api/events/{event_id}/acknowledgements": door(SUBSCRIBE, of="event", asks=True, body={"department": OURS}),
+    "GET /api/unwatched": door(SEE, COUNT),
+    "GET /api/subscriptions": door(SUBSCRIBE),
+    "POST /api/subscriptions": door(SUBSCRIBE, asks=True, body=SUBSCRIPTION),
+    "GET /api/subscriptions/{number}": door(SUBSCRIBE, of="subscription"),
+    "PUT /api/subscriptions/{number}": door(
+        SUBSCRIBE, of="subscription", asks=True, body={"subscription": SUBSCRIPTION, "revision": 1}
+    ),
+    "DELETE /api/subscriptions/{number}": door(SUBSCRIBE, of="subscription", asks=True),
+    "POST /api/subscriptions/{number}/pause": door(SUBSCRIBE, of="subscription", asks=True, body={"why": "x"}),
+    "POST /api/subscriptions/{number}/resume": door(SUBSCRIBE, of="subscription", asks=True),
+    "POST /api/subscriptions/{number}/secret": door(SUBSCRIBE, of="subscription", asks=True),
+    "POST /api/subscriptions/{number}/secret/settle": door(SUBSCRIBE, of="subscription", asks=True),
+    "POST /api/subscriptions/{number}/test": door(SUBSCRIBE, of="subscription", asks=True),
+    "GET /api/subscriptions/{number}/deliveries": door(SUBSCRIBE, of="subscription"),
+    "GET /api/subscriptions/{number}/attempts": door(SUBSCRIBE, of="subscription"),
+    "POST /api/subscriptions/{number}/redrive": door(SUBSCRIBE, of="subscription", asks=True),
+    "POST /api/subscriptions/{number}/replay": door(
+        SUBSCRIBE, of="subscription", asks=True, body={"since_utc": 1e9, "until_utc": 1e9 + 60}
+    ),
+    "GET /api/subscriptions/{number}/stream": door(SUBSCRIBE, of="subscription", asks=True),
+    "GET /api/silences": door(SUBSCRIBE),
+    "POST /api/silences": door(SUBSCRIBE, asks=True, body={"department": THEIRS, **HOUR}),
+    "POST /api/silences/preview": door(SUBSCRIBE, asks=True, body={"department": THEIRS, **HOUR}),
+    "DELETE /api/silences/{number}": door(SUBSCRIBE, of="silence", asks=True),
+    "GET /api/cases": door(*CASES),
+    "POST /api/cases": door(Right.DISPATCH, asks=True, body={"source": "manual", "category": "x"}),
+    "GET /api/cases/book": door(*ANYBODY),
+    "GET /api/cases/statistics": door(SEE, COUNT),
+    "GET /api/cases/{number}": door(*CASES, of="case"),
+    "POST /api/cases/{number}/actions": door(*CASES, of="case", asks=True, body=ACTION),
+    "POST /api/cases/{number}/pictures": door(*CASES, of="case", asks=True, body=b"\xff\xd8\xff"),
+    "GET /api/cases/{number}/pictures/{sha256}": door(*CASES, of="case", asks=True),
+    "POST /api/incidents/{number}/actions": door(*CASES, asks=True, body=ACTION),
+    "GET /api/case-silences": door(*CASES),
+    "POST /api/case-silences": door(Right.DISPATCH, asks=True, body={"note": "x", "until_utc": 4e9}),
+    "DELETE /api/case-silences/{number}": door(Right.DISPATCH, asks=True),
+    "GET /api/pool/schema": door(*ANYBODY),
+    "GET /api/health/detectors": door(Right.OPERATE),
+}
+OPEN = {  # without a login, or about oneself alone
+    "POST /api/login",
+    "POST /api/login/second-factor",
+    "POST /api/logout",
+    "GET /api/me",
+    "POST /api/password",
+    "GET /api/health/live",
+    "GET /api/health/ready",
+}
+# Answers that name every department or show the shape of all pools, and nothing that happened.
+COMMON_KNOWLEDGE = {"GET /api/departments", "GET /api/cases/book", "GET /api/pool/schema"}
+
+
+@dataclass
+class World:
+    """What there is of the other department, and who asks."""
+
+    city: City
+    ids: dict[str, str]
+    marks: tuple[str, ...]  # what no answer may show
+    clients: dict[Role, httpx.Client] = field(default_factory=dict)
+
+    def address(self, path: str, which: Door) -> str:
+        number = self.ids.get({"nothing": "any"}.get(which.of, which.of), "1")
+        for name, value in {**self.ids, "number": number, "name": "nobody"}.items():
+            path = path.replace(f"{{{name}}}", value)
+        return path + which.query
+
+
+def logged_in(city: City, connection: Connection, role: Role) -> httpx.Client:
+    """A client of this role, of our department where the role needs one."""
+    name = f"one-{role.value.replace('_', '-')}"
+    wanted = NewPerson(name=name, role=role, department=OURS if role in NEEDS_DEPARTMENT else None)
+    person, _ = people.create(connection, wanted, "tests")
+    connection.execute(update(users).where(users.c.id == person.id).values(must_change_password=False))
+    user = User(person.id, name, role, False, department=person.department)
+    session = open_session(connection, user, SecondFactor.NONE, time.time(), 3600.0)
+    return httpx.Client(base_url=city.url, timeout=20, cookies={"cityvision_session": session.token})
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> Iterator[World]:
+    with console_city.running(tmp_path, database_url, valkey.url, session_check_s=0.5, keep_alive_s=1.0) as city:
+        now = time.time()
+        picture = city.keep(b"\xff\xd8\xfftheirs", "decision", "jpg", now)
+        theirs = make_event(
+            now - 60, kind="crowding", camera=CAMERA, department=THEIRS, zone="plaza", evidence=(picture,)
+        )
+        city.publish(opened(theirs), opened(make_event(now - 50)), not_watched(CAMERA, now - 500, now - 400))
+        with city.engine.begin() as connection:
+            wish = NewSubscription(department=THEIRS, name="their feed", channel=Sse())
+            subscription = subscription_service.create(connection, wish, "li", SEALER)[0].id
+            held = NewSilence(department=THEIRS, note="their silence", from_utc=now, until_utc=now + 3600)
+            silence = subscription_service.silence(connection, held, "li")
+            asked = NewGrant(grantee="grid", owner="traffic", purpose="tests", expires_utc=now + 3600)
+            clients = {role: logged_in(city, connection, role) for role in ROLES}
+        case = wait_for_case(clients[Role.ADMIN], CAMERA)
+        ids = {
+            "camera_id": CAMERA,
+            "event_id": theirs.id,
+            "sha256": picture.sha256,
+            "subscription": str(subscription),
+            "silence": str(silence),
+            "case": str(case),
+            "grant": foreign_grant(city, asked),
+        }
+        marks = ("中心广场", f'"{CAMERA}"', "plaza", theirs.id, picture.sha256, "their feed", "their silence")
+        yield World(city, ids, marks, clients)
+        for client in clients.values():
+            client.close()
+
+
+def wait_for_case(client: httpx.Client, camera: str) -> int:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = [one for one in client.get("/api/cases").json()["cases"] if one["camera"] == camera]
+        if found:
+            return int(found[0]["id"])
+        time.sleep(0.1)
+    raise AssertionError("no case")
+
+
+def foreign_grant(city: City, like: NewGrant) -> str:
+    """One between two departments that are none of ours."""
+    values = {
+        "grantee": "grid",
+        "owner": "elsewhere",
+        "cameras": [],
+        "zones": [],
+        "grids": [],
+        "types": [],
+        "actions": ["event"],
+        "purpose": like.purpose,
+        "state": "asked",
+        "asked_by": "li",
+        "note": "",
+    }
+    with city.engine.begin() as connection:
+        moments = {"starts": at(1e9), "expires": at(4e9), "asked": at(1e9)}
+        return str(connection.execute(insert(grants).values(values | moments).returning(grants.c.id)).scalar_one())
+
+
+def grant_all(world: World) -> None:
+    now = time.time()
+    wanted = NewGrant(
+        grantee=OURS, owner=THEIRS, cameras=(CAMERA,), actions=tuple(Access), purpose="tests", expires_utc=now + 600
+    )
+    admin = Viewer("admin", Role.ADMIN)
+    with world.city.engine.begin() as connection:
+        asked = ask(connection, admin, wanted)
+        assert decide(connection, admin, asked.id, True, "") is not None
+
+
+def routes(world: World) -> list[str]:
+    paths = world.clients[Role.ADMIN].get("/api/openapi.json").json()["paths"]
+    return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+
+
+def send(client: httpx.Client, route: str, address: str, body: dict[str, Any] | bytes | None) -> tuple[int, str]:
+    """Status and text; of a stream what comes at once."""
+    method = route.split(" ", maxsplit=1)[0]
+    content: dict[str, Any] = {} if body is None else {"json": body}
+    if isinstance(body, bytes):
+        content = {"content": body, "headers": {"content-type": "image/jpeg"}}
+    if not route.endswith("/stream"):
+        answer = client.request(method, address, **content)
+        return answer.status_code, answer.text
+    text, end = "", time.monotonic() + 1.5
+    with client.stream(method, address) as answer:
+        if answer.status_code != 200:
+            return answer.status_code, answer.read().decode()
+        for piece in answer.iter_text():
+            text += piece
+            if time.monotonic() > end or text.count("data:") >= 2:
+                break
+    return answer.status_code, text
+
+
+def allowed(role: Role, which: Door, granted: bool) -> bool:
+    """Whether what belongs to the other department opens for this role."""
+    if role is Role.ADMIN or which.of == "nothing":
+        return True
+    if which.of == "case":
+        return Right.DISPATCH in RIGHTS[role]
+    return granted and which.of in ("camera", "live", "event", "evidence")
+
+
+def leaks(world: World, granted: bool) -> list[str]:
+    """What opened or showed that must not, and what did not open that must."""
+    found = []
+    for route in routes(world):
+        if route in OPEN:
+            continue
+        which = DOORS[route]
+        address = world.address(route.split(" ")[1], which)
+        for role in ROLES:
+            client = world.clients[role]
+            may = bool(RIGHTS[role] & which.rights)
+            opens = may and allowed(role, which, granted)
+            if opens and which.asks:
+                continue
+            status, text = send(client, route, address, which.body)
+            expected = {403} if not may else {404} if not opens else {200}
+            if status not in expected:
+                found.append(f"{route} as {role}: {status}, not {expected}")
+            sees_all = role is Role.ADMIN or (granted and SEE in RIGHTS[role]) or route in COMMON_KNOWLEDGE
+            centre = Right.DISPATCH in RIGHTS[role] and "/case" in route
+            auditor = role is Role.AUDITOR and route in ("GET /api/audit", "GET /api/unwatched")
+            shown = [mark for mark in world.marks if mark in text and mark not in address]
+            if shown and not (sees_all or centre or auditor):
+                found.append(f"{route} as {role} shows {shown}")
+    return found
+
+
+def test_every_door_is_declared_and_needs_a_login(world: World) -> None:
+    told = set(routes(world))
+    assert told - set(DOORS) - OPEN == set(), "say in DOORS who may open it"
+    assert set(DOORS) - told == set()
+    with httpx.Client(base_url=world.city.url, timeout=10) as nobody:
+        for route, which in DOORS.items():
+            path = route.split(" ")[1]
+            status, _ = send(nobody, route, world.address(path, which), which.body)
+            assert status == 401, route
+
+
+def test_nothing_leaks_out_of_grant_and_everything_opens_within(world: World) -> None:
+    assert "\n".join(leaks(world, granted=False)) == ""
+    grant_all(world)
+    assert "\n".join(leaks(world, granted=True)) == ""
+    operator = world.clients[Role.OPERATOR]
+    assert world.ids["event_id"] in operator.get("/api/events").text
+    assert f'"{CAMERA}"' in operator.get("/api/cameras").text
+    assert operator.get("/api/events/counts").json()["total"] == 2
+    assert world.clients[Role.AUDITOR].get("/api/events/counts").json()["total"] == 2
+
+
+def test_live_pictures_and_deliveries_follow_the_grant(world: World) -> None:
+    operator, city = world.clients[Role.OPERATOR], world.city
+    cookie = {"Cookie": f"cityvision_session={operator.cookies['cityvision_session']}"}
+    live = city.url.replace("http", "ws") + f"/api/cameras/{CAMERA}/live"
+    made = operator.post("/api/subscriptions", json={"department": OURS, "name": "ours", "channel": {"kind": "sse"}})
+    number = made.json()["subscription"]["id"]
+
+    def deliveries() -> dict[str, int]:
+        counts: dict[str, int] = operator.get(f"/api/subscriptions/{number}/deliveries").json()["counts"]
+        return counts
+
+    def happens(n: int) -> None:
+        event = make_event(time.time() - 40 + n, kind="crowding", camera=CAMERA, department=THEIRS, zone="plaza")
+        city.publish(opened(event), opened(make_event(time.time() - 40 + n)))
+
+    with connect(live, additional_headers=cookie) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4404
+    happens(1)
+    wait_until(lambda: deliveries()["pending"] == 1)  # of one's own camera alone
+
+    grant_all(world)
+    with connect(live, additional_headers=cookie) as socket:
+        happens(2)
+        wait_until(lambda: deliveries()["pending"] == 3)
+        with city.engine.begin() as connection:
+            connection.execute(update(grants).values(state="revoked"))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4404
+    told = send(operator, "GET /stream", f"/api/subscriptions/{number}/stream", None)[1]
+    assert told.count("data:") == 2
+    assert CAMERA not in told
+    assert deliveries()["withheld"] == 1
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    end = time.monotonic() + 15
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.05)
