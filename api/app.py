@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -80,6 +81,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
         responses={"4XX": {"model": problems.Problem}, "5XX": {"model": problems.Problem}},
     )
     problems.install(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change it
     for door in (
         accounts,
         second_factor,
@@ -109,6 +111,22 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
     app.add_middleware(Guard, trusted_origins=settings.trusted_origins)
     app.add_middleware(RequestTimer, metrics=metrics)
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document with errors as they are sent: problems, of their own media type."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for operation in (one for path in document["paths"].values() for one in path.values()):
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                if schema.endswith(("/Problem", "/HTTPValidationError")):
+                    content.pop("application/json")
+                    content[problems.MEDIA_TYPE] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+    return app.openapi_schema or {}
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -72,13 +72,13 @@ def unwatched(
     connection: ConnectionDep,
     pool: PoolDep,
     viewer: CounterDep,
-    since: Annotated[float | None, Query(description="default: a day before `until`")] = None,
-    until: Annotated[float | None, Query(description="default: now")] = None,
+    since: Annotated[float | None, Query(description="default: a day before `until`", ge=0, le=1e11)] = None,
+    until: Annotated[float | None, Query(description="default: now", ge=0, le=1e11)] = None,
     camera: Annotated[list[str] | None, Query(max_length=200)] = None,
 ) -> UnwatchedReport:
     """How long which rule of which camera did not watch, and why; most hours first."""
     until = time.time() if until is None else until
-    since = until - _DAY_S if since is None else since
+    since = max(0.0, until - _DAY_S) if since is None else since
     asked = _visible(camera or (), sight.counted_cameras(connection, viewer))
     if asked is None:
         return UnwatchedReport(since=since, until=until, total=UnwatchedTotal(hours=0, cameras=0), rows=[])

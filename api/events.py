@@ -29,8 +29,8 @@ def event_filter(
     grid: Ids = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
     state: Literal["open", "closed"] | None = None,
-    since: Annotated[float | None, Query(description="began at or after, s since 1970 UTC")] = None,
-    until: Annotated[float | None, Query(description="began before, s since 1970 UTC")] = None,
+    since: Annotated[float | None, Query(description="began at or after, s since 1970 UTC", ge=0, le=1e11)] = None,
+    until: Annotated[float | None, Query(description="began before, s since 1970 UTC", ge=0, le=1e11)] = None,
 ) -> EventFilter:
     """The filters that list and counts share."""
     return EventFilter(

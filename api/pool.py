@@ -11,7 +11,13 @@ from pool.schema import json_schema
 router = APIRouter(prefix="/api/pool", tags=["pool"])
 
 
-@router.get("/schema", response_model=dict[str, object])
+class SchemaDocument(JSONResponse):
+    """JSON Schema has a media type of its own."""
+
+    media_type = "application/schema+json"
+
+
+@router.get("/schema", response_model=dict[str, object], response_class=SchemaDocument)
 def schema(_viewer: ViewerDep) -> JSONResponse:
     """JSON Schema of `streams.yaml`, for editors."""
-    return JSONResponse(json_schema(), media_type="application/schema+json")
+    return SchemaDocument(json_schema())

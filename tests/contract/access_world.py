@@ -1,0 +1,127 @@
+"""Two departments for tests of access: what belongs to the other one, and somebody of each role who asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from sqlalchemy import Connection, insert, update
+
+from governance import people
+from governance.access import Access, Viewer
+from governance.grants import NewGrant, ask, decide
+from governance.logins import open_session
+from governance.people import NewPerson
+from governance.roles import NEEDS_DEPARTMENT, Role
+from governance.tables import grants, users
+from governance.types import SecondFactor, User
+from store.database import at
+from store.valkey import EmbeddedValkey
+from subscriptions import service as subscription_service
+from subscriptions.types import NewSilence, NewSubscription, Sse
+from tests.contract.subscription_scene import SEALER
+from tests.e2e import console_city
+from tests.e2e.console_city import City, make_event, not_watched, opened
+
+OURS, THEIRS = "traffic", "grid"
+CAMERA = "square"  # theirs
+ROLES = tuple(Role)
+
+
+@dataclass
+class World:
+    """What there is of the other department, and who asks."""
+
+    city: City
+    ids: dict[str, str]
+    marks: tuple[str, ...]  # what no answer may show
+    clients: dict[Role, httpx.Client] = field(default_factory=dict)
+
+
+def logged_in(city: City, connection: Connection, role: Role) -> httpx.Client:
+    """A client of this role, of our department where the role needs one."""
+    name = f"one-{role.value.replace('_', '-')}"
+    wanted = NewPerson(name=name, role=role, department=OURS if role in NEEDS_DEPARTMENT else None)
+    person, _ = people.create(connection, wanted, "tests")
+    connection.execute(update(users).where(users.c.id == person.id).values(must_change_password=False))
+    user = User(person.id, name, role, False, department=person.department)
+    session = open_session(connection, user, SecondFactor.NONE, time.time(), 3600.0)
+    return httpx.Client(base_url=city.url, timeout=20, cookies={"cityvision_session": session.token})
+
+
+@contextmanager
+def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterator[World]:
+    """The whole server, with an event, a case, a subscription, a silence and a grant of the other department."""
+    with console_city.running(tmp_path, database_url, valkey.url, session_check_s=0.5, keep_alive_s=1.0) as city:
+        now = time.time()
+        picture = city.keep(b"\xff\xd8\xfftheirs", "decision", "jpg", now)
+        theirs = make_event(
+            now - 60, kind="crowding", camera=CAMERA, department=THEIRS, zone="plaza", evidence=(picture,)
+        )
+        city.publish(opened(theirs), opened(make_event(now - 50)), not_watched(CAMERA, now - 500, now - 400))
+        with city.engine.begin() as connection:
+            wish = NewSubscription(department=THEIRS, name="their feed", channel=Sse())
+            subscription = subscription_service.create(connection, wish, "li", SEALER)[0].id
+            held = NewSilence(department=THEIRS, note="their silence", from_utc=now, until_utc=now + 3600)
+            silence = subscription_service.silence(connection, held, "li")
+            asked = NewGrant(grantee="grid", owner="traffic", purpose="tests", expires_utc=now + 3600)
+            clients = {role: logged_in(city, connection, role) for role in ROLES}
+        case = wait_for_case(clients[Role.ADMIN], CAMERA)
+        ids = {
+            "camera_id": CAMERA,
+            "event_id": theirs.id,
+            "sha256": picture.sha256,
+            "subscription": str(subscription),
+            "silence": str(silence),
+            "case": str(case),
+            "grant": foreign_grant(city, asked),
+        }
+        marks = ("中心广场", f'"{CAMERA}"', "plaza", theirs.id, picture.sha256, "their feed", "their silence")
+        yield World(city, ids, marks, clients)
+        for client in clients.values():
+            client.close()
+
+
+def wait_for_case(client: httpx.Client, camera: str) -> int:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = [one for one in client.get("/api/cases").json()["cases"] if one["camera"] == camera]
+        if found:
+            return int(found[0]["id"])
+        time.sleep(0.1)
+    raise AssertionError("no case")
+
+
+def foreign_grant(city: City, like: NewGrant) -> str:
+    """One between two departments that are none of ours."""
+    values = {
+        "grantee": "grid",
+        "owner": "elsewhere",
+        "cameras": [],
+        "zones": [],
+        "grids": [],
+        "types": [],
+        "actions": ["event"],
+        "purpose": like.purpose,
+        "state": "asked",
+        "asked_by": "li",
+        "note": "",
+    }
+    with city.engine.begin() as connection:
+        moments = {"starts": at(1e9), "expires": at(4e9), "asked": at(1e9)}
+        return str(connection.execute(insert(grants).values(values | moments).returning(grants.c.id)).scalar_one())
+
+
+def grant_all(world: World) -> None:
+    now = time.time()
+    wanted = NewGrant(
+        grantee=OURS, owner=THEIRS, cameras=(CAMERA,), actions=tuple(Access), purpose="tests", expires_utc=now + 600
+    )
+    admin = Viewer("admin", Role.ADMIN)
+    with world.city.engine.begin() as connection:
+        asked = ask(connection, admin, wanted)
+        assert decide(connection, admin, asked.id, True, "") is not None
