@@ -26,6 +26,7 @@ from api import (
     grants,
     health,
     live,
+    oidc,
     people,
     pool,
     problems,
@@ -85,6 +86,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
     for door in (
         accounts,
         second_factor,
+        oidc,
         api_keys,
         people,
         grants,

@@ -19,6 +19,7 @@ from api.relay import LiveRelay
 from api.settings import ApiSettings
 from api.viewing_copies import ViewingCopies
 from cases.book import DEFAULT, Book, read_book
+from governance.oidc import Provider
 from store.bus import Bus
 from store.database import make_engine
 from store.live import AsyncBus
@@ -47,6 +48,7 @@ class Doors:
     viewing_copies: ViewingCopies
     book: Book
     sealer: Sealer
+    oidc: Provider | None = None
 
     def ways(self) -> Ways:
         """How subscribers are reached; to be closed after use."""
@@ -60,6 +62,7 @@ async def opened(
     settings: ApiSettings, objects: ObjectStore, metrics: RequestMetrics, viewing_copies: ViewingCopies
 ) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
+    sealer = Sealer(token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value())
     engine = make_engine(settings.database_url, pool_size=settings.database_pool)
     bus, live_bus = Bus(settings.redis_url), AsyncBus(settings.redis_url)
     feed = EventFeed(live_bus)
@@ -80,7 +83,8 @@ async def opened(
             Readings(),
             viewing_copies,
             read_book(settings.case_book or DEFAULT),
-            Sealer(token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()),
+            sealer,
+            None if settings.oidc is None else Provider(settings.oidc, sealer),
         )
     finally:
         reading.cancel()

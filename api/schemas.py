@@ -72,6 +72,12 @@ class Enrolment(Body):
     picture: str = Field(description="the same as QR code, SVG")
 
 
+class OidcOut(Body):
+    """The identity provider."""
+
+    label: str | None = Field(description="what to call it; null: there is none")
+
+
 class NewKeyOut(Body):
     """A key that was just made."""
 

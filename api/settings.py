@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from governance.logins import IDLE_S, SESSION_S
+from governance.oidc import OidcSettings
 from governance.roles import Role
 from governance.types import SecondFactor, User
 
@@ -35,6 +36,7 @@ class ApiSettings(BaseModel):
     session_s: float = Field(SESSION_S, gt=0, description="a login ends after this long, s")
     session_idle_s: float = Field(IDLE_S, gt=0, description="a login ends after this long without a request, s")
     second_factor_roles: frozenset[Role] = Field(frozenset(), description="roles that must have a second factor")
+    oidc: OidcSettings | None = Field(None, description="identity provider that people may log in by")
     status_stale_s: float = Field(15.0, gt=0, description="a camera's status older than this is shown as unknown, s")
     watch_ttl_s: float = Field(6.0, gt=1, description="how long a worker goes on publishing after the last viewer, s")
     session_check_s: float = Field(30.0, gt=0, description="how often a long connection checks its session, s")

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contracts.errors import ConfigError
+from governance.oidc import is_safe
 from governance.roles import Role
 from subscriptions.guard import networks
 
@@ -70,6 +71,13 @@ class Settings(BaseSettings):
     session_hours: float = Field(12, gt=0, le=24 * 30, description="a login ends after so many hours")
     session_idle_minutes: float = Field(120, ge=2, description="a login ends after so many minutes without a request")
     second_factor_roles: str = Field("", description="roles that must have a second factor, e.g. admin,auditor")
+    oidc_issuer: str | None = Field(None, description="identity provider people may log in by, https://…")
+    oidc_client_id: str | None = Field(None, min_length=1, description="who we are to it")
+    oidc_client_secret: SecretStr | None = Field(None, min_length=1, description="and by what it knows us; else public")
+    oidc_callback: str | None = Field(None, description="our https://…/api/oidc/callback, as registered there")
+    oidc_label: str = Field("统一身份认证", min_length=1, description="what the login page calls it")
+    oidc_create_accounts: bool = Field(False, description="make an account, which sees nothing, at a first login by it")
+    oidc_name_claim: str = Field("preferred_username", min_length=1, description="what names such an account")
     metrics_token: SecretStr | None = Field(None, description="bearer token of /metrics; else only this machine may")
 
     model: str = Field("yolox_nano", min_length=1, description="detector, one of `cityvision models list`")
@@ -114,6 +122,15 @@ class Settings(BaseSettings):
             raise ValueError(f"{error.message}; {error.fix}") from error
         return value
 
+    @field_validator("oidc_issuer", "oidc_callback")
+    @classmethod
+    def _check_oidc(cls, value: str | None, info: Any) -> str | None:
+        if value is not None and not is_safe(value):
+            raise ValueError("not an address by TLS; write https://…")
+        if value is not None and info.field_name == "oidc_callback" and urlsplit(value).path != "/api/oidc/callback":
+            raise ValueError("its path is not ours; write https://HOST/api/oidc/callback")
+        return value
+
     @field_validator("second_factor_roles")
     @classmethod
     def _check_roles(cls, value: str) -> str:
@@ -139,6 +156,8 @@ class Settings(BaseSettings):
                 f"{PREFIX}API_PORT, {PREFIX}POSTGRES_PORT and {PREFIX}VALKEY_PORT name one port twice; "
                 "give each its own, or 0"
             )
+        if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_callback):
+            raise ValueError(f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT_ID and {PREFIX}OIDC_CALLBACK beside it")
         if self.metrics_token is None and self.cookie_secure and self.api_host not in ("127.0.0.1", "::1"):
             raise ValueError(
                 f"behind a proxy every caller looks local, so /metrics would be open; set {PREFIX}METRICS_TOKEN"

@@ -83,6 +83,16 @@ api_keys = Table(
     Column("revoked_by", Text),
 )
 
+oidc_identities = Table(
+    "oidc_identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="who it is there, for good"),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", _UTC, nullable=False),
+    Column("last_login", _UTC),
+)
+
 # Also for names nobody has: whether an account exists must not show in how failures are answered.
 login_failures = Table(
     "login_failures",

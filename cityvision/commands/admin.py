@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import time
 from pathlib import Path
 
 import click
@@ -11,7 +12,8 @@ import click
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
-from governance import second_factor, service
+from contracts.errors import ConfigError
+from governance import oidc_accounts, second_factor, service
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
@@ -70,3 +72,20 @@ def reset_second_factor_command(settings: Settings, name: str) -> None:
     with transaction(reach(settings)) as connection:
         had = second_factor.reset(connection, name, f"{getpass.getuser()} on the machine")
     click.echo(f"{name}: the second factor is off" if had else f"{name}: there was no second factor")
+
+
+@command.command("bind-login", epilog="\b\nExample:\n  cityvision admin bind-login wang 8f14e45f-ceea-467f")
+@click.argument("name")
+@click.argument("subject")
+@click.pass_obj
+def bind_login_command(settings: Settings, name: str, subject: str) -> None:
+    """Let whom the identity provider calls SUBJECT log in as the account NAME.
+
+    A refused login leaves its SUBJECT in the audit log.
+    """
+    if settings.oidc_issuer is None:
+        raise ConfigError("CITYVISION_OIDC_ISSUER is not set", "name the provider")
+    who = f"{getpass.getuser()} on the machine"
+    with transaction(reach(settings)) as connection:
+        oidc_accounts.bind(connection, name, settings.oidc_issuer, subject, who, time.time())
+    click.echo(f"{name}: bound to {subject}")

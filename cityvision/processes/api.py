@@ -15,10 +15,26 @@ from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
 from cityvision.settings import Settings, listed
 from cityvision.viewing_copy import convert
+from governance.oidc import OidcSettings
 from governance.roles import Role
 from store.objects import open_objects
 
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
+
+
+def oidc_settings(settings: Settings) -> OidcSettings | None:
+    """The identity provider, where one is set."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.oidc_callback is None:
+        return None
+    return OidcSettings(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        callback=settings.oidc_callback,
+        label=settings.oidc_label,
+        create_accounts=settings.oidc_create_accounts,
+        name_claim=settings.oidc_name_claim,
+    )
 
 
 def api_settings(settings: Settings) -> ApiSettings:
@@ -32,6 +48,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         session_s=settings.session_hours * 3600,
         session_idle_s=settings.session_idle_minutes * 60,
         second_factor_roles=frozenset(Role(name) for name in listed(settings.second_factor_roles)),
+        oidc=oidc_settings(settings),
         case_book=settings.case_book,
         seal_key=SecretStr(seal_key(settings)),
         secrets=settings.secrets,

@@ -125,7 +125,9 @@ function Account() {
       label: t("nav.security"),
       onClick: () => navigate("/security"),
     },
-    { key: "keys", icon: <ApiOutlined />, label: t("nav.keys"), onClick: () => navigate("/keys") },
+    ...(me?.rights.includes("people")
+      ? [{ key: "keys", icon: <ApiOutlined />, label: t("nav.keys"), onClick: () => navigate("/keys") }]
+      : []),
     { key: "logout", icon: <LogoutOutlined />, label: t("nav.logout"), onClick: () => void logout() },
   ];
   return (

@@ -104,8 +104,8 @@ def client(city: City) -> Iterator[httpx.Client]:
         yield one
 
 
-def made_by(client: httpx.Client, *scopes: Scope) -> tuple[int, dict[str, str]]:
-    answer = client.post("/api/keys", json={"name": "平台", "scopes": scopes})
+def made_by(client: httpx.Client, *scopes: Scope, department: str | None = None) -> tuple[int, dict[str, str]]:
+    answer = client.post("/api/keys", json={"name": "平台", "scopes": scopes, "department": department})
     assert answer.status_code == 201, answer.text
     return answer.json()["key"]["id"], {"Authorization": f"Bearer {answer.json()['text']}"}
 
@@ -159,6 +159,27 @@ def test_what_a_key_reads_stands_in_the_audit_chain(city: City, client: httpx.Cl
     with city.engine.connect() as connection:
         line = next(e for e in audit.newest(connection, 5) if e.action == "evidence.read")
     assert line.who == f"key {number} 平台"
+
+
+def test_a_key_of_a_department_sees_what_that_sees(city: City, client: httpx.Client) -> None:
+    picture = city.keep(b"\xff\xd8jpeg", "decision", "jpg", 1000.0)
+    theirs = make_event(1000.0, evidence=(picture,))  # of the traffic police
+    city.publish(opened(theirs))
+    wait_for(client, f"/api/events/{theirs.id}", lambda found: found["evidence"])
+    reading = (Scope.EVENTS_READ, Scope.EVIDENCE_READ, Scope.CASES_READ, Scope.SUBSCRIPTIONS_READ)
+    wish = {"department": "traffic", "name": "交警", "channel": {"kind": "sse"}}
+    number = client.post("/api/subscriptions", json=wish).json()["subscription"]["id"]
+    doors = (
+        f"/api/events/{theirs.id}",
+        f"/api/events/{theirs.id}/evidence/{picture.sha256}",
+        f"/api/subscriptions/{number}",
+    )
+    for department, status, events in (("traffic", 200, 1), ("grid", 404, 0), (None, 200, 1)):
+        _, key = made_by(client, *reading, department=department)
+        with httpx.Client(base_url=city.url, headers=key) as system:
+            assert [system.get(door).status_code for door in doors] == [status] * 3, department
+            assert len(system.get("/api/events").json()["events"]) == events
+            assert system.get("/api/events/counts").json()["total"] == events
 
 
 def test_an_open_stream_ends_with_the_key(city: City, client: httpx.Client) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -11,10 +14,15 @@ import httpx
 import numpy as np
 import pyotp
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, expect, sync_playwright
 
+from store.bus import Bus
+from store.valkey import EmbeddedValkey
+from tests.contract.oidc_provider import serving
+from tests.contract.test_oidc import settings_for
+from tests.e2e import console_city
 from tests.e2e.console_city import PASSWORD, City
-from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
+from tests.e2e.test_console_browser import ARGUMENTS, DIST, city, clip, enter, page  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
@@ -123,3 +131,37 @@ def test_a_key_is_made_shown_once_used_and_revoked(city: City, page: Page) -> No
         page.get_by_role("tooltip").get_by_role("button", name="吊销").click()
         expect(row.get_by_text("admin 于")).to_be_visible()
         assert system.get("/api/events").status_code == 401
+
+
+@contextmanager
+def browsing(url: str, host: str) -> Iterator[Page]:
+    """A fresh browser to which `host` is the city's server: the provider has to know our address beforehand."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    mapped = f"--host-resolver-rules=MAP {host} {url.removeprefix('http://')}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, mapped])
+        yield browser.new_page(viewport={"width": 1280, "height": 800})
+        browser.close()
+
+
+def test_a_login_by_the_identity_provider(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> None:
+    with serving() as provider:
+        provider.callback = "http://city.test/api/oidc/callback"
+        chosen = settings_for(provider)
+        with (
+            console_city.running(tmp_path, database_url, valkey.url, console_dist=DIST, oidc=chosen) as one,
+            browsing(one.url, "city.test") as page,
+        ):
+            provider.refuse = True
+            page.goto("http://city.test/")
+            page.get_by_role("link", name="使用统一身份认证登录").click()
+            expect(page.get_by_text("统一身份认证未通过")).to_be_visible()
+            shot(page, "login-provider")
+            provider.refuse = False
+            page.get_by_role("link", name="使用统一身份认证登录").click()
+            expect(page.get_by_role("button", name="账户")).to_have_text("wang")
+            page.get_by_role("button", name="账户").click()
+            expect(page.get_by_role("menuitem", name="API 密钥")).to_have_count(0)
+            page.get_by_role("menuitem", name="账户安全").click()
+            expect(page.get_by_text("密码和两步验证由它管理")).to_be_visible()
+            shot(page, "security-provider")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cityvision.processes.api import api_settings
 from cityvision.settings import DEFAULT_SECRETS, Settings, check_url, load_settings, refuse_misspelt
 from contracts.errors import ConfigError
 from store.objects import open_objects
@@ -137,3 +138,40 @@ def test_children_read_back_the_same_tree(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_every_setting_is_documented() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"second_factor_roles": "admin,boss"}, "no role 'boss'"),
+        ({"oidc_issuer": "http://id.example", "oidc_client_id": "x"}, "CITYVISION_OIDC_ISSUER: not an address by TLS"),
+        ({"oidc_issuer": "https://id.example", "oidc_client_id": "x"}, "CITYVISION_OIDC_CALLBACK beside it"),
+        ({"oidc_callback": "https://city.example/login"}, "its path is not ours"),
+    ],
+)
+def test_settings_of_accounts_are_checked(given: dict[str, str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_settings(**given)
+
+
+def test_settings_of_accounts_reach_the_api() -> None:
+    settings = load_settings(
+        database_url="postgresql://db.example/city",
+        redis_url="redis://127.0.0.1/0",
+        seal_key="sixteen characters or more",
+        session_hours=1.5,
+        session_idle_minutes=10,
+        second_factor_roles="admin, auditor",
+        oidc_issuer="https://id.example",
+        oidc_client_id="city",
+        oidc_callback="https://city.example/api/oidc/callback",
+    )
+    given = api_settings(settings)
+    assert (given.session_s, given.session_idle_s) == (5400, 600)
+    assert given.second_factor_roles == {"admin", "auditor"}
+    assert given.oidc is not None
+    assert (given.oidc.issuer, given.oidc.client_secret, given.oidc.create_accounts) == (
+        "https://id.example",
+        None,
+        False,
+    )

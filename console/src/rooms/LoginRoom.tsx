@@ -1,6 +1,8 @@
-import { Alert, Button, Form, Input } from "antd";
+import { useQuery } from "@tanstack/react-query";
+import { Alert, Button, Divider, Form, Input } from "antd";
 import { type ReactNode, useState } from "react";
-import { ApiError } from "../api/client";
+import { useSearchParams } from "react-router";
+import { ApiError, call } from "../api/client";
 import { useTexts } from "../i18n";
 import { explain } from "../parts/Trouble";
 import { LanguageSwitch } from "../Shell";
@@ -40,6 +42,8 @@ export function LoginRoom() {
   const { login } = useSession();
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const [asked] = useSearchParams();
+  const refused = providerRefusal(asked.get("oidc"));
 
   const submit = async ({ name, password }: Fields) => {
     setBusy(true);
@@ -59,6 +63,9 @@ export function LoginRoom() {
         {error ? (
           <Alert type="error" showIcon title={refusal(error, t)} style={{ marginBottom: 16 }} />
         ) : null}
+        {refused && !error ? (
+          <Alert type="error" showIcon title={t(refused)} style={{ marginBottom: 16 }} />
+        ) : null}
         <Form.Item name="name" label={t("login.name")} rules={required}>
           <Input autoComplete="username" size="large" />
         </Form.Item>
@@ -69,6 +76,7 @@ export function LoginRoom() {
           {t("login.submit")}
         </Button>
       </Form>
+      <ProviderLogin />
       <p className="dim" style={{ margin: "16px 0 0", fontSize: 12 }}>
         {t("login.first")}
       </p>
@@ -79,4 +87,31 @@ export function LoginRoom() {
 function refusal(error: unknown, t: ReturnType<typeof useTexts>["t"]): string {
   const refused = error instanceof ApiError && error.status === 401;
   return refused ? t("login.refused") : explain(error, t).title;
+}
+
+const PROVIDER_REFUSALS = ["cancelled", "expired", "invalid", "unavailable", "unknown", "taken"] as const;
+
+/** Why a login by the identity provider came back without success, as the address says. */
+function providerRefusal(why: string | null) {
+  const known = PROVIDER_REFUSALS.find((one) => one === why);
+  return known ? (`oidc.${known}` as const) : null;
+}
+
+/** The way in by the organisation's identity provider, where there is one. */
+function ProviderLogin() {
+  const { t } = useTexts();
+  const { data } = useQuery({
+    queryKey: ["oidc"],
+    queryFn: () => call("get", "/api/oidc"),
+    staleTime: 60_000,
+  });
+  if (!data?.label) return null;
+  return (
+    <>
+      <Divider plain>{t("oidc.or")}</Divider>
+      <Button href="/api/oidc/login" size="large" block>
+        {t("oidc.login", { label: data.label })}
+      </Button>
+    </>
+  );
 }
