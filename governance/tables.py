@@ -13,9 +13,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    column,
     func,
-    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -147,6 +145,19 @@ grants = Table(
     Index("ix_grants_owner", "owner"),
 )
 
-# Views of the pool as it stands (migration 0008), so that they are never behind it.
-department_paths = table("department_paths", column("id", Text), column("name", Text), column("path", ARRAY(Text)))
-camera_places = table("camera_places", column("camera", Text), column("department", Text), column("grid", Text))
+# The pool as it stands, kept by triggers on its items (migration 0008), so that these are never behind it.
+department_paths = Table(
+    "department_paths",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("path", ARRAY(Text), nullable=False, comment="from the highest department down to itself"),
+)
+camera_places = Table(
+    "camera_places",
+    metadata,
+    Column("camera", Text, primary_key=True),
+    Column("department", Text, nullable=False),
+    Column("grid", Text, nullable=False),
+    Index("ix_camera_places_department", "department"),
+)

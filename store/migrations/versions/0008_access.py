@@ -1,4 +1,4 @@
-"""Access: departments of accounts, grants, and views of the pool that access is decided by
+"""Access: departments of accounts, grants, and the pool's departments and cameras as access asks for them
 
 Revision ID: 0008
 Revises: 0010
@@ -17,32 +17,59 @@ depends_on = None
 
 _UTC = sa.DateTime(timezone=True)
 
-_DEPARTMENTS = """
-CREATE VIEW department_paths AS
-WITH RECURSIVE d AS (
-    SELECT id, document ->> 'name' AS name, document ->> 'parent' AS parent
-    FROM pool_item WHERE kind = 'department' AND until IS NULL
-), walked AS (
-    SELECT id, name, ARRAY[id] AS path FROM d
-    WHERE parent IS NULL OR parent NOT IN (SELECT id FROM d)
-    UNION ALL
-    SELECT d.id, d.name, walked.path || d.id FROM d JOIN walked ON d.parent = walked.id
-    WHERE NOT d.id = ANY(walked.path)
-)
-SELECT id, name, path FROM walked
-"""
-
-_CAMERAS = """
-CREATE VIEW camera_places AS
-SELECT id AS camera, document ->> 'department' AS department, coalesce(document ->> 'grid', '') AS grid
-FROM pool_item WHERE kind = 'camera' AND until IS NULL
+# Kept by the database itself, so that whoever edits the pool need not know of them: the predicate that asks them stands
+# in every query, where walking the tree and reading documents each time would cost more than the query.
+_KEEP = """
+CREATE FUNCTION pool_places() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed WHERE kind = 'department') THEN
+        DELETE FROM department_paths;
+        INSERT INTO department_paths
+        WITH RECURSIVE d AS (
+            SELECT id, document ->> 'name' AS name, document ->> 'parent' AS parent
+            FROM pool_item WHERE kind = 'department' AND until IS NULL
+        ), walked AS (
+            SELECT id, name, ARRAY[id] AS path FROM d
+            WHERE parent IS NULL OR parent NOT IN (SELECT id FROM d)
+            UNION ALL
+            SELECT d.id, d.name, walked.path || d.id FROM d JOIN walked ON d.parent = walked.id
+            WHERE NOT d.id = ANY(walked.path)
+        )
+        SELECT id, name, path FROM walked;
+    END IF;
+    DELETE FROM camera_places WHERE camera IN (SELECT id FROM changed WHERE kind = 'camera');
+    INSERT INTO camera_places
+    SELECT id, document ->> 'department', coalesce(document ->> 'grid', '') FROM pool_item
+    WHERE kind = 'camera' AND until IS NULL AND id IN (SELECT id FROM changed WHERE kind = 'camera');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER pool_places_added AFTER INSERT ON pool_item
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION pool_places();
+CREATE TRIGGER pool_places_changed AFTER UPDATE ON pool_item
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION pool_places();
+CREATE TRIGGER pool_places_removed AFTER DELETE ON pool_item
+    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION pool_places();
+UPDATE pool_item SET digest = digest;
 """
 
 
 def upgrade() -> None:
     op.execute("ALTER FUNCTION subscription_within(jsonb, timestamptz) RENAME TO hours_contain")
-    op.execute(_DEPARTMENTS)
-    op.execute(_CAMERAS)
+    op.create_table(
+        "department_paths",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("path", ARRAY(sa.Text), nullable=False, comment="from the highest department down to itself"),
+    )
+    op.create_table(
+        "camera_places",
+        sa.Column("camera", sa.Text, primary_key=True),
+        sa.Column("department", sa.Text, nullable=False),
+        sa.Column("grid", sa.Text, nullable=False),
+    )
+    op.create_index("ix_camera_places_department", "camera_places", ["department"])
+    op.execute(_KEEP)
     op.add_column("users", sa.Column("department", sa.Text, comment="whose eyes they have; null: nobody's"))
     op.add_column("users", sa.Column("disabled", _UTC, comment="since when nobody can log in with it"))
     op.create_table(
@@ -77,6 +104,9 @@ def downgrade() -> None:
     op.drop_table("grants")
     op.drop_column("users", "disabled")
     op.drop_column("users", "department")
-    op.execute("DROP VIEW camera_places")
-    op.execute("DROP VIEW department_paths")
+    for name in ("added", "changed", "removed"):
+        op.execute(f"DROP TRIGGER pool_places_{name} ON pool_item")
+    op.execute("DROP FUNCTION pool_places()")
+    op.drop_table("camera_places")
+    op.drop_table("department_paths")
     op.execute("ALTER FUNCTION hours_contain(jsonb, timestamptz) RENAME TO subscription_within")
