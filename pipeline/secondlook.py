@@ -10,6 +10,7 @@ from contracts.records import LookVerdict
 from pipeline.eventbook import Matter, MatterKey
 
 WATCH_S = 20.0  # of stream time: as long as it takes a rule to take notice of what stands or lies still
+LONGEST_S = 60.0  # while somebody else has just stopped there: nobody closes a case over a picture that shows one
 LEAST_LOOKS = 4
 
 
@@ -35,7 +36,7 @@ class SecondLook:
         self._began: float | None = None
         self._looks = 0
         self._blind: str | None = None
-        self._there: set[str] | None = None  # ids of what has been there in every look so far
+        self._since: dict[str, float] = {}  # id of what is there -> since which look, without a break
 
     def look(
         self, time: float, gap: float, matters: Mapping[MatterKey, Matter], paused: Mapping[str, str], *, watched: bool
@@ -57,15 +58,20 @@ class SecondLook:
         if asked.type in paused:
             self._blind = paused[asked.type]
         if self._began is None or gap > 0 or asked.type in paused:
-            self._began, self._looks, self._there = time, 0, None
+            self._began, self._looks, self._since = time, 0, {}
         here = {m.id for (kind, zone, _), m in matters.items() if kind == asked.type and zone == asked.zone}
-        self._there = here if self._there is None else self._there & here
+        self._since = {one: self._since.get(one, time) for one in here}
         self._looks += 1
         if time - self._began < WATCH_S or self._looks < LEAST_LOOKS:
             return None
-        # What was there all the while, or what the rule is sure of; not what has only just stopped or come down.
-        if self._there or any(m.last is not None for m in matters.values() if m.id in here):
+        if any(since <= self._began for since in self._since.values()):
             return self._seen("still_there", time, "复核时仍在", "It is still there")
+        # Another one: as long as it takes to say so, or what the rule is sure of already.
+        sure = any(m.last is not None for m in matters.values() if m.id in here)
+        if sure or any(time - since >= WATCH_S for since in self._since.values()):
+            return self._seen("still_there", time, "原先的已不在，又有新的", "That one is gone, another one is there")
+        if here and time - self._began < LONGEST_S:
+            return None
         return self._seen("gone", time, "复核时已不在", "It is gone")
 
     def late(self) -> Seen:

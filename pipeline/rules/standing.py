@@ -103,9 +103,11 @@ def _restarted(stand: Stand, number: int, time: float, aspect: float) -> Stand:
     (x0, y0), (x1, y1) = centre(stand.anchor, aspect), centre(box, aspect)
     dx, dy = x1 - x0, y1 - y0
     if stand.heading is not None:
-        # Half of the old direction smooths what the detector's jitter does to a short step.
-        length = math.hypot(dx, dy)
-        dx, dy = dx + stand.heading[0] * length / 2, dy + stand.heading[1] * length / 2
+        # The old direction smooths what the detector's jitter, or something in front, does to a short step: a step of
+        # less than half a body length does not turn a vehicle around that was seen to drive further before.
+        driven = min(stand.travelled, 1.0) * body_length(stand.anchor, aspect)
+        old = max(math.hypot(dx, dy), driven) / 2
+        dx, dy = dx + stand.heading[0] * old, dy + stand.heading[1] * old
     norm = math.hypot(dx, dy)
     return replace(
         stand,

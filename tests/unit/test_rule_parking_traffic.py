@@ -49,3 +49,12 @@ def test_a_queue_beside_an_oncoming_lane_is_still_a_queue() -> None:
     oncoming = [Actor(10 + i, ((50.0 + 6 * i, 1.0, Y - 0.1), (54.0 + 6 * i, 0.0, Y - 0.1))) for i in range(20)]
     _, said = run(parking(), looks([*queue, *oncoming, passing(99, Y - 0.21, 60)], 0, 130, 2))
     assert not of(said, Step.OPENED)
+
+
+def test_a_box_that_shrinks_behind_a_lorry_does_not_turn_the_car_around() -> None:
+    """A third of a body length backwards, and it would face the oncoming lane, whose cars then drove past it."""
+    shrunk = ((15.0, 0.0, Y), (20.0, 0.5, Y), (24.0, 0.5, Y), (24.1, 0.468, Y), (400.0, 0.468, Y))
+    queue = [Actor(1, shrunk), *(parked(2 + i, 0.38 - 0.12 * i, Y, 25 + 3 * i, 400) for i in range(2))]
+    oncoming = [Actor(10 + i, ((40.0 + 6 * i, 1.0, Y - 0.1), (44.0 + 6 * i, 0.0, Y - 0.1))) for i in range(20)]
+    _, said = run(parking(), looks([*queue, *oncoming], 0, 130, 2))
+    assert not of(said, Step.OPENED)

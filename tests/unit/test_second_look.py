@@ -50,21 +50,23 @@ def watch(
 
 
 @pytest.mark.parametrize(
-    ("matters", "verdict"),
+    ("matters", "verdict", "after"),
     [
-        ({0.0: CAR}, "still_there"),
-        ({0.0: {}}, "gone"),
-        ({0.0: ELSEWHERE}, "gone"),
-        ({0.0: CAR, 10.0: {}}, "gone"),  # it drove off while we looked
-        ({0.0: {}, 10.0: OTHER}, "gone"),  # somebody else just stopped: not what was complained of
-        ({0.0: CAR, 10.0: OTHER}, "gone"),
+        ({0.0: CAR}, "still_there", 20.0),
+        ({0.0: {}}, "gone", 20.0),
+        ({0.0: ELSEWHERE}, "gone", 20.0),
+        ({0.0: CAR, 10.0: {}}, "gone", 20.0),  # it drove off while we looked
+        ({0.0: {}, 10.0: OTHER, 24.0: {}}, "gone", 24.0),  # somebody else stopped for a moment
+        ({0.0: {}, 10.0: OTHER}, "still_there", 30.0),  # … or for good: the picture would show it
+        ({0.0: CAR, 10.0: OTHER}, "still_there", 30.0),
+        ({4.0 * n: CAR if n % 2 else OTHER for n in range(30)}, "gone", 60.0),  # one after the other, each in passing
     ],
 )
-def test_what_is_there(matters: dict[float, dict[MatterKey, Matter]], verdict: str) -> None:
-    found = watch(matters)
+def test_what_is_there(matters: dict[float, dict[MatterKey, Matter]], verdict: str, after: float) -> None:
+    found = watch(matters, until=100.0)
     assert found is not None
     at, seen = found
-    assert (at, seen.verdict, seen.looks, seen.watched_s) == (20.0, verdict, 11, 20.0)
+    assert (at, seen.verdict, seen.looks, seen.watched_s) == (after, verdict, after / 2 + 1, after)
     assert set(seen.reason) == {"zh", "en"}
 
 
