@@ -22,11 +22,11 @@ from cases.book import DEFAULT, Book, read_book
 from governance.oidc import Provider
 from store.bus import Bus
 from store.database import make_engine
+from store.guard import Guard, networks
 from store.live import AsyncBus
 from store.objects import ObjectStore
 from store.sealing import Sealer
 from store.secrets import Secrets
-from subscriptions.guard import Guard, networks
 from subscriptions.ways import Ways
 
 

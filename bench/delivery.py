@@ -38,18 +38,18 @@ from cityvision.sealing import sealer
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ServiceError
 from contracts.records import ClockSource, Event, Provenance, Severity, Subject, Transition, event_id
+from contracts.signing import new_secret
 from events.store import lock_ingest, write_event
 from store.database import make_engine
+from store.guard import Guard, networks
 from store.migrate import upgrade
 from store.postgres import EmbeddedPostgres
 from store.service import wait_ready
 from store.valkey import EmbeddedValkey
 from subscriptions import service
 from subscriptions.access import sees
-from subscriptions.guard import Guard, networks
 from subscriptions.message import test_message
 from subscriptions.outbox import DeliveryHook
-from subscriptions.signing import new_secret
 from subscriptions.types import NewSubscription, Wanted
 from subscriptions.webhook import WebhookChannel
 

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from contracts.errors import ConfigError
 from governance.oidc import is_safe
 from governance.roles import Role
-from subscriptions.guard import networks
+from store.guard import networks
 
 PREFIX = "CITYVISION_"
 

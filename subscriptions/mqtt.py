@@ -19,9 +19,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from contracts.errors import CityVisionError
+from store.guard import Guard
 from store.secrets import Credentials
 from subscriptions.channel import SEND_TIMEOUT_S, Sent, failed
-from subscriptions.guard import Guard
 from subscriptions.message import Message
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}

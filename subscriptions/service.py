@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.errors import ConfigError, StaleRevision
 from contracts.redact import register_secret
+from contracts.signing import new_secret
 from events.tables import event_transitions, events
 from store.database import at
 from store.sealing import Sealer
@@ -28,7 +29,6 @@ from subscriptions import store
 from subscriptions.matching import Sees, wanted_in_sql
 from subscriptions.outbox import about, delivery_id, wake
 from subscriptions.places import told_place
-from subscriptions.signing import new_secret
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import NewSilence, NewSubscription, State, Subscription, Wanted
 

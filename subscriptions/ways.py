@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from contracts.errors import ConfigError
 from store import keys
+from store.guard import Guard
 from store.sealing import Sealer
 from store.secrets import Credentials, Secrets
 from store.streams import StreamClient
 from subscriptions.channel import Channel
-from subscriptions.guard import Guard
 from subscriptions.mqtt import Broker, MqttChannel
 from subscriptions.queue import Lease
 from subscriptions.service import secret_name

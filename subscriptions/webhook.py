@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ssl
 import time
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any
-from urllib.parse import urlsplit
-
-import httpcore
+from collections.abc import Sequence
 
 from contracts.errors import CityVisionError
+from contracts.signing import signed
+from store.guard import Guard
+from store.outbound import FAILURES, Answer, Outbound
 from store.secrets import Credentials
 from subscriptions.channel import SEND_TIMEOUT_S, Sent, failed
-from subscriptions.guard import Guard
 from subscriptions.message import Message
-from subscriptions.signing import signed
 
-_CONNECT_S = 5.0
-_KEPT_S = 30.0  # an idle connection
 _ANSWER = 16 * 1024  # of an answer, at most; more is cut off
 _SHOWN = 200
 _GONE = 410
@@ -40,89 +33,39 @@ class WebhookChannel:
     def __init__(self, url: str, keys: Sequence[str], guard: Guard, credentials: Credentials | None = None) -> None:
         self._url = url
         self._keys = tuple(keys)
-        encrypted = urlsplit(url).scheme == "https"
-        self._fixed = [(b"user-agent", b"CityVision"), (b"accept", b"*/*")]
+        self._fixed = {"user-agent": "CityVision", "accept": "*/*"}
         if credentials is not None:
             pair = base64.b64encode(f"{credentials.user}:{credentials.password}".encode())
-            self._fixed.append((b"authorization", b"Basic " + pair))
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_tls(),
-            max_connections=1,
-            keepalive_expiry=_KEPT_S,
-            network_backend=_Backend(guard, private_only=not encrypted),
-        )
+            self._fixed["authorization"] = f"Basic {pair.decode()}"
+        self._server = Outbound(url, guard)
 
     async def send(self, message: Message) -> Sent:
-        headers = signed(message.id, int(time.time()), message.body, self._keys)
+        headers = self._fixed | signed(message.id, int(time.time()), message.body, self._keys)
         headers["content-type"] = message.content_type
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                return await self._post(message.body, headers)
+                return _judged(await self._server.request("POST", self._url, headers, message.body, limit=_ANSWER))
         except TimeoutError:
             return failed(f"no answer within {SEND_TIMEOUT_S:g} s")
         except CityVisionError as error:
             return failed(str(error))
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+        except FAILURES as error:
             return failed(f"{type(error).__name__}: {error}")
 
-    async def _post(self, body: bytes, headers: dict[str, str]) -> Sent:
-        asked = [*self._fixed, *((name.encode(), value.encode()) for name, value in headers.items())]
-        timeouts = {"connect": _CONNECT_S, "pool": _CONNECT_S}
-        async with self._pool.stream(
-            "POST", self._url, headers=asked, content=body, extensions={"timeout": timeouts}
-        ) as response:
-            said = b""
-            async for chunk in response.aiter_stream():
-                said += chunk
-                if len(said) > _ANSWER:
-                    break
-            return _judged(response.status, said, response.headers)
-
     async def close(self) -> None:
-        await self._pool.aclose()
+        await self._server.close()
 
 
-def _judged(status: int, said: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Sent:
-    if 200 <= status < 300:
-        return Sent(True, status)
-    text = said[:_SHOWN].decode(errors="replace")
-    if 300 <= status < 400:
+def _judged(answer: Answer) -> Sent:
+    if 200 <= answer.status < 300:
+        return Sent(True, answer.status)
+    text = answer.body[:_SHOWN].decode(errors="replace")
+    if 300 <= answer.status < 400:
         text = "redirects are not followed: write the address that it points to"
-    sent = failed(f"HTTP {status} {text}", status, _retry_after(headers))
-    return sent._replace(gone=status == _GONE)
+    sent = failed(f"HTTP {answer.status} {text}", answer.status, _retry_after(answer.headers.get("retry-after", "")))
+    return sent._replace(gone=answer.status == _GONE)
 
 
-def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
+def _retry_after(value: str) -> float | None:
     """Seconds; a date is not taken (clocks differ)."""
-    for name, value in headers:
-        if name.lower() == b"retry-after" and value.isdigit():
-            return float(value[:9])
-    return None
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-class _Backend(httpcore.AsyncNetworkBackend):
-    """Connects to the address that the guard has checked; TLS goes on to verify the name."""
-
-    def __init__(self, guard: Guard, *, private_only: bool) -> None:
-        self._guard = guard
-        self._private_only = private_only
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        address = await self._guard.address(host, port, private_only=self._private_only)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
+    return float(value[:9]) if value.isascii() and value.isdigit() else None

@@ -11,11 +11,11 @@ from cityvision.processes.base import Process, run
 from cityvision.sealing import sealer
 from cityvision.settings import Settings
 from store.database import make_engine
+from store.guard import Guard, networks
 from store.secrets import Secrets
 from store.wakeups import DELIVERIES, listen
 from subscriptions.access import sees
 from subscriptions.deliver import Deliverer
-from subscriptions.guard import Guard, networks
 from subscriptions.queue import Queues
 from subscriptions.ways import Ways
 

@@ -16,14 +16,14 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from paho.mqtt.enums import CallbackAPIVersion
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from contracts.signing import new_secret, signed
+from store.guard import Guard, networks
 from store.secrets import Credentials
 from store.streams import StreamClient
 from store.valkey import EmbeddedValkey
 from subscriptions.channel import Channel, FakeChannel, Sent
-from subscriptions.guard import Guard, networks
 from subscriptions.message import MANY, Message, Told, message
 from subscriptions.mqtt import Broker, MqttChannel
-from subscriptions.signing import new_secret, signed
 from subscriptions.stream import StreamChannel
 from subscriptions.webhook import WebhookChannel
 from tests.conftest import ROOT

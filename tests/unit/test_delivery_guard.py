@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.errors import ConfigError
-from subscriptions.guard import Guard, Refused, networks
+from store.guard import Guard, Refused, networks
 
 
 def guard(*addresses: str, named: str = "") -> Guard:
