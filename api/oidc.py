@@ -9,7 +9,7 @@ from fastapi import APIRouter, Cookie, Query, Request, status
 from fastapi.responses import RedirectResponse
 
 from api.accounts import send_session
-from api.deps import ConnectionDep, DoorsDep, client_address
+from api.deps import DoorsDep, client_address
 from api.doors import Doors
 from api.problems import NotFound, Problem
 from api.schemas import OidcOut
@@ -32,6 +32,14 @@ def _provider(doors: Doors) -> Provider:
 def _back(why: str) -> RedirectResponse:
     """To the login page, which says what happened; the browser came here by itself and shows no JSON."""
     return RedirectResponse(f"/?oidc={why}", status.HTTP_303_SEE_OTHER)
+
+
+def _note(doors: Doors, provider: Provider, refused: OidcRefused, now: float) -> None:
+    if refused.why == "expired":  # anybody can call up the address; nobody was named, and no code was asked about
+        return
+    told = {"by": provider.settings.issuer, "why": refused.why, "subject": refused.subject, "said": refused.message}
+    with doors.engine.begin() as connection:
+        audit.record(connection, "nobody", "login.failed", told, now)
 
 
 @router.get("")
@@ -75,7 +83,6 @@ def oidc_login(doors: DoorsDep) -> RedirectResponse:
 def oidc_callback(
     request: Request,
     doors: DoorsDep,
-    connection: ConnectionDep,
     code: Short = None,
     state: Short = None,
     sealed: Annotated[str | None, Cookie(alias=_COOKIE, include_in_schema=False)] = None,
@@ -83,15 +90,19 @@ def oidc_callback(
     """Where the provider sends the browser back to. Logs in and goes on to the console; where nothing came of it, to
     the login page with `oidc=` cancelled, expired, invalid, unavailable, unknown or taken."""
     provider, now, rules = _provider(doors), time.time(), doors.settings
-    caller = client_address(request)
     try:
-        person = provider.finish(sealed, state, code, now)
-        session = oidc_accounts.login(
-            connection, person, provider.settings, now, address=caller, lifetime_s=rules.session_s
-        )
+        person = provider.finish(sealed, state, code, now)  # before the transaction: the provider may take its time
+        with doors.engine.begin() as connection:
+            session = oidc_accounts.login(
+                connection,
+                person,
+                provider.settings,
+                now,
+                address=client_address(request),
+                lifetime_s=rules.session_s,
+            )
     except OidcRefused as error:
-        told = {"by": provider.settings.issuer, "why": error.why, "subject": error.subject, "said": error.message}
-        audit.record(connection, "nobody", "login.failed", told, now)
+        _note(doors, provider, error, now)
         answer = _back(error.why)
     else:
         answer = RedirectResponse("/", status.HTTP_303_SEE_OTHER)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +35,8 @@ _LEEWAY_S = 30
 _KNOWN_FOR_S = 3600.0
 _TIMEOUT_S = 5.0
 _ABOUT = "oidc attempt"
+# Whoever calls up a login makes us ask the provider: so many may wait for it at once.
+_TALKS = threading.BoundedSemaphore(8)
 
 
 class OidcRefused(NotAuthenticated):
@@ -161,7 +165,7 @@ class Provider:
         """The provider's answer to the code; it takes each code once."""
         metadata = self._known_metadata()
         try:
-            with self._client(metadata) as client:
+            with _one_of_few(), self._client(metadata) as client:
                 token: dict[str, Any] = client.fetch_token(
                     metadata.token_endpoint,
                     grant_type="authorization_code",
@@ -261,8 +265,19 @@ class Provider:
         return OidcRefused("unavailable", f"the provider does not answer: {type(error).__name__}", "try again later")
 
 
+@contextmanager
+def _one_of_few() -> Iterator[None]:
+    if not _TALKS.acquire(timeout=1.0):
+        raise OidcRefused("unavailable", "too many logins wait for the provider", "try again later")
+    try:
+        yield
+    finally:
+        _TALKS.release()
+
+
 def _fetched(url: str) -> Any:
-    answer = httpx2.get(url, timeout=_TIMEOUT_S)
+    with _one_of_few():
+        answer = httpx2.get(url, timeout=_TIMEOUT_S)
     answer.raise_for_status()
     return answer.json()
 

@@ -40,10 +40,10 @@ def login(
     Raises:
         OidcRefused: unknown (no account, and none is made), taken (somebody else has the name).
     """
-    this = (oidc_identities.c.issuer == settings.issuer) & (oidc_identities.c.subject == person.subject)
-    account = connection.execute(select(oidc_identities.c.user_id).where(this)).scalar()
+    account = _bound(connection, settings.issuer, person.subject)
     if account is None:
         account = _make(connection, person, settings, now)
+    this = (oidc_identities.c.issuer == settings.issuer) & (oidc_identities.c.subject == person.subject)
     connection.execute(update(oidc_identities).where(this).values(last_login=utc(now)))
     on = select(user_totp.c.user_id).where(user_totp.c.user_id == account, user_totp.c.confirmed.is_not(None))
     half = connection.execute(on).first() is not None
@@ -69,6 +69,9 @@ def _make(connection: Connection, person: Person, settings: OidcSettings, now: f
     values = {"name": name, "role": LEAST.value, "password_hash": hashed, "must_change_password": False}
     made = connection.execute(upsert(users).values(values).on_conflict_do_nothing().returning(users.c.id)).first()
     if made is None:
+        now_there = _bound(connection, settings.issuer, person.subject)
+        if now_there is not None:  # the same person's other window was quicker
+            return now_there
         message = f"there is an account {name!r} already"
         raise OidcRefused("taken", message, "an administrator can bind it to this login", person.subject)
     told = {"account": name, "role": LEAST.value, "by": settings.issuer, "subject": person.subject}
@@ -87,11 +90,17 @@ def bind(connection: Connection, name: str, issuer: str, subject: str, who: str,
     row = connection.execute(select(users.c.id, users.c.name).where(users.c.name == name.strip().lower())).first()
     if row is None:
         raise NotAuthenticated(f"there is no account {name!r}", "`cityvision admin users` lists them")
-    this = (oidc_identities.c.issuer == issuer) & (oidc_identities.c.subject == subject)
-    if connection.execute(select(oidc_identities.c.user_id).where(this)).first() is not None:
+    if _bound(connection, issuer, subject) is not None:
         raise ConfigError(f"{subject!r} belongs to an account already", "name another subject")
     _bind(connection, issuer, subject, row.id, now)
     audit.record(connection, who, "account.bound", {"account": row.name, "by": issuer, "subject": subject}, now)
+
+
+def _bound(connection: Connection, issuer: str, subject: str) -> int | None:
+    """Whose account it is."""
+    this = (oidc_identities.c.issuer == issuer) & (oidc_identities.c.subject == subject)
+    account: int | None = connection.execute(select(oidc_identities.c.user_id).where(this)).scalar()
+    return account
 
 
 def _bind(connection: Connection, issuer: str, subject: str, account: int, now: float) -> None:

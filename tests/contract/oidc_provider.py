@@ -40,6 +40,8 @@ class OpenIdProvider:
         algorithm: that it signs with.
         refuse: sends the browser back with an error instead of a code.
         metadata: entries of the discovery document that are replaced.
+        asked: the paths that were asked for, in order.
+        waits: cleared, the token endpoint takes its time until it is set again.
     """
 
     url: str = ""
@@ -53,6 +55,7 @@ class OpenIdProvider:
     signs_with: RSAKey | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    waits: threading.Event = field(default_factory=threading.Event)
 
     def discovery(self) -> dict[str, Any]:
         return {
@@ -101,6 +104,7 @@ class OpenIdProvider:
 def serving() -> Iterator[OpenIdProvider]:
     """One of them on a free port of this machine."""
     provider = OpenIdProvider()
+    provider.waits.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -122,6 +126,7 @@ def serving() -> Iterator[OpenIdProvider]:
             provider.asked.append(self.path)
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             asked = {name: values[0] for name, values in form.items()}
+            provider.waits.wait(10)
             self._json(*provider.token(asked, self.headers.get("Authorization", "")))
 
         def _json(self, status: int, body: Any) -> None:

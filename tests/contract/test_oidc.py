@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -161,8 +162,11 @@ def test_a_code_and_an_attempt_count_once(city: City, browser: httpx.Client, pro
         assert outcome(other, begin(browser)) == "expired"
 
 
-def test_an_attempt_must_have_been_begun_here(browser: httpx.Client, provider: OpenIdProvider) -> None:
-    assert outcome(browser, "/api/oidc/callback?code=x&state=y") == "expired"
+def test_an_attempt_must_have_been_begun_here(city: City, browser: httpx.Client, provider: OpenIdProvider) -> None:
+    with city.engine.connect() as connection:
+        before = audit.head(connection)
+        assert outcome(browser, "/api/oidc/callback?code=x&state=y") == "expired"
+        assert audit.head(connection) == before  # or anybody could fill the audit log
     back = begin(browser)
     browser.cookies.set("cityvision_oidc", "1.forged", path="/api/oidc")
     assert outcome(browser, back) == "expired"
@@ -204,6 +208,33 @@ def test_a_disabled_account_stays_out(city: City, browser: httpx.Client) -> None
         connection.execute(disabled)
     assert browser.get("/api/me").status_code == 401
     assert outcome(browser) == "unknown"
+
+
+def test_a_slow_provider_holds_no_database_connection(
+    tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus, provider: OpenIdProvider
+) -> None:
+    provider.callback = "http://city.test/api/oidc/callback"
+    chosen = settings_for(provider)
+    with console_city.running(tmp_path, database_url, valkey.url, oidc=chosen, database_pool=1) as city:
+        backs = []
+        for _ in range(6):  # more than the pool and what it may lend beyond
+            browser = httpx.Client(base_url=city.url, timeout=20)
+            backs.append((browser, begin(browser)))
+        provider.waits.clear()
+        with ThreadPoolExecutor(6) as threads:
+            waiting = [threads.submit(outcome, browser, back) for browser, back in backs]
+            end = time.monotonic() + 4
+            while provider.asked.count("/token") < 6 and time.monotonic() < end:
+                time.sleep(0.02)
+            assert provider.asked.count("/token") == 6
+            session = {"cityvision_session": "none"}
+            with httpx.Client(base_url=city.url, timeout=5, cookies=session) as another:
+                assert another.get("/api/me").status_code == 401
+            provider.waits.set()
+            # All of one person at once, and still one account.
+            assert {one.result() for one in waiting} == {"in"}
+        for browser, _ in backs:
+            browser.close()
 
 
 def test_new_keys_of_the_provider_are_fetched(browser: httpx.Client, provider: OpenIdProvider) -> None:

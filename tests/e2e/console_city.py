@@ -336,9 +336,11 @@ def _serving(app: FastAPI) -> Iterator[str]:
     while not server.started and thread.is_alive():
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:  # also where a test fails in the block: the thread would keep the whole run from ending
+        server.should_exit = True
+        thread.join(10)
     assert not thread.is_alive()
 
 
