@@ -15,7 +15,8 @@ _BLOWN_OUT, _BLOWN_OUT_CONTRAST, _BURNT = 190.0, 100.0, 250.0
 _BLURRED = 0.55
 # Of the usual texture. Fog as above leaves 0.3; a covered lens keeps hardly any, and nothing is where it was.
 _COVERED = 0.2
-_COVERED_PART = 0.5  # where the learnt scene is known to be gone
+_COVERED_PART = 0.5  # where the learnt scene is known to be gone, and little is seen of what is there instead:
+_COVERED_DETAIL = 0.75  # of the usual detail (measured: nine tenths of a lens covered 0.6, another view 0.87 ..)
 _GONE = (
     0.38  # likeness below which the learnt scene is not there (measured: another view 0.04 .. 0.35, the same 0.7 ..)
 )
@@ -40,9 +41,10 @@ def ailment_of(health: PictureHealth, max_shift: float) -> str | None:
     texture = None if not health.usual_texture else health.texture / health.usual_texture
     # In the dark, under a light that was never learnt, it may be the light that has gone.
     known = health.brightness >= _DARK if likeness is None else likeness < _THERE
-    if texture is not None and known and texture < (_COVERED_PART if gone else _COVERED):
-        return "covered"
     detail = None if not health.usual_detail else health.detail / health.usual_detail
+    plain = gone and (detail is None or detail < _COVERED_DETAIL)
+    if texture is not None and known and texture < (_COVERED_PART if plain else _COVERED):
+        return "covered"
     blurred = detail is not None and likeness is not None and detail < _BLURRED
     if health.shift is not None and math.hypot(*health.shift) >= max_shift:
         return "moved"

@@ -110,6 +110,14 @@ def test_another_view_has_moved_and_a_small_shift_has_not() -> None:
     assert play(between(10, 60, swaying), 60.0, 1.0)[1] == []
 
 
+def test_a_plainer_view_that_is_sharp_has_moved_and_is_not_covered() -> None:
+    """A camera turned to a wall and a pavement: half of the structure, but all the detail."""
+    plainer = replace(TURNED, texture=5.0, detail=38.0)
+    assert [o.key for o in of(play(between(10, 60, plainer), 40.0, 1.0)[1], Step.OPENED)] == ["moved"]
+    hand = replace(TURNED, texture=5.0, detail=22.0)
+    assert [o.key for o in of(play(between(10, 60, hand), 40.0, 1.0)[1], Step.OPENED)] == ["covered"]
+
+
 def test_a_ptz_camera_that_shows_something_else_is_off_its_preset() -> None:
     assert [o.key for o in of(play(between(10, 60, TURNED), 40.0, 1.0, watched("ptz"))[1], Step.OPENED)] == [
         "off_preset"
