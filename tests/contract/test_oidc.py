@@ -114,6 +114,7 @@ def test_a_first_login_makes_an_account_that_sees_nothing(city: City, browser: h
         {"nonce": None},
         {"aud": "somebody-else"},
         {"aud": ["somebody-else", "and-another"]},
+        {"aud": "somebody-else", "azp": CLIENT},
         {"aud": [CLIENT, "somebody-else"], "azp": "somebody-else"},
         {"aud": None},
         {"iss": "https://evil.example"},
