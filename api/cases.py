@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response, status
 from fastapi import Body as HttpBody
 from sqlalchemy import Connection
 
+from api import pictures
 from api.deps import (
     BookDep,
     CaseworkerDep,
@@ -24,7 +24,7 @@ from api.deps import (
     sight_of,
 )
 from api.pool_view import PoolView
-from api.problems import Fault, Invalid, NotFound, Problem
+from api.problems import NotFound, Problem
 from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
 from cases import queries, service
 from cases.decide import Silence
@@ -41,8 +41,6 @@ router = APIRouter(prefix="/api", tags=["cases"])
 Ids = Annotated[list[str] | None, Query(max_length=200)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 409, 422)}
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png"}
 
 
 def case_filter(
@@ -217,12 +215,7 @@ def add_picture(
     """A picture from the place, as the request's body (JPEG or PNG, 1 MB at most). The key goes into `pictures` of an
     action; it is kept by its hash."""
     _detail(connection, sight, number)
-    media_type = "image/jpeg" if content.startswith(_JPEG) else "image/png" if content.startswith(_PNG) else None
-    if media_type is None:
-        raise Invalid("the body is no picture", "send JPEG or PNG", [Fault(field="body", message="no JPEG or PNG")])
-    digest = hashlib.sha256(content).hexdigest()
-    key = f"cases/{digest[:2]}/{digest}.{_SUFFIX[media_type]}"
-    doors.objects.put(key, content, media_type)
+    key, digest = pictures.keep(doors.objects, content, "body")
     audit.record(connection, user.name, "case.picture", {"case": number, "sha256": digest}, time.time())
     return PictureOut(key=key, sha256=digest, url=f"/api/cases/{number}/pictures/{digest}")
 

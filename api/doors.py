@@ -82,7 +82,7 @@ async def opened(
             CameraStates(bus, settings.status_stale_s),
             Readings(),
             viewing_copies,
-            read_book(settings.case_book or DEFAULT),
+            read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,
             None if settings.oidc is None else Provider(settings.oidc, sealer),
         )

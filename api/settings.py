@@ -28,6 +28,12 @@ class ApiSettings(BaseModel):
         None, description="bearer token of /metrics; without one it answers this machine only"
     )
     case_book: Path | None = Field(None, description="rule book of cases; None: the one that ships")
+    exchange: Path | None = Field(
+        None, description="mapping of the exchange with the city's platform; None: there is none"
+    )
+    exchange_callback_secret: SecretStr | None = Field(
+        None, description="secrets that it signs with, comma between them"
+    )
     seal_key: SecretStr | None = Field(
         None, description="key that kept secrets are sealed with; None: one that ends with this process"
     )
@@ -42,6 +48,12 @@ class ApiSettings(BaseModel):
     session_check_s: float = Field(30.0, gt=0, description="how often a long connection checks its session, s")
     keep_alive_s: float = Field(15.0, gt=0, description="comment line on a quiet event stream, s")
     database_pool: int = Field(10, ge=1, description="connections kept open to Postgres")
+
+    @property
+    def callback_keys(self) -> list[str]:
+        """Secrets in force that call-backs of the city's platform are signed with."""
+        text = "" if self.exchange_callback_secret is None else self.exchange_callback_secret.get_secret_value()
+        return [one.strip() for one in text.split(",") if one.strip()]
 
     def asks_for_setup(self, user: User) -> bool:
         """Whether somebody must set up a second factor before anything else."""

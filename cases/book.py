@@ -12,12 +12,13 @@ from datetime import date, time
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from cases.exchange.mapping import Mapping as Exchange
 from cases.types import Clock
 from cases.working import ROUND_THE_CLOCK, Calendar, Hours
 from contracts.algorithms import Duration
@@ -28,6 +29,7 @@ DEFAULT = Path(__file__).with_name("book.yaml")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 Text = Annotated[str, BeforeValidator(str)]
+Kind = TypeVar("Kind", bound=Contract)
 
 
 class CalendarEntry(Contract):
@@ -134,6 +136,7 @@ class Book(Contract):
     Attributes:
         centre: department id of the dispatch centre.
         overlaps: groups of "camera/zone" that show one and the same place.
+        exchange: what is told to the city's existing platform, from a file of its own; None: nothing.
     """
 
     centre: str = Field(min_length=1)
@@ -142,6 +145,7 @@ class Book(Contract):
     routes: tuple[Route, ...] = ()
     mass: Mass = Mass()
     overlaps: tuple[tuple[str, ...], ...] = ()
+    exchange: Exchange | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Book:
@@ -208,22 +212,36 @@ class Book(Contract):
         return (owner if department == "owner" else department), ""
 
 
-def read_book(path: Path = DEFAULT) -> Book:
-    """The rule book of a file.
+def read_book(path: Path = DEFAULT, exchange: Path | None = None) -> Book:
+    """The rule book of a file, with the mapping of another one where cases are exchanged.
 
     Raises:
-        ConfigError: it cannot be read or is wrong; names every wrong field.
+        ConfigError: one cannot be read or is wrong; names every wrong field.
     """
+    book = _read(path, Book, "CITYVISION_CASE_BOOK")
+    if book.exchange is not None:
+        raise ConfigError(f"{path}: exchange: stands in a file of its own", "see CITYVISION_EXCHANGE_MAPPING")
+    if exchange is None:
+        return book
+    mapping = _read(exchange, Exchange, "CITYVISION_EXCHANGE_MAPPING")
+    if unknown := set(mapping.categories) - {category.code for category in book.categories}:
+        raise ConfigError(
+            f"{exchange}: categories: the rule book has no {min(unknown)}", "take it out, or add it to the book"
+        )
+    return book.model_copy(update={"exchange": mapping})
+
+
+def _read(path: Path, kind: type[Kind], setting: str) -> Kind:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}", "see CITYVISION_CASE_BOOK") from error
+        raise ConfigError(f"{path}: cannot be read: {error}", f"see {setting}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = "" if mark is None else f":{mark.line + 1}"
         raise ConfigError(f"{path}{line}: no YAML: {getattr(error, 'problem', error)}", "correct that line") from error
     try:
-        return Book.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         faults = "; ".join(f"{_where(one['loc'], data)}: {one['msg']}" for one in error.errors())
         raise ConfigError(f"{path}: {faults}", "correct these fields") from error
@@ -239,7 +257,7 @@ def _where(loc: tuple[int | str, ...], data: Any) -> str:
             data = None
         code = data.get("code") if isinstance(data, dict) and isinstance(part, int) else None
         words.append(f"[{part if code is None else code}]" if isinstance(part, int) else f".{part}")
-    return "".join(words).lstrip(".") or "the book"
+    return "".join(words).lstrip(".") or "the file"
 
 
 def _hours(day: str, spans: tuple[str, ...]) -> Hours:

@@ -10,6 +10,7 @@ from cases import store
 from cases.act import act, begun
 from cases.book import Book
 from cases.decide import Silence, decide, incidents
+from cases.exchange import outbox
 from cases.types import Action, Case, CaseState, Clock, Duty, Facts, Line, NewCase
 from contracts.errors import ConfigError, StaleRevision
 from contracts.records import Event
@@ -92,6 +93,7 @@ def accept(connection: Connection, about: NewCase, duty: Duty, who: str, now: fl
     number = store.create(connection, about, state, line)
     found = store.read(connection, number)
     assert found is not None
+    outbox.tell(connection, found, line, book.exchange)
     return found
 
 
@@ -144,6 +146,8 @@ def perform(
         late_s=acted.late_s,
     )
     store.change(connection, number, case.revision, acted.state, line)
+    now_is = case.model_copy(update={"revision": case.revision + 1, "state": acted.state})
+    outbox.tell(connection, now_is, line, book.exchange)
     return acted.state
 
 

@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cityvision.commands.subscriptions",
         "Who is told of events, how it goes, redrive and replay.",
     ),
+    "exchange": (
+        "cityvision.commands.exchange",
+        "Cases exchanged with the city's existing platform: how it goes, what differs.",
+    ),
     "audit": ("cityvision.commands.audit", "Does the audit chain hold, and what is in it."),
     "admin": ("cityvision.commands.admin", "Accounts, the settings in force."),
     "bench": ("cityvision.commands.bench", "Measurements, each beside a peer or a limit."),

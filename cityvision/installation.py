@@ -211,7 +211,9 @@ class Installation:
             specs.append(ChildSpec("postgres", self._postgres, ready=self._database_ready))
         if "valkey" in stores:
             specs.append(ChildSpec("valkey", self._valkey))
-        specs += [self._process(name, depends_on=stores) for name in ("consumer", "deliverer", "pool-sync")]
+        names = ["consumer", "deliverer", "pool-sync"]
+        names += [] if self.settings.exchange_url is None else ["exchange"]
+        specs += [self._process(name, depends_on=stores) for name in names]
         specs.append(self._process("api", depends_on=stores, ready=self._api_ready))
         for number in range(1, self.settings.worker_count + 1):
             specs.append(

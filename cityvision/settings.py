@@ -15,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from cases.exchange.mapping import DEFAULT as EXCHANGE_DEFAULT
 from contracts.errors import ConfigError
+from contracts.signing import is_secret
 from governance.oidc import is_safe
 from governance.roles import Role
 from store.guard import networks
@@ -55,6 +57,13 @@ class Settings(BaseSettings):
     triton_url: str | None = Field(None, description="host:port of Triton's gRPC; else models run in the worker")
 
     case_book: Path | None = Field(None, description="rule book of cases (YAML); else the one that ships")
+
+    exchange_url: str | None = Field(None, description="the city's existing platform, https://…; else no exchange")
+    exchange_mapping: Path | None = Field(None, description="what is told to it, and what its words mean (YAML)")
+    exchange_secret: SecretStr | None = Field(None, description="what we sign with to it, whsec_…")
+    exchange_callback_secret: SecretStr | None = Field(
+        None, description="what it signs call-backs with, whsec_…; two, separated by a comma, while it is changed"
+    )
 
     delivery_networks: str = Field(
         "", description="private networks that subscribers' receivers stand in, e.g. 10.20.0.0/16,192.168.7.0/24"
@@ -122,6 +131,20 @@ class Settings(BaseSettings):
             raise ValueError(f"{error.message}; {error.fix}") from error
         return value
 
+    @field_validator("exchange_url")
+    @classmethod
+    def _check_exchange(cls, value: str | None) -> str | None:
+        if value is not None and not _is_server(value):
+            raise ValueError("not an address of a server; write e.g. https://cg.example or https://cg.example/open")
+        return value
+
+    @field_validator("exchange_secret", "exchange_callback_secret")
+    @classmethod
+    def _check_exchange_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all(is_secret(one) for one in listed(value.get_secret_value()) or [""]):
+            raise ValueError("not a secret of 24 bytes or more; write whsec_ and base64, e.g. of `openssl rand`")
+        return value
+
     @field_validator("oidc_issuer", "oidc_callback")
     @classmethod
     def _check_oidc(cls, value: str | None, info: Any) -> str | None:
@@ -158,6 +181,17 @@ class Settings(BaseSettings):
             )
         if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_callback):
             raise ValueError(f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT_ID and {PREFIX}OIDC_CALLBACK beside it")
+        secrets = (self.exchange_secret, self.exchange_callback_secret)
+        if self.exchange_url is not None and None in secrets:
+            raise ValueError(
+                f"{PREFIX}EXCHANGE_URL needs {PREFIX}EXCHANGE_SECRET and {PREFIX}EXCHANGE_CALLBACK_SECRET beside it"
+            )
+        ours, theirs = (set() if one is None else set(listed(one.get_secret_value())) for one in secrets)
+        if ours & theirs:
+            raise ValueError(
+                f"{PREFIX}EXCHANGE_SECRET and {PREFIX}EXCHANGE_CALLBACK_SECRET are one: what we say could come back "
+                "as theirs; agree on two"
+            )
         if self.metrics_token is None and self.cookie_secure and self.api_host not in ("127.0.0.1", "::1"):
             raise ValueError(
                 f"behind a proxy every caller looks local, so /metrics would be open; set {PREFIX}METRICS_TOKEN"
@@ -181,6 +215,11 @@ class Settings(BaseSettings):
         if value is None:
             raise ConfigError(f"{PREFIX}{name.upper()} is not set", "`cityvision up` starts one and sets it")
         return value.get_secret_value()
+
+    @property
+    def exchange(self) -> Path | None:
+        """The mapping of the exchange; None where there is none."""
+        return None if self.exchange_url is None else self.exchange_mapping or EXCHANGE_DEFAULT
 
     @property
     def objects_dir(self) -> Path:
@@ -226,6 +265,19 @@ def listed(value: str) -> list[str]:
 def is_default(secret: str) -> bool:
     """Whether a password is one of those that everybody tries first."""
     return secret.lower() in DEFAULT_SECRETS
+
+
+def _is_server(url: str) -> bool:
+    """Whether this is http(s)://host[:port][/path], and nothing more."""
+    try:
+        parts = urlsplit(url)
+        good = parts.port != 0 and bool(parts.hostname)
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username) and not url.endswith("/")
+    return (
+        good and plain and parts.scheme in ("http", "https") and url.isascii() and url.isprintable() and " " not in url
+    )
 
 
 _SCHEMES = {

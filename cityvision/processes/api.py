@@ -50,6 +50,8 @@ def api_settings(settings: Settings) -> ApiSettings:
         second_factor_roles=frozenset(Role(name) for name in listed(settings.second_factor_roles)),
         oidc=oidc_settings(settings),
         case_book=settings.case_book,
+        exchange=settings.exchange,
+        exchange_callback_secret=settings.exchange_callback_secret,
         seal_key=SecretStr(seal_key(settings)),
         secrets=settings.secrets,
         delivery_networks=settings.delivery_networks,

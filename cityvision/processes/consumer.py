@@ -29,7 +29,7 @@ _AT_ONCE = 200
 
 def body(process: Process) -> None:
     """Consumes until asked to stop; outages of Postgres and Valkey are waited out."""
-    book = read_book(process.settings.case_book or DEFAULT)
+    book = read_book(process.settings.case_book or DEFAULT, process.settings.exchange)
     engine = make_engine(process.settings.database, pool_size=2)
     bus = Bus(process.settings.redis)
     clerk = Bus(process.settings.redis)
