@@ -20,6 +20,7 @@ from api.settings import ApiSettings
 from api.viewing_copies import ViewingCopies
 from cases.book import DEFAULT, Book, read_book
 from governance.oidc import Provider
+from governance.signing import Ed25519Signer, Signer
 from store.bus import Bus
 from store.database import make_engine
 from store.guard import Guard, networks
@@ -48,6 +49,7 @@ class Doors:
     viewing_copies: ViewingCopies
     book: Book
     sealer: Sealer
+    signer: Signer
     oidc: Provider | None = None
 
     def ways(self) -> Ways:
@@ -62,7 +64,8 @@ async def opened(
     settings: ApiSettings, objects: ObjectStore, metrics: RequestMetrics, viewing_copies: ViewingCopies
 ) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
-    sealer = Sealer(token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value())
+    secret = token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()
+    sealer = Sealer(secret)
     engine = make_engine(settings.database_url, pool_size=settings.database_pool)
     bus, live_bus = Bus(settings.redis_url), AsyncBus(settings.redis_url)
     feed = EventFeed(live_bus)
@@ -84,6 +87,7 @@ async def opened(
             viewing_copies,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,
+            Ed25519Signer(secret),
             None if settings.oidc is None else Provider(settings.oidc, sealer),
         )
     finally:

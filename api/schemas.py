@@ -91,6 +91,10 @@ class RecoveryCodes(Body):
     codes: list[str]
 
 
+class PurposeBody(Body):
+    purpose: str = Field(min_length=4, max_length=500, description="what for; kept in the audit chain")
+
+
 class StreamOut(Body):
     """Where a stream comes from, without credentials and without the address's query (cameras hide tokens there)."""
 

@@ -118,6 +118,22 @@ def listed(
     ]
 
 
+def about_event(connection: Connection, event: str) -> list[dict[str, object]]:
+    """Lines that speak of an event, the oldest first: who read, exported or acknowledged what of it, and when."""
+    query = select(audit_log).where(audit_log.c.what["event"].astext == event).order_by(audit_log.c.id)
+    return [
+        {
+            "id": row.id,
+            "utc": row.at.timestamp(),
+            "who": row.who,
+            "action": row.action,
+            "what": row.what,
+            "hash": row.hash,
+        }
+        for row in connection.execute(query)
+    ]
+
+
 def newest(connection: Connection, limit: int) -> Iterator[AuditEntry]:
     """The newest lines, newest first."""
     yield from listed(connection, limit=limit)

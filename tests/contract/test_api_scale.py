@@ -26,6 +26,7 @@ from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera, Pool
 from governance.access import Viewer
 from governance.roles import Role
+from governance.signing import Ed25519Signer
 from pool.store import import_pool
 from store.bus import Bus
 from store.live import AsyncBus
@@ -103,6 +104,7 @@ def doors(tmp_path: Path, engine: Engine, valkey: EmbeddedValkey, bus: Bus) -> D
         ViewingCopies(objects, None),
         read_book(),
         SEALER,
+        Ed25519Signer("a key of tests"),
     )
 
 

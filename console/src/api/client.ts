@@ -106,6 +106,18 @@ export async function upload<T>(path: string, file: File): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Asks for a file, and hands it to the browser to keep. Throws as `call`. */
+export async function download(path: string, body: Values, name: string): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const response = await answered(path, { method: "POST", headers, body: JSON.stringify(body) });
+  const url = URL.createObjectURL(await response.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
 async function answered(path: string, asked: RequestInit): Promise<Response> {
   let response: Response;
   try {

@@ -299,6 +299,12 @@ export const en: Record<TextKey, string> = {
   "events.nopicture": "No picture",
 
   "detail.back": "Back to events",
+  "package.title": "Evidence package",
+  "package.about":
+    "Pictures, clip, what the event said and who touched it, with a signed list; cityvision evidence verify checks it anywhere. The export is audited.",
+  "package.purpose": "Purpose",
+  "package.purpose.needed": "Say what for (four characters at least)",
+  "package.take": "Export",
   "detail.entry": "On entry",
   "detail.decision": "At decision",
   "detail.density": "Density",

@@ -294,6 +294,12 @@ export const zh = {
   "events.nopicture": "暂无图片",
 
   "detail.back": "返回事件列表",
+  "package.title": "证据包",
+  "package.about":
+    "图片、片段、事件记录与保管记录，附签名清单；任何地方都可用 cityvision evidence verify 核验。导出会记入审计。",
+  "package.purpose": "用途",
+  "package.purpose.needed": "请写明用途（4 字以上）",
+  "package.take": "导出",
   "detail.entry": "进入时",
   "detail.decision": "判定时",
   "detail.density": "密度图",

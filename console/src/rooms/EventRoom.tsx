@@ -10,6 +10,7 @@ import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
 import { EventMedia } from "./EventMedia";
+import { EvidencePackage } from "./EvidencePackage";
 
 export function EventRoom() {
   const { id = "" } = useParams();
@@ -38,6 +39,7 @@ function Detail({ event }: { event: EventDetail }) {
         <Why event={event} />
         <Course event={event} />
         <Provenance event={event} />
+        <EvidencePackage event={event} />
       </div>
     </div>
   );

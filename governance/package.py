@@ -1,0 +1,144 @@
+"""Evidence packages: what leaves the system as proof, and how anybody can check it without the system.
+
+A ZIP of the pictures and clips byte for byte as they were hashed when they were captured, what the event said, who
+touched it, and a signed manifest that names every file with its SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from pydantic import Field, ValidationError
+
+from contracts.errors import StoreError
+from contracts.records import Contract
+from governance.signing import Signer, verify
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+_MAX_MANIFEST = 4 << 20
+_PIECE = 1 << 20
+
+
+class PackageFault(StoreError):
+    """The package is not what was signed; the message names the first file that does not fit."""
+
+
+class PackedFile(Contract):
+    """One file of a package."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+    what: str = ""
+
+
+class Manifest(Contract):
+    """What is signed.
+
+    Attributes:
+        exported_by, exported_utc, purpose: who took it out, when (s since 1970) and what for.
+        public_key: base64, of the installation that signed.
+    """
+
+    version: Literal[1] = 1
+    event: str
+    exported_by: str
+    exported_utc: float
+    purpose: str
+    algorithm: str
+    public_key: str
+    files: tuple[PackedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file to be packed; `what` is said of it in the manifest."""
+
+    name: str
+    data: bytes
+    what: str = ""
+
+
+def write(
+    target: IO[bytes], event: str, contents: Sequence[Content], who: str, purpose: str, now: float, signer: Signer
+) -> Manifest:
+    """Packs and signs; returns what was signed. Pictures and clips are compressed already, so nothing is again."""
+    files = tuple(PackedFile(name=c.name, sha256=_digest(c.data), size=len(c.data), what=c.what) for c in contents)
+    manifest = Manifest(
+        event=event,
+        exported_by=who,
+        exported_utc=now,
+        purpose=purpose,
+        algorithm=signer.algorithm,
+        public_key=signer.public,
+        files=files,
+    )
+    told = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+        for content in contents:
+            packed.writestr(content.name, content.data)
+        packed.writestr(MANIFEST, told)
+        packed.writestr(SIGNATURE, signer.sign(told))
+    return manifest
+
+
+def check(package: Path, key: str | None = None) -> Manifest:
+    """Whether a package is what was signed.
+
+    Args:
+        key: public key (base64) that it has to be signed with; None: with the one that it names, which shows that
+            nothing was changed since, but not by whom it was made.
+
+    Raises:
+        PackageFault: names the first file that was altered, is missing or was added, or what else does not fit.
+        ConfigError: the signature's algorithm is not known here, or `key` is no key.
+    """
+    try:
+        with zipfile.ZipFile(package) as packed:
+            return _check(packed, key)
+    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise PackageFault(f"{package.name} cannot be read as a package: {error}") from error
+
+
+def _check(packed: zipfile.ZipFile, key: str | None) -> Manifest:
+    names = packed.namelist()
+    for needed in (MANIFEST, SIGNATURE):
+        if names.count(needed) != 1 or packed.getinfo(needed).file_size > _MAX_MANIFEST:
+            raise PackageFault(f"{needed} is missing, doubled or too large")
+    told, signature = packed.read(MANIFEST), packed.read(SIGNATURE)
+    try:
+        manifest = Manifest.model_validate_json(told)
+    except ValidationError as error:
+        raise PackageFault(f"{MANIFEST} cannot be read: {error.errors()[0]['msg']}") from error
+    if key is not None and key != manifest.public_key:
+        raise PackageFault("it is signed by another key than the one it was checked against")
+    if not verify(manifest.algorithm, manifest.public_key, signature, told):
+        raise PackageFault(f"{MANIFEST} was altered: its signature does not fit")
+    listed = [file.name for file in manifest.files]
+    for name in names:
+        if name not in (*listed, MANIFEST, SIGNATURE) or names.count(name) != 1:
+            raise PackageFault(f"{name} was added")
+    for file in manifest.files:
+        if file.name not in names:
+            raise PackageFault(f"{file.name} is missing")
+        if packed.getinfo(file.name).file_size != file.size or _hashed(packed, file.name) != file.sha256:
+            raise PackageFault(f"{file.name} was altered")
+    return manifest
+
+
+def _hashed(packed: zipfile.ZipFile, name: str) -> str:
+    digest = hashlib.sha256()
+    with packed.open(name) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,59 @@
+"""A package of real evidence: out through the door, checked with nothing but the file."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from governance import package
+from governance.package import PackageFault
+from store.bus import Bus
+from store.valkey import EmbeddedValkey
+from tests.contract.test_api_doors import log_in, wait_for
+from tests.e2e import console_city
+from tests.e2e.console_city import City, make_event, opened
+
+pytest_plugins = ["tests.embedded"]
+
+
+@pytest.fixture
+def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> Iterator[City]:
+    with console_city.running(tmp_path, database_url, valkey.url) as one:
+        yield one
+
+
+def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_path: Path) -> None:
+    now = time.time()
+    entry, decision = (city.keep(data, role, "jpg", now) for data, role in ((b"first", "entry"), (b"2nd", "decision")))
+    waiting = city.keep(b"still at the worker", "clip", "mp4", now, stored=False)
+    event = make_event(now - 60, evidence=(entry, decision, waiting))
+    city.publish(opened(event))
+    with httpx.Client(base_url=city.url, timeout=10) as client:
+        log_in(client, city)
+        wait_for(client, f"/api/events/{event.id}", lambda _: True)
+        assert client.get(f"/api/events/{event.id}/evidence/{entry.sha256}").content == b"first"
+        refused = client.post(f"/api/events/{event.id}/package", json={"purpose": ""})
+        assert (refused.status_code, refused.json()["faults"][0]["field"]) == (422, "purpose")
+        answer = client.post(f"/api/events/{event.id}/package", json={"purpose": "复议 2026-17"})
+        assert answer.status_code == 200
+        lines = client.get("/api/audit", params={"action": "evidence."}).json()["lines"]
+    path = tmp_path / "package.zip"
+    path.write_bytes(answer.content)
+    manifest = package.check(path)
+    assert (manifest.event, manifest.exported_by, manifest.purpose) == (event.id, "admin", "复议 2026-17")
+    with zipfile.ZipFile(path) as packed:
+        assert {packed.read(name) for name in packed.namelist() if name.startswith("evidence/")} == {b"first", b"2nd"}
+        custody = json.loads(packed.read("custody.json"))
+        assert json.loads(packed.read("event.json"))["id"] == event.id
+    assert [line["action"] for line in custody] == ["evidence.read"]
+    assert [line["action"] for line in lines] == ["evidence.exported", "evidence.read"]
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("evidence/planted.jpg", b"planted")
+    with pytest.raises(PackageFault, match=r"evidence/planted\.jpg was added"):
+        package.check(path)
