@@ -122,6 +122,12 @@ def failed(connection: Connection, one: Waiting, error: str, wait_s: float) -> N
     _end(connection, one, {"due": func.now() + timedelta(seconds=wait_s), "error": error})
 
 
+def hasten(connection: Connection) -> None:
+    """Whoever was away is there again: nothing waits any longer for its turn to be tried."""
+    late = update(exchange_outbox).where(_O.state == "waiting", _O.due > func.now())
+    connection.execute(late.values(due=func.now()))
+
+
 def _end(connection: Connection, one: Waiting, values: dict[str, Any]) -> None:
     mine = (_O.case_id == one.case) & (_O.revision == one.revision) & (_O.state == "waiting")
     connection.execute(update(exchange_outbox).where(mine).values(attempts=_O.attempts + 1, **values))

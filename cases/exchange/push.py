@@ -117,6 +117,8 @@ class Pusher:
         if verdict.end is not None:
             if self._failures >= _AWAY_AFTER:
                 log.info("the platform is there again")
+                with self._engine.begin() as connection:
+                    outbox.hasten(connection)
             self._failures, self._not_before = 0, 0.0
             return
         self._failures += 1

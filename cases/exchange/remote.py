@@ -24,6 +24,7 @@ _PAGE = 8 << 20
 _PAGES = 10_000
 _SHOWN = 200
 _AT_ONCE = 8
+_FIX = "see CITYVISION_EXCHANGE_URL, and whether the platform is there"
 
 
 class PlatformAway(CityVisionError):
@@ -112,11 +113,11 @@ class Platform:
             async with asyncio.timeout(self._mapping.timeout):
                 return await self._server.request(method, url, known, body, limit=limit)
         except TimeoutError as error:
-            raise PlatformAway(f"no answer within {self._mapping.timeout:g} s") from error
+            raise PlatformAway(f"no answer within {self._mapping.timeout:g} s", _FIX) from error
         except CityVisionError as error:
             raise PlatformAway(_line(str(error))) from error
         except FAILURES as error:
-            raise PlatformAway(_line(f"{type(error).__name__}: {error}")) from error
+            raise PlatformAway(_line(f"{type(error).__name__}: {error}"), _FIX) from error
 
 
 def _items(answer: Answer, name: str) -> list[Any]:

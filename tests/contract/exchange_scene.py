@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,11 +116,18 @@ def wait_until(ready: Callable[[], bool], seconds: float = 40) -> None:
 
 @contextmanager
 def running(
-    folder: Path, engine: Engine, bus_url: str, faults: Faults = CALM, *, seed: int = 1, calls: bool = True
+    folder: Path,
+    engine: Engine,
+    bus_url: str,
+    faults: Faults = CALM,
+    *,
+    seed: int = 1,
+    calls: bool = True,
+    delays: Sequence[str] = ("50ms", "100ms", "200ms"),
 ) -> Iterator[Scene]:
     """A scene in which nothing runs yet."""
     words = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
-    words |= {"timeout": "600ms", "retry": words["retry"] | {"delays": ["50ms", "100ms", "200ms"]}}
+    words |= {"timeout": "600ms", "retry": words["retry"] | {"delays": list(delays)}}
     mapping = folder / "mapping.yaml"
     mapping.write_text(yaml.safe_dump(words, allow_unicode=True), encoding="utf-8")
     secret, callback_secret = new_secret(), new_secret()

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from cases.exchange.tables import exchange_outbox
 from cases.service import perform
@@ -101,6 +101,25 @@ def test_killed_in_the_middle_nothing_is_lost_and_the_order_is_kept(scene: Scene
     wait_until(lambda: scene.outlook().waiting == 0)
     heard = {int(source): task.heard for source, task in scene.platform.book.tasks.items()}
     assert heard == told(scene), "each revision once, by its key, in order"
+
+
+def test_what_waited_long_goes_out_once_the_platform_is_there(
+    tmp_path: Path, engine: Engine, valkey: EmbeddedValkey, bus: Bus
+) -> None:
+    delays = ("50ms", "50ms", "50ms", "1h")
+    with running(tmp_path, engine, valkey.url, calls=False, delays=delays) as scene:
+        scene.happen(1)
+        scene.start("exchange")
+        c = exchange_outbox.c
+
+        def put_off() -> bool:
+            with scene.engine.begin() as connection:
+                return bool(connection.execute(select(func.max(c.attempts))).scalar_one() == 4)
+
+        wait_until(put_off)
+        scene.platform.start()
+        scene.happen(1, first=1)
+        wait_until(lambda: scene.outlook().waiting == 0, 20)
 
 
 def test_a_case_that_is_refused_holds_nobody_up(scene: Scene) -> None:
