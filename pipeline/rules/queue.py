@@ -8,8 +8,8 @@ The test in numbers, for one standing vehicle S (lengths in body lengths of the 
 - *Queue share*: share of S's standing time during which it had a companion.
 - S is *on its own* for good once it stood 60 s (or half of T, where that is shorter, but at least 20 s) without a
   companion, or 20 s after its last companion drove off, or 10 s after a second vehicle going its way drove past it
-  or past one of its companions (when a jam dissolves, one lane moves some seconds before the other). One that nobody
-  saw arriving is taken to face as the nearest of its companions that somebody did.
+  or, where both were seen arriving, past one of its companions (when a jam dissolves, one lane moves some seconds
+  before the other). One that nobody saw arriving is taken to face as the nearest of its companions that somebody did.
 - S is held back while it is not on its own, its queue share is 0.4 or more, and it has stood for less than T + 300 s
   (with three companions or more: T + 900 s). Nobody waits longer in a line that does not move at all.
 """
@@ -134,9 +134,10 @@ def accompany(
     companions = [other for other in stands if is_companion(stand, other, aspect)]
     now, way = len(companions), _way(stand, companions, aspect)
     passed, passes = company.passed, company.passes
-    row = [one for one in (stand, *companions) if one.missing_s <= _LOST_S]
+    known = [one for one in companions if stand.heading is not None and one.heading is not None]
+    row = [(one, one.heading or way) for one in (stand, *known) if one.missing_s <= _LOST_S]
     for other in stands:
-        if other.track not in passed and any(drove_past(one, other, aspect, one.heading or way) for one in row):
+        if other.track not in passed and any(drove_past(one, other, aspect, faces) for one, faces in row):
             passed, passes = (*passed, other.track)[-4:], passes + 1
     passed_s = company.passed_s + watched if company.passes >= PASSES and stand.here else company.passed_s
     alone = 0.0 if now else company.alone_s + watched
