@@ -7,6 +7,7 @@ import { EventStreamProvider } from "./api/stream";
 import { useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { Nothing, Trouble } from "./parts/Trouble";
+import { AuditRoom } from "./rooms/AuditRoom";
 import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
 import { CaseRoom } from "./rooms/CaseRoom";
@@ -14,10 +15,12 @@ import { CasesRoom } from "./rooms/CasesRoom";
 import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
+import { GrantsRoom } from "./rooms/GrantsRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { KeysRoom } from "./rooms/KeysRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
+import { PeopleRoom } from "./rooms/PeopleRoom";
 import { SecondStepRoom } from "./rooms/SecondStepRoom";
 import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
 import { WallRoom } from "./rooms/WallRoom";
@@ -71,6 +74,9 @@ function Inside() {
           <Route path="/health" element={<HealthRoom />} />
           <Route path="/password" element={<PasswordRoom />} />
           <Route path="/keys" element={<KeysRoom />} />
+          <Route path="/grants" element={<GrantsRoom />} />
+          <Route path="/people" element={<PeopleRoom />} />
+          <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route
             path="*"

@@ -3,26 +3,33 @@ import {
   AppstoreOutlined,
   AuditOutlined,
   BellOutlined,
+  FileSearchOutlined,
   HeartOutlined,
+  KeyOutlined,
   LogoutOutlined,
   SafetyOutlined,
+  TeamOutlined,
   UserOutlined,
   VideoCameraOutlined,
 } from "@ant-design/icons";
-import { Button, Dropdown, Tooltip } from "antd";
+import { Badge, Button, Dropdown, Tooltip } from "antd";
 import type { ReactNode } from "react";
 import { NavLink, useNavigate } from "react-router";
+import { type Right, useGrants, useRights } from "./api/access";
 import { useTallies } from "./api/queries";
 import { type TextKey, useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { useSession } from "./session";
 
-const ROOMS: { to: string; text: TextKey; icon: ReactNode }[] = [
-  { to: "/wall", text: "nav.wall", icon: <AppstoreOutlined /> },
-  { to: "/events", text: "nav.events", icon: <BellOutlined /> },
-  { to: "/cases", text: "nav.cases", icon: <AuditOutlined /> },
-  { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined /> },
-  { to: "/health", text: "nav.health", icon: <HeartOutlined /> },
+/** Which rooms there are, and the rights of which one opens each. */
+const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[] }[] = [
+  { to: "/wall", text: "nav.wall", icon: <AppstoreOutlined />, rights: ["see"] },
+  { to: "/events", text: "nav.events", icon: <BellOutlined />, rights: ["see"] },
+  { to: "/cases", text: "nav.cases", icon: <AuditOutlined />, rights: ["dispatch", "handle"] },
+  { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined />, rights: ["see"] },
+  { to: "/grants", text: "nav.grants", icon: <KeyOutlined />, rights: ["ask", "decide"] },
+  { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
+  { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
 ];
 
 const TALLIED = ["running", "connecting", "stalled", "offline", "unknown"] as const;
@@ -30,6 +37,7 @@ const TALLIED = ["running", "connecting", "stalled", "offline", "unknown"] as co
 /** The frame around every room: where one can go, how the cameras are, and who one is. */
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTexts();
+  const may = useRights();
   return (
     <div className="shell">
       <a className="skip" href="#room">
@@ -41,10 +49,11 @@ export function Shell({ children }: { children: ReactNode }) {
           <span>{t("app.name")}</span>
         </NavLink>
         <nav className="rooms">
-          {ROOMS.map(({ to, text, icon }) => (
+          {ROOMS.filter(({ rights }) => may(...rights)).map(({ to, text, icon }) => (
             <NavLink key={to} to={to}>
               <span aria-hidden="true">{icon}</span>
               {t(text)}
+              {to === "/grants" ? <Waiting /> : null}
             </NavLink>
           ))}
         </nav>
@@ -58,6 +67,12 @@ export function Shell({ children }: { children: ReactNode }) {
       </main>
     </div>
   );
+}
+
+/** How many requests for access wait for one's decision. */
+function Waiting() {
+  const count = (useGrants().data ?? []).filter((grant) => grant.may_decide).length;
+  return count > 0 ? <Badge count={count} size="small" style={{ marginLeft: 6 }} /> : null;
 }
 
 function Tally() {
@@ -125,6 +140,16 @@ function Account() {
       label: t("nav.security"),
       onClick: () => navigate("/security"),
     },
+    ...(me?.rights.includes("people")
+      ? [
+          {
+            key: "people",
+            icon: <TeamOutlined />,
+            label: t("nav.people"),
+            onClick: () => navigate("/people"),
+          },
+        ]
+      : []),
     ...(me?.rights.includes("people")
       ? [{ key: "keys", icon: <ApiOutlined />, label: t("nav.keys"), onClick: () => navigate("/keys") }]
       : []),

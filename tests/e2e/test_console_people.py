@@ -1,0 +1,111 @@
+"""Access as people give it: a real Chromium, from two new accounts to an event that the other department shows."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.console_city import PASSWORD, City, make_event, opened
+from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
+
+pytest_plugins = ["tests.embedded"]
+pytestmark = [pytest.mark.browser, pytest.mark.media]
+
+SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
+
+
+def shot(page: Page, name: str) -> None:  # noqa: F811
+    """A picture for people, where somebody wants one."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def choose(page: Page, label: str, option: str) -> None:  # noqa: F811
+    page.get_by_role("dialog").get_by_label(label).click()
+    page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).click()
+
+
+def account(page: Page, name: str, department: str) -> str:  # noqa: F811
+    """A new department operator; the first password."""
+    page.get_by_role("button", name="新建账户").click()
+    page.get_by_label("账户名").fill(name)
+    choose(page, "部门", department)
+    page.get_by_role("button", name="保存").click()
+    password = page.get_by_label("首次密码").input_value()
+    shot(page, "people-first-password")
+    page.get_by_role("button", name="我已保存").click()
+    expect(page.get_by_role("row").filter(has_text=name)).to_be_visible()
+    return password
+
+
+def somebody(browser: Browser, url: str, name: str, first: str) -> Page:
+    """Logged in on a browser of their own, with a password of their own."""
+    one = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    one.goto(url)
+    one.get_by_label("用户名").fill(name)
+    one.get_by_label("密码").fill(first)
+    one.get_by_role("button", name="登录").click()
+    one.get_by_label("当前密码").fill(first)
+    one.get_by_label("新密码", exact=True).fill(PASSWORD)
+    one.get_by_label("再输入一次新密码").fill(PASSWORD)
+    one.get_by_role("button", name="保存新密码").click()
+    expect(one.get_by_role("link", name="授权")).to_be_visible()
+    return one
+
+
+def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    page.get_by_role("button", name="账户").click()
+    page.get_by_role("menuitem", name="人员").click()
+    traffic = account(page, "wang", "交通警察支队")
+    grid = account(page, "zhao", "城管网格中心")
+    shot(page, "people")
+    city.publish(
+        opened(make_event(time.time() - 60, kind="crowding", camera="square", department="grid", zone="plaza"))
+    )
+    browser = page.context.browser
+    assert browser is not None
+
+    wang = somebody(browser, city.url, "wang", traffic)
+    expect(wang.get_by_role("link", name="审计")).to_have_count(0)
+    wang.get_by_role("link", name="事件", exact=True).click()
+    expect(wang.get_by_text("没有符合条件的事件")).to_be_visible()
+    wang.get_by_role("link", name="授权").click()
+    wang.get_by_role("button", name="申请授权").click()
+    choose(wang, "申请部门", "交通警察支队")
+    choose(wang, "向哪个部门申请", "城管网格中心")
+    wang.get_by_label("图片和片段").check()
+    wang.get_by_label("用途").fill("节日人流疏导")
+    shot(wang, "grants-ask")
+    wang.get_by_role("button", name="提交申请").click()
+    wang.get_by_role("tab", name="待对方审批").click()
+    expect(wang.get_by_role("row").filter(has_text="节日人流疏导")).to_be_visible()
+
+    zhao = somebody(browser, city.url, "zhao", grid)
+    zhao.get_by_role("link", name="授权").click()
+    shot(zhao, "grants-waiting")
+    zhao.get_by_role("button", name="批准").click()
+    zhao.get_by_role("button", name="确认").click()
+    zhao.get_by_role("tab", name="生效中").click()
+    expect(zhao.get_by_role("row").filter(has_text="zhao 批准")).to_be_visible()
+    wang.get_by_role("link", name="事件", exact=True).click()
+    expect(wang.get_by_role("row").filter(has_text="中心广场")).to_be_visible()
+    shot(wang, "grants-seen")
+
+    zhao.get_by_role("button", name="撤销").click()
+    zhao.get_by_role("button", name="确认").click()
+    zhao.get_by_role("tab", name="已结束").click()
+    expect(zhao.get_by_role("row").filter(has_text="zhao 撤销")).to_be_visible()
+    shot(zhao, "grants-over")
+    wang.reload()
+    expect(wang.get_by_text("没有符合条件的事件")).to_be_visible()
+
+    page.get_by_role("link", name="审计").click()
+    expect(page.get_by_role("row").filter(has_text="grant.revoked")).to_be_visible()
+    page.get_by_role("button", name="核验全部").click()
+    expect(page.get_by_test_id("audit-state").get_by_text("链完整")).to_be_visible()
+    shot(page, "audit")
