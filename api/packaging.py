@@ -22,7 +22,7 @@ from api.schemas import PurposeBody
 from events import queries
 from events.types import EventDetail
 from governance import audit, package
-from governance.package import Content
+from governance.package import Absent, Content
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
 
@@ -45,8 +45,8 @@ def evidence_package(
     if found is None or not found.evidence:
         raise NotFound(f"event {event_id} has no evidence")
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 closed by whoever sends it
-    contents = contents_of(connection, doors, found)
-    manifest = package.write(file, event_id, contents, viewer.name, body.purpose, now, doors.signer)
+    contents, absent = contents_of(connection, doors, found)
+    manifest = package.write(file, event_id, contents, viewer.name, body.purpose, now, doors.signer, absent)
     size = file.tell()
     hashed = hashlib.sha256(json.dumps(manifest.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
     told = {"event": event_id, "purpose": body.purpose, "files": len(contents), "manifest": hashed}
@@ -55,8 +55,8 @@ def evidence_package(
     return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
 
-def contents_of(connection: Connection, doors: Doors, found: EventDetail) -> list[Content]:
-    """The files of a package, the event's own words first.
+def contents_of(connection: Connection, doors: Doors, found: EventDetail) -> tuple[list[Content], list[Absent]]:
+    """The files of a package, the event's own words first; and what is not there, with the reason.
 
     Raises:
         ObjectsUnavailable, ObjectMissing: bytes cannot be had now.
@@ -70,12 +70,15 @@ def contents_of(connection: Connection, doors: Doors, found: EventDetail) -> lis
         Content("provenance.json", _json(event.provenance.model_dump(mode="json")), "code and weights that said so"),
         Content("custody.json", _json(custody), "lines of the audit chain about this event, the oldest first"),
     ]
+    absent = []
     for told in {row.ref.sha256: row.ref for row in found.evidence}.values():
         ref = settle(connection, doors.objects, told)
-        if ref.stored:
-            name = f"evidence/{ref.role}-{ref.key.rpartition('/')[2]}"
-            contents.append(Content(name, doors.objects.get(ref.key), f"{ref.role}, captured {ref.utc:.3f} s UTC"))
-    return contents
+        if not ref.stored:
+            absent.append(Absent(sha256=ref.sha256, role=ref.role, why="the worker still holds the bytes"))
+            continue
+        name, what = f"evidence/{ref.role}-{ref.key.rpartition('/')[2]}", f"{ref.role}, captured {ref.utc:.3f} s UTC"
+        contents.append(Content(name, doors.objects.get(ref.key), what, ref.sha256))
+    return contents, absent
 
 
 def _json(value: object) -> bytes:

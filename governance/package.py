@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,14 @@ _PIECE = 1 << 20
 
 class PackageFault(StoreError):
     """The package is not what was signed; the message names the first file that does not fit."""
+
+
+class Absent(Contract):
+    """Evidence that the event refers to and whose bytes are not in the package."""
+
+    sha256: str
+    role: str
+    why: str
 
 
 class PackedFile(Contract):
@@ -54,21 +63,37 @@ class Manifest(Contract):
     algorithm: str
     public_key: str
     files: tuple[PackedFile, ...]
+    absent: tuple[Absent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file to be packed; `what` is said of it in the manifest."""
+    """A file to be packed; `what` is said of it in the manifest, `sha256` is what it was hashed to at capture."""
 
     name: str
     data: bytes
     what: str = ""
+    sha256: str | None = None
 
 
 def write(
-    target: IO[bytes], event: str, contents: Sequence[Content], who: str, purpose: str, now: float, signer: Signer
+    target: IO[bytes],
+    event: str,
+    contents: Sequence[Content],
+    who: str,
+    purpose: str,
+    now: float,
+    signer: Signer,
+    absent: Sequence[Absent] = (),
 ) -> Manifest:
-    """Packs and signs; returns what was signed. Pictures and clips are compressed already, so nothing is again."""
+    """Packs and signs; returns what was signed. Pictures and clips are compressed already, so nothing is again.
+
+    Raises:
+        PackageFault: bytes are not those that were hashed at capture: nothing is signed that was altered since.
+    """
+    for content in contents:
+        if content.sha256 is not None and _digest(content.data) != content.sha256:
+            raise PackageFault(f"{content.name} is not what was captured: its bytes were altered in the object store")
     files = tuple(PackedFile(name=c.name, sha256=_digest(c.data), size=len(c.data), what=c.what) for c in contents)
     manifest = Manifest(
         event=event,
@@ -78,6 +103,7 @@ def write(
         algorithm=signer.algorithm,
         public_key=signer.public,
         files=files,
+        absent=tuple(absent),
     )
     told = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
@@ -102,12 +128,14 @@ def check(package: Path, key: str | None = None) -> Manifest:
     try:
         with zipfile.ZipFile(package) as packed:
             return _check(packed, key)
-    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
         raise PackageFault(f"{package.name} cannot be read as a package: {error}") from error
 
 
 def _check(packed: zipfile.ZipFile, key: str | None) -> Manifest:
     names = packed.namelist()
+    if packed.comment or any(entry.compress_type != zipfile.ZIP_STORED or entry.extra for entry in packed.infolist()):
+        raise PackageFault("something that is not signed stands beside the files")
     for needed in (MANIFEST, SIGNATURE):
         if names.count(needed) != 1 or packed.getinfo(needed).file_size > _MAX_MANIFEST:
             raise PackageFault(f"{needed} is missing, doubled or too large")

@@ -32,6 +32,8 @@ def verify_command(file: Path, key: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"holds": True, "key_checked": key is not None, **manifest.model_dump(mode="json")}))
         return
+    for missing in manifest.absent:
+        click.echo(f"  {missing.sha256[:16]}… {'absent':>10} {missing.role}: {missing.why}")
     at = datetime.fromtimestamp(manifest.exported_utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     for one in manifest.files:
         click.echo(f"  {one.sha256[:16]}… {one.size:>10} {one.name}  {one.what}")

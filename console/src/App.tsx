@@ -23,6 +23,8 @@ import { PasswordRoom } from "./rooms/PasswordRoom";
 import { PeopleRoom } from "./rooms/PeopleRoom";
 import { SecondStepRoom } from "./rooms/SecondStepRoom";
 import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
+import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
+import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
 import { WallRoom } from "./rooms/WallRoom";
 import { Shell } from "./Shell";
 import { useSession } from "./session";
@@ -75,6 +77,8 @@ function Inside() {
           <Route path="/password" element={<PasswordRoom />} />
           <Route path="/keys" element={<KeysRoom />} />
           <Route path="/grants" element={<GrantsRoom />} />
+          <Route path="/subscriptions" element={<SubscriptionsRoom />} />
+          <Route path="/subscriptions/:id" element={<SubscriptionRoom />} />
           <Route path="/people" element={<PeopleRoom />} />
           <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />

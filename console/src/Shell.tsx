@@ -8,6 +8,7 @@ import {
   KeyOutlined,
   LogoutOutlined,
   SafetyOutlined,
+  SendOutlined,
   TeamOutlined,
   UserOutlined,
   VideoCameraOutlined,
@@ -17,6 +18,7 @@ import type { ReactNode } from "react";
 import { NavLink, useNavigate } from "react-router";
 import { type Right, useGrants, useRights } from "./api/access";
 import { useTallies } from "./api/queries";
+import { useSubscriptions } from "./api/subscriptions";
 import { type TextKey, useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { useSession } from "./session";
@@ -27,6 +29,7 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[] }[] =
   { to: "/events", text: "nav.events", icon: <BellOutlined />, rights: ["see"] },
   { to: "/cases", text: "nav.cases", icon: <AuditOutlined />, rights: ["dispatch", "handle"] },
   { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined />, rights: ["see"] },
+  { to: "/subscriptions", text: "nav.subscriptions", icon: <SendOutlined />, rights: ["subscribe"] },
   { to: "/grants", text: "nav.grants", icon: <KeyOutlined />, rights: ["ask", "decide"] },
   { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
@@ -54,6 +57,7 @@ export function Shell({ children }: { children: ReactNode }) {
               <span aria-hidden="true">{icon}</span>
               {t(text)}
               {to === "/grants" ? <Waiting /> : null}
+              {to === "/subscriptions" ? <Failing /> : null}
             </NavLink>
           ))}
         </nav>
@@ -72,6 +76,12 @@ export function Shell({ children }: { children: ReactNode }) {
 /** How many requests for access wait for one's decision. */
 function Waiting() {
   const count = (useGrants().data ?? []).filter((grant) => grant.may_decide).length;
+  return count > 0 ? <Badge count={count} size="small" style={{ marginLeft: 6 }} /> : null;
+}
+
+/** How many of one's endpoints keep failing. */
+function Failing() {
+  const count = (useSubscriptions().data ?? []).filter((one) => one.failing_since != null).length;
   return count > 0 ? <Badge count={count} size="small" style={{ marginLeft: 6 }} /> : null;
 }
 

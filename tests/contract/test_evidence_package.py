@@ -51,8 +51,17 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
         assert {packed.read(name) for name in packed.namelist() if name.startswith("evidence/")} == {b"first", b"2nd"}
         custody = json.loads(packed.read("custody.json"))
         assert json.loads(packed.read("event.json"))["id"] == event.id
+    assert [(one.sha256, one.role) for one in manifest.absent] == [(waiting.sha256, "clip")]
     assert [line["action"] for line in custody] == ["evidence.read"]
     assert [line["action"] for line in lines] == ["evidence.exported", "evidence.read"]
+    stored = next(city.folder.rglob(f"*{entry.sha256}*"))
+    stored.chmod(0o644)
+    stored.write_bytes(b"forged")
+    with httpx.Client(base_url=city.url, timeout=10) as client:
+        client.post("/api/login", json={"name": "admin", "password": console_city.PASSWORD})
+        forged = client.post(f"/api/events/{event.id}/package", json={"purpose": "复议 2026-17"})
+    assert (forged.status_code, forged.json()["code"]) == (500, "package_fault")
+    assert "not what was captured" in forged.json()["detail"]
     with zipfile.ZipFile(path, "a") as packed:
         packed.writestr("evidence/planted.jpg", b"planted")
     with pytest.raises(PackageFault, match=r"evidence/planted\.jpg was added"):

@@ -35,7 +35,7 @@ def account(page: Page, name: str, department: str) -> str:  # noqa: F811
     page.get_by_label("账户名").fill(name)
     choose(page, "部门", department)
     page.get_by_role("button", name="保存").click()
-    password = page.get_by_label("首次密码").input_value()
+    password = page.get_by_test_id("shown-once").input_value()
     shot(page, "people-first-password")
     page.get_by_role("button", name="我已保存").click()
     expect(page.get_by_role("row").filter(has_text=name)).to_be_visible()

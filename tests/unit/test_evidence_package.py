@@ -72,6 +72,37 @@ def test_any_bit_that_is_changed_is_found(folder: Path, name: str, at: float, bi
         assert found.value.message == f"{name} was altered"
 
 
+@settings(max_examples=150)
+@given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_any_bit_of_the_file_itself_is_found_or_changes_nothing(folder: Path, at: float, bit: int) -> None:
+    """Dates and flags of the ZIP are not signed, and say nothing; whatever else is hit is told, never a traceback."""
+    check(folder, GOOD)
+    path = folder / "package.zip"
+    data = bytearray(path.read_bytes())
+    data[int(at * len(data))] ^= 1 << bit
+    path.write_bytes(bytes(data))
+    try:
+        found = package.check(path, CITY.public)
+    except (PackageFault, ConfigError):
+        return
+    with zipfile.ZipFile(path) as packed:
+        assert {file.name: packed.read(file.name) for file in found.files} == {one.name: one.data for one in CONTENTS}
+
+
+def test_what_stands_beside_the_files_is_not_accepted(folder: Path) -> None:
+    check(folder, GOOD)
+    with zipfile.ZipFile(folder / "package.zip", "a") as packed:
+        packed.comment = b"by the way"
+    with pytest.raises(PackageFault, match="not signed"):
+        package.check(folder / "package.zip")
+
+
+def test_nothing_is_signed_that_was_altered_in_the_store() -> None:
+    altered = Content("evidence/decision.jpg", b"other bytes", "decision", "ad6f" * 16)
+    with pytest.raises(PackageFault, match=r"decision\.jpg is not what was captured"):
+        package.write(io.BytesIO(), "5f" * 16, [altered], "wang", "a court asked", 1e9, CITY)
+
+
 @pytest.mark.parametrize("name", [*FILES, MANIFEST, SIGNATURE])
 def test_what_is_missing_added_or_doubled_is_named(folder: Path, name: str) -> None:
     with pytest.raises(PackageFault, match="missing"):

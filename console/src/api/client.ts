@@ -36,7 +36,7 @@ export function onSessionChange(listener: () => void): () => void {
   return () => window.removeEventListener(SESSION_CHANGED, listener);
 }
 
-type Method = "get" | "post" | "put";
+type Method = "get" | "post" | "put" | "delete";
 type PathsWith<M extends Method> = {
   [P in keyof paths]: paths[P] extends Record<M, object> ? P : never;
 }[keyof paths];

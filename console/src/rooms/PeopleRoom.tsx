@@ -6,8 +6,8 @@ import { PEOPLE, useDepartmentNames } from "../api/access";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { explain, Trouble } from "../parts/Trouble";
-import { FirstPassword } from "./FirstPassword";
 import { PersonForm } from "./PersonForm";
+import { ShownOnce } from "./ShownOnce";
 
 type Person = Schemas["Person"];
 type Shown = Schemas["NewPersonOut"];
@@ -53,7 +53,14 @@ export function PeopleRoom() {
           }}
         />
       ) : null}
-      {shown ? <FirstPassword made={shown} close={() => setShown(null)} /> : null}
+      {shown ? (
+        <ShownOnce
+          title={t("people.password.of", { name: shown.person.name })}
+          about={t("people.once")}
+          text={shown.password}
+          close={() => setShown(null)}
+        />
+      ) : null}
     </div>
   );
 }

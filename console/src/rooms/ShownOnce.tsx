@@ -1,0 +1,26 @@
+import { Alert, Button, Input, Modal } from "antd";
+import { useTexts } from "../i18n";
+
+/** Something that is shown here and nowhere else: a first password, a signing secret. */
+export function ShownOnce({
+  title,
+  about,
+  text,
+  close,
+}: {
+  title: string;
+  about: string;
+  text: string;
+  close: () => void;
+}) {
+  const { t } = useTexts();
+  return (
+    <Modal open title={title} footer={null} closable={false} keyboard={false}>
+      <Alert type="warning" showIcon title={about} style={{ marginBottom: 12 }} />
+      <Input value={text} readOnly className="mono" aria-label={title} data-testid="shown-once" />
+      <Button type="primary" block onClick={close} style={{ marginTop: 12 }}>
+        {t("factor.kept")}
+      </Button>
+    </Modal>
+  );
+}

@@ -1,0 +1,78 @@
+"""Subscriptions as a department looks after them: a real Chromium and a real receiver."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from standardwebhooks import Webhook
+
+from store.bus import Bus
+from store.valkey import EmbeddedValkey
+from tests.contract.test_api_subscriptions import receiver  # noqa: F401 - a fixture
+from tests.e2e import console_city
+from tests.e2e.console_city import City, make_event, opened
+from tests.e2e.test_console_browser import DIST, enter, page  # noqa: F401 - fixtures
+from tests.e2e.test_console_people import choose
+
+pytest_plugins = ["tests.embedded"]
+pytestmark = [pytest.mark.browser, pytest.mark.media]
+
+SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
+
+
+@pytest.fixture
+def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> Iterator[City]:
+    """Receivers may stand on this machine."""
+    networks = {"delivery_networks": "127.0.0.0/8"}
+    with console_city.running(tmp_path, database_url, valkey.url, console_dist=DIST, **networks) as one:
+        yield one
+
+
+def shot(page: Page, name: str) -> None:  # noqa: F811
+    """A picture for people, where somebody wants one."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def test_a_webhook_is_made_tried_held_and_looked_through(
+    city: City,
+    page: Page,  # noqa: F811
+    receiver: tuple[str, list[tuple[dict[str, str], bytes]]],  # noqa: F811
+) -> None:
+    url, got = receiver
+    enter(page, city)
+    page.get_by_role("link", name="订阅").click()
+    expect(page.get_by_text("还没有订阅")).to_be_visible()
+    page.get_by_role("button", name="新建订阅").click()
+    page.get_by_label("名称").fill("城管平台")
+    choose(page, "部门", "交通警察支队")
+    page.get_by_label("地址").fill("ftp://nowhere")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".ant-form-item-explain-error")).to_be_visible()
+    page.get_by_label("地址").fill(url)
+    shot(page, "subs-new")
+    page.get_by_role("button", name="保存").click()
+    secret = page.get_by_test_id("shown-once").input_value()
+    page.get_by_role("button", name="我已保存").click()
+    expect(page.get_by_role("row").filter(has_text="城管平台").get_by_text("正常")).to_be_visible()
+    shot(page, "subs")
+
+    page.get_by_role("link", name="城管平台").click()
+    page.get_by_role("button", name="试发一条").click()
+    expect(page.get_by_test_id("test-answer")).to_contain_text("已送达 204")
+    headers, body = got[0]
+    assert Webhook(secret).verify(body, headers)["type"] == "cityvision.test"
+
+    page.get_by_role("button", name="暂停").click()
+    page.get_by_role("button", name="确认").click()
+    expect(page.get_by_text("已暂停：人工暂停")).to_be_visible()
+    city.publish(opened(make_event(time.time() - 60)))
+    expect(page.locator("tbody").get_by_text("待送")).to_be_visible(timeout=20_000)
+    shot(page, "subs-log")
+    page.locator(".ant-segmented").get_by_text("死信").click()
+    expect(page.locator("tbody").get_by_text("待送")).to_have_count(0)
