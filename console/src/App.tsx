@@ -26,7 +26,7 @@ import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
 import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
 import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
 import { WallRoom } from "./rooms/WallRoom";
-import { Shell } from "./Shell";
+import { home, Shell } from "./Shell";
 import { useSession } from "./session";
 import { THEME } from "./theme";
 
@@ -64,7 +64,7 @@ function Inside() {
     <EventStreamProvider>
       <Shell>
         <Routes>
-          <Route path="/" element={<Navigate to="/wall" replace />} />
+          <Route path="/" element={<Navigate to={home(me.rights)} replace />} />
           <Route path="/wall" element={<WallRoom />} />
           <Route path="/events" element={<EventsRoom />} />
           <Route path="/events/:id" element={<EventRoom />} />

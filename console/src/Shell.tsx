@@ -35,6 +35,11 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[] }[] =
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
 ];
 
+/** The room that somebody begins in: the first that their role opens. */
+export function home(rights: Right[]): string {
+  return ROOMS.find((room) => room.rights.some((right) => rights.includes(right)))?.to ?? "/security";
+}
+
 const TALLIED = ["running", "connecting", "stalled", "offline", "unknown"] as const;
 
 /** The frame around every room: where one can go, how the cameras are, and who one is. */

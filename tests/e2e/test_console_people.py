@@ -29,11 +29,14 @@ def choose(page: Page, label: str, option: str) -> None:  # noqa: F811
     page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).click()
 
 
-def account(page: Page, name: str, department: str) -> str:  # noqa: F811
-    """A new department operator; the first password."""
+def account(page: Page, name: str, department: str | None, role: str = "部门操作员") -> str:  # noqa: F811
+    """A new account; its first password."""
     page.get_by_role("button", name="新建账户").click()
     page.get_by_label("账户名").fill(name)
-    choose(page, "部门", department)
+    if role != "部门操作员":
+        choose(page, "角色", role)
+    if department is not None:
+        choose(page, "部门", department)
     page.get_by_role("button", name="保存").click()
     password = page.get_by_test_id("shown-once").input_value()
     shot(page, "people-first-password")
@@ -42,8 +45,8 @@ def account(page: Page, name: str, department: str) -> str:  # noqa: F811
     return password
 
 
-def somebody(browser: Browser, url: str, name: str, first: str) -> Page:
-    """Logged in on a browser of their own, with a password of their own."""
+def somebody(browser: Browser, url: str, name: str, first: str, room: str = "授权") -> Page:
+    """Logged in on a browser of their own, with a password of their own; `room` is one that they may enter."""
     one = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     one.goto(url)
     one.get_by_label("用户名").fill(name)
@@ -53,7 +56,7 @@ def somebody(browser: Browser, url: str, name: str, first: str) -> Page:
     one.get_by_label("新密码", exact=True).fill(PASSWORD)
     one.get_by_label("再输入一次新密码").fill(PASSWORD)
     one.get_by_role("button", name="保存新密码").click()
-    expect(one.get_by_role("link", name="授权")).to_be_visible()
+    expect(one.get_by_role("link", name=room)).to_be_visible()
     return one
 
 
@@ -64,6 +67,7 @@ def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> Non
     traffic = account(page, "wang", "交通警察支队")
     grid = account(page, "zhao", "城管网格中心")
     shot(page, "people")
+    auditor = account(page, "sun", None, "审计员")
     city.publish(
         opened(make_event(time.time() - 60, kind="crowding", camera="square", department="grid", zone="plaza"))
     )
@@ -104,8 +108,13 @@ def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> Non
     wang.reload()
     expect(wang.get_by_text("没有符合条件的事件")).to_be_visible()
 
-    page.get_by_role("link", name="审计").click()
-    expect(page.get_by_role("row").filter(has_text="grant.revoked")).to_be_visible()
-    page.get_by_role("button", name="核验全部").click()
-    expect(page.get_by_test_id("audit-state").get_by_text("链完整")).to_be_visible()
-    shot(page, "audit")
+    sun = somebody(browser, city.url, "sun", auditor, "审计")
+    sun.goto(city.url)
+    expect(sun.get_by_role("heading", name="审计")).to_be_visible()  # the only room there is for an auditor
+    expect(sun.get_by_role("link", name="实时监看")).to_have_count(0)
+    expect(sun.get_by_role("row").filter(has_text="grant.revoked")).to_be_visible()
+    sun.get_by_role("button", name="核验全部").click()
+    expect(sun.get_by_test_id("audit-state").get_by_text("链完整")).to_be_visible()
+    shot(sun, "audit")
+    sun.goto(f"{city.url}/people")
+    expect(sun.get_by_text("您的角色无权进行此操作")).to_be_visible()

@@ -431,6 +431,9 @@ export const en: Record<TextKey, string> = {
   "delivery.silenced": "silenced",
   "delivery.suppressed": "cooling down",
   "people.password.of": "First password of {name}",
+  "error.forbidden": "Your role may not do this",
+  "error.forbidden.how": "Ask an administrator, or somebody whose role may.",
+  "shown.copy": "Copy",
   "package.title": "Evidence package",
   "package.about":
     "Pictures, clip, what the event said and who touched it, with a signed list; cityvision evidence verify checks it anywhere. The export is audited.",

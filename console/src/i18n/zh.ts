@@ -424,6 +424,9 @@ export const zh = {
   "delivery.silenced": "静默",
   "delivery.suppressed": "冷却中",
   "people.password.of": "{name} 的首次密码",
+  "error.forbidden": "您的角色无权进行此操作",
+  "error.forbidden.how": "请联系管理员或有权限的同事。",
+  "shown.copy": "复制",
   "package.title": "证据包",
   "package.about":
     "图片、片段、事件记录与保管记录，附签名清单；任何地方都可用 cityvision evidence verify 核验。导出会记入审计。",

@@ -8,6 +8,9 @@ export function explain(error: unknown, t: Texts["t"]): { title: string; text: s
   if (error instanceof ApiError) {
     if (error.status === 429) return { title: t("login.wait", { s: error.retryAfter ?? 1 }), text: "" };
     if (error.status === 401) return { title: t("error.session"), text: "" };
+    if (error.status === 403 && error.problem.code === "forbidden") {
+      return { title: t("error.forbidden"), text: t("error.forbidden.how") };
+    }
     if (error.status === 404) return { title: t("error.not_found"), text: t("error.not_found.how") };
     if (error.status === 503) return { title: t("error.unavailable"), text: error.problem.detail };
     return { title: error.problem.detail, text: error.problem.fix };

@@ -86,6 +86,9 @@ export function NewGrant({ close }: { close: () => void }) {
         <Form.Item name="zones" label={t("grants.zones")} extra={t("grants.zones.how")}>
           <Select mode="tags" {...any} />
         </Form.Item>
+        <Form.Item name="grids" label={t("subs.grids")}>
+          <Select mode="tags" {...any} />
+        </Form.Item>
         <Form.Item name="purpose" label={t("grants.purpose")} rules={[...required, { min: 4 }]}>
           <Input.TextArea maxLength={500} />
         </Form.Item>
