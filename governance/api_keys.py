@@ -13,10 +13,10 @@ from contracts.errors import NotAuthenticated
 from contracts.records import Contract
 from governance import audit
 from governance.logins import token_hash
-from governance.moments import utc
 from governance.roles import Role
 from governance.tables import api_keys
 from governance.types import SecondFactor, User
+from store.database import at
 
 PREFIX = "cvk_"
 DAY_S = 86_400.0
@@ -93,8 +93,8 @@ def create(connection: Connection, wanted: NewKey, who: str, now: float) -> tupl
         "start": text[:_SHOWN],
         "key_hash": token_hash(text),
         "owner": who,
-        "created": utc(now),
-        "expires": utc(now + wanted.days * DAY_S),
+        "created": at(now),
+        "expires": at(now + wanted.days * DAY_S),
     }
     made = _key(connection.execute(insert(api_keys).values(values).returning(api_keys)).one())
     told = {"key": made.id, "name": made.name, "department": made.department, "scopes": list(made.scopes)}
@@ -110,7 +110,7 @@ def listed(connection: Connection) -> list[ApiKey]:
 def revoke(connection: Connection, number: int, who: str, now: float) -> ApiKey | None:
     """Ends a key at once; one that has ended already stays as it was. None: there is no such key."""
     this = api_keys.c.id == number
-    ended = update(api_keys).where(this, api_keys.c.revoked.is_(None)).values(revoked=utc(now), revoked_by=who)
+    ended = update(api_keys).where(this, api_keys.c.revoked.is_(None)).values(revoked=at(now), revoked_by=who)
     if connection.execute(ended.returning(api_keys.c.id)).first() is not None:
         audit.record(connection, who, "api_key.revoked", {"key": number}, now)
     row = connection.execute(select(api_keys).where(this)).first()
@@ -124,14 +124,14 @@ def holder(connection: Connection, text: str, now: float) -> ApiKey:
         NotAuthenticated: unknown, expired or revoked.
     """
     query = select(api_keys).where(
-        api_keys.c.key_hash == token_hash(text), api_keys.c.revoked.is_(None), api_keys.c.expires > utc(now)
+        api_keys.c.key_hash == token_hash(text), api_keys.c.revoked.is_(None), api_keys.c.expires > at(now)
     )
     row = connection.execute(query).first()
     if row is None:
         raise NotAuthenticated("the API key is not in force", "ask an administrator for a new one")
-    if row.last_used is None or row.last_used < utc(now - _USED_EVERY_S):
+    if row.last_used is None or row.last_used < at(now - _USED_EVERY_S):
         free = select(api_keys.c.id).where(api_keys.c.id == row.id).with_for_update(skip_locked=True)
-        connection.execute(update(api_keys).where(api_keys.c.id.in_(free.scalar_subquery())).values(last_used=utc(now)))
+        connection.execute(update(api_keys).where(api_keys.c.id.in_(free.scalar_subquery())).values(last_used=at(now)))
     return _key(row)
 
 
@@ -143,8 +143,8 @@ def user_of(key: ApiKey) -> User:
 
 def _key(row: Row[Any]) -> ApiKey:
     def seconds(name: str) -> float | None:
-        at = getattr(row, name)
-        return None if at is None else float(at.timestamp())
+        moment = getattr(row, name)
+        return None if moment is None else float(moment.timestamp())
 
     return ApiKey(
         id=row.id,

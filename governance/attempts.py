@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.errors import TooManyAttempts
 from governance import passwords
-from governance.moments import utc
 from governance.tables import login_failures
+from store.database import at
 
 
 def of_name(name: str) -> str:
@@ -39,9 +39,9 @@ def take(connection: Connection, key: str, now: float, what: str) -> None:
     """
     counted = login_failures.c.name_hash == key
     with connection.engine.begin() as own:
-        own.execute(delete(login_failures).where(login_failures.c.last < utc(now - passwords.FORGET_AFTER_S)))
+        own.execute(delete(login_failures).where(login_failures.c.last < at(now - passwords.FORGET_AFTER_S)))
         # One statement makes the row or locks the one that is there: a login that succeeds meanwhile removes it.
-        fresh = upsert(login_failures).values(name_hash=key, failures=0, last=utc(now))
+        fresh = upsert(login_failures).values(name_hash=key, failures=0, last=at(now))
         locked = fresh.on_conflict_do_update(
             index_elements=["name_hash"], set_={"failures": login_failures.c.failures}
         ).returning(login_failures.c.failures, login_failures.c.last)
@@ -50,7 +50,7 @@ def take(connection: Connection, key: str, now: float, what: str) -> None:
         # Without a wait the clocks are not compared: `last` may lie a moment ahead, by rounding or another attempt.
         left = row.last.timestamp() + wait - now if wait > 0 else 0.0
         if left <= 0:
-            own.execute(update(login_failures).where(counted).values(failures=row.failures + 1, last=utc(now)))
+            own.execute(update(login_failures).where(counted).values(failures=row.failures + 1, last=at(now)))
             return
     raise TooManyAttempts(f"too many wrong {what}", left)
 

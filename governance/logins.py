@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from governance.moments import utc
 from governance.tables import sessions
 from governance.types import SecondFactor, Session, User
+from store.database import at
 
 SESSION_S = 12 * 3600.0
 """A login ends after this long, however much it is used."""
@@ -37,9 +37,9 @@ def open_session(
     """
     token = secrets.token_urlsafe(32)
     hashed = token_hash(token)
-    ends = utc(now + (min(lifetime_s, HALF_S) if factor is SecondFactor.DUE else lifetime_s))
-    connection.execute(delete(sessions).where(sessions.c.expires <= utc(now)))
-    values = {"token_hash": hashed, "user_id": user.id, "created": utc(now), "last_seen": utc(now), "expires": ends}
+    ends = at(now + (min(lifetime_s, HALF_S) if factor is SecondFactor.DUE else lifetime_s))
+    connection.execute(delete(sessions).where(sessions.c.expires <= at(now)))
+    values = {"token_hash": hashed, "user_id": user.id, "created": at(now), "last_seen": at(now), "expires": ends}
     connection.execute(insert(sessions).values(**values, second_factor=factor.value))
     return Session(token, replace(user, session=hashed, second_factor=factor), ends.timestamp())
 
@@ -49,10 +49,10 @@ def seen(connection: Connection, hashed: str, now: float) -> None:
 
     Where another request is just noting it, nothing waits for that one.
     """
-    stale = (sessions.c.token_hash == hashed) & (sessions.c.last_seen < utc(now - _SEEN_EVERY_S))
+    stale = (sessions.c.token_hash == hashed) & (sessions.c.last_seen < at(now - _SEEN_EVERY_S))
     free = select(sessions.c.token_hash).where(stale).with_for_update(skip_locked=True)
     connection.execute(
-        update(sessions).where(sessions.c.token_hash.in_(free.scalar_subquery())).values(last_seen=utc(now))
+        update(sessions).where(sessions.c.token_hash.in_(free.scalar_subquery())).values(last_seen=at(now))
     )
 
 

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.errors import ConfigError, NotAuthenticated
 from governance import audit, logins, passwords
-from governance.moments import utc
 from governance.oidc import OidcRefused, OidcSettings, Person
 from governance.roles import Role
 from governance.tables import oidc_identities, user_totp, users
 from governance.types import SecondFactor, Session, User
+from store.database import at
 
 LEAST = Role.INVESTIGATOR
 """Of a new account, without a department: it sees nothing until an administrator gives it one."""
@@ -44,7 +44,7 @@ def login(
     if account is None:
         account = _make(connection, person, settings, now)
     this = (oidc_identities.c.issuer == settings.issuer) & (oidc_identities.c.subject == person.subject)
-    connection.execute(update(oidc_identities).where(this).values(last_login=utc(now)))
+    connection.execute(update(oidc_identities).where(this).values(last_login=at(now)))
     on = select(user_totp.c.user_id).where(user_totp.c.user_id == account, user_totp.c.confirmed.is_not(None))
     half = connection.execute(on).first() is not None
     row = connection.execute(select(users).where(users.c.id == account, users.c.disabled.is_(None))).first()
@@ -104,5 +104,5 @@ def _bound(connection: Connection, issuer: str, subject: str) -> int | None:
 
 
 def _bind(connection: Connection, issuer: str, subject: str, account: int, now: float) -> None:
-    values = {"issuer": issuer, "subject": subject, "user_id": account, "created": utc(now)}
+    values = {"issuer": issuer, "subject": subject, "user_id": account, "created": at(now)}
     connection.execute(insert(oidc_identities).values(values))

@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.errors import ConfigError, NotAuthenticated
 from governance import attempts, audit, logins, service, totp
-from governance.moments import utc
 from governance.tables import recovery_codes, sessions, user_totp, users
 from governance.types import SecondFactor, Session, User
+from store.database import at
 from store.sealing import Sealer
 
 
@@ -68,7 +68,7 @@ def enrol(connection: Connection, user: User, password: str, sealer: Sealer, now
     """
     service.authenticate(connection, user.name, password, now)
     secret = totp.new_secret()
-    values = {"secret": sealer.seal(secret, _about(user)), "created": utc(now)}
+    values = {"secret": sealer.seal(secret, _about(user)), "created": at(now)}
     fresh = upsert(user_totp).values(user_id=user.id, **values)
     made = fresh.on_conflict_do_update(
         index_elements=["user_id"], set_=values, where=user_totp.c.confirmed.is_(None)
@@ -93,7 +93,7 @@ def confirm(connection: Connection, user: User, code: str, sealer: Sealer, now: 
     if connection.execute(select(user_totp.c.user_id).where(waiting)).first() is None:
         raise ConfigError("no second factor waits to be confirmed", "begin with setting one up")
     _check(connection, user, code, sealer, now, by_time_alone=True)
-    connection.execute(update(user_totp).where(user_totp.c.user_id == user.id).values(confirmed=utc(now)))
+    connection.execute(update(user_totp).where(user_totp.c.user_id == user.id).values(confirmed=at(now)))
     logins.end_others(connection, user)
     _mark(connection, user, SecondFactor.DONE)
     codes = _renew(connection, user)
@@ -208,7 +208,7 @@ def _use_step(connection: Connection, user: User, code: str, sealer: Sealer, now
 
 def _use_recovery(connection: Connection, user: User, code: str, now: float) -> bool:
     this = (recovery_codes.c.user_id == user.id) & (recovery_codes.c.code_hash == totp.recovery_hash(code))
-    use = update(recovery_codes).where(this, recovery_codes.c.used.is_(None)).values(used=utc(now))
+    use = update(recovery_codes).where(this, recovery_codes.c.used.is_(None)).values(used=at(now))
     return connection.execute(use.returning(recovery_codes.c.user_id)).first() is not None
 
 

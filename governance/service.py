@@ -13,10 +13,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from contracts.errors import NotAuthenticated, TooManyAttempts
 from governance import attempts, audit, passwords
 from governance.logins import IDLE_S, SESSION_S, end_others, open_session, seen, token_hash
-from governance.moments import utc
 from governance.roles import Role
 from governance.tables import sessions, user_totp, users
 from governance.types import SecondFactor, Session, User
+from store.database import at
 
 ADMIN = "admin"
 
@@ -122,7 +122,7 @@ def user_for(connection: Connection, token: str, now: float, idle_s: float = IDL
     query = (
         select(users, sessions.c.second_factor)
         .join(sessions, sessions.c.user_id == users.c.id)
-        .where(sessions.c.token_hash == hashed, sessions.c.expires > utc(now), sessions.c.last_seen > utc(now - idle_s))
+        .where(sessions.c.token_hash == hashed, sessions.c.expires > at(now), sessions.c.last_seen > at(now - idle_s))
         .where(users.c.disabled.is_(None))
     )
     row = connection.execute(query).first()
@@ -151,13 +151,13 @@ def change_password(connection: Connection, user: User, old: str, new: str, now:
         TooManyAttempts: see `authenticate`.
         ConfigError: `new` is too short, too simple, or the old one.
     """
-    at = datetime.now(UTC).timestamp() if now is None else now
-    authenticate(connection, user.name, old, at)
+    when = datetime.now(UTC).timestamp() if now is None else now
+    authenticate(connection, user.name, old, when)
     passwords.require_good(user.name, old, new)
     values = {"password_hash": passwords.hash_password(new), "must_change_password": False}
     connection.execute(update(users).where(users.c.id == user.id).values(values))
     end_others(connection, user)
-    audit.record(connection, user.name, "password.changed", {}, at)
+    audit.record(connection, user.name, "password.changed", {}, when)
 
 
 def list_users(connection: Connection) -> list[User]:

@@ -5,7 +5,7 @@ Schema changes are Alembic migrations in `store/migrations`, never `create_all`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, MetaData, create_engine
 
@@ -26,5 +26,5 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
 
 
 def at(utc: float) -> datetime:
-    """A moment, s since 1970 UTC, as timestamptz columns have it."""
-    return datetime.fromtimestamp(utc, UTC)
+    """A moment, s since 1970 UTC, as timestamptz columns have it: by a sum, exact where `fromtimestamp` rounds."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=utc)
