@@ -23,7 +23,7 @@ from api.problems import (
 )
 from cases.book import Book
 from cases.queries import Sight
-from contracts.errors import Forbidden, NotAuthenticated
+from contracts.errors import NotAuthenticated
 from governance import access, api_keys
 from governance import service as governance
 from governance.access import Viewer
@@ -143,15 +143,8 @@ class Allowed:
 
     def __call__(self, user: UserDep) -> Viewer:
         viewer = viewer_of(user)
-        require(viewer, *self._rights)
+        access.require(viewer, *self._rights)
         return viewer
-
-
-def require(viewer: Viewer, *rights: Right) -> None:
-    """Raises Forbidden where the role has none of these."""
-    if not any(viewer.can(right) for right in rights):
-        named = " or ".join(right.value for right in rights)
-        raise Forbidden(f"the role {viewer.role} may not do that ({named})", "ask somebody whose role may")
 
 
 ViewerDep = Annotated[Viewer, Depends(Allowed(*Right))]

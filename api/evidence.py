@@ -12,13 +12,14 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
 from api import readings, sight
-from api.deps import Credential, CredentialDep, DoorsDep, check_session, require, viewer_of
+from api.deps import Credential, CredentialDep, DoorsDep, check_session, viewer_of
 from api.doors import Doors
 from api.problems import EvidenceWaiting, NotFound, Problem, problem
 from contracts.errors import ObjectMissing
 from contracts.records import EvidenceRef
 from events import queries
 from events.store import mark_stored
+from governance.access import require
 from governance.roles import Right
 from store.objects import ObjectStore
 

@@ -14,14 +14,14 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from api import sight
-from api.deps import SESSION_COOKIE, Credential, DoorsDep, UserDep, check_session, require, viewer_of
+from api.deps import SESSION_COOKIE, Credential, DoorsDep, UserDep, check_session, viewer_of
 from api.doors import Doors
 from api.problems import NotFound, Problem
 from api.relay import Viewer
 from contracts.errors import AccessError, BusUnavailable, CityVisionError, NotAuthenticated
 from contracts.live import decode_live
 from governance import audit
-from governance.access import Access
+from governance.access import Access, require
 from governance.roles import Right
 from governance.types import User
 

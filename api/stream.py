@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api import sight
-from api.deps import Credential, CredentialDep, DoorsDep, SeerDep, check_session, require, viewer_of
+from api.deps import Credential, CredentialDep, DoorsDep, SeerDep, check_session, viewer_of
 from api.doors import Doors
 from api.event_view import streamed
 from api.feed import Listener
@@ -20,7 +20,7 @@ from api.schemas import StreamedEvent
 from contracts.errors import AccessError
 from events import queries
 from events.types import Note
-from governance.access import Viewer
+from governance.access import Viewer, require
 from governance.roles import Right
 
 router = APIRouter(prefix="/api/events", tags=["events"])

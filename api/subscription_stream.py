@@ -10,12 +10,12 @@ from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.deps import Credential, CredentialDep, DoorsDep, SubscriberDep, check_session, require, viewer_of
+from api.deps import Credential, CredentialDep, DoorsDep, SubscriberDep, check_session, viewer_of
 from api.doors import Doors
 from api.problems import Invalid, NotFound, Problem
 from api.subscriptions import Number, found
 from contracts.errors import AccessError
-from governance.access import Viewer
+from governance.access import Viewer, require
 from governance.roles import Right
 from subscriptions.access import sees
 from subscriptions.fetch import fetch

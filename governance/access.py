@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, any_, exists, false, func, literal, or_, select, true
 
+from contracts.errors import Forbidden
 from governance.roles import RIGHTS, Right, Role
 from governance.tables import camera_places, department_paths, grants
 
@@ -48,6 +49,13 @@ class Viewer:
     def everything(self) -> bool:
         """Sees all there is."""
         return self.role is Role.ADMIN
+
+
+def require(viewer: Viewer, *rights: Right) -> None:
+    """Raises Forbidden where the role has none of these."""
+    if not any(viewer.can(right) for right in rights):
+        named = " or ".join(right.value for right in rights)
+        raise Forbidden(f"the role {viewer.role} may not do that ({named})", "ask somebody whose role may")
 
 
 class Place(NamedTuple):

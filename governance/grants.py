@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, Row, any_, insert, literal, or_, select, update
 
-from contracts.errors import ConfigError, Forbidden, StaleRevision
+from contracts.errors import ConfigError, StaleRevision
 from contracts.hours import Hours
 from contracts.records import Contract
 from governance import access, audit
-from governance.access import Access, Viewer
+from governance.access import Access, Viewer, require
 from governance.roles import Right
 from governance.tables import camera_places, department_paths, grants
 from store.database import at
@@ -79,7 +79,7 @@ def ask(connection: Connection, viewer: Viewer, wanted: NewGrant, now: float | N
         ConfigError: a department, camera or zone does not fit, or the end does.
     """
     at_s = time.time() if now is None else now
-    _require(viewer, Right.ASK)
+    require(viewer, Right.ASK)
     if not viewer.everything and wanted.grantee not in access.departments(connection, viewer):
         raise ConfigError(f"grantee: {wanted.grantee!r} is not your department", "ask for your own, or one below it")
     _check(connection, wanted, at_s)
@@ -119,7 +119,7 @@ def decide(
         StaleRevision: it was decided before.
     """
     at_s = time.time() if now is None else now
-    _require(viewer, Right.DECIDE)
+    require(viewer, Right.DECIDE)
     row = _locked(connection, number, access.owns(viewer, grants.c.owner))
     if row is None:
         return None
@@ -148,13 +148,12 @@ def revoke(connection: Connection, viewer: Viewer, number: int, note: str, now: 
         StaleRevision: it does not hold.
     """
     at_s = time.time() if now is None else now
+    require(viewer, Right.ASK, Right.DECIDE)
     sides: list[ColumnElement[bool]] = []
     if viewer.can(Right.DECIDE):
         sides.append(access.owns(viewer, grants.c.owner))
     if viewer.can(Right.ASK):
         sides.append(access.owns(viewer, grants.c.grantee))
-    if not sides:
-        _require(viewer, Right.DECIDE)
     row = _locked(connection, number, or_(*sides))
     if row is None:
         return None
@@ -198,11 +197,6 @@ def _cameras_of(connection: Connection, department: str) -> frozenset[str]:
     c, p = camera_places.c, department_paths.c
     below = select(p.id).where(literal(department) == any_(p.path))
     return frozenset(connection.execute(select(c.camera).where(c.department.in_(below))).scalars())
-
-
-def _require(viewer: Viewer, right: Right) -> None:
-    if not viewer.can(right):
-        raise Forbidden(f"the role {viewer.role} may not do that ({right})", "ask somebody whose role may")
 
 
 def _locked(connection: Connection, number: int, allowed: ColumnElement[bool]) -> Row[Any] | None:
