@@ -7,6 +7,7 @@ from pydantic import Field
 from api.schemas import Body
 from governance.grants import Grant
 from governance.people import Person
+from governance.types import AuditEntry
 
 
 class NewPersonOut(Body):
@@ -43,17 +44,8 @@ class DepartmentOut(Body):
     mine: bool = Field(description="one's own, or below it")
 
 
-class AuditLine(Body):
-    id: int
-    utc: float
-    who: str
-    action: str
-    what: dict[str, object]
-    hash: str
-
-
 class AuditPage(Body):
-    lines: list[AuditLine]
+    lines: list[AuditEntry]
     next_before: int | None
 
 

@@ -122,7 +122,7 @@ def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: C
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document with errors as they are sent: problems, of their own media type."""
     if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
+        document = FastAPI.openapi(app)  # made once, and kept by the application
         for operation in (one for path in document["paths"].values() for one in path.values()):
             for response in operation["responses"].values():
                 content = response.get("content", {})
@@ -132,7 +132,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
                     content[problems.MEDIA_TYPE] = {"schema": {"$ref": "#/components/schemas/Problem"}}
         for unused in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(unused, None)
-    return app.openapi_schema or {}
+    return FastAPI.openapi(app)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.access_schemas import AuditLine, AuditPage, AuditState
+from api.access_schemas import AuditPage, AuditState
 from api.deps import AuditorDep, ConnectionDep
 from api.problems import Problem
 from contracts.errors import StoreError
@@ -30,10 +30,7 @@ def list_audit(
     found = audit.listed(connection, who=who, action=action, since=since, until=until, before=before, limit=limit)
     asked = {"who": who, "action": action, "since": since, "until": until, "before": before}
     audit.record(connection, viewer.name, "audit.read", {key: value for key, value in asked.items() if value})
-    lines = [
-        AuditLine(id=one.id, utc=one.utc, who=one.who, action=one.action, what=one.what, hash=one.hash) for one in found
-    ]
-    return AuditPage(lines=lines, next_before=lines[-1].id if len(lines) == limit else None)
+    return AuditPage(lines=found, next_before=found[-1].id if len(found) == limit else None)
 
 
 @router.post("/verification", responses={403: {"model": Problem}})

@@ -7,6 +7,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import IO
 
 from fastapi import APIRouter
@@ -63,7 +64,7 @@ def contents_of(connection: Connection, doors: Doors, found: EventDetail) -> tup
     """
     event = found.event
     transitions = [row.event.model_dump(mode="json") for row in found.transitions]
-    custody = audit.about_event(connection, event.id)
+    custody = [asdict(line) for line in audit.about_event(connection, event.id)]
     contents = [
         Content("event.json", _json(event.model_dump(mode="json")), "the event as it stands"),
         Content("transitions.json", _json(transitions), "every transition, in order"),

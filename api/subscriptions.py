@@ -38,9 +38,10 @@ _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code i
 
 def found(connection: Connection, viewer: Viewer, number: int) -> Subscription:
     """The subscription of the viewer's department, or of one below it; else 404."""
-    if not store.listed(connection, [s.id == number, access.owns(viewer, s.department)]):
+    one = store.listed(connection, [s.id == number, access.owns(viewer, s.department)])
+    if not one:
         raise NotFound(f"no subscription {number}")
-    return service.get(connection, number)
+    return one[0]
 
 
 def require_own(connection: Connection, viewer: Viewer, department: str) -> None:

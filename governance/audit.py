@@ -11,8 +11,9 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Row, insert, select, text
 
 from contracts.errors import StoreError
 from governance.tables import audit_log
@@ -112,28 +113,19 @@ def listed(
         query = query.where(c.at < at(until))
     if before is not None:
         query = query.where(c.id < before)
-    return [
-        AuditEntry(row.id, row.at.timestamp(), row.who, row.action, row.what, row.hash)
-        for row in connection.execute(query)
-    ]
+    return [_entry(row) for row in connection.execute(query)]
 
 
-def about_event(connection: Connection, event: str) -> list[dict[str, object]]:
+def about_event(connection: Connection, event: str) -> list[AuditEntry]:
     """Lines that speak of an event, the oldest first: who read, exported or acknowledged what of it, and when."""
     query = select(audit_log).where(audit_log.c.what["event"].astext == event).order_by(audit_log.c.id)
-    return [
-        {
-            "id": row.id,
-            "utc": row.at.timestamp(),
-            "who": row.who,
-            "action": row.action,
-            "what": row.what,
-            "hash": row.hash,
-        }
-        for row in connection.execute(query)
-    ]
+    return [_entry(row) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, limit: int) -> Iterator[AuditEntry]:
     """The newest lines, newest first."""
     yield from listed(connection, limit=limit)
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(row.id, row.at.timestamp(), row.who, row.action, row.what, row.hash)

@@ -160,14 +160,6 @@ def change_password(connection: Connection, user: User, old: str, new: str, now:
     audit.record(connection, user.name, "password.changed", {}, when)
 
 
-def list_users(connection: Connection) -> list[User]:
-    """Every account, by name."""
-    return [
-        User(row.id, row.name, Role(row.role), row.must_change_password, department=row.department)
-        for row in connection.execute(select(users).order_by(users.c.name))
-    ]
-
-
 def _record_failure(connection: Connection, name: str | None, now: float) -> None:
     """A name nobody has is not written down: it may be a password typed into the wrong field."""
     with connection.engine.begin() as own:

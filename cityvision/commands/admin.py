@@ -13,7 +13,7 @@ from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
-from governance import oidc_accounts, second_factor, service
+from governance import oidc_accounts, people, second_factor, service
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
@@ -46,12 +46,12 @@ def settings_command(settings: Settings, as_json: bool) -> None:
 def users_command(settings: Settings, as_json: bool) -> None:
     """Every account."""
     with transaction(reach(settings)) as connection:
-        users = service.list_users(connection)
+        users = people.people(connection)
     if as_json:
         click.echo(json.dumps([{"name": u.name, "role": u.role, "must_change": u.must_change_password} for u in users]))
         return
     for user in users:
-        click.echo(f"{user.name:<24}{user.role:<12}{'first password' if user.must_change_password else ''}".rstrip())
+        click.echo(f"{user.name:<24}{user.role:<21}{'first password' if user.must_change_password else ''}".rstrip())
 
 
 @command.command("reset-password", epilog="\b\nExample:\n  cityvision admin reset-password admin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,9 +73,7 @@ def list_command(settings: Settings, who: str | None, action: str | None, limit:
     with transaction(reach(settings)) as connection:
         entries = audit.listed(connection, who=who, action=action, limit=limit)
     if as_json:
-        click.echo(
-            json.dumps([{"id": e.id, "utc": e.utc, "who": e.who, "action": e.action, "what": e.what} for e in entries])
-        )
+        click.echo(json.dumps([asdict(entry) for entry in entries]))
         return
     for entry in reversed(entries):
         at = datetime.fromtimestamp(entry.utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

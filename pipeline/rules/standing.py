@@ -139,7 +139,7 @@ def _hidden(stand: Stand, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _covered(stand: Stand, rows: Rows, bystanders: list[Stand], own_row: int | None) -> bool:
+def _covered(stand: Stand, rows: Rows, bystanders: list[Stand]) -> bool:
     """Something in front hides the place: anything whose lower edge is nearer to the camera.
 
     What stood there already while this vehicle was still seen hides nothing; but something that has stood since
@@ -153,8 +153,6 @@ def _covered(stand: Stand, rows: Rows, bystanders: list[Stand], own_row: int | N
     beside = [s for s in bystanders if s.number != stand.number and s.here and s.since <= stand.last_seen]
     old = np.array([s.last_box for s in beside if _hidden(stand, np.array([s.first[0][1]]))[0] >= _COVERING])
     for box in rows.everything[(hidden >= _COVERING) & in_front]:
-        if own_row is not None and np.array_equal(box, rows.matrix[own_row]):
-            continue
         if len(old) and float(np.max(iou(box[None], old))) > 0.9:
             continue
         return True
@@ -276,7 +274,7 @@ class Watch:
         if not stand.settled:
             stand = replace(stand, missing_s=stand.missing_s + self.watched, missed=stand.missed + 1)
             return [stand] if stand.missing_s <= _KEEP_MOVING_S or stand.missed <= 2 else []
-        if _covered(stand, self.rows, self.stands, None):
+        if _covered(stand, self.rows, self.stands):
             return [replace(stand, covered_s=stand.covered_s + self.watched)]
         stand = replace(
             stand,

@@ -1594,8 +1594,11 @@ export interface components {
              */
             next_before: number | null;
         };
-        /** AuditLine */
-        AuditLine: {
+        /**
+         * AuditEntry
+         * @description One line of the audit log; `utc` in s since 1970.
+         */
+        AuditEntry: {
             /** Action */
             action: string;
             /** Hash */
@@ -1614,7 +1617,7 @@ export interface components {
         /** AuditPage */
         AuditPage: {
             /** Lines */
-            lines: components["schemas"]["AuditLine"][];
+            lines: components["schemas"]["AuditEntry"][];
             /** Next Before */
             next_before: number | null;
         };

@@ -6,7 +6,7 @@ import { useTexts } from "../i18n";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 
-type Line = Schemas["AuditLine"];
+type Line = Schemas["AuditEntry"];
 const PAGE = 100;
 
 /** The audit log: what was done, by whom; and whether the chain holds. */
