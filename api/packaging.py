@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
@@ -16,19 +15,23 @@ from sqlalchemy import Connection
 
 from api import sight
 from api.deps import ConnectionDep, DoorsDep, SeerDep
-from api.doors import Doors
 from api.evidence import EventId, settle
 from api.problems import NotFound, Problem
 from api.schemas import PurposeBody
+from contracts.records import EvidenceRef
 from events import queries
+from events.queries import EVERYTHING, Sight
 from events.types import EventDetail
 from governance import audit, package
-from governance.package import Absent, Content
+from governance.package import Absent, Content, Packed
+from governance.signing import Signer
+from store.objects import ObjectStore
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
 
 _IN_MEMORY = 8 << 20
 _PIECE = 256 * 1024
+_READ = 4 << 20  # each is a request where the objects are in S3
 
 
 @router.post(
@@ -41,26 +44,54 @@ def evidence_package(
 ) -> StreamingResponse:
     """Pictures, clips, what the event said, who touched it, and a signed manifest: `cityvision evidence verify`
     checks it anywhere. Needs the grant for evidence; the purpose goes into package and audit chain."""
-    now = time.time()
-    found = queries.get_event(connection, event_id, sight.of_events(viewer))
-    if found is None or not found.evidence:
-        raise NotFound(f"event {event_id} has no evidence")
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 closed by whoever sends it
-    contents, absent = contents_of(connection, doors, found)
-    manifest = package.write(file, event_id, contents, viewer.name, body.purpose, now, doors.signer, absent)
-    size = file.tell()
-    hashed = hashlib.sha256(json.dumps(manifest.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
-    told = {"event": event_id, "purpose": body.purpose, "files": len(contents), "manifest": hashed}
-    audit.record(connection, viewer.name, "evidence.exported", told, now)
-    headers = {"Content-Disposition": f'attachment; filename="evidence-{event_id}.zip"', "Content-Length": str(size)}
+    export(connection, doors.objects, doors.signer, event_id, viewer.name, body.purpose, file, sight.of_events(viewer))
+    headers = {
+        "Content-Disposition": f'attachment; filename="evidence-{event_id}.zip"',
+        "Content-Length": str(file.tell()),
+    }
     return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
 
-def contents_of(connection: Connection, doors: Doors, found: EventDetail) -> tuple[list[Content], list[Absent]]:
+def export(
+    connection: Connection,
+    objects: ObjectStore,
+    signer: Signer,
+    event_id: str,
+    who: str,
+    purpose: str,
+    target: IO[bytes],
+    seen: Sight = EVERYTHING,
+    via: str = "",
+) -> Packed:
+    """Writes the package of an event, and the line of the audit chain that says so.
+
+    Args:
+        target: stands at its end afterwards; worthless where this raises.
+        via: by which way it leaves, where that is not the door.
+
+    Raises:
+        NotFound: there is no such event to be seen, or no evidence of it.
+        PackageFault: bytes are not those that were captured.
+        ObjectsUnavailable, ObjectMissing: bytes cannot be had now.
+    """
+    now = time.time()
+    found = queries.get_event(connection, event_id, seen)
+    if found is None or not found.evidence:
+        raise NotFound(f"event {event_id} has no evidence")
+    contents, absent = contents_of(connection, objects, found)
+    packed = package.write(target, event_id, contents, who, purpose, now, signer, absent)
+    told = {"event": event_id, "purpose": purpose, "files": len(contents), "manifest": packed.sha256}
+    told |= {"via": via} if via else {}
+    audit.record(connection, who, "evidence.exported", told, now)
+    return packed
+
+
+def contents_of(connection: Connection, objects: ObjectStore, found: EventDetail) -> tuple[list[Content], list[Absent]]:
     """The files of a package, the event's own words first; and what is not there, with the reason.
 
     Raises:
-        ObjectsUnavailable, ObjectMissing: bytes cannot be had now.
+        ObjectsUnavailable: what is there cannot be known now.
     """
     event = found.event
     transitions = [row.event.model_dump(mode="json") for row in found.transitions]
@@ -73,17 +104,24 @@ def contents_of(connection: Connection, doors: Doors, found: EventDetail) -> tup
     ]
     absent = []
     for told in {row.ref.sha256: row.ref for row in found.evidence}.values():
-        ref = settle(connection, doors.objects, told)
+        ref = settle(connection, objects, told)
         if not ref.stored:
             absent.append(Absent(sha256=ref.sha256, role=ref.role, why="the worker still holds the bytes"))
             continue
         name, what = f"evidence/{ref.role}-{ref.key.rpartition('/')[2]}", f"{ref.role}, captured {ref.utc:.3f} s UTC"
-        contents.append(Content(name, doors.objects.get(ref.key), what, ref.sha256))
+        contents.append(Content(name, _bytes_of(objects, ref), what, ref.sha256))
     return contents, absent
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode()
+def _bytes_of(objects: ObjectStore, ref: EvidenceRef) -> Iterator[bytes]:
+    """Raises, when it is read, ObjectsUnavailable, ObjectMissing."""
+    size = objects.size(ref.key)
+    for at in range(0, size, _READ):
+        yield objects.read_range(ref.key, at, min(at + _READ, size))
+
+
+def _json(value: object) -> tuple[bytes]:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode(),)
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -68,50 +69,79 @@ class Manifest(Contract):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file to be packed; `what` is said of it in the manifest, `sha256` is what it was hashed to at capture."""
+    """A file to be packed.
+
+    Attributes:
+        pieces: its bytes, in order; read once, one at a time.
+        what: is said of it in the manifest.
+        sha256: what it was hashed to at capture; None: it was made for this package.
+    """
 
     name: str
-    data: bytes
+    pieces: Iterable[bytes]
     what: str = ""
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A package that was written: what was signed, and the SHA-256 of the signed bytes (`manifest.json`)."""
+
+    manifest: Manifest
+    sha256: str
 
 
 def write(
     target: IO[bytes],
     event: str,
-    contents: Sequence[Content],
+    contents: Iterable[Content],
     who: str,
     purpose: str,
     now: float,
     signer: Signer,
     absent: Sequence[Absent] = (),
-) -> Manifest:
-    """Packs and signs; returns what was signed. Pictures and clips are compressed already, so nothing is again.
+) -> Packed:
+    """Packs and signs. Pictures and clips are compressed already, so nothing is again.
+
+    Args:
+        target: can be sought in; worthless where this raises.
+        now: s since 1970 UTC.
 
     Raises:
         PackageFault: bytes are not those that were hashed at capture: nothing is signed that was altered since.
     """
-    for content in contents:
-        if content.sha256 is not None and _digest(content.data) != content.sha256:
-            raise PackageFault(f"{content.name} is not what was captured: its bytes were altered in the object store")
-    files = tuple(PackedFile(name=c.name, sha256=_digest(c.data), size=len(c.data), what=c.what) for c in contents)
-    manifest = Manifest(
-        event=event,
-        exported_by=who,
-        exported_utc=now,
-        purpose=purpose,
-        algorithm=signer.algorithm,
-        public_key=signer.public,
-        files=files,
-        absent=tuple(absent),
-    )
-    told = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
-        for content in contents:
-            packed.writestr(content.name, content.data)
-        packed.writestr(MANIFEST, told)
-        packed.writestr(SIGNATURE, signer.sign(told))
-    return manifest
+        files = tuple(_pack(packed, content, now) for content in contents)
+        manifest = Manifest(
+            event=event,
+            exported_by=who,
+            exported_utc=now,
+            purpose=purpose,
+            algorithm=signer.algorithm,
+            public_key=signer.public,
+            files=files,
+            absent=tuple(absent),
+        )
+        told = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
+        packed.writestr(_entry(MANIFEST, now), told)
+        packed.writestr(_entry(SIGNATURE, now), signer.sign(told))
+    return Packed(manifest, hashlib.sha256(told).hexdigest())
+
+
+def _pack(packed: zipfile.ZipFile, content: Content, now: float) -> PackedFile:
+    digest, size = hashlib.sha256(), 0
+    with packed.open(_entry(content.name, now), "w") as file:
+        for piece in content.pieces:
+            file.write(piece)
+            digest.update(piece)
+            size += len(piece)
+    if content.sha256 not in (None, digest.hexdigest()):
+        raise PackageFault(f"{content.name} is not what was captured: its bytes were altered in the object store")
+    return PackedFile(name=content.name, sha256=digest.hexdigest(), size=size, what=content.what)
+
+
+def _entry(name: str, now: float) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name, time.gmtime(now)[:6])
 
 
 def check(package: Path, key: str | None = None) -> Manifest:
@@ -166,7 +196,3 @@ def _hashed(packed: zipfile.ZipFile, name: str) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

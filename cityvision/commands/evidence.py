@@ -1,22 +1,91 @@
-"""`cityvision evidence`: take a signed package of an event's evidence out, and check one anywhere."""
+"""`cityvision evidence`: signed packages of an event's evidence: take one out, check one anywhere."""
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import click
 
-from cityvision.sealing import seal_key
+from cityvision.database import transaction
+from cityvision.installation import reach
+from cityvision.sealing import existing_seal_key, seal_key
 from cityvision.settings import load_settings
+from contracts.errors import ConfigError
 from governance import package
 from governance.signing import Ed25519Signer
+from store.objects import open_objects
+
+_EVENT = re.compile(r"[0-9a-f]{32}")
+_BY, _PURPOSE = (1, 120), (4, 500)  # characters
+_DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 
 
 @click.group(epilog='\b\nExample:\n  cityvision evidence verify evidence-5f0c….zip --key "$(cat city.pub)"')
 def command() -> None:
-    """Evidence packages: check one anywhere, and the key that this installation signs them with."""
+    """Evidence packages: take one out, check one anywhere, and the key that this installation signs them with."""
+
+
+@command.command(
+    "export",
+    epilog='\b\nExample:\n  cityvision evidence export 5f0c… --out evidence.zip --by wang --purpose "复议 2026-17"',
+)
+@click.argument("event_id")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The ZIP to write; must not exist yet.")
+@click.option("--by", required=True, help="Who takes it out; stands in the package and the audit log.")
+@click.option("--purpose", required=True, help="What for, 4 to 500 characters; stands there too.")
+@_DATA
+def export_command(event_id: str, out: Path, by: str, purpose: str, data: Path | None) -> None:
+    """Take the evidence of EVENT_ID out: the same package as the event's page makes.
+
+    Everybody who may run this on the city's machine may take everything; the audit log names their account too.
+    """
+    from api import packaging  # slow to load, and only this needs it
+
+    if not _EVENT.fullmatch(event_id):
+        raise ConfigError(f"EVENT_ID: {event_id!r} is no id of an event", "write the 32 hex digits its page shows")
+    for name, text, (least, most) in (("--by", by, _BY), ("--purpose", purpose, _PURPOSE)):
+        if not least <= len(text.strip()) <= most:
+            raise ConfigError(f"{name}: {len(text.strip())} characters", f"write {least} to {most}")
+    settings = reach(load_settings(data=data))
+    s3_url = None if settings.s3_url is None else settings.s3_url.get_secret_value()
+    objects, signer = open_objects(settings.objects_dir, s3_url), Ed25519Signer(existing_seal_key(settings))
+    via = f"command line of {getpass.getuser()}"
+    with _appearing(out) as target, transaction(settings) as connection:
+        packed = packaging.export(connection, objects, signer, event_id, by.strip(), purpose.strip(), target, via=via)
+    for missing in packed.manifest.absent:
+        click.echo(f"  absent: {missing.sha256[:16]}… {missing.role}: {missing.why}")
+    click.echo(f"{out}: {len(packed.manifest.files)} files; SHA-256 of what is signed {packed.sha256}")
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole under its name when the block ends well, and otherwise not at all.
+
+    Raises:
+        ConfigError: it is there already, or cannot be written.
+    """
+    if path.exists():
+        raise ConfigError(f"--out: {path} is there already", "name a file that is not")
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(fresh)  # unlike a rename this never replaces what somebody put there meanwhile
+    except OSError as error:
+        raise ConfigError(f"--out: {path} cannot be written: {error.strerror}", "name a folder that can") from error
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 @command.command("verify", epilog="\b\nExample:\n  cityvision evidence verify evidence-5f0c….zip")
@@ -43,7 +112,7 @@ def verify_command(file: Path, key: str | None, as_json: bool) -> None:
 
 
 @command.command("key", epilog="\b\nExample:\n  cityvision evidence key > city.pub")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
+@_DATA
 def key_command(data: Path | None) -> None:
     """Print the public key that this installation signs packages with."""
     click.echo(Ed25519Signer(seal_key(load_settings(data=data))).public)

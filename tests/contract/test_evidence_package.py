@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import zipfile
@@ -51,6 +52,8 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
         assert {packed.read(name) for name in packed.namelist() if name.startswith("evidence/")} == {b"first", b"2nd"}
         custody = json.loads(packed.read("custody.json"))
         assert json.loads(packed.read("event.json"))["id"] == event.id
+        signed = hashlib.sha256(packed.read("manifest.json")).hexdigest()
+    assert lines[0]["what"]["manifest"] == signed
     assert [(one.sha256, one.role) for one in manifest.absent] == [(waiting.sha256, "clip")]
     assert [line["action"] for line in custody] == ["evidence.read"]
     assert [line["action"] for line in lines] == ["evidence.exported", "evidence.read"]

@@ -20,9 +20,9 @@ from governance.signing import Ed25519Signer
 
 CITY, OTHER = Ed25519Signer("the city's secret"), Ed25519Signer("somebody else's")
 CONTENTS = [
-    Content("event.json", b'{"id": "x"}', "the event"),
-    Content("evidence/decision.jpg", bytes(range(256)) * 4, "decision"),
-    Content("evidence/clip.mp4", b"clip" * 500, "clip"),
+    Content("event.json", (b'{"id": "x"}',), "the event"),
+    Content("evidence/decision.jpg", (bytes(range(256)),) * 4, "decision"),
+    Content("evidence/clip.mp4", (b"clip" * 250,) * 2, "clip"),
 ]
 FILES = [content.name for content in CONTENTS]
 
@@ -86,7 +86,8 @@ def test_any_bit_of_the_file_itself_is_found_or_changes_nothing(folder: Path, at
     except (PackageFault, ConfigError):
         return
     with zipfile.ZipFile(path) as packed:
-        assert {file.name: packed.read(file.name) for file in found.files} == {one.name: one.data for one in CONTENTS}
+        there = {file.name: packed.read(file.name) for file in found.files}
+    assert there == {one.name: b"".join(one.pieces) for one in CONTENTS}
 
 
 def test_what_stands_beside_the_files_is_not_accepted(folder: Path) -> None:
@@ -98,7 +99,7 @@ def test_what_stands_beside_the_files_is_not_accepted(folder: Path) -> None:
 
 
 def test_nothing_is_signed_that_was_altered_in_the_store() -> None:
-    altered = Content("evidence/decision.jpg", b"other bytes", "decision", "ad6f" * 16)
+    altered = Content("evidence/decision.jpg", (b"other ", b"bytes"), "decision", "ad6f" * 16)
     with pytest.raises(PackageFault, match=r"decision\.jpg is not what was captured"):
         package.write(io.BytesIO(), "5f" * 16, [altered], "wang", "a court asked", 1e9, CITY)
 
