@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from api.schemas import Body
+from governance.custody import CustodyLine
 from governance.grants import Grant
 from governance.people import Person
 from governance.types import AuditEntry
@@ -49,8 +50,18 @@ class AuditPage(Body):
     next_before: int | None
 
 
+class CustodyPage(Body):
+    """Newest first. `next_before` asks for the next page; null on the last."""
+
+    lines: list[CustodyLine]
+    next_before: int | None
+
+
 class AuditState(Body):
-    """Whether the chain holds. Note the head somewhere else: only against it a cut end can be noticed."""
+    """Whether the chain holds, and the custody log fits it.
+
+    Note the head somewhere else: only against it a cut end can be noticed.
+    """
 
     holds: bool
     lines: int = Field(description="that were recomputed")

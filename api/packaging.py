@@ -22,7 +22,8 @@ from contracts.records import EvidenceRef
 from events import queries
 from events.queries import EVERYTHING, Sight
 from events.types import EventDetail
-from governance import audit, package
+from governance import audit, custody, package
+from governance.custody import Act, Piece
 from governance.package import Absent, Content, Packed
 from governance.signing import Signer
 from store.objects import ObjectStore
@@ -83,7 +84,10 @@ def export(
     packed = package.write(target, event_id, contents, who, purpose, now, signer, absent)
     told = {"event": event_id, "purpose": purpose, "files": len(contents), "manifest": packed.sha256}
     told |= {"via": via} if via else {}
-    audit.record(connection, who, "evidence.exported", told, now)
+    entry = audit.record(connection, who, custody.AUDITED[Act.EXPORTED], told, now)
+    missing = {one.sha256 for one in absent}
+    taken = {row.ref.sha256: row.ref.role for row in reversed(found.evidence) if row.ref.sha256 not in missing}
+    custody.note(connection, entry, Act.EXPORTED, [Piece(event_id, *one) for one in taken.items()], purpose)
     return packed
 
 
@@ -95,12 +99,14 @@ def contents_of(connection: Connection, objects: ObjectStore, found: EventDetail
     """
     event = found.event
     transitions = [row.event.model_dump(mode="json") for row in found.transitions]
-    custody = [asdict(line) for line in audit.about_event(connection, event.id)]
+    handled = [asdict(line) for line in custody.of_event(connection, event.id)]
+    lines = [asdict(line) for line in audit.about_event(connection, event.id)]
     contents = [
         Content("event.json", _json(event.model_dump(mode="json")), "the event as it stands"),
         Content("transitions.json", _json(transitions), "every transition, in order"),
         Content("provenance.json", _json(event.provenance.model_dump(mode="json")), "code and weights that said so"),
-        Content("custody.json", _json(custody), "lines of the audit chain about this event, the oldest first"),
+        Content("custody.json", _json(handled), "what was done with the evidence, by whom and why, the oldest first"),
+        Content("audit.json", _json(lines), "lines of the audit chain about this event, the oldest first"),
     ]
     absent = []
     for told in {row.ref.sha256: row.ref for row in found.evidence}.values():

@@ -9,7 +9,8 @@ from collections import OrderedDict
 from sqlalchemy import Connection
 
 from contracts.records import EvidenceRef
-from governance import audit
+from governance import audit, custody
+from governance.custody import Act, Piece
 from governance.types import User
 
 AGAIN_AFTER_S = 300.0
@@ -45,6 +46,7 @@ class Readings:
 
 
 def record(connection: Connection, user: User, camera: str, event_id: str, ref: EvidenceRef, kind: str) -> None:
-    """The line itself, in the caller's transaction; `kind` is "original" or "viewing copy"."""
+    """The line itself and that of the custody log, in the caller's transaction; `kind`: "original", "viewing copy"."""
     what = {"event": event_id, "camera": camera, "sha256": ref.sha256, "role": ref.role, "kind": kind}
-    audit.record(connection, user.name, "evidence.read", what)
+    told = audit.record(connection, user.name, custody.AUDITED[Act.VIEWED], what)
+    custody.note(connection, told, Act.VIEWED, [Piece(event_id, ref.sha256, ref.role)], kind=kind)

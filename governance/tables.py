@@ -117,6 +117,32 @@ audit_log = Table(
     Index("ix_audit_log_at", "at"),
 )
 
+# Append-only by trigger; see migration 0014. Events and evidence may go; what was done with them stays.
+evidence_custody = Table(
+    "evidence_custody",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _UTC, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("act", Text, nullable=False, comment="captured, viewed, exported, held, released or deleted"),
+    Column("kind", Text, nullable=False, comment="which form of it was viewed"),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("audit_id", BigInteger, comment="its line in audit_log; captured: null"),
+    Index("ix_evidence_custody_event", "event_id", "id"),
+    Index("ix_evidence_custody_audit", "audit_id"),
+    Index(
+        "uq_evidence_custody_captured",
+        "event_id",
+        "sha256",
+        "role",
+        unique=True,
+        postgresql_where=text("act = 'captured'"),
+    ),
+)
+
 # Access of one department to what another one's cameras show; see `governance.access`.
 grants = Table(
     "grants",

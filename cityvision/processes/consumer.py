@@ -16,6 +16,7 @@ from cityvision.processes.base import Process, run
 from contracts.errors import BusUnavailable
 from events.consumer import Consumer
 from events.hooks import Hooks
+from governance import custody
 from store.bus import Bus
 from store.database import make_engine
 from subscriptions.access import sees
@@ -37,7 +38,7 @@ def body(process: Process) -> None:
     try:
         clocks.start()
         process.ready()
-        hooks = Hooks([CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
+        hooks = Hooks([custody.captured, CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
         Consumer(engine, bus, hooks).run(process.stop)
     finally:
         process.stop.set()

@@ -92,6 +92,7 @@ DOORS: dict[str, Door] = {
     "GET /api/events/{event_id}": door(SEE, of="event"),
     "GET /api/events/{event_id}/evidence/{sha256}": door(SEE, of="evidence"),
     "GET /api/events/{event_id}/evidence/{sha256}/proxy": door(SEE, of="evidence", asks=True),
+    "GET /api/events/{event_id}/custody": door(SEE, of="evidence"),
     "POST /api/events/{event_id}/package": door(SEE, of="evidence", asks=True, body={"purpose": "tests"}),
     "GET /api/events/{event_id}/acknowledgements": door(SEE, of="event"),
     "POST /api/events/{event_id}/acknowledgements": door(SUBSCRIBE, of="event", asks=True, body={"department": OURS}),

@@ -50,12 +50,18 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
     assert (manifest.event, manifest.exported_by, manifest.purpose) == (event.id, "admin", "复议 2026-17")
     with zipfile.ZipFile(path) as packed:
         assert {packed.read(name) for name in packed.namelist() if name.startswith("evidence/")} == {b"first", b"2nd"}
-        custody = json.loads(packed.read("custody.json"))
+        custody, audited = (json.loads(packed.read(name)) for name in ("custody.json", "audit.json"))
         assert json.loads(packed.read("event.json"))["id"] == event.id
         signed = hashlib.sha256(packed.read("manifest.json")).hexdigest()
     assert lines[0]["what"]["manifest"] == signed
     assert [(one.sha256, one.role) for one in manifest.absent] == [(waiting.sha256, "clip")]
-    assert [line["action"] for line in custody] == ["evidence.read"]
+    assert [line["action"] for line in audited] == ["evidence.read"]
+    assert [(line["act"], line["role"]) for line in custody] == [
+        ("captured", "entry"),
+        ("captured", "decision"),
+        ("captured", "clip"),
+        ("viewed", "entry"),
+    ]
     assert [line["action"] for line in lines] == ["evidence.exported", "evidence.read"]
     stored = next(city.folder.rglob(f"*{entry.sha256}*"))
     stored.chmod(0o644)

@@ -49,6 +49,7 @@ from contracts.records import (
 )
 from events.consumer import Consumer
 from events.hooks import Hooks
+from governance import custody
 from governance import service as governance
 from pool import store as pool_store
 from pool.snapshot import snapshot
@@ -363,7 +364,7 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     bus.set_pool(PoolSnapshot(revision, digest, data))
     bus.announce(WORKER)
     book = read_book()
-    hooks = Hooks([CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
+    hooks = Hooks([custody.captured, CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()

@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Verify Audit
-         * @description Recomputes the whole chain; that it was is a line of it.
+         * @description Recomputes the whole chain and compares the custody log with it; that it was is a line of it.
          */
         post: operations["verify_audit"];
         delete?: never;
@@ -498,6 +498,28 @@ export interface paths {
          * @description A department has seen an event. What follows is told all the same: to be told less, set a silence.
          */
         post: operations["acknowledge_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{event_id}/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence Custody
+         * @description Who captured, saw, exported, held, released or deleted the evidence of an event, when and why, newest first.
+         *
+         *     Needs the grant for evidence.
+         */
+        get: operations["evidence_custody"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1500,6 +1522,12 @@ export interface components {
             who: string;
         };
         /**
+         * Act
+         * @description What is done with evidence.
+         * @enum {string}
+         */
+        Act: "captured" | "viewed" | "exported" | "held" | "released" | "deleted";
+        /**
          * Action
          * @description What is done to a case.
          * @enum {string}
@@ -1623,7 +1651,9 @@ export interface components {
         };
         /**
          * AuditState
-         * @description Whether the chain holds. Note the head somewhere else: only against it a cut end can be noticed.
+         * @description Whether the chain holds, and the custody log fits it.
+         *
+         *     Note the head somewhere else: only against it a cut end can be noticed.
          */
         AuditState: {
             /** Head */
@@ -2061,6 +2091,45 @@ export interface components {
             unit: "s" | "%" | "yes" | "";
             /** Zone */
             zone: string;
+        };
+        /**
+         * CustodyLine
+         * @description One line of the log.
+         *
+         *     Attributes:
+         *         utc: when, s since 1970; of a capture the moment that is shown.
+         *         kind: which form of it was viewed, e.g. "original"; "" otherwise.
+         *         who: an account, a part of the system, or the camera that captured it.
+         *         audit_id: number of its line in the audit chain; None for a capture.
+         */
+        CustodyLine: {
+            act: components["schemas"]["Act"];
+            /** Audit Id */
+            audit_id: number | null;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Role */
+            role: string;
+            /** Sha256 */
+            sha256: string;
+            /** Utc */
+            utc: number;
+            /** Who */
+            who: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * CustodyPage
+         * @description Newest first. `next_before` asks for the next page; null on the last.
+         */
+        CustodyPage: {
+            /** Lines */
+            lines: components["schemas"]["CustodyLine"][];
+            /** Next Before */
+            next_before: number | null;
         };
         /**
          * Decided
@@ -5771,6 +5840,58 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evidence_custody: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustodyPage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

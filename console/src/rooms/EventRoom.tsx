@@ -9,6 +9,7 @@ import { describeNumber, formatShare, inOrder } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
+import { Custody } from "./Custody";
 import { EventMedia } from "./EventMedia";
 import { EvidencePackage } from "./EvidencePackage";
 
@@ -40,6 +41,7 @@ function Detail({ event }: { event: EventDetail }) {
         <Course event={event} />
         <Provenance event={event} />
         <EvidencePackage event={event} />
+        <Custody event={event} />
       </div>
     </div>
   );

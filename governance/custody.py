@@ -1,0 +1,159 @@
+"""Custody of evidence: every line says what was done with one picture or clip, by whom and why.
+
+Append-only, and each line but those of the capture stands beside its line of the audit chain, written in the same
+transaction: `verify` compares the two. Capture is told by the event itself, in the transaction that writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.errors import StoreError
+from contracts.records import Event
+from governance.tables import audit_log, evidence_custody
+from governance.types import AuditEntry
+from store.database import at
+
+
+class Act(StrEnum):
+    """What is done with evidence."""
+
+    CAPTURED = "captured"
+    VIEWED = "viewed"
+    EXPORTED = "exported"
+    HELD = "held"
+    RELEASED = "released"
+    DELETED = "deleted"
+
+
+AUDITED = {
+    Act.VIEWED: "evidence.read",
+    Act.EXPORTED: "evidence.exported",
+    Act.HELD: "evidence.held",
+    Act.RELEASED: "evidence.released",
+    Act.DELETED: "evidence.deleted",
+}
+"""The action that each is told by in the audit chain."""
+
+# These always speak of one object at least: without a line here, one is missing.
+_ALWAYS = (AUDITED[Act.VIEWED], AUDITED[Act.DELETED])
+_c, _a = evidence_custody.c, audit_log.c
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One picture or clip of an event, by its SHA-256 at capture."""
+
+    event_id: str
+    sha256: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyLine:
+    """One line of the log.
+
+    Attributes:
+        utc: when, s since 1970; of a capture the moment that is shown.
+        kind: which form of it was viewed, e.g. "original"; "" otherwise.
+        who: an account, a part of the system, or the camera that captured it.
+        audit_id: number of its line in the audit chain; None for a capture.
+    """
+
+    id: int
+    utc: float
+    act: Act
+    sha256: str
+    role: str
+    kind: str
+    who: str
+    why: str
+    audit_id: int | None
+
+
+def note(
+    connection: Connection, told: AuditEntry, act: Act, pieces: Iterable[Piece], why: str = "", kind: str = ""
+) -> None:
+    """Writes down what the audit line `told` says, for each piece, in the same transaction."""
+    rows = [
+        {
+            "at": at(told.utc),
+            "event_id": piece.event_id,
+            "sha256": piece.sha256,
+            "role": piece.role,
+            "act": act.value,
+            "kind": kind,
+            "who": told.who,
+            "why": why,
+            "audit_id": told.id,
+        }
+        for piece in pieces
+    ]
+    if rows:
+        connection.execute(insert(evidence_custody), rows)
+
+
+def captured(connection: Connection, event: Event) -> None:
+    """A hook of the event's own transaction: what the event brings was captured. Again is a no-op."""
+    if not event.evidence:
+        return
+    rows = [
+        {
+            "at": at(ref.utc),
+            "event_id": event.id,
+            "sha256": ref.sha256,
+            "role": ref.role,
+            "act": Act.CAPTURED.value,
+            "kind": "",
+            "who": event.camera,
+            "why": event.type,
+        }
+        for ref in event.evidence
+    ]
+    once = insert(evidence_custody).on_conflict_do_nothing(
+        index_elements=["event_id", "sha256", "role"], index_where=text("act = 'captured'")
+    )
+    connection.execute(once, rows)
+
+
+def of_event(connection: Connection, event_id: str) -> list[CustodyLine]:
+    """What was done with the evidence of an event, the oldest first."""
+    query = select(evidence_custody).where(_c.event_id == event_id).order_by(_c.id)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def newest(connection: Connection, event_id: str, limit: int, before: int | None = None) -> list[CustodyLine]:
+    """The same, newest first, `limit` of them; `before`: only lines with a smaller number."""
+    query = select(evidence_custody).where(_c.event_id == event_id).order_by(_c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_c.id < before)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def _line(row: Row[Any]) -> CustodyLine:
+    moment, act = row.at.timestamp(), Act(row.act)
+    return CustodyLine(row.id, moment, act, row.sha256, row.role, row.kind, row.who, row.why, row.audit_id)
+
+
+def verify(connection: Connection) -> int:
+    """Compares the log with the audit chain, which `audit.verify` checks; returns the number of lines.
+
+    Raises:
+        StoreError: names the first line that does not fit its audit line, or the audit line that has none here.
+    """
+    acts = or_(*(and_(_c.act == act.value, _a.action == action) for act, action in AUDITED.items()))
+    same: ColumnElement[bool] = and_(_a.id == _c.audit_id, _a.who == _c.who, _a.at == _c.at, acts)
+    differs = select(_c.id).where(_c.act != Act.CAPTURED.value, ~exists().where(same)).order_by(_c.id).limit(1)
+    if (found := connection.execute(differs).scalar_one_or_none()) is not None:
+        raise StoreError(f"custody line {found} does not fit the audit chain")
+    missing = select(_a.id).where(_a.action.in_(_ALWAYS), ~exists().where(_c.audit_id == _a.id))
+    if (found := connection.execute(missing.order_by(_a.id).limit(1)).scalar_one_or_none()) is not None:
+        raise StoreError(f"audit line {found} has no line in the custody log: it was removed there")
+    count: int = connection.execute(select(text("count(*)")).select_from(evidence_custody)).scalar_one()
+    return count
