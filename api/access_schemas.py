@@ -7,6 +7,7 @@ from pydantic import Field
 from api.schemas import Body
 from governance.custody import CustodyLine
 from governance.grants import Grant
+from governance.holds import Hold
 from governance.people import Person
 from governance.types import AuditEntry
 
@@ -48,6 +49,16 @@ class DepartmentOut(Body):
 class AuditPage(Body):
     lines: list[AuditEntry]
     next_before: int | None
+
+
+class ReasonBody(Body):
+    reason: str = Field(min_length=4, max_length=500, description="kept in the audit chain and the custody log")
+
+
+class HoldView(Hold):
+    """A legal hold, and whether the one who asks may release it."""
+
+    may_release: bool
 
 
 class CustodyPage(Body):

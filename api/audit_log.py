@@ -10,7 +10,7 @@ from api.access_schemas import AuditPage, AuditState
 from api.deps import AuditorDep, ConnectionDep
 from api.problems import Problem
 from contracts.errors import StoreError
-from governance import audit, custody
+from governance import audit, custody, deletions
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
 
@@ -35,10 +35,13 @@ def list_audit(
 
 @router.post("/verification", responses={403: {"model": Problem}})
 def verify_audit(connection: ConnectionDep, viewer: AuditorDep) -> AuditState:
-    """Recomputes the whole chain and compares the custody log with it; that it was is a line of it."""
+    """Recomputes the whole chain, and compares the custody log and the proofs of deletion with it.
+
+    That it was is a line of it."""
     try:
         count, problem = audit.verify(connection), ""
         custody.verify(connection)
+        deletions.verify(connection)
     except StoreError as error:
         count, problem = 0, error.message
     number, digest = audit.head(connection)

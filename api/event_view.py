@@ -43,8 +43,15 @@ def with_evidence(found: types.EventDetail, refs: Sequence[EvidenceRef]) -> type
     return found.model_copy(update={"evidence": tuple(rows)})
 
 
-def _out(event_id: str, ref: EvidenceRef) -> EvidenceOut:
-    return EvidenceOut(**ref.model_dump(), url=evidence_url(event_id, ref))
+def without(event: Event, gone: Collection[str]) -> Event:
+    """The event without its evidence under the keys in `gone`, of which the bytes were deleted."""
+    if not any(ref.key in gone for ref in event.evidence):
+        return event
+    return event.model_copy(update={"evidence": tuple(ref for ref in event.evidence if ref.key not in gone)})
+
+
+def _out(event_id: str, row: types.EvidenceRow) -> EvidenceOut:
+    return EvidenceOut(**row.ref.model_dump(), url=evidence_url(event_id, row.ref), deleted_utc=row.deleted_utc)
 
 
 def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = None) -> EventSummary:
@@ -80,7 +87,7 @@ def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = N
 
 def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
     """Everything about one event."""
-    event, refs = found.event, [row.ref for row in found.evidence]
+    event, refs = found.event, [row.ref for row in found.evidence if row.deleted_utc is None]
     return EventDetail(
         **summary(event, pool, refs).model_dump(),
         stream_time=event.stream_time,
@@ -88,7 +95,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
         clock_error_ms=event.clock_error_ms,
         subject=event.subject,
         provenance=event.provenance,
-        evidence=tuple(_out(event.id, ref) for ref in refs),
+        evidence=tuple(_out(event.id, row) for row in found.evidence),
         transitions=tuple(
             TransitionOut(
                 position=row.position,
@@ -99,7 +106,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
                 numbers=row.event.numbers,
                 reason=row.event.reason,
                 subject=row.event.subject,
-                evidence=tuple(_out(event.id, one.ref) for one in found.evidence if one.seq == row.event.seq),
+                evidence=tuple(_out(event.id, one) for one in found.evidence if one.seq == row.event.seq),
             )
             for row in found.transitions
         ),

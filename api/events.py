@@ -61,8 +61,10 @@ def list_events(
     """Events that match, newest start first."""
     page = queries.list_events(connection, wanted, cursor, limit, sight.of_events(viewer))
     arrived = queries.stored_keys(connection, event_view.waiting_keys(item.event for item in page.items))
+    gone = queries.deleted_keys(connection, {ref.key for item in page.items for ref in item.event.evidence})
+    shown = (event_view.without(event_view.with_stored(item.event, arrived), gone) for item in page.items)
     return EventPage(
-        events=[event_view.summary(event_view.with_stored(item.event, arrived), pool) for item in page.items],
+        events=[event_view.summary(event, pool) for event in shown],
         next_cursor=page.cursor,
         position=queries.last_position(connection),
     )
@@ -98,6 +100,10 @@ def get_event(
         raise NotFound(f"no event {event_id}")
     with contextlib.suppress(ObjectsUnavailable):  # what is known of the event is shown all the same
         found = event_view.with_evidence(
-            found, [evidence.settle(connection, doors.objects, row.ref) for row in found.evidence]
+            found,
+            [
+                row.ref if row.deleted_utc is not None else evidence.settle(connection, doors.objects, row.ref)
+                for row in found.evidence
+            ],
         )
     return event_view.detail(found, pool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request
@@ -14,12 +15,14 @@ from sqlalchemy import Connection
 from api import readings, sight
 from api.deps import Credential, CredentialDep, DoorsDep, check_session, viewer_of
 from api.doors import Doors
-from api.problems import EvidenceWaiting, NotFound, Problem, problem
+from api.problems import EvidenceDeleted, EvidenceWaiting, NotFound, Problem, problem
 from contracts.errors import ObjectMissing
 from contracts.records import EvidenceRef
 from events import queries
 from events.store import mark_stored
+from governance import deletions
 from governance.access import require
+from governance.proofs import check
 from governance.roles import Right
 from store.objects import ObjectStore
 
@@ -118,6 +121,16 @@ def settle(connection: Connection, objects: ObjectStore, ref: EvidenceRef) -> Ev
     return ref.model_copy(update={"stored": True})
 
 
+def deletion(connection: Connection, key: str) -> str:
+    """That an object was deleted, when and by which rule, in one line."""
+    signed = deletions.proofs_of(connection, [key]).get(key)
+    if signed is None:
+        return "deleted by policy"
+    proof = check(signed)
+    moment = datetime.fromtimestamp(proof.deleted_utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return f"deleted by policy on {moment} ({proof.rule})"
+
+
 def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: str) -> EvidenceRef:
     """The evidence that somebody may read, noted in the audit chain before the first byte goes out.
 
@@ -131,10 +144,12 @@ def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: st
         found = queries.get_event(connection, event_id, sight.of_events(viewer))
         if found is None:
             raise NotFound(f"no event {event_id}")
-        ref = next((row.ref for row in found.evidence if row.ref.sha256 == sha256), None)
-        if ref is None:
+        row = next((row for row in found.evidence if row.ref.sha256 == sha256), None)
+        if row is None:
             raise NotFound(f"event {event_id} has no evidence {sha256[:12]}…")
-        ref = settle(connection, doors.objects, ref)
+        if row.deleted_utc is not None:
+            raise EvidenceDeleted(deletion(connection, row.ref.key), "the custody log of the event has its proof")
+        ref = settle(connection, doors.objects, row.ref)
         if not ref.stored:
             raise EvidenceWaiting("the worker still holds the bytes", "they follow when the object store takes them")
         if note:
@@ -149,6 +164,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
     304: {"description": "the caller has it"},
     401: {"model": Problem},
     404: {"model": Problem},
+    410: {"model": Problem},
     416: {"model": Problem},
     503: {"model": Problem},
 }

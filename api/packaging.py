@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from api import sight
 from api.deps import ConnectionDep, DoorsDep, SeerDep
-from api.evidence import EventId, settle
+from api.evidence import EventId, deletion, settle
 from api.problems import NotFound, Problem
 from api.schemas import PurposeBody
 from contracts.records import EvidenceRef
 from events import queries
 from events.queries import EVERYTHING, Sight
 from events.types import EventDetail
-from governance import audit, custody, package
+from governance import audit, custody, deletions, package
 from governance.custody import Act, Piece
 from governance.package import Absent, Content, Packed
 from governance.signing import Signer
@@ -108,9 +108,17 @@ def contents_of(connection: Connection, objects: ObjectStore, found: EventDetail
         Content("custody.json", _json(handled), "what was done with the evidence, by whom and why, the oldest first"),
         Content("audit.json", _json(lines), "lines of the audit chain about this event, the oldest first"),
     ]
+    proofs = deletions.proofs_of(connection, [row.ref.key for row in found.evidence if row.deleted_utc is not None])
+    if proofs:
+        told = [signed.model_dump() for signed in proofs.values()]
+        contents.append(Content(package.DELETIONS, _json(told), "proofs of what was deleted by policy, each signed"))
     absent = []
-    for told in {row.ref.sha256: row.ref for row in found.evidence}.values():
-        ref = settle(connection, objects, told)
+    for row in {row.ref.sha256: row for row in found.evidence}.values():
+        if row.deleted_utc is not None:
+            why = deletion(connection, row.ref.key)
+            absent.append(Absent(sha256=row.ref.sha256, role=row.ref.role, why=why))
+            continue
+        ref = settle(connection, objects, row.ref)
         if not ref.stored:
             absent.append(Absent(sha256=ref.sha256, role=ref.role, why="the worker still holds the bytes"))
             continue

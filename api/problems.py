@@ -93,6 +93,10 @@ class EvidenceWaiting(errors.StoreError):
     """The bytes still wait in the worker's spool; the hash already binds (HTTP 404)."""
 
 
+class EvidenceDeleted(errors.StoreError):
+    """The bytes were deleted by policy, or are being; proof and custody log say which (HTTP 410)."""
+
+
 class ViewingCopyFailed(errors.CityVisionError):
     """No viewing copy can be made of this clip (HTTP 422)."""
 
@@ -116,6 +120,7 @@ STATUS: dict[type[Exception], int] = {
     Invalid: 422,
     RevisionRequired: 428,
     EvidenceWaiting: 404,
+    EvidenceDeleted: 410,
     ViewingCopyFailed: 422,
     ViewingCopyLater: 503,
 }
@@ -127,6 +132,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Changed by somebody else",
+    410: "Gone",
     413: "Too large",
     416: "Range not satisfiable",
     422: "Not valid",

@@ -247,6 +247,7 @@ class EvidenceOut(EvidenceRef):
     """An evidence reference with its address here."""
 
     url: str
+    deleted_utc: float | None = Field(None, description="since when its bytes are gone by policy; the address is 410")
 
 
 class TransitionOut(Body):

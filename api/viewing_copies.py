@@ -8,7 +8,7 @@ from collections.abc import Callable
 from api.problems import ViewingCopyFailed, ViewingCopyLater
 from contracts.errors import ObjectMissing, ObjectsUnavailable, StoreError, StreamCorrupt
 from contracts.records import EvidenceRef
-from store.objects import ObjectStore
+from store.objects import ObjectStore, derived_key
 
 # An MP4 in, an MP4 in H.264 out. Raises StreamCorrupt (nothing to decode) or TimeoutError.
 Convert = Callable[[bytes], bytes]
@@ -32,7 +32,7 @@ class ViewingCopies:
 
     def key_of(self, ref: EvidenceRef) -> str:
         """Where the copy is kept. Its own hash is not in the name: it is not evidence, and may be made anew."""
-        return f"derived/{ref.sha256[:2]}/{ref.sha256}-h264.mp4"
+        return derived_key(ref.sha256, "h264.mp4")
 
     def ensure(self, ref: EvidenceRef) -> str:
         """The key of the copy, made now where there is none. May take as long as the converter may.
@@ -76,6 +76,9 @@ class ViewingCopies:
         except StoreError:
             if not self._there(key):  # another API process was quicker, and an encoder need not repeat itself
                 raise
+        if not self._there(ref.key):  # deleted by policy meanwhile: what was made of it must not outlive it
+            self._objects.delete(key)
+            raise ObjectMissing(f"no object {ref.key}")
 
     def _there(self, key: str) -> bool:
         try:

@@ -12,11 +12,10 @@ from datetime import date, time
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cases.exchange.mapping import Mapping as Exchange
 from cases.types import Clock
@@ -24,12 +23,12 @@ from cases.working import ROUND_THE_CLOCK, Calendar, Hours
 from contracts.algorithms import Duration
 from contracts.errors import ConfigError
 from contracts.records import Contract, Severity
+from contracts.yaml_file import read_yaml
 
 DEFAULT = Path(__file__).with_name("book.yaml")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 Text = Annotated[str, BeforeValidator(str)]
-Kind = TypeVar("Kind", bound=Contract)
 
 
 class CalendarEntry(Contract):
@@ -218,46 +217,17 @@ def read_book(path: Path = DEFAULT, exchange: Path | None = None) -> Book:
     Raises:
         ConfigError: one cannot be read or is wrong; names every wrong field.
     """
-    book = _read(path, Book, "CITYVISION_CASE_BOOK")
+    book = read_yaml(path, Book, "CITYVISION_CASE_BOOK")
     if book.exchange is not None:
         raise ConfigError(f"{path}: exchange: stands in a file of its own", "see CITYVISION_EXCHANGE_MAPPING")
     if exchange is None:
         return book
-    mapping = _read(exchange, Exchange, "CITYVISION_EXCHANGE_MAPPING")
+    mapping = read_yaml(exchange, Exchange, "CITYVISION_EXCHANGE_MAPPING")
     if unknown := set(mapping.categories) - {category.code for category in book.categories}:
         raise ConfigError(
             f"{exchange}: categories: the rule book has no {min(unknown)}", "take it out, or add it to the book"
         )
     return book.model_copy(update={"exchange": mapping})
-
-
-def _read(path: Path, kind: type[Kind], setting: str) -> Kind:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}", f"see {setting}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f":{mark.line + 1}"
-        raise ConfigError(f"{path}{line}: no YAML: {getattr(error, 'problem', error)}", "correct that line") from error
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        faults = "; ".join(f"{_where(one['loc'], data)}: {one['msg']}" for one in error.errors())
-        raise ConfigError(f"{path}: {faults}", "correct these fields") from error
-
-
-def _where(loc: tuple[int | str, ...], data: Any) -> str:
-    """A field as people find it: a category by its code rather than by its number."""
-    words = []
-    for part in loc:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            data = None
-        code = data.get("code") if isinstance(data, dict) and isinstance(part, int) else None
-        words.append(f"[{part if code is None else code}]" if isinstance(part, int) else f".{part}")
-    return "".join(words).lstrip(".") or "the file"
 
 
 def _hours(day: str, spans: tuple[str, ...]) -> Hours:

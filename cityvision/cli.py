@@ -37,7 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cityvision.commands.exchange",
         "Cases exchanged with the city's existing platform: how it goes, what differs.",
     ),
-    "evidence": ("cityvision.commands.evidence", "Signed evidence packages: take one out, check one, the key."),
+    "evidence": (
+        "cityvision.commands.evidence",
+        "Signed evidence packages: take one out, check one, the key; retention.",
+    ),
     "audit": ("cityvision.commands.audit", "Does the audit chain hold, and what is in it."),
     "admin": ("cityvision.commands.admin", "Accounts, the settings in force."),
     "bench": ("cityvision.commands.bench", "Measurements, each beside a peer or a limit."),

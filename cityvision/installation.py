@@ -213,6 +213,7 @@ class Installation:
             specs.append(ChildSpec("valkey", self._valkey))
         names = ["consumer", "deliverer", "pool-sync"]
         names += [] if self.settings.exchange_url is None else ["exchange"]
+        names += [] if self.settings.retention is None else ["retention"]
         specs += [self._process(name, depends_on=stores) for name in names]
         specs.append(self._process("api", depends_on=stores, ready=self._api_ready))
         for number in range(1, self.settings.worker_count + 1):

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
 
     case_book: Path | None = Field(None, description="rule book of cases (YAML); else the one that ships")
 
+    retention: Path | None = Field(None, description="how long evidence is kept (YAML); else for good")
+
     exchange_url: str | None = Field(None, description="the city's existing platform, https://…; else no exchange")
     exchange_mapping: Path | None = Field(None, description="what is told to it, and what its words mean (YAML)")
     exchange_secret: SecretStr | None = Field(None, description="what we sign with to it, whsec_…")

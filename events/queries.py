@@ -141,6 +141,14 @@ def stored_keys(connection: Connection, keys: Collection[str]) -> frozenset[str]
     return frozenset(connection.execute(query).scalars())
 
 
+def deleted_keys(connection: Connection, keys: Collection[str]) -> frozenset[str]:
+    """Of which of these evidence objects the bytes are gone by policy."""
+    if not keys:
+        return frozenset()
+    query = select(evidence.c.key).where(evidence.c.key.in_(keys), evidence.c.deleted.is_not(None)).distinct()
+    return frozenset(connection.execute(query).scalars())
+
+
 def transitions_after(
     connection: Connection, position: int, limit: int = 500, sight: Sight = EVERYTHING
 ) -> tuple[tuple[TransitionRow, ...], int]:
@@ -320,7 +328,8 @@ def _evidence(row: RowMapping) -> EvidenceRow:
         stored=row["stored"],
         derived=row["derived"],
     )
-    return EvidenceRow(seq=row["seq"], ref=ref)
+    deleted = row["deleted"]
+    return EvidenceRow(seq=row["seq"], ref=ref, deleted_utc=None if deleted is None else deleted.timestamp())
 
 
 def _encode_cursor(started: datetime, event_id: str) -> str:

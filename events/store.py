@@ -96,6 +96,13 @@ def mark_stored(connection: Connection, key: str) -> None:
     connection.execute(evidence.update().where(evidence.c.key == key, ~evidence.c.stored).values(stored=True))
 
 
+def mark_deleted(connection: Connection, key: str, now: float) -> None:
+    """The bytes are gone by policy; `now` in s since 1970 UTC."""
+    connection.execute(
+        evidence.update().where(evidence.c.key == key, evidence.c.deleted.is_(None)).values(deleted=at(now))
+    )
+
+
 def _insert_if_new(connection: Connection, event: Event, body: dict[str, object]) -> None:
     row = {
         "id": event.id,

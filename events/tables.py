@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -77,7 +78,9 @@ evidence = Table(
     Column("derived", Boolean, nullable=False),
     Column("stored", Boolean, nullable=False, comment="false while the bytes waited in the worker's spool"),
     Column("seq", Integer, nullable=False, comment="of the transition that first carried it"),
+    Column("deleted", _UTC, comment="since when its bytes are gone by policy; null: they are kept"),
     Index("ix_evidence_key", "key"),
+    Index("ix_evidence_kept", "at", "key", postgresql_where=text("deleted IS NULL")),
 )
 
 unwatched = Table(

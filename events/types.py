@@ -57,10 +57,14 @@ class TransitionRow(Contract):
 
 
 class EvidenceRow(Contract):
-    """A piece of evidence, `seq` being the transition that first carried it; `ref.stored` is as known now."""
+    """A piece of evidence, `seq` being the transition that first carried it; `ref.stored` is as known now.
+
+    `deleted_utc` is since when its bytes are gone by policy, s since 1970.
+    """
 
     seq: int
     ref: EvidenceRef
+    deleted_utc: float | None = None
 
 
 class EventDetail(Contract):

@@ -11,20 +11,25 @@ import json
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from contracts.errors import StoreError
 from contracts.records import Contract
+from governance.proofs import ProofFault, SignedProof
+from governance.proofs import check as check_proof
 from governance.signing import Signer, verify
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+DELETIONS = "deletions.json"
+"""Where it is there: `SignedProof`s of what was deleted by policy, as a JSON list."""
 _MAX_MANIFEST = 4 << 20
 _PIECE = 1 << 20
+_PROOFS = TypeAdapter(list[SignedProof])
 
 
 class PackageFault(StoreError):
@@ -157,7 +162,10 @@ def check(package: Path, key: str | None = None) -> Manifest:
     """
     try:
         with zipfile.ZipFile(package) as packed:
-            return _check(packed, key)
+            manifest = _check(packed, key)
+            if any(file.name == DELETIONS for file in manifest.files):
+                _check_deletions(packed, {one.sha256 for one in manifest.absent})
+            return manifest
     except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
         raise PackageFault(f"{package.name} cannot be read as a package: {error}") from error
 
@@ -188,6 +196,20 @@ def _check(packed: zipfile.ZipFile, key: str | None) -> Manifest:
         if packed.getinfo(file.name).file_size != file.size or _hashed(packed, file.name) != file.sha256:
             raise PackageFault(f"{file.name} was altered")
     return manifest
+
+
+def _check_deletions(packed: zipfile.ZipFile, absent: Set[str]) -> None:
+    """Raises PackageFault: a proof does not hold, or is of something that is not named as absent."""
+    if packed.getinfo(DELETIONS).file_size > _MAX_MANIFEST:
+        raise PackageFault(f"{DELETIONS} is too large")
+    try:
+        proofs = [check_proof(one) for one in _PROOFS.validate_json(packed.read(DELETIONS))]
+    except ValidationError as error:
+        raise PackageFault(f"{DELETIONS} cannot be read: {error.errors()[0]['msg']}") from error
+    except ProofFault as error:
+        raise PackageFault(f"{DELETIONS}: {error.message}") from error
+    if strange := [proof.key for proof in proofs if proof.sha256 not in absent]:
+        raise PackageFault(f"{DELETIONS}: {strange[0]} is not named as absent")
 
 
 def _hashed(packed: zipfile.ZipFile, name: str) -> str:

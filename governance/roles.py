@@ -27,6 +27,7 @@ class Right(StrEnum):
     DISPATCH = "dispatch"  # cases, as the centre
     ASK = "ask"  # for access to another department's cameras
     DECIDE = "decide"  # on what others ask of one's own department
+    HOLD = "hold"  # keep evidence from being deleted, and let it go again
     PEOPLE = "people"  # accounts
     AUDIT = "audit"  # the audit log
     OPERATE = "operate"  # how the system itself is doing
@@ -37,8 +38,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset(
         {Right.SEE, Right.ZONES, Right.SUBSCRIBE, Right.HANDLE, Right.ASK, Right.DECIDE, Right.OPERATE}
     ),
-    Role.DISPATCHER: frozenset({Right.SEE, Right.SUBSCRIBE, Right.DISPATCH, Right.ASK, Right.OPERATE}),
-    Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK}),
+    Role.DISPATCHER: frozenset({Right.SEE, Right.SUBSCRIBE, Right.DISPATCH, Right.ASK, Right.HOLD, Right.OPERATE}),
+    Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK, Right.HOLD}),
     Role.ENGINEER: frozenset({Right.SEE, Right.ZONES, Right.ASK, Right.OPERATE}),
     Role.AUDITOR: frozenset({Right.COUNT, Right.AUDIT}),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -141,6 +142,45 @@ evidence_custody = Table(
         unique=True,
         postgresql_where=text("act = 'captured'"),
     ),
+)
+
+evidence_holds = Table(
+    "evidence_holds",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("event_id", Text, comment="of one event"),
+    Column("case_id", BigInteger, comment="of all events of a case"),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set", _UTC, nullable=False),
+    Column("released_by", Text),
+    Column("released", _UTC, comment="null while it stands"),
+    Column("release_reason", Text, nullable=False, server_default=""),
+    CheckConstraint("num_nonnulls(event_id, case_id) = 1", name="of_one"),
+    Index("ix_evidence_holds_event", "event_id"),
+    Index("ix_evidence_holds_case", "case_id"),
+)
+
+# Rows with a proof cannot be changed, by trigger; see migration 0015.
+evidence_deletions = Table(
+    "evidence_deletions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("class", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("policy_sha256", Text, nullable=False),
+    Column("kept_from", _UTC, nullable=False),
+    Column("marked", _UTC, nullable=False),
+    Column("deleted", _UTC, comment="null: the object may still be there"),
+    Column("proof", Text, comment="governance.proofs.Proof as it was signed"),
+    Column("signature", Text, comment="base64"),
+    Column("proof_sha256", Text, comment="by which the audit chain names it"),
+    Index("ix_evidence_deletions_key", "key"),
+    Index("uq_evidence_deletions_marked", "key", unique=True, postgresql_where=text("deleted IS NULL")),
 )
 
 # Access of one department to what another one's cameras show; see `governance.access`.

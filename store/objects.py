@@ -71,6 +71,17 @@ def check_content(key: str, data: bytes) -> None:
         raise StoreError(f"{key}: the bytes have another hash")
 
 
+def derived_key(sha256: str, form: str) -> str:
+    """Where something made from an object is kept: `form` says what, e.g. "h264.mp4". It is no evidence itself."""
+    return f"derived/{sha256[:2]}/{sha256}-{form}"
+
+
+def derived_of(objects: ObjectStore, sha256: str) -> list[str]:
+    """Keys of all that was made from the object with this SHA-256. Raises ObjectsUnavailable."""
+    folder = f"derived/{sha256[:2]}"
+    return [key for key in objects.keys(folder) if key.startswith(f"{folder}/{sha256}-")]
+
+
 class DiskObjects:
     """`ObjectStore` on a local folder. An object appears whole, and stays after a power cut.
 

@@ -14,7 +14,7 @@ from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
-from governance import audit, custody
+from governance import audit, custody, deletions
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 _HEAD = re.compile(r"^(\d+):([0-9a-f]{64})$")
@@ -49,19 +49,21 @@ def noted(told: str | None) -> tuple[int, str] | None:
 def verify_command(settings: Settings, head: str | None, as_json: bool) -> None:
     """Recompute the whole chain. Exit status 2 names the first line that was edited, or after which one is missing.
 
-    The custody log of evidence is compared with it too.
+    The custody log of evidence and the proofs of deletion are compared with it too.
     Note the head that it prints somewhere else: only against one can a cut end be noticed.
     """
     anchor = noted(head)
     with transaction(reach(settings)) as connection:
-        count, handled = audit.verify(connection, anchor), custody.verify(connection)
+        count = audit.verify(connection, anchor)
+        handled, deleted = custody.verify(connection), deletions.verify(connection)
         number, digest = audit.head(connection)
         audit.record(connection, "command line", "audit.verified", {"lines": count})
     if as_json:
-        click.echo(json.dumps({"holds": True, "lines": count, "head": f"{number}:{digest}", "custody": handled}))
+        told = {"lines": count, "head": f"{number}:{digest}", "custody": handled, "deletions": deleted}
+        click.echo(json.dumps({"holds": True, **told}))
         return
     click.echo(f"{count} lines, the chain holds; head {number}:{digest}")
-    click.echo(f"{handled} custody lines of evidence fit it")
+    click.echo(f"{handled} custody lines of evidence and {deleted} proofs of deletion fit it")
 
 
 @command.command("list", epilog="\b\nExample:\n  cityvision audit list --who wang --limit 50")

@@ -15,6 +15,7 @@ from typing import IO
 
 import click
 
+from cityvision.commands.evidence_retention import retention_command
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.sealing import existing_seal_key, seal_key
@@ -31,7 +32,10 @@ _DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path),
 
 @click.group(epilog='\b\nExample:\n  cityvision evidence verify evidence-5f0c….zip --key "$(cat city.pub)"')
 def command() -> None:
-    """Evidence packages: take one out, check one anywhere, and the key that this installation signs them with."""
+    """Signed packages: take one out, check one anywhere, the key they are signed with. How long evidence is kept."""
+
+
+command.add_command(retention_command)
 
 
 @command.command(

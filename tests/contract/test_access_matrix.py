@@ -58,6 +58,7 @@ ANYBODY = tuple(Right)
 HOUR = {"from_utc": 1e9, "until_utc": 1e9 + 3600}
 NEW_GRANT = {"grantee": OURS, "owner": THEIRS, "purpose": "tests", "expires_utc": 4e9}
 SUBSCRIPTION = {"department": THEIRS, "name": "n", "channel": {"kind": "sse"}}
+REASON = {"reason": "tests"}
 ACTION = {"action": "supervise", "facts": {}}
 DOORS: dict[str, Door] = {
     "GET /api/second-factor": door(*ANYBODY),
@@ -93,6 +94,9 @@ DOORS: dict[str, Door] = {
     "GET /api/events/{event_id}/evidence/{sha256}": door(SEE, of="evidence"),
     "GET /api/events/{event_id}/evidence/{sha256}/proxy": door(SEE, of="evidence", asks=True),
     "GET /api/events/{event_id}/custody": door(SEE, of="evidence"),
+    "GET /api/events/{event_id}/holds": door(SEE, of="evidence"),
+    "POST /api/events/{event_id}/holds": door(Right.HOLD, of="evidence", asks=True, body=REASON),
+    "POST /api/events/{event_id}/holds/{number}/release": door(Right.HOLD, of="evidence", asks=True, body=REASON),
     "POST /api/events/{event_id}/package": door(SEE, of="evidence", asks=True, body={"purpose": "tests"}),
     "GET /api/events/{event_id}/acknowledgements": door(SEE, of="event"),
     "POST /api/events/{event_id}/acknowledgements": door(SUBSCRIBE, of="event", asks=True, body={"department": OURS}),
@@ -128,6 +132,9 @@ DOORS: dict[str, Door] = {
     "POST /api/cases/{number}/actions": door(*CASES, of="case", asks=True, body=ACTION),
     "POST /api/cases/{number}/pictures": door(*CASES, of="case", asks=True, body=b"\xff\xd8\xff"),
     "GET /api/cases/{number}/pictures/{sha256}": door(*CASES, of="case", asks=True),
+    "GET /api/cases/{number}/holds": door(Right.HOLD, of="case"),
+    "POST /api/cases/{number}/holds": door(Right.HOLD, of="case", asks=True, body=REASON),
+    "POST /api/cases/{number}/holds/{hold}/release": door(Right.HOLD, of="case", asks=True, body=REASON),
     "POST /api/incidents/{number}/actions": door(*CASES, asks=True, body=ACTION),
     "GET /api/case-silences": door(*CASES),
     "POST /api/case-silences": door(Right.DISPATCH, asks=True, body={"note": "x", "until_utc": 4e9}),
@@ -155,7 +162,7 @@ COMMON_KNOWLEDGE = {"GET /api/departments", "GET /api/cases/book", "GET /api/poo
 def address_of(world: World, path: str, which: Door) -> str:
     """The path with what belongs to the other department in it."""
     number = world.ids.get({"nothing": "any"}.get(which.of, which.of), "1")
-    for name, value in {**world.ids, "number": number, "name": "nobody"}.items():
+    for name, value in {**world.ids, "number": number, "hold": "1", "name": "nobody"}.items():
         path = path.replace(f"{{{name}}}", value)
     return path + which.query
 

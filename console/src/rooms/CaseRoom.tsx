@@ -2,6 +2,7 @@ import { ArrowLeftOutlined } from "@ant-design/icons";
 import { Button, Skeleton, Timeline } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
+import { useRights } from "../api/access";
 import { useCase, useCaseBook } from "../api/cases";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useCamera } from "../api/queries";
@@ -11,6 +12,7 @@ import { SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
 import { CaseAction } from "./CaseAction";
+import { Holds } from "./Holds";
 
 type Action = Schemas["Action"];
 
@@ -34,6 +36,7 @@ export function CaseRoom() {
 }
 
 function Detail({ detail }: { detail: CaseDetail }) {
+  const mayHold = useRights()("hold");
   return (
     <div className="detail">
       <div>
@@ -43,6 +46,7 @@ function Detail({ detail }: { detail: CaseDetail }) {
       <div>
         <Todo detail={detail} />
         <History detail={detail} />
+        {mayHold ? <Holds about={{ case: detail.case.id }} /> : null}
       </div>
     </div>
   );

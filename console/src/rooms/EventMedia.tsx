@@ -39,14 +39,14 @@ export function EventMedia({ event }: { event: EventDetail }) {
             data-role={one.role}
             onClick={() => setChosen(one.sha256)}
           >
-            {one.role === "clip" ? (
+            {one.role === "clip" && !one.deleted_utc ? (
               <span className="thumb" style={{ fontSize: 26, color: "var(--accent)" }}>
                 ▶
               </span>
-            ) : one.stored ? (
+            ) : one.stored && !one.deleted_utc ? (
               <img className="thumb" src={one.url} alt="" loading="lazy" />
             ) : (
-              <span className="thumb">…</span>
+              <span className="thumb">{one.deleted_utc ? "✕" : "…"}</span>
             )}
             {word("detail", one.role)}
             <br />
@@ -62,11 +62,19 @@ export function EventMedia({ event }: { event: EventDetail }) {
 }
 
 function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) {
-  const { t, word } = useTexts();
+  const { t, word, language } = useTexts();
   // The original first; where the browser cannot play it, the copy; where there is none either, only the download.
   const [source, setSource] = useState<"original" | "copy" | "none">("original");
   const [playing, setPlaying] = useState(false);
   const isClip = evidence.role === "clip";
+  if (evidence.deleted_utc) {
+    const when = formatTime(evidence.deleted_utc, language);
+    return (
+      <div className="media" style={{ aspectRatio: "16 / 9" }} data-testid="deleted">
+        <Nothing title={t("detail.deleted", { when })} text={t("detail.deleted.how")} />
+      </div>
+    );
+  }
   if (!evidence.stored) {
     return (
       <div className="media" style={{ aspectRatio: "16 / 9" }}>

@@ -12,6 +12,7 @@ import { formatDuration, formatTime } from "../parts/time";
 import { Custody } from "./Custody";
 import { EventMedia } from "./EventMedia";
 import { EvidencePackage } from "./EvidencePackage";
+import { Holds } from "./Holds";
 
 export function EventRoom() {
   const { id = "" } = useParams();
@@ -41,6 +42,7 @@ function Detail({ event }: { event: EventDetail }) {
         <Course event={event} />
         <Provenance event={event} />
         <EvidencePackage event={event} />
+        {event.evidence.length > 0 ? <Holds about={{ event: event.id }} /> : null}
         <Custody event={event} />
       </div>
     </div>

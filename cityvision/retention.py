@@ -1,0 +1,289 @@
+"""Which evidence is past its days, and its deletion: where events, cases and holds meet the policy.
+
+A deletion is marked, then the object goes, then its proof is written. Whatever is killed in between, the next sweep
+ends it: a mark whose object is there is decided anew, one whose object is gone gets its proof.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, select, true, tuple_
+from sqlalchemy import case as sql_case
+from sqlalchemy.dialects.postgresql import array
+
+from cases.tables import case_decisions, case_lines, cases
+from cases.types import OPEN, Status
+from cityvision.sealing import existing_seal_key
+from cityvision.settings import Settings
+from contracts.errors import ConfigError, ObjectMissing
+from events.store import mark_deleted
+from events.tables import events, evidence
+from governance import deletions, holds
+from governance.custody import Piece
+from governance.deletions import Mark
+from governance.retention import FOREVER, SETTING, Policy, Rule, read_policy
+from governance.signing import Ed25519Signer, Signer
+from store.database import at
+from store.objects import ObjectStore, derived_of, open_objects
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 200
+_DAY_S = 86_400.0
+_e, _v, _d, _c = evidence.c, events.c, case_decisions.c, cases.c
+
+_OUTCOME = sql_case(
+    (_c.id.is_(None), "none"),
+    (_c.status.in_([Status.CLOSED.value, Status.RATED.value]), "closed"),
+    (_c.status == Status.VOID.value, "void"),
+    else_="open",
+)
+_SINCE = func.greatest(_v.updated, _c.updated)  # of those that are not null
+_JOINED = (
+    evidence.join(events, _v.id == _e.event_id)
+    .outerjoin(case_decisions, _d.event_id == _e.event_id)
+    .outerjoin(cases, _c.id == _d.case_id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An object that is past its days in every event that it is evidence of.
+
+    Attributes:
+        rule: of the event that kept it longest.
+        kept_from_utc: from when its days counted, s since 1970.
+        pieces: whose evidence it is.
+    """
+
+    key: str
+    sha256: str
+    size: int
+    media_type: str
+    rule: Rule
+    kept_from_utc: float
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did.
+
+    Attributes:
+        deleted: objects that are gone, with their proofs; `bytes` of them.
+        absent: keys that are past their days and not in the object store: a worker may still hold them.
+        kept: marked by a sweep that was cut off, and kept after all (a hold came, a case was opened again).
+    """
+
+    deleted: int = 0
+    bytes: int = 0
+    absent: list[str] = field(default_factory=list)
+    kept: int = 0
+
+
+def _number(policy: Policy) -> ColumnElement[Any]:
+    """Which rule of the policy fits, as SQL."""
+    fits = []
+    for number, rule in enumerate(policy.rules):
+        events_fit = _v.type.in_(rule.events) if rule.events else true()
+        case_fits = _OUTCOME.in_(rule.case) if rule.case else true()
+        fits.append((and_(events_fit, case_fits), number))
+    return sql_case(*fits, else_=len(policy.rules) - 1)
+
+
+def _past(policy: Policy, now: float, *, held: bool) -> ColumnElement[bool]:
+    """Whether a row's days are over, as SQL; with `held` of those alone that a hold keeps."""
+    days = array([0 if rule.days == FOREVER else rule.days for rule in policy.rules])[_number(policy) + 1]
+    kept = holds.held(_e.event_id, _d.case_id)
+    return and_(
+        ~_v.is_open,
+        _OUTCOME != "open",
+        days > 0,
+        _SINCE + func.make_interval(0, 0, 0, days) <= at(now),
+        kept if held else ~kept,
+    )
+
+
+def due(
+    connection: Connection,
+    policy: Policy,
+    now: float,
+    *,
+    keys: Collection[str] | None = None,
+    after: tuple[float, str] | None = None,
+    limit: int = _AT_ONCE,
+    held: bool = False,
+) -> tuple[list[Due], tuple[float, str] | None]:
+    """Objects that are past their days, oldest first.
+
+    Args:
+        now: s since 1970 UTC.
+        keys: of these alone.
+        after: where the page before ended.
+        held: those that a hold keeps, instead of those that may go.
+
+    Returns:
+        Them, and where this page ended; None: it was the last.
+    """
+    shortest = min((float(rule.days) for rule in policy.rules if rule.days != FOREVER), default=None)
+    if shortest is None:
+        return [], None
+    query = (
+        select(_e.at, _e.key)
+        .select_from(_JOINED)
+        .where(_e.deleted.is_(None), _e.at <= at(now - shortest * _DAY_S), _past(policy, now, held=held))
+        .order_by(_e.at, _e.key)
+        .limit(limit)
+    )
+    if keys is not None:
+        query = query.where(_e.key.in_(keys))
+    if after is not None:
+        query = query.where(tuple_(_e.at, _e.key) > (at(after[0]), after[1]))
+    page = connection.execute(query).all()
+    found = _whole(connection, policy, now, {row.key for row in page}, held=held)
+    last = (page[-1].at.timestamp(), page[-1].key) if len(page) == limit else None
+    return found, last
+
+
+def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *, held: bool) -> list[Due]:
+    """Of these keys the ones that nothing keeps: the same bytes may be evidence of several events."""
+    query = (
+        select(
+            evidence, _SINCE.label("since"), _number(policy).label("rule"), _past(policy, now, held=held).label("past")
+        )
+        .select_from(_JOINED)
+        .where(_e.key.in_(keys), _e.deleted.is_(None))
+        .order_by(_e.at, _e.event_id, _e.role)
+    )
+    rows: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        rows.setdefault(row.key, []).append(row)
+    shown = _shown_by_open_cases(connection, keys)
+    return [_due(key, mine, policy) for key, mine in rows.items() if key not in shown and all(row.past for row in mine)]
+
+
+def _due(key: str, rows: Sequence[Row[Any]], policy: Policy) -> Due:
+    longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(policy.rules[row.rule].days))
+    pieces = tuple(Piece(row.event_id, row.sha256, row.role) for row in rows)
+    first, rule = rows[0], policy.rules[longest.rule]
+    return Due(key, first.sha256, first.size, first.media_type, rule, longest.since.timestamp(), pieces)
+
+
+def _shown_by_open_cases(connection: Connection, keys: Collection[str]) -> frozenset[str]:
+    """Which of these pictures are in the history of a case that goes on, whatever event they came from."""
+    pictures = (
+        select(func.jsonb_array_elements_text(case_lines.c.body["facts"]["pictures"]).label("key"))
+        .join_from(cases, case_lines, case_lines.c.case_id == _c.id)
+        .where(_c.status.in_([status.value for status in OPEN]))
+        .subquery()
+    )
+    query = select(pictures.c.key).where(pictures.c.key.in_(keys))
+    return frozenset(connection.execute(query).scalars())
+
+
+class Sweeper:
+    """Deletes what is past its days. One at a time is enough; several do no harm.
+
+    Args:
+        stop: asked between objects.
+    """
+
+    def __init__(
+        self, engine: Engine, objects: ObjectStore, signer: Signer, policy: Policy, stop: Callable[[], bool]
+    ) -> None:
+        self._engine, self._objects, self._signer, self._policy = engine, objects, signer, policy
+        self._stop = stop
+
+    def sweep(self, now: float) -> Swept:
+        """Ends what was begun, then deletes whatever is past its days at `now` (s since 1970 UTC).
+
+        Raises:
+            ObjectsUnavailable, sqlalchemy.exc.OperationalError: a store is away; the next sweep goes on from here.
+        """
+        done, after = Swept(), None
+        with self._engine.begin() as connection:
+            begun = deletions.marked(connection)
+        self._finish(begun, now, done)
+        while not self._stop():
+            with self._engine.begin() as connection:
+                found, after = due(connection, self._policy, now, after=after)
+            there = [one.key for one in found if self._is_there(one.key)]
+            done.absent += sorted({one.key for one in found} - set(there))
+            self._finish(self._marked(there, now), now, done)
+            if after is None:
+                break
+        return done
+
+    def _marked(self, keys: Sequence[str], now: float) -> list[Mark]:
+        """Marks those of the keys that are still past their days, in the transaction that says so."""
+        with self._engine.begin() as connection:
+            holds.lock(connection)
+            found, _ = due(connection, self._policy, now, keys=keys, limit=4 * _AT_ONCE)
+            known = {mark.key for mark in deletions.marked(connection, keys)}
+            deletions.mark(connection, (self._mark(one) for one in found if one.key not in known), now)
+            return deletions.marked(connection, [one.key for one in found])
+
+    def _mark(self, one: Due) -> Mark:
+        return Mark(
+            one.key,
+            one.sha256,
+            one.size,
+            one.media_type,
+            one.rule.name,
+            one.rule.text,
+            self._policy.sha256,
+            one.kept_from_utc,
+        )
+
+    def _finish(self, marks: Sequence[Mark], now: float, done: Swept) -> None:
+        for mark in marks:
+            if self._stop():
+                return
+            with self._engine.begin() as connection:
+                holds.lock(connection)  # until the proof is written: a hold comes before this, or after
+                if not deletions.marked(connection, [mark.key]):
+                    continue  # another sweep was quicker
+                if self._is_there(mark.key):
+                    if not due(connection, self._policy, now, keys=[mark.key])[0]:
+                        deletions.unmark(connection, mark.key)
+                        done.kept += 1
+                        continue
+                    self._objects.delete(mark.key)
+                for key in derived_of(self._objects, mark.sha256):
+                    self._objects.delete(key)
+                self._prove(connection, mark)
+            done.deleted += 1
+            done.bytes += mark.size
+
+    def _prove(self, connection: Connection, mark: Mark) -> None:
+        query = select(_e.event_id, _e.sha256, _e.role).where(_e.key == mark.key, _e.deleted.is_(None))
+        pieces = [Piece(*row) for row in connection.execute(query)]
+        gone = time.time()
+        mark_deleted(connection, mark.key, gone)  # rows before the audit chain's lock, in the order of all others
+        deletions.prove(connection, mark, pieces, self._signer, gone)
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            self._objects.size(key)
+        except ObjectMissing:
+            return False
+        return True
+
+
+def sweeper(settings: Settings, engine: Engine, stop: Callable[[], bool]) -> Sweeper:
+    """The sweeper of an installation.
+
+    Raises:
+        ConfigError: no policy is set, it is wrong, or the installation's key is not there.
+    """
+    if settings.retention is None:
+        raise ConfigError("no policy of retention is set: everything is kept", f"name its file in {SETTING}")
+    policy = read_policy(settings.retention)
+    s3_url = None if settings.s3_url is None else settings.s3_url.get_secret_value()
+    objects = open_objects(settings.objects_dir, s3_url)
+    return Sweeper(engine, objects, Ed25519Signer(existing_seal_key(settings)), policy, stop)

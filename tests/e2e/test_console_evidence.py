@@ -1,0 +1,52 @@
+"""Evidence as people handle it: held, released, deleted by policy; each step in the custody log."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cityvision.retention import Sweeper
+from tests.contract.evidence_scene import consumed
+from tests.contract.retention_scene import DAY, SIGNER, policy_in
+from tests.e2e.console_city import City, Clip, make_event
+from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
+from tests.e2e.test_console_people import shot
+
+pytest_plugins = ["tests.embedded"]
+pytestmark = [pytest.mark.browser, pytest.mark.media]
+
+
+def test_a_hold_keeps_a_picture_and_without_it_its_page_says_that_it_is_gone(
+    city: City,  # noqa: F811
+    clip: Clip,  # noqa: F811
+    page: Page,  # noqa: F811
+) -> None:
+    then = time.time() - 40 * DAY
+    picture = city.keep(clip.jpegs[5], "decision", "jpg", then)
+    event = make_event(then - 34, kind="wrong_way", evidence=(picture,), closed=True)
+    consumed(city, event)
+    sweeper = Sweeper(city.engine, city.objects, SIGNER, policy_in(city.folder), lambda: False)
+    enter(page, city)
+    page.goto(f"{city.url}/events/{event.id}")
+    expect(page.get_by_test_id("photo")).to_be_visible()
+    holds, custody = page.get_by_test_id("holds"), page.get_by_test_id("custody")
+    holds.get_by_label("理由").fill("法院调取")
+    holds.get_by_role("button", name="封存").click()
+    expect(holds.get_by_text("封存中")).to_be_visible()
+    assert sweeper.sweep(time.time()).deleted == 0
+    shot(page, "event-held")
+
+    holds.get_by_role("button", name="解除封存").click()
+    holds.get_by_label("理由").first.fill("案件已结")
+    holds.get_by_role("button", name="解除封存").click()
+    expect(holds.get_by_text("已解除")).to_be_visible()
+    assert sweeper.sweep(time.time()).deleted == 1
+    page.reload()
+    expect(page.get_by_test_id("deleted")).to_contain_text("已按保存策略于")
+    expect(page.locator(".strip img")).to_have_count(0)
+    custody.get_by_text("保管记录").click()
+    for line in ("删除", "解除封存", "封存", "查看", "采集"):
+        expect(custody.locator("b").get_by_text(line, exact=True)).to_be_visible()
+    shot(page, "event-deleted")
