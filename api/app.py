@@ -42,6 +42,7 @@ from api import (
     subscriptions,
 )
 from api.guard import Guard
+from api.masked_copies import Mask, MaskedCopies
 from api.metrics import RequestMetrics, RequestTimer
 from api.settings import ApiSettings
 from api.viewing_copies import Convert, ViewingCopies
@@ -56,21 +57,25 @@ Times are seconds since 1970 UTC; coordinates are shares of the picture, 0..1.
 """
 
 
-def create_app(settings: ApiSettings, objects: ObjectStore, make_viewing_copy: Convert | None = None) -> FastAPI:
+def create_app(
+    settings: ApiSettings, objects: ObjectStore, make_viewing_copy: Convert | None = None, mask: Mask | None = None
+) -> FastAPI:
     """The ASGI application. Nothing is connected before its lifespan starts.
 
     Args:
         make_viewing_copy: makes an MP4 that browsers play from one that they do not; without it none is made.
+        mask: makes faces and plates in evidence unrecognisable; without it evidence is shown unmasked only.
 
     The database must be migrated and the bus and object store be there; where one is away, requests that need it
     answer 503 and `/api/health/ready` says which.
     """
     metrics = RequestMetrics()
     viewing_copies = ViewingCopies(objects, make_viewing_copy)
+    masked_copies = MaskedCopies(objects, mask)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with doors.opened(settings, objects, metrics, viewing_copies) as shared:
+        async with doors.opened(settings, objects, metrics, viewing_copies, masked_copies) as shared:
             app.state.doors = shared
             yield
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from fastapi import Body as HttpBody
 from sqlalchemy import Connection
 
@@ -23,6 +23,7 @@ from api.deps import (
     ViewerDep,
     sight_of,
 )
+from api.evidence import send_masked
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
 from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
@@ -228,14 +229,17 @@ def add_picture(
 def case_picture(
     number: Number,
     sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+    request: Request,
     connection: ConnectionDep,
     sight: SightDep,
     doors: DoorsDep,
 ) -> Response:
-    """A picture that the case's history or one of its second looks refers to."""
+    """A picture that the case's history or one of its second looks refers to; the camera's own are masked."""
     detail = _detail(connection, sight, number)
+    looked = {ref.sha256: ref for look in detail.looks if look.result for ref in look.result.evidence}
+    if (ref := looked.get(sha256)) is not None:
+        return send_masked(request, doors.objects, ref, doors.masked_copies.ensure(ref, None, None), None)
     keys = [key for line in detail.lines for key in line.facts.pictures]
-    keys += [ref.key for look in detail.looks if look.result for ref in look.result.evidence]
     key = next((key for key in keys if f"/{sha256}." in key), None)
     if key is None:
         raise NotFound(f"case {number} has no picture {sha256[:12]}…")

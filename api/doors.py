@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from api.camera_states import CameraStates
 from api.feed import EventFeed
+from api.masked_copies import MaskedCopies
 from api.metrics import RequestMetrics
 from api.pool_view import PoolCache
 from api.readings import Readings
@@ -47,6 +48,7 @@ class Doors:
     cameras: CameraStates
     readings: Readings
     viewing_copies: ViewingCopies
+    masked_copies: MaskedCopies
     book: Book
     sealer: Sealer
     signer: Signer
@@ -61,7 +63,11 @@ class Doors:
 
 @asynccontextmanager
 async def opened(
-    settings: ApiSettings, objects: ObjectStore, metrics: RequestMetrics, viewing_copies: ViewingCopies
+    settings: ApiSettings,
+    objects: ObjectStore,
+    metrics: RequestMetrics,
+    viewing_copies: ViewingCopies,
+    masked_copies: MaskedCopies,
 ) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
     secret = token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()
@@ -85,6 +91,7 @@ async def opened(
             CameraStates(bus, settings.status_stale_s),
             Readings(),
             viewing_copies,
+            masked_copies,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,
             Ed25519Signer(secret),

@@ -1,4 +1,4 @@
-"""Evidence bytes: pictures and clips by content hash, with ranges so that a clip can be sought in."""
+"""Evidence: pictures and clips by content hash, masked unless somebody may see more, and says what for."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
 from api import readings, sight
 from api.deps import Credential, CredentialDep, DoorsDep, check_session, viewer_of
 from api.doors import Doors
-from api.problems import EvidenceDeleted, EvidenceWaiting, NotFound, Problem, problem
-from contracts.errors import ObjectMissing
-from contracts.records import EvidenceRef
+from api.masked_copies import MaskedCopy
+from api.problems import EvidenceDeleted, EvidenceWaiting, Fault, Invalid, NotFound, Problem, problem
+from contracts.errors import Forbidden, ObjectMissing
+from contracts.records import EvidenceRef, Subject
 from events import queries
 from events.store import mark_stored
 from governance import deletions
@@ -29,6 +30,8 @@ from store.objects import ObjectStore
 router = APIRouter(prefix="/api/events", tags=["evidence"])
 
 _PIECE = 256 * 1024
+_LEAST_PURPOSE = 4  # characters
+_UNKEPT = {"Cache-Control": "no-store"}  # each look at what is unmasked is asked for, and noted
 _SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp", "video/mp4", "application/json"}
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 
@@ -76,13 +79,12 @@ class Served:
 def _original(ref: EvidenceRef) -> Served:
     media_type = ref.media_type if ref.media_type in _SHOWN_INLINE else "application/octet-stream"
     extension = ref.key.rpartition(".")[2] if "." in ref.key else "bin"
-    return Served(ref.key, f'"{ref.sha256}"', media_type, f"{ref.role}-{ref.sha256[:12]}.{extension}", {})
+    return Served(ref.key, f'"{ref.sha256}"', media_type, f"{ref.role}-{ref.sha256[:12]}.{extension}", _UNKEPT)
 
 
 def _send(request: Request, objects: ObjectStore, served: Served, range_header: str | None) -> Response:
     headers = {
         "ETag": served.etag,
-        "Cache-Control": "private, max-age=31536000, immutable",
         "Accept-Ranges": "bytes",
         **served.headers,
     }
@@ -131,7 +133,44 @@ def deletion(connection: Connection, key: str) -> str:
     return f"deleted by policy on {moment} ({proof.rule})"
 
 
-def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: str) -> EvidenceRef:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which form is asked for: masked unless `unmasked`, which takes a right and a purpose."""
+
+    unmasked: bool
+    purpose: str
+
+
+def asked_form(
+    shown: CredentialDep,
+    unmasked: Annotated[bool, Query(description="faces and plates of bystanders as they are")] = False,
+    purpose: Annotated[
+        str, Query(max_length=500, description="what it is unmasked for, 4 characters at least; audited")
+    ] = "",
+) -> Asked:
+    """Raises Forbidden, Invalid: it may not be unmasked so."""
+    if not unmasked:
+        return Asked(False, "")
+    if shown.key is not None:
+        raise Forbidden("no API key unmasks evidence", "log in")
+    if len(purpose.strip()) < _LEAST_PURPOSE:
+        fault = Fault(field="purpose", message="needed to unmask", fix="say what for, in 4 characters or more")
+        raise Invalid("purpose: needed to unmask", fault.fix, [fault])
+    return Asked(True, purpose.strip())
+
+
+AskedDep = Annotated[Asked, Depends(asked_form)]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Evidence that somebody may read, and the event's subject as it is in that picture."""
+
+    ref: EvidenceRef
+    subject: Subject
+
+
+def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, asked: Asked, kind: readings.Kind) -> Admitted:
     """The evidence that somebody may read, noted in the audit chain before the first byte goes out.
 
     A transaction of its own: none may stand open while a clip is sent or converted.
@@ -139,7 +178,10 @@ def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: st
     user = check_session(doors, shown)
     viewer = viewer_of(user)
     require(viewer, Right.SEE)
-    note = doors.readings.due(user, sha256)
+    if asked.unmasked:
+        require(viewer, Right.UNMASK)
+    reading = f"{sha256} {kind} {asked.purpose}"
+    note = doors.readings.due(user, reading)
     with doors.engine.begin() as connection:
         found = queries.get_event(connection, event_id, sight.of_events(viewer))
         if found is None:
@@ -153,19 +195,40 @@ def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, kind: st
         if not ref.stored:
             raise EvidenceWaiting("the worker still holds the bytes", "they follow when the object store takes them")
         if note:
-            readings.record(connection, user, found.event.camera, event_id, ref, kind)
+            readings.record(connection, user, found.event.camera, event_id, ref, kind, asked.purpose)
     if note:
-        doors.readings.noted(user, sha256)
-    return ref
+        doors.readings.noted(user, reading)
+    step = next((one.event for one in found.transitions if one.event.seq == row.seq), found.event)
+    return Admitted(ref, step.subject)
+
+
+def _masked(request: Request, doors: Doors, admitted: Admitted, range_header: str | None) -> Response:
+    ref, subject = admitted.ref, admitted.subject
+    copy = doors.masked_copies.ensure(ref, subject.object_class, subject.box)
+    return send_masked(request, doors.objects, ref, copy, range_header)
+
+
+def send_masked(
+    request: Request, objects: ObjectStore, ref: EvidenceRef, copy: MaskedCopy, range_header: str | None
+) -> Response:
+    """A masked copy as it goes out: `X-Masking` says how it was made, `X-Derived-From` of what."""
+    told = {"X-Derived-From": ref.sha256, "X-Masking": copy.how}
+    if copy.key is None:  # another day it may be made better
+        return Response(copy.data, media_type=copy.media_type, headers=told | {"Cache-Control": "no-store"})
+    name = copy.key.rpartition("/")[2]
+    told["Cache-Control"] = "private, max-age=86400"
+    return _send(request, objects, Served(copy.key, f'"{name}"', copy.media_type, name, told), range_header)
 
 
 _BYTES: dict[int | str, dict[str, Any]] = {
     206: {"description": "the range asked for"},
     304: {"description": "the caller has it"},
     401: {"model": Problem},
+    403: {"model": Problem},
     404: {"model": Problem},
     410: {"model": Problem},
     416: {"model": Problem},
+    422: {"model": Problem},
     503: {"model": Problem},
 }
 RangeHeader = Annotated[str | None, Header(alias="Range")]
@@ -174,7 +237,8 @@ RangeHeader = Annotated[str | None, Header(alias="Range")]
 @router.get(
     "/{event_id}/evidence/{sha256}",
     response_class=Response,
-    responses=_BYTES | {200: {"content": {"image/jpeg": {}, "video/mp4": {}}, "description": "the bytes; immutable"}},
+    responses=_BYTES
+    | {200: {"content": {"image/jpeg": {}, "video/mp4": {}}, "description": "a masked copy, or the bytes"}},
 )
 def evidence(
     request: Request,
@@ -182,10 +246,14 @@ def evidence(
     sha256: Sha256,
     doors: DoorsDep,
     shown: CredentialDep,
+    asked: AskedDep,
     range_header: RangeHeader = None,
 ) -> Response:
-    """One picture or clip of an event, byte for byte as it was hashed."""
-    ref = _admit(doors, shown, event_id, sha256, "original")
+    """One picture or clip of an event, faces and plates of bystanders made unrecognisable; the event's own vehicle
+    keeps its plate. `unmasked=1` with a `purpose` sends the bytes as they were hashed, to those who have the right."""
+    if not asked.unmasked:
+        return _masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
+    ref = _admit(doors, shown, event_id, sha256, asked, "original").ref
     return _send(request, doors.objects, _original(ref), range_header)
 
 
@@ -193,10 +261,7 @@ def evidence(
     "/{event_id}/evidence/{sha256}/proxy",
     response_class=Response,
     responses=_BYTES
-    | {
-        200: {"content": {"video/mp4": {}}, "description": "derived from the evidence, not evidence itself"},
-        422: {"model": Problem},
-    },
+    | {200: {"content": {"video/mp4": {}}, "description": "derived from the evidence, not evidence itself"}},
 )
 def evidence_proxy(
     request: Request,
@@ -204,19 +269,18 @@ def evidence_proxy(
     sha256: Sha256,
     doors: DoorsDep,
     shown: CredentialDep,
+    asked: AskedDep,
     range_header: RangeHeader = None,
 ) -> Response:
-    """A viewing copy in H.264 of a clip that the browser cannot play, made at the first call and then kept.
+    """A viewing copy in H.264 of a clip, made at the first call and then kept: the masked one; with `unmasked=1` one
+    of the bytes as they were hashed, for browsers that cannot play them.
 
     `X-Derived-From` names the original's SHA-256.
     """
-    ref = _admit(doors, shown, event_id, sha256, "viewing copy")
+    if not asked.unmasked:
+        return _masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
+    ref = _admit(doors, shown, event_id, sha256, asked, "viewing copy").ref
     key = doors.viewing_copies.ensure(ref)
-    served = Served(
-        key,
-        f'"{sha256}-h264"',
-        "video/mp4",
-        f"{ref.role}-{sha256[:12]}-viewing-copy.mp4",
-        {"X-Derived-From": sha256},
-    )
-    return _send(request, doors.objects, served, range_header)
+    name = f"{ref.role}-{sha256[:12]}-viewing-copy.mp4"
+    told = {"X-Derived-From": sha256} | _UNKEPT
+    return _send(request, doors.objects, Served(key, f'"{sha256}-h264"', "video/mp4", name, told), range_header)

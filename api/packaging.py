@@ -7,14 +7,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import IO
+from typing import IO, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from api import sight
-from api.deps import ConnectionDep, DoorsDep, SeerDep
+from api.deps import Allowed, ConnectionDep, DoorsDep
 from api.evidence import EventId, deletion, settle
 from api.problems import NotFound, Problem
 from api.schemas import PurposeBody
@@ -23,13 +23,16 @@ from events import queries
 from events.queries import EVERYTHING, Sight
 from events.types import EventDetail
 from governance import audit, custody, deletions, package
+from governance.access import Viewer
 from governance.custody import Act, Piece
 from governance.package import Absent, Content, Packed
+from governance.roles import Right
 from governance.signing import Signer
 from store.objects import ObjectStore
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
 
+TakerDep = Annotated[Viewer, Depends(Allowed(Right.UNMASK))]
 _IN_MEMORY = 8 << 20
 _PIECE = 256 * 1024
 _READ = 4 << 20  # each is a request where the objects are in S3
@@ -41,10 +44,11 @@ _READ = 4 << 20  # each is a request where the objects are in S3
     responses={200: {"content": {"application/zip": {}}}, 404: {"model": Problem}, 503: {"model": Problem}},
 )
 def evidence_package(
-    event_id: EventId, body: PurposeBody, doors: DoorsDep, connection: ConnectionDep, viewer: SeerDep
+    event_id: EventId, body: PurposeBody, doors: DoorsDep, connection: ConnectionDep, viewer: TakerDep
 ) -> StreamingResponse:
     """Pictures, clips, what the event said, who touched it, and a signed manifest: `cityvision evidence verify`
-    checks it anywhere. Needs the grant for evidence; the purpose goes into package and audit chain."""
+    checks it anywhere. Needs the grant for evidence and the right to unmask, for nothing in it is masked;
+    the purpose goes into package and audit chain."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 closed by whoever sends it
     export(connection, doors.objects, doors.signer, event_id, viewer.name, body.purpose, file, sight.of_events(viewer))
     headers = {

@@ -97,6 +97,14 @@ class EvidenceDeleted(errors.StoreError):
     """The bytes were deleted by policy, or are being; proof and custody log say which (HTTP 410)."""
 
 
+class MaskingFailed(errors.CityVisionError):
+    """Faces and plates in it cannot be made unrecognisable, so it is not shown (HTTP 422)."""
+
+
+class MaskingLater(errors.CityVisionError):
+    """Masking took too long, or others wait; a later try may succeed (HTTP 503)."""
+
+
 class ViewingCopyFailed(errors.CityVisionError):
     """No viewing copy can be made of this clip (HTTP 422)."""
 
@@ -121,6 +129,8 @@ STATUS: dict[type[Exception], int] = {
     RevisionRequired: 428,
     EvidenceWaiting: 404,
     EvidenceDeleted: 410,
+    MaskingFailed: 422,
+    MaskingLater: 503,
     ViewingCopyFailed: 422,
     ViewingCopyLater: 503,
 }

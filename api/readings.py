@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,9 @@ from contracts.records import EvidenceRef
 from governance import audit, custody
 from governance.custody import Act, Piece
 from governance.types import User
+
+Kind = Literal["masked", "original", "viewing copy"]
+"""Which form of it is shown; a viewing copy is one of the original."""
 
 AGAIN_AFTER_S = 300.0
 _MOST = 20_000
@@ -24,20 +28,21 @@ class Readings:
         self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
-    def due(self, user: User, sha256: str, now: float | None = None) -> bool:
-        """Whether a reading must be noted: none by this session of this object in the last minutes.
+    def due(self, user: User, what: str, now: float | None = None) -> bool:
+        """Whether a reading must be noted: none by this session of the same in the last minutes.
 
         Args:
+            what: names the object, the form that is shown and what for.
             now: monotonic clock, s; by default the present.
         """
         at = time.monotonic() if now is None else now
         with self._lock:
-            noted = self._noted.get((user.session, sha256))
+            noted = self._noted.get((user.session, what))
         return noted is None or at - noted >= AGAIN_AFTER_S
 
-    def noted(self, user: User, sha256: str, now: float | None = None) -> None:
+    def noted(self, user: User, what: str, now: float | None = None) -> None:
         """To be called once the line is committed; before that a failed request could leave a reading unnoted."""
-        key, at = (user.session, sha256), time.monotonic() if now is None else now
+        key, at = (user.session, what), time.monotonic() if now is None else now
         with self._lock:
             self._noted[key] = at
             self._noted.move_to_end(key)
@@ -45,8 +50,11 @@ class Readings:
                 self._noted.popitem(last=False)
 
 
-def record(connection: Connection, user: User, camera: str, event_id: str, ref: EvidenceRef, kind: str) -> None:
-    """The line itself and that of the custody log, in the caller's transaction; `kind`: "original", "viewing copy"."""
+def record(
+    connection: Connection, user: User, camera: str, event_id: str, ref: EvidenceRef, kind: Kind, purpose: str
+) -> None:
+    """The line itself and that of the custody log, in the caller's transaction; `purpose` is of what is unmasked."""
     what = {"event": event_id, "camera": camera, "sha256": ref.sha256, "role": ref.role, "kind": kind}
+    what |= {"purpose": purpose} if purpose else {}
     told = audit.record(connection, user.name, custody.AUDITED[Act.VIEWED], what)
-    custody.note(connection, told, Act.VIEWED, [Piece(event_id, ref.sha256, ref.role)], kind=kind)
+    custody.note(connection, told, Act.VIEWED, [Piece(event_id, ref.sha256, ref.role)], purpose, kind)

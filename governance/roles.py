@@ -27,6 +27,7 @@ class Right(StrEnum):
     DISPATCH = "dispatch"  # cases, as the centre
     ASK = "ask"  # for access to another department's cameras
     DECIDE = "decide"  # on what others ask of one's own department
+    UNMASK = "unmask"  # see faces and plates of bystanders, for a purpose, and take evidence out
     HOLD = "hold"  # keep evidence from being deleted, and let it go again
     PEOPLE = "people"  # accounts
     AUDIT = "audit"  # the audit log
@@ -36,10 +37,10 @@ class Right(StrEnum):
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.OPERATOR: frozenset(
-        {Right.SEE, Right.ZONES, Right.SUBSCRIBE, Right.HANDLE, Right.ASK, Right.DECIDE, Right.OPERATE}
+        {Right.SEE, Right.ZONES, Right.SUBSCRIBE, Right.HANDLE, Right.ASK, Right.DECIDE, Right.UNMASK, Right.OPERATE}
     ),
     Role.DISPATCHER: frozenset({Right.SEE, Right.SUBSCRIBE, Right.DISPATCH, Right.ASK, Right.HOLD, Right.OPERATE}),
-    Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK, Right.HOLD}),
+    Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK, Right.UNMASK, Right.HOLD}),
     Role.ENGINEER: frozenset({Right.SEE, Right.ZONES, Right.ASK, Right.OPERATE}),
     Role.AUDITOR: frozenset({Right.COUNT, Right.AUDIT}),
 }

@@ -166,14 +166,24 @@ class PlateReader:
 
 def load_plates(zoo: Zoo, *, triton_url: str | None = None, threads: int = 1) -> tuple[PlateFinder, PlateReader]:
     """Finder and reader of the zoo, ready to run; arguments and errors as of `models.detector.load_detector`."""
-    runners = []
-    for name in (FINDER, READER):
-        path = zoo.fetch(name)[0]
-        runners.append(open_runner(name, zoo.artefact(name), path, triton_url=triton_url, threads=threads))
-    finder, reader = zoo.artefact(FINDER).plate_finder, zoo.artefact(READER).plate_reader
-    if finder is None or reader is None:
-        raise ConfigError("the zoo's plate models have no entry that says how to read them")
-    return PlateFinder(runners[0], finder), PlateReader(runners[1], reader)
+    runner = _open(zoo, READER, triton_url, threads)
+    spec = zoo.artefact(READER).plate_reader
+    if spec is None:
+        raise ConfigError("the zoo's plate reader has no entry that says how to read it")
+    return load_plate_finder(zoo, triton_url=triton_url, threads=threads), PlateReader(runner, spec)
+
+
+def load_plate_finder(zoo: Zoo, *, triton_url: str | None = None, threads: int = 1) -> PlateFinder:
+    """The finder alone; the same."""
+    spec = zoo.artefact(FINDER).plate_finder
+    if spec is None:
+        raise ConfigError("the zoo's plate finder has no entry that says how to read it")
+    return PlateFinder(_open(zoo, FINDER, triton_url, threads), spec)
+
+
+def _open(zoo: Zoo, name: str, triton_url: str | None, threads: int) -> Runner:
+    path = zoo.fetch(name)[0]
+    return open_runner(name, zoo.artefact(name), path, triton_url=triton_url, threads=threads)
 
 
 def _region(frame: Frame, vehicle: Box, zoom: float) -> Box:

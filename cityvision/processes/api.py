@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import uvicorn
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.settings import ApiSettings
+from cityvision.masking import MaskingProcess
 from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
@@ -77,9 +79,9 @@ def body(process: Process) -> None:
     objects = open_objects(
         settings.objects_dir, None if settings.s3_url is None else settings.s3_url.get_secret_value()
     )
-    with listen_on(settings.api_host, settings.api_port) as listener:
+    with listen_on(settings.api_host, settings.api_port) as listener, closing(MaskingProcess(settings)) as masking:
         config = uvicorn.Config(
-            create_app(api_settings(settings), objects, convert),
+            create_app(api_settings(settings), objects, convert, masking.mask),
             log_config=None,
             access_log=False,
             server_header=False,

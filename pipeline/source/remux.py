@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import av
 from av.bitstream import BitStreamFilterContext
+from av.video.frame import VideoFrame
 
 from contracts.errors import StreamCorrupt
 from pipeline.source.ring import PacketRing, Segment
 from pipeline.source.types import StreamPacket, StreamParameters
+
+Change = Callable[[Iterator[VideoFrame]], Iterator[VideoFrame]]
 
 _TICKS: Final = 90_000
 # The header is written with the first fragment (`delay_moov`), when the parameter sets are known, and every GOP
@@ -104,11 +107,14 @@ def _first(parameters: StreamParameters, packet: StreamPacket) -> av.Packet[Any]
     return BitStreamFilterContext("extract_extradata", parameters.codec).filter(av.Packet(data))[0]
 
 
-def make_proxy(mp4: bytes, *, bitrate: int = 1_500_000, max_height: int = 720) -> bytes:
+def make_proxy(
+    mp4: bytes, *, bitrate: int = 1_500_000, max_height: int = 720, change: Change = lambda frames: frames
+) -> bytes:
     """A viewing copy in H.264 of a clip that browsers cannot play (H.265). Derived: never the evidence itself.
 
     Args:
         mp4: the original clip.
+        change: what becomes of its pictures on the way, in order; it may hold some back for a while.
         bitrate: bit/s at most.
         max_height: pixels; larger pictures are scaled down.
 
@@ -118,13 +124,15 @@ def make_proxy(mp4: bytes, *, bitrate: int = 1_500_000, max_height: int = 720) -
     buffer = io.BytesIO()
     try:
         with av.open(io.BytesIO(mp4), "r") as source:
-            _transcode(source, buffer, bitrate, max_height)
+            _transcode(source, buffer, bitrate, max_height, change)
     except av.FFmpegError as error:
         raise StreamCorrupt(f"the clip cannot be decoded ({error.strerror})") from None
     return buffer.getvalue()
 
 
-def _transcode(source: av.container.InputContainer, buffer: io.BytesIO, bitrate: int, max_height: int) -> None:
+def _transcode(
+    source: av.container.InputContainer, buffer: io.BytesIO, bitrate: int, max_height: int, change: Change
+) -> None:
     context = source.streams.video[0].codec_context
     height = min(max_height, context.height) // 2 * 2
     width = round(context.width * height / context.height) // 2 * 2
@@ -135,7 +143,7 @@ def _transcode(source: av.container.InputContainer, buffer: io.BytesIO, bitrate:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.gop_size = 50
         stream.codec_context.time_base = Fraction(1, _TICKS)
-        for frame in source.decode(video=0):
+        for frame in change(source.decode(video=0)):
             if frame.pts is None:
                 continue
             picture = frame.reformat(width, height, "yuv420p")

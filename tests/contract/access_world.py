@@ -23,6 +23,7 @@ from store.database import at
 from store.valkey import EmbeddedValkey
 from subscriptions import service as subscription_service
 from subscriptions.types import NewSilence, NewSubscription, Sse
+from tests.contract.evidence_scene import picture as small_picture
 from tests.contract.subscription_scene import SEALER
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event, not_watched, opened
@@ -58,7 +59,7 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
     """The whole server, with an event, a case, a subscription, a silence and a grant of the other department."""
     with console_city.running(tmp_path, database_url, valkey.url, session_check_s=0.5, keep_alive_s=1.0) as city:
         now = time.time()
-        picture = city.keep(b"\xff\xd8\xfftheirs", "decision", "jpg", now)
+        picture = city.keep(small_picture("theirs"), "decision", "jpg", now)
         theirs = make_event(
             now - 60, kind="crowding", camera=CAMERA, department=THEIRS, zone="plaza", evidence=(picture,)
         )

@@ -97,7 +97,7 @@ DOORS: dict[str, Door] = {
     "GET /api/events/{event_id}/holds": door(SEE, of="evidence"),
     "POST /api/events/{event_id}/holds": door(Right.HOLD, of="evidence", asks=True, body=REASON),
     "POST /api/events/{event_id}/holds/{number}/release": door(Right.HOLD, of="evidence", asks=True, body=REASON),
-    "POST /api/events/{event_id}/package": door(SEE, of="evidence", asks=True, body={"purpose": "tests"}),
+    "POST /api/events/{event_id}/package": door(Right.UNMASK, of="evidence", asks=True, body={"purpose": "tests"}),
     "GET /api/events/{event_id}/acknowledgements": door(SEE, of="event"),
     "POST /api/events/{event_id}/acknowledgements": door(SUBSCRIBE, of="event", asks=True, body={"department": OURS}),
     "GET /api/unwatched": door(SEE, COUNT),

@@ -26,6 +26,7 @@ from pool import store as pool_store
 from simulator.rtsp.clips import Encoding, render_pattern
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
+from tests.contract.evidence_scene import CLEAR
 from tests.e2e import console_city
 from tests.e2e.console_city import PASSWORD, City, make_event, not_watched, opened
 
@@ -225,10 +226,11 @@ def test_evidence_in_ranges_and_what_still_waits(city: City, client: httpx.Clien
     address = {one["role"]: one["url"] for one in detail["evidence"]}
     assert detail["picture"] == address["decision"]
 
+    address["decision"] += CLEAR
     whole = client.get(address["decision"])
     assert whole.content == data
     assert whole.headers["content-type"] == "image/jpeg"
-    assert "immutable" in whole.headers["cache-control"]
+    assert whole.headers["cache-control"] == "no-store"
     part = client.get(address["decision"], headers={"range": "bytes=1000-300999"})
     assert (part.status_code, part.headers["content-range"]) == (206, "bytes 1000-300999/700000")
     assert part.content == data[1000:301000]
@@ -254,7 +256,7 @@ def test_evidence_that_waited_is_marked_when_it_has_arrived(city: City, client: 
     assert client.get(before["evidence"][0]["url"]).status_code == 404
 
     city.objects.put(refs[2].key, late, "image/jpeg")
-    assert client.get(f"/api/events/{event.id}/evidence/{refs[2].sha256}").content == late
+    assert client.get(f"/api/events/{event.id}/evidence/{refs[2].sha256}{CLEAR}").content == late
     with city.engine.connect() as connection:
         found = queries.get_event(connection, event.id)
         assert found is not None
@@ -273,11 +275,11 @@ def test_reading_evidence_is_noted_once_per_session_and_object(city: City, clien
     city.publish(opened(event))
     detail = wait_for(client, f"/api/events/{event.id}", lambda body: body["evidence"])
     for start in range(0, 9000, 1000):
-        client.get(detail["picture"], headers={"range": f"bytes={start}-{start + 999}"})
-    client.get(f"/api/events/{event.id}/evidence/{refs[1].sha256}")
+        client.get(detail["picture"] + CLEAR, headers={"range": f"bytes={start}-{start + 999}"})
+    client.get(f"/api/events/{event.id}/evidence/{refs[1].sha256}{CLEAR}")
     with httpx.Client(base_url=city.url) as other:
         assert other.post("/api/login", json={"name": "admin", "password": PASSWORD}).status_code == 200
-        other.get(detail["picture"])
+        other.get(detail["picture"] + CLEAR)
     with city.engine.connect() as connection:
         read = [line.what for line in audit.newest(connection, 50) if line.action == "evidence.read"]
     assert sorted(str(what["role"]) for what in read) == ["decision", "decision", "entry"]
@@ -293,17 +295,17 @@ def test_a_clip_in_h265_gets_a_viewing_copy_that_is_kept(city: City, client: htt
     address = f"/api/events/{event.id}/evidence/{clip.sha256}"
     wait_for(client, f"/api/events/{event.id}", lambda body: len(body["evidence"]) == 2)
 
-    copy = client.get(address + "/proxy", timeout=60)
+    copy = client.get(address + "/proxy" + CLEAR, timeout=60)
     assert (copy.status_code, copy.headers["x-derived-from"]) == (200, clip.sha256)
     with av.open(io.BytesIO(copy.content), "r") as film:
         assert film.streams.video[0].codec_context.name == "h264"
         assert len(list(film.decode(video=0))) == 50
-    assert client.get(address).content == original
-    part = client.get(address + "/proxy", headers={"range": "bytes=10-19"})
+    assert client.get(address + CLEAR).content == original
+    part = client.get(address + "/proxy" + CLEAR, headers={"range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, copy.content[10:20])
     assert list(city.objects.keys("derived")) == [f"derived/{clip.sha256[:2]}/{clip.sha256}-h264.mp4"]
 
-    refused = client.get(f"/api/events/{event.id}/evidence/{broken.sha256}/proxy", timeout=60)
+    refused = client.get(f"/api/events/{event.id}/evidence/{broken.sha256}/proxy{CLEAR}", timeout=60)
     assert (refused.status_code, refused.json()["code"]) == (422, "viewing_copy_failed")
     with httpx.Client(base_url=city.url) as nobody:
         assert nobody.get(address + "/proxy").status_code == 401

@@ -23,6 +23,8 @@ from governance.api_keys import ApiKey, NewKey, Scope
 from governance.tables import api_keys as table
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
+from tests.contract.evidence_scene import CLEAR
+from tests.contract.evidence_scene import picture as small_picture
 from tests.contract.test_api_doors import log_in, wait_for
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event, opened
@@ -149,20 +151,24 @@ def test_every_door_takes_the_keys_it_names_and_no_others(city: City, client: ht
 
 
 def test_what_a_key_reads_stands_in_the_audit_chain(city: City, client: httpx.Client) -> None:
-    picture = city.keep(b"\xff\xd8jpeg", "decision", "jpg", 1000.0)
+    picture = city.keep(small_picture(), "decision", "jpg", 1000.0)
     event = make_event(1000.0, evidence=(picture,))
     city.publish(opened(event))
     number, key = made_by(client, Scope.EVENTS_READ, Scope.EVIDENCE_READ)
     with httpx.Client(base_url=city.url, headers=key) as system:
         wait_for(system, f"/api/events/{event.id}", lambda found: found["evidence"])
-        assert system.get(f"/api/events/{event.id}/evidence/{picture.sha256}").content == b"\xff\xd8jpeg"
+        shown = system.get(f"/api/events/{event.id}/evidence/{picture.sha256}")
+        assert (shown.status_code, shown.headers["x-derived-from"]) == (200, picture.sha256)
+        assert "x-masking" in shown.headers
+        clear = system.get(f"/api/events/{event.id}/evidence/{picture.sha256}{CLEAR}")
+        assert (clear.status_code, clear.json()["detail"]) == (403, "no API key unmasks evidence")
     with city.engine.connect() as connection:
         line = next(e for e in audit.newest(connection, 5) if e.action == "evidence.read")
     assert line.who == f"key {number} 平台"
 
 
 def test_a_key_of_a_department_sees_what_that_sees(city: City, client: httpx.Client) -> None:
-    picture = city.keep(b"\xff\xd8jpeg", "decision", "jpg", 1000.0)
+    picture = city.keep(small_picture(), "decision", "jpg", 1000.0)
     theirs = make_event(1000.0, evidence=(picture,))  # of the traffic police
     city.publish(opened(theirs))
     wait_for(client, f"/api/events/{theirs.id}", lambda found: found["evidence"])

@@ -14,6 +14,7 @@ from api import cameras
 from api.camera_states import CameraStates
 from api.doors import Doors
 from api.feed import EventFeed
+from api.masked_copies import MaskedCopies
 from api.metrics import RequestMetrics
 from api.pool_view import PoolCache, PoolView
 from api.readings import Readings
@@ -102,6 +103,7 @@ def doors(tmp_path: Path, engine: Engine, valkey: EmbeddedValkey, bus: Bus) -> D
         CameraStates(bus, settings.status_stale_s),
         Readings(),
         ViewingCopies(objects, None),
+        MaskedCopies(objects, None),
         read_book(),
         SEALER,
         Ed25519Signer("a key of tests"),

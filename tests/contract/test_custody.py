@@ -16,7 +16,7 @@ from governance import custody
 from store.bus import Bus
 from store.migrate import downgrade, upgrade
 from store.valkey import EmbeddedValkey
-from tests.contract.evidence_scene import consumed
+from tests.contract.evidence_scene import CLEAR, consumed, picture
 from tests.contract.test_api_doors import log_in
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event
@@ -39,7 +39,7 @@ def test_whatever_happens_to_evidence_is_a_line(city: City) -> None:
     with httpx.Client(base_url=city.url, timeout=10) as client:
         log_in(client, city)
         for _ in range(2):  # the second reading within minutes is no line
-            client.get(f"{address}/evidence/{entry.sha256}")
+            client.get(f"{address}/evidence/{entry.sha256}{CLEAR}")
         client.post(f"{address}/package", json={"purpose": "复议 2026-17"})
         page = client.get(f"{address}/custody").json()
         first = client.get(f"{address}/custody", params={"limit": 4}).json()
@@ -51,7 +51,7 @@ def test_whatever_happens_to_evidence_is_a_line(city: City) -> None:
     assert told == [
         ("captured", "entry", "north-gate", "illegal_parking", ""),
         ("captured", "closing", "north-gate", "illegal_parking", ""),
-        ("viewed", "entry", "admin", "", "original"),
+        ("viewed", "entry", "admin", "tests", "original"),
         ("exported", "closing", "admin", "复议 2026-17", ""),
         ("exported", "entry", "admin", "复议 2026-17", ""),
     ]
@@ -68,7 +68,7 @@ def test_it_can_only_grow_and_what_is_forced_shows(city: City) -> None:
     consumed(city, event)
     with httpx.Client(base_url=city.url, timeout=10) as client:
         log_in(client, city)
-        client.get(f"/api/events/{event.id}/evidence/{entry.sha256}")
+        client.get(f"/api/events/{event.id}/evidence/{entry.sha256}{CLEAR}")
     for statement in (
         "UPDATE evidence_custody SET who = 'li'",
         "DELETE FROM evidence_custody",
@@ -93,7 +93,7 @@ def test_it_can_only_grow_and_what_is_forced_shows(city: City) -> None:
 
 def test_what_was_known_before_the_log_is_taken_over(city: City) -> None:
     now = time.time()
-    entry = city.keep(b"first", "entry", "jpg", now)
+    entry = city.keep(picture("first"), "entry", "jpg", now)
     waiting = city.keep(b"at the worker", "clip", "mp4", now, stored=False)
     event = make_event(now - 60, evidence=(entry, waiting))
     consumed(city, event)

@@ -16,6 +16,7 @@ from governance import package
 from governance.package import PackageFault
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
+from tests.contract.evidence_scene import CLEAR
 from tests.contract.test_api_doors import log_in, wait_for
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event, opened
@@ -38,7 +39,7 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
     with httpx.Client(base_url=city.url, timeout=10) as client:
         log_in(client, city)
         wait_for(client, f"/api/events/{event.id}", lambda _: True)
-        assert client.get(f"/api/events/{event.id}/evidence/{entry.sha256}").content == b"first"
+        assert client.get(f"/api/events/{event.id}/evidence/{entry.sha256}{CLEAR}").content == b"first"
         refused = client.post(f"/api/events/{event.id}/package", json={"purpose": ""})
         assert (refused.status_code, refused.json()["faults"][0]["field"]) == (422, "purpose")
         answer = client.post(f"/api/events/{event.id}/package", json={"purpose": "复议 2026-17"})

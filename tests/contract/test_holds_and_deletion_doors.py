@@ -17,9 +17,11 @@ from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import World, grant_all
-from tests.contract.evidence_scene import consumed
+from tests.contract.evidence_scene import consumed, picture
 from tests.contract.retention_scene import DAY, RULES, SECRET
 from tests.e2e.console_city import City, make_event
+
+PICTURE = picture("old")
 
 pytest_plugins = ["tests.embedded"]
 
@@ -49,28 +51,28 @@ def run(*arguments: str) -> Result:
 def old_event(city: City) -> tuple[str, str]:
     """An event of our department that ended 40 days ago, of no case; and the SHA-256 of its picture."""
     then = time.time() - 40 * DAY
-    picture = city.keep(b"\xff\xd8\xff" + b"old", "decision", "jpg", then)
-    event = make_event(then - 34, kind="wrong_way", evidence=(picture,), closed=True)
+    kept = city.keep(PICTURE, "decision", "jpg", then)
+    event = make_event(then - 34, kind="wrong_way", evidence=(kept,), closed=True)
     consumed(city, event)
-    return event.id, picture.sha256
+    return event.id, kept.sha256
 
 
 def test_what_was_deleted_by_policy_is_told_with_its_proof(world: World, tmp_path: Path) -> None:
     admin = world.clients[Role.ADMIN]
     event, sha256 = old_event(world.city)
-    address, picture = f"/api/events/{event}", f"/api/events/{event}/evidence/{sha256}"
+    address, shown_at = f"/api/events/{event}", f"/api/events/{event}/evidence/{sha256}"
     tried = run("--dry-run")
     assert f"unconfirmed     {time.strftime('%Y-%m-%d', time.gmtime(time.time() - 40 * DAY))}" in tried.output
-    assert "1 objects of 6 bytes would go: unconfirmed 1; a hold keeps 0" in tried.output
-    assert admin.get(picture).status_code == 200
+    assert f"1 objects of {len(PICTURE)} bytes would go: unconfirmed 1; a hold keeps 0" in tried.output
+    assert admin.get(shown_at).status_code == 200
 
     done = run("--json")
-    assert json.loads(done.output) == {"deleted": 1, "bytes": 6, "absent": [], "kept": 0}
-    gone = admin.get(picture)
+    assert json.loads(done.output) == {"deleted": 1, "bytes": len(PICTURE), "absent": [], "kept": 0}
+    gone = admin.get(shown_at)
     assert (gone.status_code, gone.json()["code"]) == (410, "evidence_deleted")
     assert "(unconfirmed: any event, case any: 30 days)" in gone.json()["detail"]
-    assert admin.get(f"{picture}/proxy").status_code == 410
-    assert world.clients[Role.AUDITOR].get(picture).status_code == 403
+    assert admin.get(f"{shown_at}/proxy").status_code == 410
+    assert world.clients[Role.AUDITOR].get(shown_at).status_code == 403
     (evidence,) = admin.get(address).json()["evidence"]
     assert evidence["deleted_utc"] == pytest.approx(time.time(), abs=60)
     assert admin.get(address).json()["picture"] is None

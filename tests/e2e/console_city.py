@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from api.settings import ApiSettings
 from cases import verify
 from cases.book import read_book
 from cases.service import CaseHook
+from cityvision.masking import MaskingProcess
+from cityvision.settings import Settings
 from cityvision.viewing_copy import convert
 from contracts.live import CameraState, CameraStatus, LiveBox, LiveHeader, encode_live
 from contracts.pool import Pool
@@ -59,6 +62,7 @@ from store.objects import DiskObjects
 from store.state import PoolSnapshot
 from subscriptions.access import sees
 from subscriptions.outbox import DeliveryHook
+from tests.conftest import mirror_path
 
 WORKER = "worker-1"
 PASSWORD = "correct horse battery staple"
@@ -329,6 +333,12 @@ def play(bus_url: str, clip: Clip, cameras: Sequence[str], stop: threading.Event
     bus.close()
 
 
+@cache
+def masking() -> MaskingProcess:
+    """One for all cities of a test run: its child ends with the run. With no model at hand it masks coarsely."""
+    return MaskingProcess(Settings(mirror=mirror_path()))
+
+
 @contextmanager
 def _serving(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
@@ -368,7 +378,9 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()
-    app = create_app(ApiSettings(database_url=database_url, redis_url=bus_url, **settings), objects, convert)
+    app = create_app(
+        ApiSettings(database_url=database_url, redis_url=bus_url, **settings), objects, convert, masking().mask
+    )
     try:
         with _serving(app) as url:
             yield City(folder, engine, bus, bus_url, database_url, objects, url, first_password)

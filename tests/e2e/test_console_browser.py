@@ -245,7 +245,15 @@ def test_a_clip_in_h265_plays_as_a_viewing_copy_that_says_so(city: City, tmp_pat
     enter(page, city)
     page.goto(f"{city.url}/events/{event.id}")
     expect(page.get_by_text("观看副本；作为证据的是原始文件")).to_be_visible(timeout=20_000)
-    expect(page.locator("video[data-source=copy]")).to_be_visible()
+    expect(page.locator("video[data-source=masked]")).to_be_visible()
+    wait_until(page, "() => document.querySelector('video').currentTime > 0.2")
+
+    page.get_by_role("button", name="查看原件").click()
+    page.get_by_label("用途").first.fill("行政复议")
+    page.get_by_role("button", name="显示", exact=True).click()
+    expect(page.get_by_text("已显示原件（用途：行政复议）")).to_be_visible()
+    expect(page.locator("video[data-source=copy]")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("观看副本；作为证据的是原始文件")).to_be_visible(timeout=20_000)
     wait_until(page, "() => document.querySelector('video').currentTime > 0.2")
 
 

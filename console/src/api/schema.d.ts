@@ -415,7 +415,7 @@ export interface paths {
         };
         /**
          * Case Picture
-         * @description A picture that the case's history or one of its second looks refers to.
+         * @description A picture that the case's history or one of its second looks refers to; the camera's own are masked.
          */
         get: operations["case_picture"];
         put?: never;
@@ -581,7 +581,8 @@ export interface paths {
         };
         /**
          * Evidence
-         * @description One picture or clip of an event, byte for byte as it was hashed.
+         * @description One picture or clip of an event, faces and plates of bystanders made unrecognisable; the event's own vehicle
+         *     keeps its plate. `unmasked=1` with a `purpose` sends the bytes as they were hashed, to those who have the right.
          */
         get: operations["evidence"];
         put?: never;
@@ -601,7 +602,8 @@ export interface paths {
         };
         /**
          * Evidence Proxy
-         * @description A viewing copy in H.264 of a clip that the browser cannot play, made at the first call and then kept.
+         * @description A viewing copy in H.264 of a clip, made at the first call and then kept: the masked one; with `unmasked=1` one
+         *     of the bytes as they were hashed, for browsers that cannot play them.
          *
          *     `X-Derived-From` names the original's SHA-256.
          */
@@ -670,7 +672,8 @@ export interface paths {
         /**
          * Evidence Package
          * @description Pictures, clips, what the event said, who touched it, and a signed manifest: `cityvision evidence verify`
-         *     checks it anywhere. Needs the grant for evidence; the purpose goes into package and audit chain.
+         *     checks it anywhere. Needs the grant for evidence and the right to unmask, for nothing in it is masked;
+         *     the purpose goes into package and audit chain.
          */
         post: operations["evidence_package"];
         delete?: never;
@@ -3818,7 +3821,7 @@ export interface components {
          * @description What can be allowed to a role, whatever it is done to.
          * @enum {string}
          */
-        Right: "see" | "count" | "zones" | "subscribe" | "handle" | "dispatch" | "ask" | "decide" | "hold" | "people" | "audit" | "operate";
+        Right: "see" | "count" | "zones" | "subscribe" | "handle" | "dispatch" | "ask" | "decide" | "unmask" | "hold" | "people" | "audit" | "operate";
         /**
          * Role
          * @description What somebody's account is for.
@@ -6245,7 +6248,12 @@ export interface operations {
     };
     evidence: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description faces and plates of bystanders as they are */
+                unmasked?: boolean;
+                /** @description what it is unmasked for, 4 characters at least; audited */
+                purpose?: string;
+            };
             header?: {
                 Range?: string | null;
             };
@@ -6257,7 +6265,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the bytes; immutable */
+            /** @description a masked copy, or the bytes */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6290,6 +6298,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -6310,6 +6327,15 @@ export interface operations {
             };
             /** @description Requested Range Not Satisfiable */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6348,7 +6374,12 @@ export interface operations {
     };
     evidence_proxy: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description faces and plates of bystanders as they are */
+                unmasked?: boolean;
+                /** @description what it is unmasked for, 4 characters at least; audited */
+                purpose?: string;
+            };
             header?: {
                 Range?: string | null;
             };
@@ -6385,6 +6416,15 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ import { useTexts } from "../i18n";
 import { zoneColour } from "../live/draw";
 import { Nothing } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
+import { Unmask } from "./Unmask";
 
 type Evidence = Schemas["EvidenceOut"];
 
@@ -63,9 +64,8 @@ export function EventMedia({ event }: { event: EventDetail }) {
 
 function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) {
   const { t, word, language } = useTexts();
-  // The original first; where the browser cannot play it, the copy; where there is none either, only the download.
-  const [source, setSource] = useState<"original" | "copy" | "none">("original");
-  const [playing, setPlaying] = useState(false);
+  // What it is unmasked for; "": it is masked.
+  const [purpose, setPurpose] = useState("");
   const isClip = evidence.role === "clip";
   if (evidence.deleted_utc) {
     const when = formatTime(evidence.deleted_utc, language);
@@ -82,27 +82,62 @@ function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) 
       </div>
     );
   }
+  const query = purpose ? `?unmasked=1&purpose=${encodeURIComponent(purpose)}` : "";
+  return (
+    <>
+      {isClip ? (
+        <Film key={query} evidence={evidence} query={query} />
+      ) : (
+        <div className="media">
+          <Picture
+            event={event}
+            evidence={evidence}
+            src={evidence.url + query}
+            alt={word("detail", evidence.role)}
+          />
+        </div>
+      )}
+      <div className="head" style={{ marginTop: 4 }}>
+        <Unmask purpose={purpose} set={setPurpose} />
+        <Button
+          className="push"
+          size="small"
+          type="text"
+          icon={<DownloadOutlined />}
+          href={evidence.url + query}
+          download
+        >
+          {t(purpose ? "detail.download" : "detail.download.masked")}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** The masked copy; unmasked the original first, where the browser cannot play it a copy of it, else only the download. */
+function Film({ evidence, query }: { evidence: Evidence; query: string }) {
+  const { t } = useTexts();
+  const first = query ? "original" : "masked";
+  const [source, setSource] = useState<"masked" | "original" | "copy" | "none">(first);
+  const [playing, setPlaying] = useState(false);
+  const copied = source === "copy" || source === "masked";
   return (
     <>
       <div className="media">
-        {isClip ? (
-          <video
-            key={source}
-            src={source === "copy" ? `${evidence.url}/proxy` : evidence.url}
-            data-source={source}
-            controls
-            autoPlay
-            muted
-            loop
-            playsInline
-            onLoadedData={() => setPlaying(true)}
-            onError={() => setSource(source === "original" ? "copy" : "none")}
-          />
-        ) : (
-          <Picture event={event} evidence={evidence} alt={word("detail", evidence.role)} />
-        )}
+        <video
+          key={source}
+          src={source === "copy" ? `${evidence.url}/proxy${query}` : evidence.url + query}
+          data-source={source}
+          controls
+          autoPlay
+          muted
+          loop
+          playsInline
+          onLoadedData={() => setPlaying(true)}
+          onError={() => setSource(source === "original" ? "copy" : "none")}
+        />
       </div>
-      {source === "copy" ? (
+      {copied ? (
         <Alert
           type="info"
           title={t(playing ? "detail.clip.derived" : "detail.clip.making")}
@@ -112,17 +147,22 @@ function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) 
       {source === "none" ? (
         <Alert type="warning" title={t("detail.clip.unplayable")} style={{ marginTop: 8 }} />
       ) : null}
-      <div style={{ textAlign: "right", marginTop: 4 }}>
-        <Button size="small" type="text" icon={<DownloadOutlined />} href={evidence.url} download>
-          {t("detail.download")}
-        </Button>
-      </div>
     </>
   );
 }
 
 /** A photo with its zone and the subject's box of the transition that brought it drawn over it. */
-function Picture({ event, evidence, alt }: { event: EventDetail; evidence: Evidence; alt: string }) {
+function Picture({
+  event,
+  evidence,
+  src,
+  alt,
+}: {
+  event: EventDetail;
+  evidence: Evidence;
+  src: string;
+  alt: string;
+}) {
   const [size, setSize] = useState<[number, number] | null>(null);
   const step = event.transitions.find((one) => one.evidence.some((e) => e.sha256 === evidence.sha256));
   // The entry photo is brought by the opening transition, but was taken when the condition began.
@@ -130,7 +170,7 @@ function Picture({ event, evidence, alt }: { event: EventDetail; evidence: Evide
   return (
     <>
       <img
-        src={evidence.url}
+        src={src}
         alt={alt}
         data-testid="photo"
         onLoad={(e) => setSize([e.currentTarget.naturalWidth, e.currentTarget.naturalHeight])}

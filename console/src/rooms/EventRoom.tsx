@@ -2,6 +2,7 @@ import { ArrowLeftOutlined } from "@ant-design/icons";
 import { Skeleton, Timeline } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
+import { useRights } from "../api/access";
 import type { EventDetail, Schemas } from "../api/client";
 import { useEvent } from "../api/queries";
 import { useTexts } from "../i18n";
@@ -34,6 +35,7 @@ export function EventRoom() {
 }
 
 function Detail({ event }: { event: EventDetail }) {
+  const may = useRights();
   return (
     <div className="detail">
       <EventMedia event={event} />
@@ -41,7 +43,7 @@ function Detail({ event }: { event: EventDetail }) {
         <Why event={event} />
         <Course event={event} />
         <Provenance event={event} />
-        <EvidencePackage event={event} />
+        {may("unmask") ? <EvidencePackage event={event} /> : null}
         {event.evidence.length > 0 ? <Holds about={{ event: event.id }} /> : null}
         <Custody event={event} />
       </div>
