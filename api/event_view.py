@@ -10,7 +10,7 @@ from contracts.records import Event, EvidenceRef, Transition
 from events import types
 
 # Which picture shows an event best in a list.
-_BEST_FIRST = ("decision", "latest", "closing", "entry")
+_BEST_FIRST = ("decision", "density", "latest", "closing", "entry")
 
 
 def evidence_url(event_id: str, ref: EvidenceRef) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import httpx
@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from contracts.live import CameraState, LiveHeader, decode_live, encode_live
+from contracts.records import EvidenceRef
 from contracts.snapshot import read_snapshot
 from events import queries
 from events.store import write_event
@@ -457,3 +458,14 @@ def _until(holds: Any, timeout_s: float = 5.0) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_every_role_of_a_picture_goes_into_the_list(city: City, client: httpx.Client) -> None:
+    roles = [role for role in get_args(EvidenceRef.model_fields["role"].annotation) if role != "clip"]
+    events = []
+    for number, role in enumerate(roles):
+        picture = city.keep(os.urandom(100), role, "jpg", 1.0)
+        events.append(make_event(time.time() - 60, subject=f"track:{number}", evidence=(picture,)))
+    city.publish(*(opened(event) for event in events))
+    found = wait_for(client, "/api/events", lambda body: len(body["events"]) == len(roles))
+    assert all(one["picture"] for one in found["events"])
