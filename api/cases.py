@@ -135,13 +135,18 @@ def get_case(number: Number, connection: ConnectionDep, sight: SightDep) -> Case
 def act_on_case(
     number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: CaseworkerDep, book: BookDep
 ) -> CaseDetail:
-    """Does something to a case. `revision` is the one the person saw: who comes second is told (409)."""
+    """Does something to a case. `revision` is the one the person saw: who comes second is told (409). What is sent
+    again under the same `key`, because no answer arrived, is done once."""
     case = _detail(connection, sight, number).case
     now, duty = time.time(), _duty(connection, user, body.action, (case.state.handler,))
-    seen, facts = body.revision, body.facts
-    service.perform(connection, number, body.action, duty, user.name, facts, now, book, revision=seen)
-    audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": body.facts.note}, now)
-    return _detail(connection, sight, number)
+    facts = body.facts
+    service.perform(
+        connection, number, body.action, duty, user.name, facts, now, book, revision=body.revision, key=body.key or ""
+    )
+    done = _detail(connection, sight, number)
+    if done.case.revision != case.revision:  # else it was done before, under the same key
+        audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": facts.note}, now)
+    return done
 
 
 @router.post("/incidents/{number}/actions", responses=_REFUSED)

@@ -35,7 +35,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    # The field worker's page asks where it is, to say how far the place is; the position never leaves the browser.
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
 }
 
 

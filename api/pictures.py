@@ -5,28 +5,57 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import io
 from collections.abc import Sequence
+
+from PIL import Image, ImageOps
 
 from api.problems import Fault, Invalid
 from store.objects import ObjectStore
 
-_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png"}
+MAX_PIXELS = 50_000_000
+_SIDE = 2560
+_QUALITY = 88
+# What Pillow says of bytes that are no picture, of broken ones, and of ones made to exhaust memory.
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 def keep(objects: ObjectStore, content: bytes, field: str) -> tuple[str, str]:
-    """Key and SHA-256 of a JPEG or PNG, in the object store.
+    """Key and SHA-256 of a picture, in the object store. The same bytes always get the same key.
+
+    What is kept is drawn anew from the pixels: a file that is a picture and something else besides stays outside, and
+    so does what a telephone writes into it (where it was taken, by which device).
+
+    Args:
+        content: JPEG or PNG by its bytes, whatever it is called.
 
     Raises:
-        Invalid: it is none; names `field`.
+        Invalid: it is none, is broken, or has too many pixels; names `field`.
     """
-    media_type = "image/jpeg" if content.startswith(_JPEG) else "image/png" if content.startswith(_PNG) else None
-    if media_type is None:
-        raise Invalid(f"the {field} is no picture", "send JPEG or PNG", [Fault(field=field, message="no JPEG or PNG")])
-    digest = hashlib.sha256(content).hexdigest()
-    key = f"cases/{digest[:2]}/{digest}.{_SUFFIX[media_type]}"
-    objects.put(key, content, media_type)
+    try:
+        fresh = _redrawn(content)
+    except _UNREADABLE as error:
+        faults = [Fault(field=field, message="no JPEG or PNG that can be read")]
+        raise Invalid(f"the {field} is no picture", "send JPEG or PNG", faults) from error
+    digest = hashlib.sha256(fresh).hexdigest()
+    key = f"cases/{digest[:2]}/{digest}.jpg"
+    objects.put(key, fresh, "image/jpeg")
     return key, digest
+
+
+def _redrawn(content: bytes) -> bytes:
+    """The picture as JPEG: upright, its longer side `_SIDE` pixels at most, and nothing but pixels."""
+    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+        if image.width * image.height > MAX_PIXELS:  # told by the header, before anything is decoded
+            raise ValueError("too many pixels")
+        image.draft("RGB", (_SIDE, _SIDE))
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((_SIDE, _SIDE))
+    target = io.BytesIO()
+    bare = Image.new("RGB", upright.size)
+    bare.paste(upright)
+    bare.save(target, "JPEG", quality=_QUALITY)
+    return target.getvalue()
 
 
 def keep_texts(objects: ObjectStore, texts: Sequence[str], field: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cases.types import Action, Case, Facts
 from contracts.live import CameraState
@@ -355,7 +356,18 @@ class ActionBody(Body):
 
     action: Action
     revision: int | None = Field(None, ge=0, le=2**31 - 1, description="of the case as the person saw it")
+    key: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_-]{8,64}$", description="names this action: sent again under it, it is done once"
+    )
     facts: Facts = Facts()
+
+    @field_validator("facts")
+    @classmethod
+    def _own_pictures(cls, facts: Facts) -> Facts:
+        # A key says which object is shown with the case, to everybody who sees the case.
+        if any(not re.fullmatch(r"cases/[0-9a-f]{2}/[0-9a-f]{64}\.(jpg|png)", key) for key in facts.pictures):
+            raise ValueError("pictures: send each to the case first, and give the key of the answer")
+        return facts
 
 
 class SilenceBody(Body):

@@ -27,6 +27,9 @@ class ApiSettings(BaseModel):
     metrics_token: SecretStr | None = Field(
         None, description="bearer token of /metrics; without one it answers this machine only"
     )
+    map_link: str = Field(
+        "geo:{lat},{lon}?q={lat},{lon}({name})", description="link that opens a map application at a place"
+    )
     case_book: Path | None = Field(None, description="rule book of cases; None: the one that ships")
     exchange: Path | None = Field(
         None, description="mapping of the exchange with the city's platform; None: there is none"

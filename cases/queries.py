@@ -152,6 +152,28 @@ def list_cases(
     return page, page[-1].id if len(rows) > limit else None, total
 
 
+def to_handle(
+    connection: Connection, sight: Sight, statuses: Iterable[Status], crew: str = "", limit: int = 50
+) -> tuple[tuple[Case, ...], tuple[str, ...], int]:
+    """Cases that departments have to handle: of `sight` alone those that it has itself.
+
+    Args:
+        crew: of this crew alone; "": of all.
+
+    Returns:
+        the soonest due first, the crews that have any (also of other crews than `crew`), how many there are in all.
+    """
+    c, crew_of = cases.c, cases.c.state["crew"].astext
+    mine = [c.handler != "" if sight.everything else c.handler.in_(sight.departments)]
+    mine.append(c.status.in_([status.value for status in statuses]))
+    crews = connection.execute(select(crew_of).where(*mine, crew_of != "").distinct().order_by(crew_of)).scalars()
+    if crew:
+        mine.append(crew_of == crew)
+    total: int = connection.execute(select(func.count()).select_from(cases).where(*mine)).scalar_one()
+    query = select(cases).where(*mine).order_by(c.due.nulls_last(), c.id).limit(max(1, min(limit, MAX_LIMIT)))
+    return tuple(store.case_of(row) for row in connection.execute(query)), tuple(crews), total
+
+
 def get_case(connection: Connection, sight: Sight, number: int) -> CaseDetail | None:
     """One case; None where there is none to be seen."""
     row = connection.execute(select(cases).where(cases.c.id == number, sight.condition())).one_or_none()

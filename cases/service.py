@@ -120,18 +120,25 @@ def perform(
     book: Book,
     *,
     revision: int | None = None,
+    key: str = "",
 ) -> CaseState:
     """One action, with its line in the history.
 
     Args:
         revision: the one the person saw; None: whatever it is now.
+        key: names the action: what was done under it already is not done again. "": it has none.
 
     Raises:
-        ConfigError: there is no such case.
+        ConfigError: there is no such case, or another action was done to it under this key.
         StaleRevision: somebody was quicker.
         CannotAct, Forbidden: see `cases.act.act`.
     """
     case = _locked(connection, number)
+    done = store.line_of(connection, number, key) if key else None
+    if done is not None:
+        if done.action is not action:
+            raise ConfigError(f"key: {done.action} was done under it", "give each action a key of its own")
+        return case.state
     if revision is not None and revision != case.revision:
         raise StaleRevision(f"case {number} has changed since (revision {case.revision})", "look at it again")
     acted = act(case.state, action, duty, facts, now, book)
@@ -144,6 +151,7 @@ def perform(
         after=acted.state.status,
         facts=facts,
         late_s=acted.late_s,
+        key=key,
     )
     store.change(connection, number, case.revision, acted.state, line)
     now_is = case.model_copy(update={"revision": case.revision + 1, "state": acted.state})

@@ -99,6 +99,14 @@ def lines(connection: Connection, number: int) -> list[Line]:
     return [Line.model_validate(body) for body in connection.execute(query).scalars()]
 
 
+def line_of(connection: Connection, number: int, key: str) -> Line | None:
+    """The line of a case that was written under a key; None where there is none."""
+    c = case_lines.c
+    found = select(c.body).where(c.case_id == number, c.body["key"].astext == key).order_by(c.revision).limit(1)
+    body = connection.execute(found).scalar_one_or_none()
+    return None if body is None else Line.model_validate(body)
+
+
 def raise_severity(connection: Connection, number: int, severity: Severity, now: float) -> None:
     """A case is as severe as the severest of its events."""
     lower = [other.value for other, rank in RANK.items() if rank < RANK[severity]]

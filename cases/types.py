@@ -151,7 +151,8 @@ class Facts(Contract):
 
 
 class Line(Contract):
-    """One line of a case's history: who did what, when, and what became of it."""
+    """One line of a case's history: who did what, when, and what became of it; `key` is the caller's own name of the
+    action, by which one that was sent twice is known."""
 
     utc: float
     who: str
@@ -161,6 +162,7 @@ class Line(Contract):
     after: Status
     facts: Facts
     late_s: float = Field(0.0, ge=0, description="working seconds the clock that stopped was over its limit")
+    key: str = Field("", max_length=64, description="names the action where its caller gave it a name")
 
 
 class NewCase(Contract):

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
 
     retention: Path | None = Field(None, description="how long evidence is kept (YAML); else for good")
 
+    map_link: str = Field(
+        "geo:{lat},{lon}?q={lat},{lon}({name})",
+        description="link to a map application, with {lat}, {lon} (WGS 84) and {name} of a place in it",
+    )
+
     exchange_url: str | None = Field(None, description="the city's existing platform, https://…; else no exchange")
     exchange_mapping: Path | None = Field(None, description="what is told to it, and what its words mean (YAML)")
     exchange_secret: SecretStr | None = Field(None, description="what we sign with to it, whsec_…")
@@ -122,6 +127,20 @@ class Settings(BaseSettings):
     def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < 16 or is_default(value.get_secret_value())):
             raise ValueError("too easy to guess; write 16 characters or more, e.g. from `openssl rand -hex 16`")
+        return value
+
+    @field_validator("map_link")
+    @classmethod
+    def _check_map_link(cls, value: str) -> str:
+        try:
+            made = value.format(lat="31.23", lon="121.47", name="x")
+        except (AttributeError, IndexError, KeyError, ValueError) as error:
+            raise ValueError("a link may name {lat}, {lon} and {name} alone") from error
+        scheme = urlsplit(made).scheme
+        if not scheme or scheme in ("javascript", "data", "vbscript") or "31.23" not in made or "121.47" not in made:
+            raise ValueError(
+                "not a link to a place; write e.g. geo:{lat},{lon} or https://maps.example/?at={lat},{lon}"
+            )
         return value
 
     @field_validator("delivery_networks")

@@ -51,6 +51,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         session_idle_s=settings.session_idle_minutes * 60,
         second_factor_roles=frozenset(Role(name) for name in listed(settings.second_factor_roles)),
         oidc=oidc_settings(settings),
+        map_link=settings.map_link,
         case_book=settings.case_book,
         exchange=settings.exchange,
         exchange_callback_secret=settings.exchange_callback_secret,

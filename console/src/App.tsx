@@ -15,6 +15,7 @@ import { CasesRoom } from "./rooms/CasesRoom";
 import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
+import { FieldRooms } from "./rooms/FieldRoom";
 import { GrantsRoom } from "./rooms/GrantsRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { KeysRoom } from "./rooms/KeysRoom";
@@ -27,7 +28,7 @@ import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
 import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
 import { WallRoom } from "./rooms/WallRoom";
 import { home, Shell } from "./Shell";
-import { useSession } from "./session";
+import { type Me, useSession } from "./session";
 import { THEME } from "./theme";
 
 export function App() {
@@ -50,7 +51,6 @@ export function App() {
 function Inside() {
   const { me, error, retry } = useSession();
   const [settingUp, setSettingUp] = useState(false);
-  const { t } = useTexts();
   if (me === undefined) {
     return (
       <div className="page">{error ? <Trouble error={error} retry={retry} /> : <Skeleton active />}</div>
@@ -61,10 +61,21 @@ function Inside() {
   if (me.must_change_password) return <PasswordRoom forced />;
   if (me.must_set_up_second_factor || settingUp) return <ForcedSetUp held={setSettingUp} />;
   return (
+    <Routes>
+      <Route path="/m/*" element={<FieldRooms />} />
+      <Route path="*" element={<Desk rights={me.rights} />} />
+    </Routes>
+  );
+}
+
+/** Every room but those of a telephone. */
+function Desk({ rights }: { rights: Me["rights"] }) {
+  const { t } = useTexts();
+  return (
     <EventStreamProvider>
       <Shell>
         <Routes>
-          <Route path="/" element={<Navigate to={home(me.rights)} replace />} />
+          <Route path="/" element={<Navigate to={home(rights)} replace />} />
           <Route path="/wall" element={<WallRoom />} />
           <Route path="/events" element={<EventsRoom />} />
           <Route path="/events/:id" element={<EventRoom />} />

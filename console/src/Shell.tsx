@@ -7,6 +7,7 @@ import {
   HeartOutlined,
   KeyOutlined,
   LogoutOutlined,
+  MobileOutlined,
   SafetyOutlined,
   SendOutlined,
   TeamOutlined,
@@ -167,6 +168,9 @@ function Account() {
       : []),
     ...(me?.rights.includes("people")
       ? [{ key: "keys", icon: <ApiOutlined />, label: t("nav.keys"), onClick: () => navigate("/keys") }]
+      : []),
+    ...(me?.rights.includes("handle")
+      ? [{ key: "field", icon: <MobileOutlined />, label: t("nav.field"), onClick: () => navigate("/m") }]
       : []),
     { key: "logout", icon: <LogoutOutlined />, label: t("nav.logout"), onClick: () => void logout() },
   ];

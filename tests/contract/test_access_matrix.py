@@ -135,6 +135,8 @@ DOORS: dict[str, Door] = {
     "GET /api/cases/{number}/holds": door(Right.HOLD, of="case"),
     "POST /api/cases/{number}/holds": door(Right.HOLD, of="case", asks=True, body=REASON),
     "POST /api/cases/{number}/holds/{hold}/release": door(Right.HOLD, of="case", asks=True, body=REASON),
+    "GET /api/field/cases": door(Right.HANDLE),
+    "GET /api/field/cases/{number}": door(Right.HANDLE, of="case"),
     "POST /api/incidents/{number}/actions": door(*CASES, asks=True, body=ACTION),
     "GET /api/case-silences": door(*CASES),
     "POST /api/case-silences": door(Right.DISPATCH, asks=True, body={"note": "x", "until_utc": 4e9}),

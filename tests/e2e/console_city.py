@@ -79,6 +79,7 @@ POOL = {
             "class": 1,
             "main": {"url": "rtsp://10.0.0.8:554/main", "credentials": "vendor-a"},
             "grid": "G-0412",
+            "position": {"lon": 121.4737, "lat": 31.2304},
             "zones": [{"id": "lane", "name": "消防通道", "kind": "no_parking", "polygon": _LANE}],
             "algorithms": {"illegal_parking": {"dwell": "30s"}},
         },

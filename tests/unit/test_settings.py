@@ -154,6 +154,15 @@ def test_settings_of_accounts_are_checked(given: dict[str, str], told: str) -> N
         load_settings(**given)
 
 
+@pytest.mark.parametrize(
+    "link", ["geo:{lat}", "javascript:{lat}{lon}", "geo:{lat},{lon}{other}", "{lat},{lon}", "geo:{"]
+)
+def test_a_link_to_a_map_names_a_place_and_runs_nothing(link: str) -> None:
+    with pytest.raises(ConfigError, match="MAP_LINK"):
+        load_settings(map_link=link)
+    assert load_settings(map_link="https://maps.example/?at={lat},{lon}&n={name}").map_link.startswith("https://")
+
+
 def test_settings_of_accounts_reach_the_api() -> None:
     settings = load_settings(
         database_url="postgresql://db.example/city",

@@ -332,7 +332,8 @@ export interface paths {
         put?: never;
         /**
          * Act On Case
-         * @description Does something to a case. `revision` is the one the person saw: who comes second is told (409).
+         * @description Does something to a case. `revision` is the one the person saw: who comes second is told (409). What is sent
+         *     again under the same `key`, because no answer arrived, is done once.
          */
         post: operations["act_on_case"];
         delete?: never;
@@ -698,6 +699,46 @@ export interface paths {
          *     message may not.
          */
         post: operations["exchange_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/field/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Field Cases
+         * @description What waits for one's own department or its crew, the soonest due first; or what it has reported as done.
+         */
+        get: operations["field_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/field/cases/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Field Case
+         * @description One of the cases that one may see, with the way to it.
+         */
+        get: operations["field_case"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1642,6 +1683,11 @@ export interface components {
              *     }
              */
             facts: components["schemas"]["Facts"];
+            /**
+             * Key
+             * @description names this action: sent again under it, it is done once
+             */
+            key?: string | null;
             /**
              * Revision
              * @description of the case as the person saw it
@@ -2834,6 +2880,43 @@ export interface components {
             message: string;
         };
         /**
+         * FieldCase
+         * @description A case as somebody on the way to it needs it.
+         */
+        FieldCase: {
+            case: components["schemas"]["Case"];
+            /**
+             * Place
+             * @description as people call it
+             */
+            place: string;
+            /** @description of its camera, WGS 84 */
+            position: components["schemas"]["Position"] | null;
+            /**
+             * Way
+             * @description link that opens a map application there; null: nobody knows where it is
+             */
+            way: string | null;
+        };
+        /**
+         * FieldList
+         * @description The cases a department has, the soonest due first.
+         */
+        FieldList: {
+            /** Cases */
+            cases: components["schemas"]["FieldCase"][];
+            /**
+             * Crews
+             * @description the crews that have any of them
+             */
+            crews: string[];
+            /**
+             * Total
+             * @description how many there are, also beyond this list
+             */
+            total: number;
+        };
+        /**
          * GrantView
          * @description A grant, and what the asker may do with it.
          */
@@ -3063,7 +3146,8 @@ export interface components {
         };
         /**
          * Line
-         * @description One line of a case's history: who did what, when, and what became of it.
+         * @description One line of a case's history: who did what, when, and what became of it; `key` is the caller's own name of the
+         *     action, by which one that was sent twice is known.
          */
         Line: {
             action: components["schemas"]["Action"];
@@ -3071,6 +3155,12 @@ export interface components {
             before: components["schemas"]["Status"];
             duty: components["schemas"]["Duty"];
             facts: components["schemas"]["Facts"];
+            /**
+             * Key
+             * @description names the action where its caller gave it a name
+             * @default
+             */
+            key: string;
             /**
              * Late S
              * @description working seconds the clock that stopped was over its limit
@@ -6802,6 +6892,97 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    field_cases: {
+        parameters: {
+            query?: {
+                which?: "waiting" | "reported";
+                crew?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    field_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldCase"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

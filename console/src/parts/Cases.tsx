@@ -46,7 +46,8 @@ export function CaseClock({ clock }: { clock: Case["state"]["clock"] }) {
   );
 }
 
-function useNow(every: number): number {
+/** s since 1970 UTC, told anew every so many ms. */
+export function useNow(every: number): number {
   const [now, setNow] = useState(() => Date.now() / 1000);
   useEffect(() => {
     const timer = window.setInterval(() => setNow(Date.now() / 1000), every);

@@ -3,10 +3,10 @@ import { type ReactNode, useState } from "react";
 import { useCaseAction, useCaseBook } from "../api/cases";
 import { ApiError, type CaseDetail, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
+import { smaller } from "../parts/photo";
 
 type Facts = Partial<Schemas["Facts"]>;
 const VERDICTS = ["gone", "still_there", "unseen"] as const;
-const SIDE = 1600; // pixels: a picture from a telephone is made smaller before it is sent
 
 interface Props {
   detail: CaseDetail;
@@ -123,16 +123,4 @@ function Departments({ value, change }: { value: string; change: (id: string) =>
       />
     </Field>
   );
-}
-
-/** The picture as JPEG, its longer side `SIDE` pixels at most: what the server takes is bounded. */
-async function smaller(file: File): Promise<File> {
-  const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
-  return blob ? new File([blob], "picture.jpg", { type: "image/jpeg" }) : file;
 }

@@ -1,0 +1,81 @@
+import type { Case, CaseDetail } from "../api/client";
+
+/** A photo of a draft; `key` is what the server calls it, once it has it. */
+export interface Photo {
+  id: string;
+  blob: Blob;
+  key: string | null;
+}
+
+/** A report that is written, or waits for the line. It stays in the browser until the server has said that it has it. */
+export interface Draft {
+  /** names the report to the server too: however often it is sent, it is done once */
+  id: string;
+  /** the account that wrote it: nobody else's is sent with it */
+  who: string;
+  number: number;
+  /** which time round the case was handled when it was written, see `roundOf` */
+  round: number;
+  note: string;
+  photos: Photo[];
+  state: "writing" | "sending" | "stuck";
+  tries: number;
+  /** ms since 1970: not sent again before */
+  notBefore: number;
+  /** what stands in the way, in the server's words; "changed": the case went on without it */
+  why: string;
+}
+
+export function emptyDraft(id: string, who: string, one: Case): Draft {
+  return {
+    id,
+    who,
+    number: one.id,
+    round: roundOf(one.state),
+    note: "",
+    photos: [],
+    state: "writing",
+    tries: 0,
+    notBefore: 0,
+    why: "",
+  };
+}
+
+/** A name that nobody else gives; `crypto.randomUUID` is not there without HTTPS. */
+export function freshId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+}
+
+/** How often the case came back to be handled again: what was done in one round proves nothing in the next. */
+export function roundOf(state: Case["state"]): number {
+  return (state.returns ?? 0) + (state.refusals ?? 0) + (state.reopened ?? 0);
+}
+
+/** Whether a report of a case can be taken now. */
+export function reportable(state: Case["state"]): boolean {
+  return state.status === "dispatched" || state.status === "handling";
+}
+
+/** What is to become of a draft, by how its case stands at the server. */
+export function judge(draft: Draft, detail: CaseDetail): "done" | "go" | "changed" {
+  if (detail.lines.some((line) => line.key === draft.id)) return "done"; // it arrived; only the answer did not
+  const state = detail.case.state;
+  return reportable(state) && roundOf(state) === draft.round ? "go" : "changed";
+}
+
+const FIRST_MS = 2_000;
+const LONGEST_MS = 60_000;
+
+/** How long to wait after so many tries in vain, ms; the server may ask for longer, s. */
+export function patience(tries: number, asked: number | null): number {
+  return Math.max(Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(tries, 10)), (asked ?? 0) * 1000);
+}
+
+/** The parts of a case's history that say what is wanted of who handles it now: since it last came to them. */
+export function wanted(detail: CaseDetail): CaseDetail["lines"] {
+  const began = detail.lines.findLastIndex((line) => ["dispatch", "refuse", "reopen"].includes(line.action));
+  const words = ["dispatch", "refuse", "reopen", "supervise", "extend"];
+  return detail.lines
+    .slice(Math.max(0, began))
+    .filter((line) => words.includes(line.action) && line.facts.note);
+}
