@@ -9,13 +9,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from cases import queries
 from governance.roles import Role
 from tests.contract.access_world import logged_in
-from tests.contract.test_api_cases import photo
+from tests.contract.test_api_cases import act, photo
+from tests.contract.test_api_doors import log_in
 from tests.e2e.console_city import City, Clip, make_event, opened
 from tests.e2e.test_console_browser import ARGUMENTS, city, clip  # noqa: F401 - fixtures
 
@@ -109,6 +111,17 @@ def test_a_report_outlives_a_dead_line(city: City, clip: Clip, phone: Page, tmp_
     expect(phone.get_by_test_id("waiting")).to_be_visible()
     expect(phone.get_by_text("已反馈")).to_be_visible()
     expect(phone.get_by_test_id("waiting")).to_have_count(0)
+
+    with httpx.Client(base_url=city.url, timeout=10) as centre:
+        log_in(centre, city)
+        for note in ("再次劝离", "已拖离"):  # it did not last: the case comes back while its page is open
+            assert act(centre, number, "verify").status_code == 200
+            assert act(centre, number, "refuse", verdict="still_there", note="车辆仍在").status_code == 200
+            phone.get_by_label("现场照片").set_input_files(taken)
+            phone.get_by_label("说明").fill(note)
+            phone.get_by_role("button", name="提交反馈").tap()
+            expect(phone.get_by_text("已反馈")).to_be_visible()
+            expect(phone.get_by_test_id("waiting")).to_have_count(0)
     phone.get_by_role("link", name="返回列表").tap()
     expect(cards).to_have_count(1)
     expect(phone.get_by_test_id("unsent")).to_have_count(0)
@@ -116,7 +129,11 @@ def test_a_report_outlives_a_dead_line(city: City, clip: Clip, phone: Page, tmp_
         found = queries.get_case(connection, queries.Sight(everything=True), number)
     assert found is not None
     reports = [line for line in found.lines if line.action == "report"]
-    assert [(line.facts.note, len(line.facts.pictures)) for line in reports] == [("已劝离，通道恢复", 1)]
+    assert [(line.facts.note, len(line.facts.pictures)) for line in reports] == [
+        ("已劝离，通道恢复", 1),
+        ("再次劝离", 1),
+        ("已拖离", 1),
+    ]
     phone.get_by_text("已反馈", exact=True).tap()
     expect(cards.first).to_contain_text("北门消防通道")
     shot(phone, "field-reported")

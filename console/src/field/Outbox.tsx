@@ -1,15 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
 import { type CaseDetail, call, type Schemas, upload } from "../api/client";
-import type { Draft } from "./draft";
+import { changed, type Draft } from "./draft";
 import { draftsOf, dropDraft, keepDraft } from "./drafts";
 import { type Doors, send } from "./sending";
 
 interface Outbox {
   /** undefined: not read from the browser's store yet */
   drafts: Draft[] | undefined;
-  /** changes a draft as it stands now; `fresh` where it is not there yet */
-  edit: (fresh: Draft, change: (one: Draft) => Draft) => void;
+  /** changes the draft of a case as it stands now; `empty` where there is none yet */
+  edit: (empty: Draft, change: (one: Draft) => Draft) => void;
   drop: (id: string) => void;
 }
 
@@ -43,10 +43,10 @@ export function OutboxProvider({ who, children }: { who: string; children: React
     setDrafts(next);
   }, []);
   const edit = useCallback(
-    (fresh: Draft, change: (one: Draft) => Draft) => {
-      const next = change(all.current.find((one) => one.id === fresh.id) ?? fresh);
-      put([...all.current.filter((one) => one.id !== next.id), next]);
-      void keepDraft(next);
+    (empty: Draft, change: (one: Draft) => Draft) => {
+      const after = changed(all.current, empty, change);
+      put(after.all);
+      void keepDraft(after.next);
     },
     [put],
   );

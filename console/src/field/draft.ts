@@ -26,9 +26,10 @@ export interface Draft {
   why: string;
 }
 
-export function emptyDraft(id: string, who: string, one: Case): Draft {
+/** A report that nothing is written of yet. Each has a name of its own: one that the server has taken is never used again. */
+export function emptyDraft(who: string, one: Case): Draft {
   return {
-    id,
+    id: freshId(),
     who,
     number: one.id,
     round: roundOf(one.state),
@@ -54,6 +55,16 @@ export function roundOf(state: Case["state"]): number {
 /** Whether a report of a case can be taken now. */
 export function reportable(state: Case["state"]): boolean {
   return state.status === "dispatched" || state.status === "handling";
+}
+
+/** An account's drafts after one was changed: it has one for a case, `empty` where nothing was written of it yet. */
+export function changed(
+  drafts: Draft[],
+  empty: Draft,
+  change: (one: Draft) => Draft,
+): { next: Draft; all: Draft[] } {
+  const next = change(drafts.find((one) => one.number === empty.number) ?? empty);
+  return { next, all: [...drafts.filter((one) => one.number !== empty.number), next] };
 }
 
 /** What is to become of a draft, by how its case stands at the server. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ApiError, type CaseDetail, NetworkError, type Problem } from "../api/client";
 import { translate } from "../i18n";
 import { pressing } from "./countdown";
-import { type Draft, emptyDraft, judge, patience, wanted } from "./draft";
+import { changed, type Draft, emptyDraft, judge, patience, wanted } from "./draft";
 import { type Doors, send } from "./sending";
 import { distance, formatDistance } from "./way";
 
@@ -15,7 +15,7 @@ function detail(state: Record<string, unknown> = {}, lines: Record<string, unkno
 
 function draft(fields: Partial<Draft> = {}): Draft {
   const photos = ["a", "b"].map((id) => ({ id, blob: new Blob([id]), key: null }));
-  return { ...emptyDraft("mine-000", "li", detail().case), photos, state: "sending", ...fields };
+  return { ...emptyDraft("li", detail().case), id: "mine-000", photos, state: "sending", ...fields };
 }
 
 const problem = (status: number, code: string) =>
@@ -129,6 +129,17 @@ describe("a report", () => {
   it("is tried ever more rarely, but at least every minute, and not before the server wants it", () => {
     expect([0, 1, 2, 9, 5000].map((n) => patience(n, null))).toEqual([2000, 4000, 8000, 60_000, 60_000]);
     expect(patience(0, 90)).toBe(90_000);
+  });
+});
+
+describe("a draft", () => {
+  const note = (text: string) => (one: Draft) => ({ ...one, note: one.note + text });
+  it("keeps its name from the first word on, and the next one of that case has another", () => {
+    const one = detail().case;
+    const first = changed([], emptyDraft("li", one), note("a"));
+    const second = changed(first.all, emptyDraft("li", one), note("b"));
+    expect(second.all).toEqual([{ ...first.next, note: "ab" }]);
+    expect(changed([], emptyDraft("li", one), note("c")).next.id).not.toBe(first.next.id);
   });
 });
 

@@ -15,12 +15,11 @@ const MOST = 6;
 export function FieldReport({ detail }: { detail: CaseDetail }) {
   const { me } = useSession();
   const { drafts } = useOutbox();
-  const [fresh] = useState(freshId);
   if (drafts === undefined || !me) return null;
   const draft = drafts.find((one) => one.number === detail.case.id);
   if (draft?.state === "sending") return <Waiting draft={draft} />;
   if (!draft && !reportable(detail.case.state)) return null;
-  return <Form detail={detail} draft={draft ?? emptyDraft(fresh, me.name, detail.case)} kept={!!draft} />;
+  return <Form detail={detail} draft={draft ?? emptyDraft(me.name, detail.case)} kept={!!draft} />;
 }
 
 function Form({ detail, draft, kept }: { detail: CaseDetail; draft: Draft; kept: boolean }) {
