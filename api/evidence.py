@@ -17,7 +17,7 @@ from api.deps import Credential, CredentialDep, DoorsDep, check_session, viewer_
 from api.doors import Doors
 from api.masked_copies import MaskedCopy
 from api.problems import EvidenceDeleted, EvidenceWaiting, Fault, Invalid, NotFound, Problem, problem
-from contracts.errors import Forbidden, ObjectMissing
+from contracts.errors import Forbidden
 from contracts.records import EvidenceRef, Subject
 from events import queries
 from events.store import mark_stored
@@ -25,7 +25,7 @@ from governance import deletions
 from governance.access import require
 from governance.proofs import check
 from governance.roles import Right
-from store.objects import ObjectStore
+from store.objects import ObjectStore, is_there
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
 
@@ -113,11 +113,7 @@ def settle(connection: Connection, objects: ObjectStore, ref: EvidenceRef) -> Ev
 
     What has arrived is marked, once. Raises ObjectsUnavailable.
     """
-    if ref.stored:
-        return ref
-    try:
-        objects.size(ref.key)
-    except ObjectMissing:
+    if ref.stored or not is_there(objects, ref.key):
         return ref
     mark_stored(connection, ref.key)
     return ref.model_copy(update={"stored": True})

@@ -10,8 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from api.derived import keep, kept
 from api.problems import MaskingFailed, MaskingLater
-from contracts.errors import ObjectMissing, ObjectsUnavailable, StoreError, StreamCorrupt
+from contracts.errors import StreamCorrupt
 from contracts.records import EvidenceRef
 from store.objects import ObjectStore, derived_key
 
@@ -83,7 +84,7 @@ class MaskedCopies:
         media_type = "video/mp4" if clip else "image/jpeg"
         own = box if object_class in _OWN_VEHICLES else None
         key = derived_key(ref.sha256, f"{_VERSION}-{_tag(own)}.{'mp4' if clip else 'jpg'}")
-        if self._there(key):
+        if kept(self._objects, key):
             return MaskedCopy(media_type, "fine", key)
         if self._mask is None or ref.size > MAX_BYTES or not (clip or ref.media_type.startswith("image/")):
             raise MaskingFailed("this cannot be masked, so it is not shown")
@@ -96,26 +97,8 @@ class MaskedCopies:
             raise MaskingLater(str(error), "try again in a moment") from error
         if made.how != "fine":
             return MaskedCopy(media_type, made.how, None, made.data)
-        self._keep(ref, key, made.data, media_type)
+        keep(self._objects, ref.key, key, made.data, media_type)
         return MaskedCopy(media_type, "fine", key)
-
-    def _keep(self, ref: EvidenceRef, key: str, data: bytes, media_type: str) -> None:
-        try:
-            self._objects.put(key, data, media_type)
-        except ObjectsUnavailable:
-            raise
-        except StoreError:
-            if not self._there(key):  # another API process was quicker, and an encoder need not repeat itself
-                raise
-        if not self._there(ref.key):  # deleted by policy meanwhile: what was made of it must not outlive it
-            self._objects.delete(key)
-            raise ObjectMissing(f"no object {ref.key}")
-
-    def _there(self, key: str) -> bool:
-        try:
-            return self._objects.size(key) > 0
-        except ObjectMissing:
-            return False
 
 
 def _tag(own: Box | None) -> str:

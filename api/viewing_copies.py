@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from api.derived import keep, kept
 from api.problems import ViewingCopyFailed, ViewingCopyLater
-from contracts.errors import ObjectMissing, ObjectsUnavailable, StoreError, StreamCorrupt
+from contracts.errors import StreamCorrupt
 from contracts.records import EvidenceRef
 from store.objects import ObjectStore, derived_key
 
@@ -43,7 +44,7 @@ class ViewingCopies:
             ObjectMissing, ObjectsUnavailable: of the original.
         """
         key = self.key_of(ref)
-        if self._there(key):
+        if kept(self._objects, key):
             return key
         if self._convert is None or ref.media_type != "video/mp4" or ref.size > MAX_BYTES:
             raise ViewingCopyFailed("no viewing copy can be made of this", "download the original")
@@ -53,7 +54,7 @@ class ViewingCopies:
             if not self._one.acquire(timeout=_WAIT_S):
                 raise ViewingCopyLater("others are being made", "try again in a moment")
             try:
-                if not self._there(key):  # the one before us may have made this very copy
+                if not kept(self._objects, key):  # the one before us may have made this very copy
                     self._make(ref, key, self._convert)
             finally:
                 self._one.release()
@@ -69,19 +70,4 @@ class ViewingCopies:
             raise ViewingCopyFailed(error.message, "download the original") from error
         except TimeoutError as error:
             raise ViewingCopyLater("making the viewing copy took too long", "download the original") from error
-        try:
-            self._objects.put(key, copy, "video/mp4")
-        except ObjectsUnavailable:
-            raise
-        except StoreError:
-            if not self._there(key):  # another API process was quicker, and an encoder need not repeat itself
-                raise
-        if not self._there(ref.key):  # deleted by policy meanwhile: what was made of it must not outlive it
-            self._objects.delete(key)
-            raise ObjectMissing(f"no object {ref.key}")
-
-    def _there(self, key: str) -> bool:
-        try:
-            return self._objects.size(key) > 0
-        except ObjectMissing:
-            return False
+        keep(self._objects, ref.key, key, copy, "video/mp4")

@@ -1,7 +1,6 @@
 """Masked copies of evidence, made in processes of their own: bytes of a camera are decoded outside the API.
 
-`python -m cityvision.masking` answers requests on stdin until it ends: a line of JSON, then so many bytes, each way.
-Its models are loaded once; what can be had neither here nor from its address is done without, and the copy says so.
+Each way a message is a line of JSON, then as many bytes as it says.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any, Literal
 
 from api.masked_copies import Box, MaskedBytes
 from cityvision.settings import Settings
-from contracts.errors import CityVisionError, StreamCorrupt
+from contracts.errors import StreamCorrupt
 
 TIMEOUT_S: Mapping[Literal["picture", "clip"], float] = {"picture": 30.0, "clip": 240.0}
 _WAIT_S = 20.0
@@ -31,7 +29,7 @@ class MaskingProcess:
             "mirror": None if settings.mirror is None else str(settings.mirror),
             "model": settings.model,
         }
-        command = (sys.executable, "-m", "cityvision.masking", json.dumps(models))
+        command = (sys.executable, "-m", "cityvision.masking_child", json.dumps(models))
         self._children = {kind: _Child(command, timeout) for kind, timeout in TIMEOUT_S.items()}
 
     def mask(self, kind: Literal["picture", "clip"], data: bytes, own_vehicle: Box | None) -> MaskedBytes:
@@ -96,8 +94,8 @@ class _Child:
         timer = threading.Timer(self._timeout_s, give_up)
         timer.start()
         try:
-            _send(child.stdin, {"kind": kind, "own": own_vehicle}, data)
-            told, answer = _receive(child.stdout)
+            send(child.stdin, {"kind": kind, "own": own_vehicle}, data)
+            told, answer = receive(child.stdout)
         except (OSError, ValueError) as error:  # a pipe that broke, or half an answer: it is gone
             self._end()
             if late.is_set():
@@ -125,46 +123,17 @@ class _Child:
             self._child = None
 
 
-def _send(target: IO[bytes], told: dict[str, Any], data: bytes) -> None:
+def send(target: IO[bytes], told: dict[str, Any], data: bytes) -> None:
+    """Writes one message."""
     target.write(json.dumps(told | {"size": len(data)}).encode() + b"\n")
     target.write(data)
     target.flush()
 
 
-def _receive(source: IO[bytes]) -> tuple[dict[str, Any], bytes]:
-    """Raises ValueError: it ended before all was said."""
+def receive(source: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+    """Reads one message. Raises ValueError: it ended before all was said."""
     told: dict[str, Any] = json.loads(source.readline())
     data = source.read(told["size"])
     if len(data) != told["size"]:
         raise ValueError("half an answer")
     return told, data
-
-
-def main() -> int:
-    """The child's side: until stdin ends."""
-    import os
-
-    from cityvision.masking_child import Masker
-
-    given = json.loads(sys.argv[1])
-    # What libraries print must not get between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    masker = Masker(
-        given["model"], *(None if given[name] is None else Path(given[name]) for name in ("cache", "mirror"))
-    )
-    while True:
-        try:
-            told, data = _receive(sys.stdin.buffer)
-        except ValueError:  # whoever asked is gone
-            return 0
-        try:
-            copy, how = masker.mask(told["kind"], data, told["own"])
-        except CityVisionError as error:
-            _send(answers, {"error": error.message}, b"")
-        else:
-            _send(answers, {"how": how}, copy)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

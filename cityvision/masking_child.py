@@ -1,7 +1,13 @@
-"""What the masking process does with a request: models loaded at the first, pictures and clips masked."""
+"""The masking process: `python -m cityvision.masking_child` answers requests on stdin until it ends.
+
+Its models are loaded at the first and kept; what can be had neither here nor from its address is done without, and the
+copy says so.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from contracts.errors import ModelError, ModelMissing, StreamCorrupt
+from cityvision.masking import receive, send
+from contracts.errors import CityVisionError, ModelError, ModelMissing, StreamCorrupt
 from contracts.live import BUILT_IN_DETECTOR
 from models.detector import load_detector
 from models.faces import FACES, load_faces
@@ -64,3 +71,28 @@ class Masker:
         except ModelError as error:
             sys.stderr.write(f"persons and vehicles are masked whole: {error}\n")
             return Finders(detector, None, None)
+
+
+def main() -> int:
+    """Answers until stdin ends; the models' places are the first argument, as JSON."""
+    given = json.loads(sys.argv[1])
+    # What libraries print must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    cache, mirror = (None if given[name] is None else Path(given[name]) for name in ("cache", "mirror"))
+    masker = Masker(given["model"], cache, mirror)
+    while True:
+        try:
+            told, data = receive(sys.stdin.buffer)
+        except ValueError:  # whoever asked is gone
+            return 0
+        try:
+            copy, how = masker.mask(told["kind"], data, told["own"])
+        except CityVisionError as error:
+            send(answers, {"error": error.message}, b"")
+        else:
+            send(answers, {"how": how}, copy)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

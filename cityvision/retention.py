@@ -18,9 +18,10 @@ from sqlalchemy.dialects.postgresql import array
 
 from cases.tables import case_decisions, case_lines, cases
 from cases.types import OPEN, Status
+from cityvision.object_store import object_store
 from cityvision.sealing import existing_seal_key
 from cityvision.settings import Settings
-from contracts.errors import ConfigError, ObjectMissing
+from contracts.errors import ConfigError
 from events.store import mark_deleted
 from events.tables import events, evidence
 from governance import deletions, holds
@@ -29,7 +30,7 @@ from governance.deletions import Mark
 from governance.retention import FOREVER, SETTING, Policy, Rule, read_policy
 from governance.signing import Ed25519Signer, Signer
 from store.database import at
-from store.objects import ObjectStore, derived_of, open_objects
+from store.objects import ObjectStore, derived_of, is_there
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +213,7 @@ class Sweeper:
         while not self._stop():
             with self._engine.begin() as connection:
                 found, after = due(connection, self._policy, now, after=after)
-            there = [one.key for one in found if self._is_there(one.key)]
+            there = [one.key for one in found if is_there(self._objects, one.key)]
             done.absent += sorted({one.key for one in found} - set(there))
             self._finish(self._marked(there, now), now, done)
             if after is None:
@@ -248,7 +249,7 @@ class Sweeper:
                 holds.lock(connection)  # until the proof is written: a hold comes before this, or after
                 if not deletions.marked(connection, [mark.key]):
                     continue  # another sweep was quicker
-                if self._is_there(mark.key):
+                if is_there(self._objects, mark.key):
                     if not due(connection, self._policy, now, keys=[mark.key])[0]:
                         deletions.unmark(connection, mark.key)
                         done.kept += 1
@@ -267,13 +268,6 @@ class Sweeper:
         mark_deleted(connection, mark.key, gone)  # rows before the audit chain's lock, in the order of all others
         deletions.prove(connection, mark, pieces, self._signer, gone)
 
-    def _is_there(self, key: str) -> bool:
-        try:
-            self._objects.size(key)
-        except ObjectMissing:
-            return False
-        return True
-
 
 def sweeper(settings: Settings, engine: Engine, stop: Callable[[], bool]) -> Sweeper:
     """The sweeper of an installation.
@@ -284,6 +278,4 @@ def sweeper(settings: Settings, engine: Engine, stop: Callable[[], bool]) -> Swe
     if settings.retention is None:
         raise ConfigError("no policy of retention is set: everything is kept", f"name its file in {SETTING}")
     policy = read_policy(settings.retention)
-    s3_url = None if settings.s3_url is None else settings.s3_url.get_secret_value()
-    objects = open_objects(settings.objects_dir, s3_url)
-    return Sweeper(engine, objects, Ed25519Signer(existing_seal_key(settings)), policy, stop)
+    return Sweeper(engine, object_store(settings), Ed25519Signer(existing_seal_key(settings)), policy, stop)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.errors import StoreError
@@ -155,5 +155,5 @@ def verify(connection: Connection) -> int:
     missing = select(_a.id).where(_a.action.in_(_ALWAYS), ~exists().where(_c.audit_id == _a.id))
     if (found := connection.execute(missing.order_by(_a.id).limit(1)).scalar_one_or_none()) is not None:
         raise StoreError(f"audit line {found} has no line in the custody log: it was removed there")
-    count: int = connection.execute(select(text("count(*)")).select_from(evidence_custody)).scalar_one()
+    count: int = connection.execute(select(func.count()).select_from(evidence_custody)).scalar_one()
     return count

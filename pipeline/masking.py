@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import cv2
 import numpy as np
 
+from contracts.geometry import iou
 from contracts.vision import VEHICLES, ByteArray, Frame, ObjectClass
 from models.detector import Detector
 from models.picture import frame_from_bgr
@@ -89,7 +90,7 @@ def until_gone(copy: ByteArray, finders: Finders) -> tuple[ByteArray, How]:
         left = finders.faces.find(copy)
         if not left:
             return copy, "fine"
-        copy = masked(copy, [_grown(box, _AROUND_FACE) for box in left], cells)
+        copy = masked(copy, [grown(box, _AROUND_FACE) for box in left], cells)
     return (copy, "fine") if not finders.faces.find(copy) else (whole(copy), "whole")
 
 
@@ -101,14 +102,14 @@ def to_mask(bgr: ByteArray, finders: Finders, own_vehicle: Box | None = None, *,
     """
     faces, plates = finders.faces, finders.plates
     if faces is None or plates is None:
-        return [_grown(box, _AROUND_THING) for box, _ in _things(bgr, finders.detector, _SEEN_COARSE, tiles=tiles)]
+        return [grown(box, _AROUND_THING) for box, _ in _things(bgr, finders.detector, _SEEN_COARSE, tiles=tiles)]
     things = _things(bgr, finders.detector, _SEEN, tiles=tiles)
     # Faces first, in the picture as it was: what a head's mask cuts through may no longer look like one.
-    boxes = [_grown(box, _AROUND_FACE) for box in faces.find(bgr)]
+    boxes = [grown(box, _AROUND_FACE) for box in faces.find(bgr)]
     boxes += [
         _head(box) for box, kind in things if kind is ObjectClass.PERSON and _pixels(bgr, box)[1] >= _LEAST_PERSON
     ]
-    return boxes + [_grown(box, _AROUND_PLATE) for box in _plates(bgr, plates, things, own_vehicle)]
+    return boxes + [grown(box, _AROUND_PLATE) for box in _plates(bgr, plates, things, own_vehicle)]
 
 
 def whole(bgr: ByteArray) -> ByteArray:
@@ -143,7 +144,7 @@ def _plates(
         if (
             kind not in VEHICLES
             or _pixels(bgr, box)[0] < _LEAST_VEHICLE
-            or (own is not None and _iou(box, own) >= _OWN_IOU)
+            or (own is not None and iou(np.array([box]), np.array([own]))[0, 0] >= _OWN_IOU)
         ):
             continue
         found = plates.find(frame, box)
@@ -173,7 +174,8 @@ def _head(person: Box) -> Box:
     return x1 + side, y1 - 0.03 * (y2 - y1), x2 - side, y1 + _HEAD[0] * (y2 - y1)
 
 
-def _grown(box: Box, share: float) -> Box:
+def grown(box: Box, share: float) -> Box:
+    """The box with so much of its sides around it, on each side."""
     x1, y1, x2, y2 = box
     dx, dy = share * (x2 - x1), share * (y2 - y1)
     return x1 - dx, y1 - dy, x2 + dx, y2 + dy
@@ -186,11 +188,3 @@ def _pixels(bgr: ByteArray, box: Box) -> tuple[float, float]:
 def _middle_in(box: Box, around: Box) -> bool:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return around[0] <= x <= around[2] and around[1] <= y <= around[3]
-
-
-def _iou(a: Box, b: Box) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)

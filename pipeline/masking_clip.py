@@ -10,7 +10,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from contracts.vision import ByteArray
-from pipeline.masking import Box, Finders, How, masked, to_mask, until_gone
+from pipeline.masking import Box, Finders, How, grown, masked, to_mask, until_gone
 from pipeline.source.remux import make_proxy
 
 _STEP = 5  # pictures between two looks: a fifth of a second at 25 a second
@@ -35,9 +35,9 @@ def _masked(frames: Iterator[VideoFrame], finders: Finders, own: Box | None) -> 
     before: list[Box] = []
     while step := list(islice(frames, _STEP)):
         pictures = [_bgr(frame) for frame in step]
-        after = [_grown(box) for box in to_mask(pictures[-1], finders, own, tiles=False)]
+        after = [grown(box, _MOTION) for box in to_mask(pictures[-1], finders, own, tiles=False)]
         if not before:  # the clip's beginning has no look before it
-            before = [_grown(box) for box in to_mask(pictures[0], finders, own, tiles=False)]
+            before = [grown(box, _MOTION) for box in to_mask(pictures[0], finders, own, tiles=False)]
         for frame, picture in zip(step, pictures, strict=True):
             copy, _ = until_gone(masked(picture, before + after), finders)
             changed = VideoFrame.from_ndarray(copy, format="bgr24")
@@ -53,9 +53,3 @@ def _bgr(frame: VideoFrame) -> ByteArray:
         return picture
     size = (_WIDEST, round(height * _WIDEST / width) // 2 * 2)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _grown(box: Box) -> Box:
-    x1, y1, x2, y2 = box
-    dx, dy = _MOTION * (x2 - x1), _MOTION * (y2 - y1)
-    return x1 - dx, y1 - dy, x2 + dx, y2 + dy

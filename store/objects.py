@@ -71,6 +71,15 @@ def check_content(key: str, data: bytes) -> None:
         raise StoreError(f"{key}: the bytes have another hash")
 
 
+def is_there(objects: ObjectStore, key: str) -> bool:
+    """Whether there is such an object. Raises ObjectsUnavailable: that cannot be known now."""
+    try:
+        objects.size(key)
+    except ObjectMissing:
+        return False
+    return True
+
+
 def derived_key(sha256: str, form: str) -> str:
     """Where something made from an object is kept: `form` says what, e.g. "h264.mp4". It is no evidence itself."""
     return f"derived/{sha256[:2]}/{sha256}-{form}"

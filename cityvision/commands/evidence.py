@@ -18,12 +18,12 @@ import click
 from cityvision.commands.evidence_retention import retention_command
 from cityvision.database import transaction
 from cityvision.installation import reach
+from cityvision.object_store import object_store
 from cityvision.sealing import existing_seal_key, seal_key
 from cityvision.settings import load_settings
 from contracts.errors import ConfigError
 from governance import package
 from governance.signing import Ed25519Signer
-from store.objects import open_objects
 
 _EVENT = re.compile(r"[0-9a-f]{32}")
 _BY, _PURPOSE = (1, 120), (4, 500)  # characters
@@ -60,8 +60,7 @@ def export_command(event_id: str, out: Path, by: str, purpose: str, data: Path |
         if not least <= len(text.strip()) <= most:
             raise ConfigError(f"{name}: {len(text.strip())} characters", f"write {least} to {most}")
     settings = reach(load_settings(data=data))
-    s3_url = None if settings.s3_url is None else settings.s3_url.get_secret_value()
-    objects, signer = open_objects(settings.objects_dir, s3_url), Ed25519Signer(existing_seal_key(settings))
+    objects, signer = object_store(settings), Ed25519Signer(existing_seal_key(settings))
     via = f"command line of {getpass.getuser()}"
     with _appearing(out) as target, transaction(settings) as connection:
         packed = packaging.export(connection, objects, signer, event_id, by.strip(), purpose.strip(), target, via=via)

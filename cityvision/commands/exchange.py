@@ -20,11 +20,11 @@ from cases.exchange.reconcile import Difference
 from cases.exchange.remote import Platform
 from cityvision.database import transaction
 from cityvision.installation import reach
+from cityvision.object_store import object_store
 from cityvision.processes.exchange import link_of, mapping_of
 from cityvision.settings import Settings, load_settings
 from contracts.errors import CityVisionError
 from governance import audit
-from store.objects import open_objects
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
@@ -122,9 +122,7 @@ async def _listed(settings: Settings, mapping: Mapping) -> tuple[list[Update], l
 
 def _repaired(settings: Settings, one: Difference) -> str:
     book, now = read_book(settings.case_book or DEFAULT, settings.exchange), time.time()
-    objects = open_objects(
-        settings.objects_dir, None if settings.s3_url is None else settings.s3_url.get_secret_value()
-    )
+    objects = object_store(settings)
     try:
         sent = () if one.theirs is None else one.theirs.pictures
         kept = keep_texts(objects, sent, "pictures")

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.settings import ApiSettings
 from cityvision.masking import MaskingProcess
+from cityvision.object_store import object_store
 from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
@@ -19,7 +20,6 @@ from cityvision.settings import Settings, listed
 from cityvision.viewing_copy import convert
 from governance.oidc import OidcSettings
 from governance.roles import Role
-from store.objects import open_objects
 
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
@@ -77,9 +77,7 @@ class _Server(uvicorn.Server):
 def body(process: Process) -> None:
     """Serves until asked to stop; connections that stay open (event streams) are cut after a second."""
     settings = process.settings
-    objects = open_objects(
-        settings.objects_dir, None if settings.s3_url is None else settings.s3_url.get_secret_value()
-    )
+    objects = object_store(settings)
     with listen_on(settings.api_host, settings.api_port) as listener, closing(MaskingProcess(settings)) as masking:
         config = uvicorn.Config(
             create_app(api_settings(settings), objects, convert, masking.mask),

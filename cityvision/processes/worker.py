@@ -14,6 +14,7 @@ from typing import Self
 
 import cv2
 
+from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run, worker_name
 from contracts.errors import ModelMissing
 from contracts.pool import Camera
@@ -38,7 +39,7 @@ from pipeline.spool import Spool
 from pipeline.spool_evidence import EvidenceSpool
 from pipeline.track import FleetTracker
 from store.bus import Bus
-from store.objects import ObjectStore, open_objects
+from store.objects import ObjectStore
 from store.secrets import Secrets
 
 log = logging.getLogger(__name__)
@@ -213,14 +214,13 @@ def body(process: Process, number: int) -> None:
         worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)
     else:
         worker_settings = WorkerSettings(name)
-    s3_url = settings.s3_url.get_secret_value() if settings.s3_url else None
     stack = WorkerStack(
         worker_settings,
         settings.data / "spool" / name,
         detector,
         Sensing(zoo, settings.triton_url),
         settings.redis,
-        open_objects(settings.objects_dir, s3_url),
+        object_store(settings),
         secrets=Secrets(settings.secrets),
         gate=settings.gate,
         hardware=settings.hardware_decoding,

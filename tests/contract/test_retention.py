@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from cityvision.retention import Sweeper, Swept, due
-from contracts.errors import ObjectMissing, StoreError
+from contracts.errors import StoreError
 from contracts.records import EvidenceRef
 from events import queries
 from governance import audit, custody, deletions, holds
@@ -21,7 +21,7 @@ from governance.access import Viewer
 from governance.proofs import ProofFault, SignedProof, check
 from governance.retention import Policy
 from governance.roles import Role
-from store.objects import DiskObjects, derived_key
+from store.objects import DiskObjects, derived_key, is_there
 from tests.contract.retention_scene import DAY, SIGNER, in_case, keep, over, policy_in, set_status
 
 pytest_plugins = ["tests.embedded"]
@@ -44,10 +44,7 @@ def sweep(engine: Engine, objects: DiskObjects, policy: Policy) -> Swept:
 
 
 def there(objects: DiskObjects, ref: EvidenceRef) -> bool:
-    try:
-        return objects.size(ref.key) > 0
-    except ObjectMissing:
-        return False
+    return is_there(objects, ref.key)
 
 
 def verified(engine: Engine) -> int:
