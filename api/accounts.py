@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response, status
 
+from api.account_schemas import LoginBody, Me, PasswordBody
 from api.deps import SESSION_COOKIE, AnyUserDep, ConnectionDep, DoorsDep, SessionUserDep, TokenDep, client_address
 from api.problems import Fault, Invalid, Problem
-from api.schemas import LoginBody, Me, PasswordBody
 from api.settings import ApiSettings
 from contracts.errors import ConfigError, NotAuthenticated
 from governance import service

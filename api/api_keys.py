@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, status
 
+from api.account_schemas import NewKeyOut
 from api.deps import ConnectionDep, PeopleDep, PoolDep
 from api.problems import Fault, Invalid, NotFound, Problem
-from api.schemas import NewKeyOut
 from governance import api_keys
 from governance.api_keys import ApiKey, NewKey
 

@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Query, Request, status
 from fastapi.responses import RedirectResponse
 
+from api.account_schemas import OidcOut
 from api.accounts import send_session
 from api.deps import DoorsDep, client_address
 from api.doors import Doors
 from api.problems import NotFound, Problem
-from api.schemas import OidcOut
 from governance import audit, oidc_accounts
 from governance.oidc import ATTEMPT_S, OidcRefused, Provider
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
+from api.account_schemas import CodeBody, EnrolBody, Enrolment, FactorBody, Me, RecoveryCodes, SecondFactorOut
 from api.accounts import me_of, send_session
 from api.deps import AnyUserDep, ConnectionDep, DoorsDep, SessionUserDep, client_address
 from api.problems import Fault, Invalid, Problem
-from api.schemas import CodeBody, EnrolBody, Enrolment, FactorBody, Me, RecoveryCodes, SecondFactorOut
 from contracts.errors import NotAuthenticated
 from governance import second_factor
 from governance.second_factor import WrongCode
