@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,11 +120,6 @@ def about_event(connection: Connection, event: str) -> list[AuditEntry]:
     """Lines that speak of an event, the oldest first: who read, exported or acknowledged what of it, and when."""
     query = select(audit_log).where(audit_log.c.what["event"].astext == event).order_by(audit_log.c.id)
     return [_entry(row) for row in connection.execute(query)]
-
-
-def newest(connection: Connection, limit: int) -> Iterator[AuditEntry]:
-    """The newest lines, newest first."""
-    yield from listed(connection, limit=limit)
 
 
 def _entry(row: Row[Any]) -> AuditEntry:

@@ -54,7 +54,7 @@ def test_a_lost_telephone_and_a_login_to_bind(
     again = run("bind-login", "admin", "u-17")
     assert (again.exit_code, "belongs to an account already" in again.output) == (2, True)
     with engine.connect() as connection:
-        assert [entry.action for entry in audit.newest(connection, 3)] == [
+        assert [entry.action for entry in audit.listed(connection, limit=3)] == [
             "account.bound",
             "login.succeeded",
             "second_factor.reset",

@@ -90,7 +90,7 @@ def test_from_an_event_to_the_end(city: City, client: httpx.Client) -> None:
     (tally,) = client.get("/api/cases/statistics", params={"by": "category"}).json()
     assert (tally["value"], tally["cases"], tally["closed"]) == ("0304", 1, 1)
     with city.engine.begin() as connection:
-        said = {line.action for line in audit.newest(connection, 20)}
+        said = {line.action for line in audit.listed(connection, limit=20)}
     assert {"case.report", "case.rate", "case.picture"} <= said
 
 

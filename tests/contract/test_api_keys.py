@@ -90,7 +90,7 @@ def test_a_revoked_key_is_good_for_nothing(engine: Engine) -> None:
     with pytest.raises(NotAuthenticated):
         hold(engine, key, NOW + 6)
     with engine.begin() as connection:
-        assert [e.action for e in audit.newest(connection, 9)] == ["api_key.revoked", "api_key.created"]
+        assert [e.action for e in audit.listed(connection, limit=9)] == ["api_key.revoked", "api_key.created"]
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_what_a_key_reads_stands_in_the_audit_chain(city: City, client: httpx.Cl
         clear = system.get(f"/api/events/{event.id}/evidence/{picture.sha256}{CLEAR}")
         assert (clear.status_code, clear.json()["detail"]) == (403, "no API key unmasks evidence")
     with city.engine.connect() as connection:
-        line = next(e for e in audit.newest(connection, 5) if e.action == "evidence.read")
+        line = next(e for e in audit.listed(connection, limit=5) if e.action == "evidence.read")
     assert line.who == f"key {number} 平台"
 
 

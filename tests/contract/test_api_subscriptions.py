@@ -107,7 +107,7 @@ def test_a_webhook_from_its_making_to_its_end(
     for gone in (client.get(at), client.post(f"{at}/test"), client.delete(at), client.get(f"{at}/stream")):
         assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
     with city.engine.begin() as connection:
-        said = {line.action for line in audit.newest(connection, 50)}
+        said = {line.action for line in audit.listed(connection, limit=50)}
     words = ("created", "changed", "deleted", "paused", "resumed", "secret", "settled", "test", "redriven", "replayed")
     assert {f"subscription.{word}" for word in words} <= said
 

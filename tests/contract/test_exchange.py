@@ -180,7 +180,7 @@ def test_what_comes_by_the_door(scene: Scene) -> None:
     assert call(number, "7", 5, "m7")[0] == 200
     assert told(scene)[number][-1] == case.revision, "they hear that it cannot be given back now"
     with scene.engine.begin() as connection:
-        said = [entry for entry in audit.newest(connection, 20) if entry.action == "exchange.callback"]
+        said = [entry for entry in audit.listed(connection, limit=20) if entry.action == "exchange.callback"]
     assert {entry.who for entry in said} == {CITY}
     assert len(said) == 6
 

@@ -202,7 +202,7 @@ def test_the_audit_chain_holds_and_tells_tampering(engine: Engine) -> None:
             audit.record(connection, "admin", "zone.changed", {"camera": "gate-1", "n": i, "名": "东门", "x": 0.1}, NOW)
     with engine.begin() as connection:
         assert audit.verify(connection) == 5
-        assert [e.what["n"] for e in audit.newest(connection, 2)] == [4, 3]
+        assert [e.what["n"] for e in audit.listed(connection, limit=2)] == [4, 3]
         noted = audit.head(connection)
         assert audit.verify(connection, noted) == 5
         with pytest.raises(DBAPIError, match="can only grow"), connection.begin_nested():

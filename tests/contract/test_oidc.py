@@ -103,7 +103,7 @@ def test_a_first_login_makes_an_account_that_sees_nothing(city: City, browser: h
     with city.engine.connect() as connection:
         assert connection.execute(select(oidc_identities.c.subject)).scalars().all() == ["u-17"]
         assert len(connection.execute(select(users)).all()) == 2
-        actions = [(e.who, e.action) for e in audit.newest(connection, 3)]
+        actions = [(e.who, e.action) for e in audit.listed(connection, limit=3)]
     assert actions == [("wang", "login.succeeded"), ("wang", "login.succeeded"), ("system", "account.created")]
 
 
@@ -134,7 +134,7 @@ def test_an_id_token_that_does_not_hold_lets_nobody_in(
     assert outcome(browser) == "invalid"
     with city.engine.connect() as connection:
         assert connection.execute(select(oidc_identities)).all() == []
-        line = next(audit.newest(connection, 1))
+        line = audit.listed(connection, limit=1)[0]
     assert (line.who, line.action, line.what["why"]) == ("nobody", "login.failed", "invalid")
     provider.wrong = {}
     assert outcome(browser) == "in"
@@ -187,7 +187,7 @@ def test_a_name_that_somebody_has_is_not_merged(city: City, browser: httpx.Clien
     provider.person = {"sub": "u-99", "preferred_username": "ADMIN"}
     assert outcome(browser) == "taken"
     with city.engine.begin() as connection:
-        line = next(audit.newest(connection, 1))
+        line = audit.listed(connection, limit=1)[0]
         assert (line.what["why"], line.what["subject"]) == ("taken", "u-99")
         oidc_accounts.bind(connection, "admin", provider.url, str(line.what["subject"]), "root", time.time())
     with city.engine.begin() as connection, pytest.raises(ConfigError, match="belongs to an account already"):

@@ -92,7 +92,7 @@ def test_a_login_takes_two_steps(engine: Engine, password: str, factor: tuple[py
             service.user_for(connection, half.token, NOW)
         with pytest.raises(ConfigError, match="is complete"):
             second_factor.finish_login(connection, whole.user, app.at(int(NOW)), SEALER, NOW)
-        assert [(e.action, e.what) for e in audit.newest(connection, 2)] == [
+        assert [(e.action, e.what) for e in audit.listed(connection, limit=2)] == [
             ("login.succeeded", {"address": "", "second_factor": "totp"}),
             ("login.half", {"address": ""}),
         ]
@@ -141,7 +141,7 @@ def test_wrong_codes_make_the_next_wait(engine: Engine, password: str, factor: t
         finish(engine, again.user, app.at(int(NOW)))
     assert finish(engine, again.user, app.at(int(NOW + 2)), NOW + 2).user.name == "admin"
     with engine.begin() as connection:
-        assert [e.action for e in audit.newest(connection, 8)].count("second_factor.failed") == 5
+        assert [e.action for e in audit.listed(connection, limit=8)].count("second_factor.failed") == 5
 
 
 def test_each_recovery_code_is_good_for_one_login(

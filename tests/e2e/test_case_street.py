@@ -7,8 +7,6 @@ closed with the camera's picture.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +15,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from cityvision.demo_street import DEPARTMENTS, SIMULATED, clip_path, render
 from contracts.pool import Pool
@@ -25,14 +23,14 @@ from pool.export import export
 from simulator.rtsp.camera import ServedCamera
 from simulator.rtsp.media import load_clip
 from simulator.rtsp.thread import ServerThread
-from tests.e2e.test_console_browser import ARGUMENTS, DIST
+from tests.e2e.browser import chromium, shot
+from tests.e2e.test_console_browser import DIST
 from tests.e2e.test_up import Up, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 
 # Long enough for a second look at the empty kerb before the clip begins again, and the car comes back.
 KERB = replace(next(one for one in SIMULATED if one.kind == "parking_kerb"), seconds=95.0)
-SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
 PASSWORD = "correct horse battery staple"
 
 
@@ -54,28 +52,17 @@ def up(tmp_path: Path, mirror: Path) -> Iterator[Up]:
 
 @pytest.fixture
 def page(up: Up) -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.fail("no chromium: apt-get install chromium")
     url, first = str(up.said("url")), str(up.said("first_password"))
     with httpx.Client(base_url=url, trust_env=False) as client:
         assert client.post("/api/login", json={"name": "admin", "password": first}).status_code == 200
         assert client.post("/api/password", json={"old": first, "new": PASSWORD}).status_code == 200
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium() as browser:
         one = browser.new_page(viewport={"width": 1280, "height": 900}, base_url=url)
         one.goto(url)
         one.get_by_label("密码").fill(PASSWORD)
         one.get_by_role("button", name="登录").click()
         expect(one.get_by_role("link", name="案件", exact=True)).to_be_visible()
         yield one
-        browser.close()
-
-
-def shot(page: Page, name: str) -> None:
-    """A picture for people, where somebody wants one."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"street-{name}.png", full_page=True)
 
 
 def report(page: Page, photo: Path, note: str) -> None:
@@ -93,21 +80,21 @@ def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path) -> None:
     page.get_by_role("link", name="案件", exact=True).click()
     row = page.get_by_role("row").filter(has_text="机动车乱停放")
     expect(row.get_by_text("已派遣")).to_be_visible(timeout=120_000)
-    shot(page, "1-dispatched")
+    shot(page, "street-1-dispatched")
     row.click()
     expect(page.get_by_role("heading", name="机动车乱停放")).to_be_visible()
 
     report(page, photo, "司机马上开走")
     expect(page.get_by_text("摄像机正在复核现场")).to_be_visible()
-    shot(page, "2-verifying")
+    shot(page, "street-2-verifying")
     refused = page.locator("[data-testid=case-line][data-action=refuse]")
     expect(refused.get_by_text("仍存在")).to_be_visible(timeout=90_000)
     expect(refused.get_by_role("img")).to_be_visible()
-    shot(page, "3-given-back")
+    shot(page, "street-3-given-back")
 
     until(lambda: bool(page.request.get("/api/events?state=closed").json()["events"]), 120)
     report(page, photo, "已劝离")
     closed = page.locator("[data-testid=case-line][data-action=close]")
     expect(closed.get_by_text("已消除")).to_be_visible(timeout=90_000)
     expect(closed.get_by_role("img")).to_be_visible()
-    shot(page, "4-closed")
+    shot(page, "street-4-closed")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,26 +12,19 @@ import httpx
 import numpy as np
 import pyotp
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.contract.oidc_provider import serving
 from tests.contract.test_oidc import settings_for
 from tests.e2e import console_city
+from tests.e2e.browser import chromium, shot
 from tests.e2e.console_city import PASSWORD, City
-from tests.e2e.test_console_browser import ARGUMENTS, DIST, city, clip, enter, page  # noqa: F401 - fixtures
+from tests.e2e.test_console_browser import DIST, city, clip, enter, page  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
-
-SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
-
-
-def shot(page: Page, name: str) -> None:  # noqa: F811
-    """A picture for people, where somebody wants one."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def leave(page: Page) -> None:  # noqa: F811
@@ -136,12 +127,9 @@ def test_a_key_is_made_shown_once_used_and_revoked(city: City, page: Page) -> No
 @contextmanager
 def browsing(url: str, host: str) -> Iterator[Page]:
     """A fresh browser to which `host` is the city's server: the provider has to know our address beforehand."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     mapped = f"--host-resolver-rules=MAP {host} {url.removeprefix('http://')}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, mapped])
+    with chromium(mapped) as browser:
         yield browser.new_page(viewport={"width": 1280, "height": 800})
-        browser.close()
 
 
 def test_a_login_by_the_identity_provider(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from contracts.pool import Pool
 from events import queries
@@ -20,21 +19,13 @@ from simulator.rtsp.clips import Encoding, render_pattern
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.e2e import console_city
+from tests.e2e.browser import chromium
 from tests.e2e.console_city import PASSWORD, ROOT, City, Clip, make_event, not_watched, opened
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 
 DIST = ROOT / "console" / "dist"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +53,12 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus, cl
 @pytest.fixture
 def page(city: City) -> Iterator[Page]:
     """A fresh browser at the console; nothing may fail in the page's own code."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.fail("no chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium() as browser:
         one = browser.new_page(viewport={"width": 1280, "height": 800})
         failures: list[str] = []
         one.on("pageerror", lambda error: failures.append(str(error)))
         one.goto(city.url)
         yield one
-        browser.close()
     assert failures == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -14,19 +13,12 @@ from cases import verify
 from cases.book import read_book
 from contracts.records import LookRecord
 from tests.contract.test_api_cases import answer
+from tests.e2e.browser import shot
 from tests.e2e.console_city import City, Clip, make_event, opened
 from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
-
-SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
-
-
-def shot(page: Page, name: str) -> None:  # noqa: F811
-    """A picture for people, where somebody wants one."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def test_from_an_event_to_the_end(city: City, clip: Clip, page: Page, tmp_path: Path) -> None:  # noqa: F811

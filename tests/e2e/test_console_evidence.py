@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from cityvision.retention import Sweeper
 from tests.contract.evidence_scene import consumed
 from tests.contract.retention_scene import DAY, SIGNER, policy_in
+from tests.e2e.browser import shot
 from tests.e2e.console_city import City, Clip, make_event
 from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
-from tests.e2e.test_console_people import shot
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]

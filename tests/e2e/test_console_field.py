@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from cases import queries
 from governance.roles import Role
 from tests.contract.access_world import logged_in
 from tests.contract.test_api_cases import act, photo
 from tests.contract.test_api_doors import log_in
+from tests.e2e.browser import chromium, shot
 from tests.e2e.console_city import City, Clip, make_event, opened
-from tests.e2e.test_console_browser import ARGUMENTS, city, clip  # noqa: F401 - fixtures
+from tests.e2e.test_console_browser import city, clip  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
-
-SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
-
-
-def shot(page: Page, name: str) -> None:
-    """A picture for people, where somebody wants one."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 @pytest.fixture
 def phone(city: City) -> Iterator[Page]:  # noqa: F811
     """Somebody of the traffic police, logged in, who lets the page know where they are."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.fail("no chromium: apt-get install chromium")
     with city.engine.begin() as connection:
         token = logged_in(city, connection, Role.OPERATOR).cookies["cityvision_session"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium() as browser:
         context = browser.new_context(
             viewport={"width": 390, "height": 844},
             has_touch=True,
@@ -56,7 +43,6 @@ def phone(city: City) -> Iterator[Page]:  # noqa: F811
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.goto(f"{city.url}/m")
         yield page
-        browser.close()
     assert failures == []
 
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.browser import shot
 from tests.e2e.console_city import PASSWORD, City, make_event, opened
 from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
-
-SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
-
-
-def shot(page: Page, name: str) -> None:  # noqa: F811
-    """A picture for people, where somebody wants one."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def choose(page: Page, label: str, option: str) -> None:  # noqa: F811

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +14,13 @@ from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.contract.test_api_subscriptions import receiver  # noqa: F401 - a fixture
 from tests.e2e import console_city
+from tests.e2e.browser import shot
 from tests.e2e.console_city import City, make_event, opened
 from tests.e2e.test_console_browser import DIST, enter, page  # noqa: F401 - fixtures
 from tests.e2e.test_console_people import choose
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
-
-SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
 
 
 @pytest.fixture
@@ -31,12 +29,6 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) ->
     networks = {"delivery_networks": "127.0.0.0/8"}
     with console_city.running(tmp_path, database_url, valkey.url, console_dist=DIST, **networks) as one:
         yield one
-
-
-def shot(page: Page, name: str) -> None:  # noqa: F811
-    """A picture for people, where somebody wants one."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def test_a_webhook_is_made_tried_held_and_looked_through(
