@@ -25,6 +25,13 @@ export function useDepartmentName(): (id: string) => string {
   return (id) => book?.departments[id] ?? (id === book?.centre ? t("cases.centre") : id || "–");
 }
 
+/** What a category of cases is called, by its code. */
+export function useCategoryName(): (code: string) => string {
+  const { language } = useTexts();
+  const book = useCaseBook().data;
+  return (code) => book?.categories.find((one) => one.code === code)?.name[language] ?? code;
+}
+
 export function CaseStatus({ status }: { status: string }) {
   const { word } = useTexts();
   return <Tag color={COLOURS[status] ?? "default"}>{word("case.status", status)}</Tag>;

@@ -7,7 +7,7 @@ import { useCase, useCaseBook } from "../api/cases";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus, useDepartmentName } from "../parts/Cases";
+import { CaseClock, CaseStatus, useCategoryName, useDepartmentName } from "../parts/Cases";
 import { SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
@@ -54,16 +54,15 @@ function Detail({ detail }: { detail: CaseDetail }) {
 
 function Facts({ detail }: { detail: CaseDetail }) {
   const { t, language, word } = useTexts();
-  const book = useCaseBook().data;
   const one = detail.case;
   const camera = useCamera(one.camera, one.camera !== "").data;
   const name = useDepartmentName();
-  const category = book?.categories.find((c) => c.code === one.category);
+  const categoryName = useCategoryName();
   return (
     <section className="panel">
       <div className="head">
         <h1 style={{ margin: 0 }}>
-          {category?.name[language] ?? one.category} <span className="dim number">#{one.id}</span>
+          {categoryName(one.category)} <span className="dim number">#{one.id}</span>
         </h1>
         <CaseStatus status={one.state.status} />
         <SeverityTag severity={one.severity} />

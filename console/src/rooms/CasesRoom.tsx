@@ -4,7 +4,7 @@ import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
 import type { Case } from "../api/client";
 import { useEventStream } from "../api/stream";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus, useDepartmentName } from "../parts/Cases";
+import { CaseClock, CaseStatus, useCategoryName, useDepartmentName } from "../parts/Cases";
 import { More } from "../parts/More";
 import { SeverityTag } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
@@ -120,7 +120,7 @@ function List({ filters }: { filters: CaseFilters }) {
 
 function useColumns(): (places: Record<string, string>) => TableColumnsType<Case> {
   const { t, language, word } = useTexts();
-  const book = useCaseBook().data;
+  const categoryName = useCategoryName();
   const department = useDepartmentName();
   return (places) => [
     {
@@ -135,8 +135,7 @@ function useColumns(): (places: Record<string, string>) => TableColumnsType<Case
     {
       title: t("cases.category"),
       width: 150,
-      render: (_, one) =>
-        book?.categories.find((c) => c.code === one.category)?.name[language] ?? one.category,
+      render: (_, one) => categoryName(one.category),
     },
     {
       title: t("cases.status"),

@@ -9,7 +9,7 @@ import { reportable, wanted } from "../field/draft";
 import type { Whereabouts } from "../field/usePosition";
 import { distance, formatDistance } from "../field/way";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus, useNow } from "../parts/Cases";
+import { CaseClock, CaseStatus, useCategoryName, useNow } from "../parts/Cases";
 import { SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
@@ -42,15 +42,14 @@ export function FieldCase({ number, whereabouts }: { number: number; whereabouts
 
 function Head({ detail }: { detail: CaseDetail }) {
   const { t, language } = useTexts();
-  const book = useCaseBook().data;
+  const categoryName = useCategoryName();
   const now = useNow(5_000);
   const { id, category, severity, state, started_utc } = detail.case;
   return (
     <section className={`panel field-card ${pressing(state.clock, now)}`}>
       <div className="field-row">
         <h1>
-          {book?.categories.find((c) => c.code === category)?.name[language] ?? category}{" "}
-          <span className="dim number">#{id}</span>
+          {categoryName(category)} <span className="dim number">#{id}</span>
         </h1>
         <span>
           <SeverityTag severity={severity} /> <CaseStatus status={state.status} />

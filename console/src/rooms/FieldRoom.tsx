@@ -2,7 +2,6 @@ import { LogoutOutlined } from "@ant-design/icons";
 import { Button, Segmented, Select, Skeleton } from "antd";
 import { Link, Route, Routes, useParams } from "react-router";
 import { useRights } from "../api/access";
-import { useCaseBook } from "../api/cases";
 import type { Schemas } from "../api/client";
 import { useFieldCases } from "../api/field";
 import { pressing } from "../field/countdown";
@@ -10,7 +9,7 @@ import { OutboxProvider, useOutbox } from "../field/Outbox";
 import { usePosition, type Whereabouts } from "../field/usePosition";
 import { distance, formatDistance } from "../field/way";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus, useNow } from "../parts/Cases";
+import { CaseClock, CaseStatus, useCategoryName, useNow } from "../parts/Cases";
 import { SeverityTag } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { useStored } from "../parts/useStored";
@@ -139,11 +138,10 @@ function Unsent() {
 }
 
 function Card({ one, whereabouts }: { one: Schemas["FieldCase"]; whereabouts: Whereabouts }) {
-  const { t, language } = useTexts();
-  const book = useCaseBook().data;
+  const { t } = useTexts();
+  const categoryName = useCategoryName();
   const now = useNow(5_000);
   const { id, category, severity, state } = one.case;
-  const name = book?.categories.find((c) => c.code === category)?.name[language] ?? category;
   return (
     <Link
       to={`/m/${id}`}
@@ -152,7 +150,7 @@ function Card({ one, whereabouts }: { one: Schemas["FieldCase"]; whereabouts: Wh
       data-pressing={pressing(state.clock, now)}
     >
       <div className="field-row">
-        <b>{name}</b>
+        <b>{categoryName(category)}</b>
         <span className="field-clock">
           <CaseClock clock={state.clock} />
         </span>
