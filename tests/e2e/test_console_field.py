@@ -123,3 +123,20 @@ def test_a_report_outlives_a_dead_line(city: City, clip: Clip, phone: Page, tmp_
     phone.get_by_text("已反馈", exact=True).tap()
     expect(cards.first).to_contain_text("北门消防通道")
     shot(phone, "field-reported")
+
+
+def test_a_browser_that_keeps_nothing_says_so_and_reports_all_the_same(
+    city: City,  # noqa: F811
+    phone: Page,
+    tmp_path: Path,
+) -> None:
+    city.publish(opened(make_event(time.time() - 60)))
+    phone.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    phone.reload()
+    phone.get_by_test_id("field-card").tap(timeout=40_000)
+    taken = tmp_path / "IMG_0001.jpg"
+    taken.write_bytes(photo())
+    phone.get_by_label("现场照片").set_input_files(taken)
+    expect(phone.get_by_text("本机无法保存草稿")).to_be_visible()
+    phone.get_by_role("button", name="提交反馈").tap()
+    expect(phone.get_by_text("已反馈")).to_be_visible()

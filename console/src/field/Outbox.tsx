@@ -11,11 +11,13 @@ interface Outbox {
   /** changes the draft of a case as it stands now; `empty` where there is none yet */
   edit: (empty: Draft, change: (one: Draft) => Draft) => void;
   drop: (id: string) => void;
+  /** the browser keeps nothing: what is not sent ends with the page */
+  forgetful: boolean;
 }
 
 const Context = createContext<Outbox | null>(null);
 
-const DOORS: Doors = {
+const SERVER: Omit<Doors, "keep"> = {
   detail: (number) => call("get", "/api/cases/{number}", { path: { number } }),
   picture: async (number, blob) => {
     const file = new File([blob], "picture.jpg", { type: "image/jpeg" });
@@ -27,7 +29,6 @@ const DOORS: Doors = {
     const body = { action: "report" as const, key: draft.id, revision, facts };
     return call("post", "/api/cases/{number}/actions", { path: { number: draft.number }, body });
   },
-  keep: keepDraft,
 };
 
 /** Keeps what somebody reports, and sends it as soon as the line is there: one at a time, until it is acknowledged. */
@@ -36,24 +37,26 @@ export function OutboxProvider({ who, children }: { who: string; children: React
   const [drafts, setDrafts] = useState<Draft[]>();
   const all = useRef<Draft[]>([]); // the same, also before the page is drawn again
   const [turn, setTurn] = useState(0);
+  const [forgetful, setForgetful] = useState(false);
   const busy = useRef(false);
 
   const put = useCallback((next: Draft[]) => {
     all.current = next;
     setDrafts(next);
   }, []);
+  const keep = useCallback((one: Draft) => keepDraft(one).catch(() => setForgetful(true)), []);
   const edit = useCallback(
     (empty: Draft, change: (one: Draft) => Draft) => {
       const after = changed(all.current, empty, change);
       put(after.all);
-      void keepDraft(after.next);
+      void keep(after.next);
     },
-    [put],
+    [put, keep],
   );
   const drop = useCallback(
     (id: string) => {
       put(all.current.filter((one) => one.id !== id));
-      void dropDraft(id);
+      dropDraft(id).catch(() => setForgetful(true));
     },
     [put],
   );
@@ -67,7 +70,10 @@ export function OutboxProvider({ who, children }: { who: string; children: React
   );
 
   useEffect(() => {
-    void draftsOf(who).then(put);
+    draftsOf(who).then(put, () => {
+      setForgetful(true);
+      put([]);
+    });
     const again = () => put(all.current.map((one) => ({ ...one, notBefore: 0 })));
     window.addEventListener("online", again);
     return () => window.removeEventListener("online", again);
@@ -81,7 +87,7 @@ export function OutboxProvider({ who, children }: { who: string; children: React
     const timer = window.setTimeout(
       () => {
         busy.current = true;
-        void send(next, DOORS, Date.now())
+        void send(next, { ...SERVER, keep }, Date.now())
           .then((outcome) => {
             if (outcome.kind === "done") arrived(next.id, outcome.detail);
             else edit(next, () => outcome.draft);
@@ -94,9 +100,9 @@ export function OutboxProvider({ who, children }: { who: string; children: React
       Math.max(0, next.notBefore - Date.now()),
     );
     return () => window.clearTimeout(timer);
-  }, [drafts, turn, arrived, edit]);
+  }, [drafts, turn, arrived, edit, keep]);
 
-  return <Context.Provider value={{ drafts, edit, drop }}>{children}</Context.Provider>;
+  return <Context.Provider value={{ drafts, edit, drop, forgetful }}>{children}</Context.Provider>;
 }
 
 export function useOutbox(): Outbox {

@@ -47,6 +47,7 @@ export const en: Record<TextKey, string> = {
   "field.photo.needed": "First take a photo of the place as it is now.",
   "field.photo.remove": "Remove the photo",
   "field.photo.unread": "A photo could not be read; take it again.",
+  "field.forgetful": "This browser keeps no drafts: leave the page open until the report is sent.",
   "field.draft.writing": "Draft, not sent",
   "field.draft.sending": "Report waits to be delivered",
   "field.draft.stuck": "Report was not accepted; have a look",

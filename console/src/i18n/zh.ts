@@ -45,6 +45,7 @@ export const zh = {
   "field.photo.needed": "请先拍一张处置后的现场照片。",
   "field.photo.remove": "删除照片",
   "field.photo.unread": "有照片无法读取，请重新拍摄。",
+  "field.forgetful": "本机无法保存草稿：提交成功之前请勿关闭本页。",
   "field.draft.writing": "草稿，尚未提交",
   "field.draft.sending": "反馈待送达",
   "field.draft.stuck": "反馈未被接受，请查看",

@@ -24,7 +24,7 @@ export function FieldReport({ detail }: { detail: CaseDetail }) {
 
 function Form({ detail, draft, kept }: { detail: CaseDetail; draft: Draft; kept: boolean }) {
   const { t } = useTexts();
-  const { edit, drop } = useOutbox();
+  const { edit, drop, forgetful } = useOutbox();
   const [reading, setReading] = useState(false);
   const change = (fields: (one: Draft) => Partial<Draft>) =>
     edit(draft, (one) => ({ ...one, state: "writing", ...fields(one) }));
@@ -37,6 +37,7 @@ function Form({ detail, draft, kept }: { detail: CaseDetail; draft: Draft; kept:
   return (
     <section className="panel">
       <h2>{t("field.report")}</h2>
+      {forgetful ? <Alert type="warning" showIcon title={t("field.forgetful")} /> : null}
       {draft.state === "stuck" ? (
         <Alert
           type="warning"
