@@ -152,6 +152,7 @@ function Shown({ photo, remove }: { photo: Photo; remove?: () => void }) {
 
 function Waiting({ draft }: { draft: Draft }) {
   const { t } = useTexts();
+  const { forgetful } = useOutbox();
   const now = useNow(1_000) * 1000;
   const seconds = Math.ceil((draft.notBefore - now) / 1000);
   return (
@@ -160,9 +161,13 @@ function Waiting({ draft }: { draft: Draft }) {
         type="info"
         showIcon
         title={t("field.draft.sending")}
-        description={t(draft.tries === 0 ? "field.sending.first" : "field.sending.later", {
-          s: Math.max(0, seconds),
-        })}
+        description={
+          forgetful
+            ? t("field.forgetful")
+            : t(draft.tries === 0 ? "field.sending.first" : "field.sending.later", {
+                s: Math.max(0, seconds),
+              })
+        }
       />
       <div className="field-photos">
         {draft.photos.map((photo) => (
