@@ -1,20 +1,33 @@
 """When a crowd began and ended, and how much of the time it was one: of the past, not of the look that is sure.
 
 A count becomes sure some seconds after it is true: people slow down before they stand, and a median lags. So the
-beginning is dated by when each of the people who are there now began to count, and the end by the first of the low
-counts that moved the median. That makes both the same at any look rate, within one look.
+beginning is dated by when each of the people who are there now began to count. The end is when too few were left, on
+their way or not: how soon somebody who walks off is known to be walking depends on the look rate, when they are gone
+does not. That makes both the same at any look rate, within one look.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.rules.people import TRAIL_S, Visitor
 
 SMOOTH_S = 5.0  # the count is the median over this time, or over three looks
 BINS = 10  # of `hold`
+LEAVING_S = 10.0  # people who walk off leave the zone within this, or others pass through it all the time
 _LOOKS_BACK = 2  # of the three that the median is taken over where looks are far apart
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of a zone's people counted in the look at `time`, s, and how many were seen, walking or not."""
+
+    time: float
+    people: int
+    seen: int
+
 
 Bins = tuple[tuple[int, float, float], ...]
 """Index, watched s and crowded s of the last `hold` seconds, a tenth of it each."""
@@ -39,9 +52,18 @@ def began(visitors: Sequence[Visitor], limit: float, linger: float, now: float, 
     return min(max(since, now - lag, earliest), now)
 
 
-def fell(counts: Sequence[tuple[float, int]], least: float) -> float:
-    """When the newest counts, (time, people) by time, went below `least` and stayed there; s of stream time."""
-    since = counts[-1][0]
+def fell(counts: Sequence[Count], least: float) -> float:
+    """When so many as `least` no longer counted, and did not again; s of stream time."""
+    return _low_since([(one.time, one.people) for one in counts], least) or counts[-1].time
+
+
+def emptied(counts: Sequence[Count], least: float) -> float | None:
+    """When so many as `least` were no longer seen, and not again; s of stream time. None: they are there."""
+    return _low_since([(one.time, one.seen) for one in counts], least)
+
+
+def _low_since(counts: Sequence[tuple[float, int]], least: float) -> float | None:
+    since: float | None = None
     for time, people in reversed(counts):
         if people >= least:
             break

@@ -21,7 +21,18 @@ from contracts.vision import Look
 from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
-from pipeline.rules.crowdclock import SMOOTH_S, Bins, began, dated_back, entered, fell, share
+from pipeline.rules.crowdclock import (
+    LEAVING_S,
+    SMOOTH_S,
+    Bins,
+    Count,
+    began,
+    dated_back,
+    emptied,
+    entered,
+    fell,
+    share,
+)
 from pipeline.rules.crowdtext import reason_of
 from pipeline.rules.crowdzone import Limit, Sizes, estimated_area, limit_of, measured, peak_density
 from pipeline.rules.people import PACE_S, Gathering, Visitor, gather, pace
@@ -55,6 +66,7 @@ class Crowd:
         next_lasting_s: duration at which the next milestone is told, s.
         low_since: when the count went below (candidate: the limit; event: `clear` of it); None while it is not.
         low_s: watched time since then.
+        left_since: when, from `low_since` on, fewer than that were seen at all; None while they walk off.
         box: around the people counted when it was last too full.
     """
 
@@ -66,6 +78,7 @@ class Crowd:
     next_lasting_s: float = 0.0
     low_since: float | None = None
     low_s: float = 0.0
+    left_since: float | None = None
     box: Box | None = None
 
 
@@ -78,7 +91,7 @@ class ZoneState:
         polygon: the polygon all this was counted in.
         time: stream time of the newest look at it, s; None before the first.
         gathering: see `people`.
-        counts: newest (time, people), for the median.
+        counts: the newest, for the median.
         feet: where the people counted in the newest look stand, and how tall they look: x, y, height, normalised.
         sizes: of people, where the zone is not calibrated; see `crowdzone`.
         aspect: width / height of the picture they were taken in.
@@ -91,7 +104,7 @@ class ZoneState:
     polygon: tuple[tuple[float, float], ...]
     time: float | None = None
     gathering: Gathering = field(default_factory=Gathering)
-    counts: tuple[tuple[float, int], ...] = ()
+    counts: tuple[Count, ...] = ()
     feet: tuple[tuple[float, float, float], ...] = ()
     sizes: Sizes = ()
     aspect: float = 1.0
@@ -104,10 +117,10 @@ class ZoneState:
         """How many are there now, robustly."""
         if not self.counts:
             return 0.0
-        newest = self.counts[-1][0]
-        inside = [i for i, (time, _) in enumerate(self.counts) if time >= newest - SMOOTH_S]
+        newest = self.counts[-1].time
+        inside = [i for i, count in enumerate(self.counts) if count.time >= newest - SMOOTH_S]
         start = min(inside[0], max(0, len(self.counts) - 3))
-        return float(median(count for _, count in self.counts[start:]))
+        return float(median(count.people for count in self.counts[start:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +253,9 @@ class CrowdingRule:
         slow = p.linger < PACE_S
         counted = [v for v in there if slow or pace(v, look.aspect, to_ground) <= _WALKING]
         counts = state.counts
-        if len(counts) >= 2 and counts[-1][0] - counts[-2][0] < _SMOOTH_SPACING_S:
+        if len(counts) >= 2 and counts[-1].time - counts[-2].time < _SMOOTH_SPACING_S:
             counts = counts[:-1]
-        counts = (*counts, (look.time, len(counted)))[-(round(SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
+        counts = (*counts, Count(look.time, len(counted), len(present)))[-(round(SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
         state = replace(state, time=look.time, gathering=gathering, counts=counts, feet=_feet(counted))
         if limit.area_m2 is None:
             state = replace(state, sizes=measured(state.sizes, look, p.min_score), aspect=look.aspect)
@@ -279,12 +292,15 @@ class CrowdingRule:
             crowd = replace(crowd, box=now.box or crowd.box)
         least = self._parameters.clear * limit.people if crowd.opened else math.nextafter(limit.people, math.inf)
         if people >= least:
-            crowd = replace(crowd, low_since=None, low_s=0.0)
+            crowd = replace(crowd, low_since=None, low_s=0.0, left_since=None)
         elif crowd.low_since is None:
             since = max(fell(state.counts, least), crowd.since, crowd.told_at)
             crowd = replace(crowd, low_since=since, low_s=time - since)
         else:
             crowd = replace(crowd, low_s=crowd.low_s + now.watched)
+        if crowd.low_since is not None and crowd.left_since is None:
+            left = emptied(state.counts, least)
+            crowd = replace(crowd, left_since=None if left is None else max(left, crowd.low_since))
         if crowd.opened:
             return self._go_on(state, crowd, limit, now, outputs)
         return self._ripen(state, crowd, limit, now, outputs)
@@ -309,8 +325,10 @@ class CrowdingRule:
 
     def _go_on(self, state: ZoneState, crowd: Crowd, limit: Limit, now: _Now, outputs: list[Output]) -> Crowd | None:
         """An event: over, changed, or neither."""
-        if crowd.low_since is not None and crowd.low_s >= self._parameters.clear_hold - 1e-6:
-            outputs.append(self._end(state, crowd, limit, now.time, crowd.low_since, "cleared"))
+        patience = self._parameters.clear_hold + (LEAVING_S if crowd.left_since is None else 0.0)
+        if crowd.low_since is not None and crowd.low_s >= patience - 1e-6:
+            ended = crowd.left_since or crowd.low_since
+            outputs.append(self._end(state, crowd, limit, now.time, ended, "cleared"))
             return None
         milestone = now.time - crowd.since >= crowd.next_lasting_s
         higher = crowd.peak >= _HIGHER * crowd.told_peak and now.time - crowd.told_at >= _UPDATE_S

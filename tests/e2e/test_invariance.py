@@ -85,8 +85,7 @@ FILMS = (
         ends=2.0,
         parameters={"leave_after": 4.0},
     ),
-    # A person counts after `linger`, 2 s; which of those who come almost at once are seen first: 1 s. Who walks off
-    # does not count any more before they have left.
+    # A person counts after `linger`, 2 s; which of those who come almost at once are seen first: 1 s.
     Film(
         "crowd_gather",
         3,
@@ -98,7 +97,7 @@ FILMS = (
         early=-1.0,
         late=2.0,
         slack=1.0,
-        ends=5.0,
+        ends=1.0,
         parameters={"clear_hold": 3.0},
     ),
     # The network sees less than the truth where water is thin, the share is smoothed over 0.6 s, and clear is half.
@@ -162,6 +161,8 @@ def test_the_same_event_at_any_look_rate_and_size(
         assert event.opened == pytest.approx(finest.opened, abs=look + film.slack), told
         if event.ended is not None and truth.end is not None:
             assert event.ended == pytest.approx(truth.end - cut_out(film), abs=look + film.ends), told
+            if finest.ended is not None:
+                assert event.ended == pytest.approx(finest.ended, abs=look + film.slack), told
 
 
 # --- trouble in the middle -------------------------------------------------------------------------------------------

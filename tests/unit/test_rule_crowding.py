@@ -78,6 +78,32 @@ def test_people_who_come_one_by_one_are_too_many_from_the_one_that_is(rate: floa
     assert 20 - 1e-6 <= opened.time - opened.started <= 20 + 1 / rate
 
 
+def walking_off(number: int, since: float, there: float) -> Actor:
+    """Stands from 5 s on, and walks out of the zone's right edge from `since` on, for `there` seconds or longer."""
+    x, y = 0.5 + 0.04 * number, 0.6
+    return Actor(number, ((5.0, x, y), (since, x, y), (since + there, 1.0, y)), (0.04, 0.15), ObjectClass.PERSON)
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 5.0, 25.0])
+def test_a_crowd_that_walks_off_ends_when_it_is_gone_at_any_rate(rate: float) -> None:
+    """How soon a pace is known depends on the look rate; the zone's edge is crossed when it is crossed."""
+    people = [walking_off(number, 60.0, 10.0) for number in range(8)]
+    _, said = run(crowding(clear_hold=3), looks(people, 0, 100, rate))
+    check_protocol(said)
+    (closed,) = of(said, Step.CLOSED)
+    # The fifth to cross x = 0.9 leaves three; the limit is 5, and fewer than 4 are clear.
+    gone = sorted(60 + 10 * (0.9 - x) / (1.0 - x) for x in (0.5 + 0.04 * number for number in range(8)))[4]
+    assert closed.time == pytest.approx(gone, abs=1 / rate + 0.5)
+
+
+def test_walkers_who_keep_coming_do_not_keep_a_crowd_open() -> None:
+    """The crowd leaves at 60 s, and a stream of others passes through all the time."""
+    crowd = [person(200 + i, 0.3 + 0.06 * i, 0.85, 2, 60) for i in range(6)]
+    _, said = run(crowding(LONG), looks([*stream(80, 0.1, 1.5), *crowd], 0, 110, 2.0))
+    (closed,) = of(said, Step.CLOSED)
+    assert 60 <= closed.time <= 63
+
+
 @pytest.mark.parametrize("rate", [0.5, 5.0])
 def test_who_walks_past_does_not_make_a_crowd_older(rate: float) -> None:
     """Three stand there for long, three join them at 60 s, and others keep walking through."""
