@@ -18,6 +18,7 @@ import numpy as np
 from cityvision.masking import receive, send
 from contracts.errors import CityVisionError, ModelError, ModelMissing, StreamCorrupt
 from contracts.live import BUILT_IN_DETECTOR
+from contracts.vision import ByteArray
 from models.detector import load_detector
 from models.faces import FACES, load_faces
 from models.plates import FINDER, load_plate_finder
@@ -51,14 +52,8 @@ class Masker:
         own = None if own_vehicle is None else (own_vehicle[0], own_vehicle[1], own_vehicle[2], own_vehicle[3])
         if kind == "clip":
             return mask_clip(data, self._finders, own)
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-        if bgr is None:
-            raise StreamCorrupt("the picture cannot be decoded")
-        copy, how = mask(np.asarray(bgr, np.uint8), self._finders, own)
-        done, jpeg = cv2.imencode(".jpg", copy, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        if not done:
-            raise StreamCorrupt("the picture cannot be encoded")
-        return jpeg.tobytes(), how
+        copy, how = mask(_decoded(data), self._finders, own, lambda picture: _decoded(_jpeg(picture)))
+        return _jpeg(copy), how
 
     @cached_property
     def _finders(self) -> Finders:
@@ -71,6 +66,20 @@ class Masker:
         except ModelError as error:
             sys.stderr.write(f"persons and vehicles are masked whole: {error}\n")
             return Finders(detector, None, None)
+
+
+def _decoded(data: bytes) -> ByteArray:
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if bgr is None:
+        raise StreamCorrupt("the picture cannot be decoded")
+    return np.asarray(bgr, np.uint8)
+
+
+def _jpeg(bgr: ByteArray) -> bytes:
+    done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    if not done:
+        raise StreamCorrupt("the picture cannot be encoded")
+    return jpeg.tobytes()
 
 
 def main() -> int:

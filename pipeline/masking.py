@@ -7,7 +7,7 @@ still found is masked too. Where a network cannot be had, every person and vehic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -61,12 +61,24 @@ class Finders:
         return self.faces is not None and self.plates is not None
 
 
-def mask(bgr: ByteArray, finders: Finders, own_vehicle: Box | None = None) -> tuple[ByteArray, How]:
+Shown = Callable[[ByteArray], ByteArray]
+"""A picture as whoever it is sent to will see it: compressed and read again."""
+
+
+def _as_it_is(bgr: ByteArray) -> ByteArray:
+    return bgr
+
+
+def mask(
+    bgr: ByteArray, finders: Finders, own_vehicle: Box | None = None, shown: Shown = _as_it_is
+) -> tuple[ByteArray, How]:
     """A masked copy.
 
     Args:
         bgr: uint8 [H, W, 3].
         own_vehicle: the vehicle that the event is about, normalised: its plate stays.
+        shown: what becomes of the copy on its way. A face may show in what compression makes of a mask, so it is
+            looked for there.
 
     Returns:
         The copy, and how: "coarse" where persons and vehicles are masked whole, "whole" where all of it is.
@@ -74,10 +86,10 @@ def mask(bgr: ByteArray, finders: Finders, own_vehicle: Box | None = None) -> tu
     Raises:
         RunnerError: inference failed.
     """
-    return until_gone(masked(bgr, to_mask(bgr, finders, own_vehicle)), finders)
+    return until_gone(masked(bgr, to_mask(bgr, finders, own_vehicle)), finders, shown)
 
 
-def until_gone(copy: ByteArray, finders: Finders) -> tuple[ByteArray, How]:
+def until_gone(copy: ByteArray, finders: Finders, shown: Shown = _as_it_is) -> tuple[ByteArray, How]:
     """What still looks like a face in a masked copy, also of colours that ran together, is masked too.
 
     Raises:
@@ -87,11 +99,11 @@ def until_gone(copy: ByteArray, finders: Finders) -> tuple[ByteArray, How]:
         return copy, "coarse"
     assert finders.faces is not None
     for cells in _CELLS:
-        left = finders.faces.find(copy)
+        left = finders.faces.find(shown(copy))
         if not left:
             return copy, "fine"
         copy = masked(copy, [grown(box, _AROUND_FACE) for box in left], cells)
-    return (copy, "fine") if not finders.faces.find(copy) else (whole(copy), "whole")
+    return (copy, "fine") if not finders.faces.find(shown(copy)) else (whole(copy), "whole")
 
 
 def to_mask(bgr: ByteArray, finders: Finders, own_vehicle: Box | None = None, *, tiles: bool = True) -> list[Box]:

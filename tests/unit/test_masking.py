@@ -110,6 +110,26 @@ def test_what_cannot_be_looked_at_is_masked_as_one(finders: Finders, street: lis
     assert detail(copy, everything) < 0.2 * detail(street[0], everything)
 
 
+def test_a_face_that_shows_only_in_what_is_sent_is_masked_too(finders: Finders, street: list[ByteArray]) -> None:
+    """Compression may make a face of a mask that was none."""
+    place = (0.4, 0.4, 0.5, 0.5)
+    sent: list[ByteArray] = []
+
+    class Wary:
+        """Sees a face in the first copy as it is sent, and in nothing else."""
+
+        def find(self, bgr: ByteArray) -> list[tuple[float, float, float, float]]:
+            return [place] if len(sent) == 1 and bgr is sent[0] else []
+
+    def shown(bgr: ByteArray) -> ByteArray:
+        sent.append(bgr.copy())
+        return sent[-1]
+
+    copy, how = mask(street[0], Finders(finders.detector, Wary(), finders.plates), shown=shown)
+    assert (how, len(sent)) == ("fine", 2)
+    assert detail(copy, place) < 0.2 * detail(street[0], place)
+
+
 def test_a_clip_is_masked_from_its_first_picture_to_its_last(
     finders: Finders, faces: FaceFinder, mirror: Path, tmp_path: Path
 ) -> None:
