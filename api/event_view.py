@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from api.pool_view import PoolView
-from api.schemas import EventDetail, EventSummary, EvidenceOut, StreamedEvent, TransitionOut
+from api.schemas import CaseEvent, EventDetail, EventSummary, EvidenceOut, StreamedEvent, TransitionOut
 from contracts.records import Event, EvidenceRef, Transition
 from events import types
 
@@ -13,15 +14,23 @@ from events import types
 _BEST_FIRST = ("decision", "density", "latest", "closing", "entry")
 
 
-def evidence_url(event_id: str, ref: EvidenceRef) -> str:
-    return f"/api/events/{event_id}/evidence/{ref.sha256}"
+@dataclass(frozen=True, slots=True)
+class EventPlace:
+    """Behind which door an event's evidence is shown: its own, or that of a case."""
+
+    event: str
+    case: int | None = None
+
+    def url(self, ref: EvidenceRef) -> str:
+        door = "/api" if self.case is None else f"/api/cases/{self.case}"
+        return f"{door}/events/{self.event}/evidence/{ref.sha256}"
 
 
-def picture_of(event_id: str, refs: Iterable[EvidenceRef]) -> str | None:
+def picture_of(place: EventPlace, refs: Iterable[EvidenceRef]) -> str | None:
     """Address of the picture that shows the event best, among those whose bytes are there."""
     pictures = [ref for ref in refs if ref.media_type.startswith("image/") and ref.stored]
     best = min(pictures, key=lambda ref: _BEST_FIRST.index(ref.role), default=None)
-    return evidence_url(event_id, best) if best else None
+    return place.url(best) if best else None
 
 
 def waiting_keys(events: Iterable[Event]) -> frozenset[str]:
@@ -50,8 +59,13 @@ def without(event: Event, gone: Collection[str]) -> Event:
     return event.model_copy(update={"evidence": tuple(ref for ref in event.evidence if ref.key not in gone)})
 
 
-def _out(event_id: str, row: types.EvidenceRow) -> EvidenceOut:
-    return EvidenceOut(**row.ref.model_dump(), url=evidence_url(event_id, row.ref), deleted_utc=row.deleted_utc)
+def _out(place: EventPlace, row: types.EvidenceRow) -> EvidenceOut:
+    return EvidenceOut(**row.ref.model_dump(), url=place.url(row.ref), deleted_utc=row.deleted_utc)
+
+
+def _kept(found: types.EventDetail) -> list[EvidenceRef]:
+    """The evidence of which the bytes are not gone by policy."""
+    return [row.ref for row in found.evidence if row.deleted_utc is None]
 
 
 def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = None) -> EventSummary:
@@ -80,22 +94,22 @@ def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = N
         reason=event.reason,
         confidence=event.confidence,
         object_class=event.subject.object_class,
-        picture=picture_of(event.id, evidence),
+        picture=picture_of(EventPlace(event.id), evidence),
         has_clip=any(ref.role == "clip" for ref in evidence),
     )
 
 
 def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
     """Everything about one event."""
-    event, refs = found.event, [row.ref for row in found.evidence if row.deleted_utc is None]
+    event, place = found.event, EventPlace(found.event.id)
     return EventDetail(
-        **summary(event, pool, refs).model_dump(),
+        **summary(event, pool, _kept(found)).model_dump(),
         stream_time=event.stream_time,
         clock_source=event.clock_source,
         clock_error_ms=event.clock_error_ms,
         subject=event.subject,
         provenance=event.provenance,
-        evidence=tuple(_out(event.id, row) for row in found.evidence),
+        evidence=tuple(_out(place, row) for row in found.evidence),
         transitions=tuple(
             TransitionOut(
                 position=row.position,
@@ -106,11 +120,26 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
                 numbers=row.event.numbers,
                 reason=row.event.reason,
                 subject=row.event.subject,
-                evidence=tuple(_out(event.id, one) for one in found.evidence if one.seq == row.event.seq),
+                evidence=tuple(_out(place, one) for one in found.evidence if one.seq == row.event.seq),
             )
             for row in found.transitions
         ),
         zone_now=pool.zone(event.camera, event.zone),
+    )
+
+
+def of_case(found: types.EventDetail, place: EventPlace) -> CaseEvent:
+    """What those who work on a case are told of an event behind it."""
+    event = found.event
+    return CaseEvent(
+        id=event.id,
+        type=event.type,
+        severity=event.severity,
+        started_utc=event.started_utc,
+        ended_utc=event.ended_utc,
+        reason=event.reason,
+        picture=picture_of(place, _kept(found)),
+        evidence=tuple(_out(place, row) for row in found.evidence),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -25,6 +25,7 @@ from governance import deletions
 from governance.access import require
 from governance.proofs import check
 from governance.roles import Right
+from governance.types import User
 from store.objects import ObjectStore, is_there
 
 router = APIRouter(prefix="/api/events", tags=["evidence"])
@@ -166,20 +167,33 @@ class Admitted:
     subject: Subject
 
 
-def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, asked: Asked, kind: readings.Kind) -> Admitted:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One piece of evidence, the form in which somebody wants to see it, and what for."""
+
+    event: str
+    sha256: str
+    kind: readings.Kind
+    purpose: str
+
+
+def admit(doors: Doors, user: User, wanted: Reading, seen: Callable[[Connection], queries.Sight]) -> Admitted:
     """The evidence that somebody may read, noted in the audit chain before the first byte goes out.
 
     A transaction of its own: none may stand open while a clip is sent or converted.
+
+    Args:
+        seen: what they may see, asked in that transaction.
+
+    Raises:
+        NotFound: there is no such evidence for them.
+        EvidenceDeleted, EvidenceWaiting: its bytes are gone, or not here yet.
     """
-    user = check_session(doors, shown)
-    viewer = viewer_of(user)
-    require(viewer, Right.SEE)
-    if asked.unmasked:
-        require(viewer, Right.UNMASK)
-    reading = f"{sha256} {kind} {asked.purpose}"
+    event_id, sha256 = wanted.event, wanted.sha256
+    reading = f"{sha256} {wanted.kind} {wanted.purpose}"
     note = doors.readings.due(user, reading)
     with doors.engine.begin() as connection:
-        found = queries.get_event(connection, event_id, sight.of_events(viewer))
+        found = queries.get_event(connection, event_id, seen(connection))
         if found is None:
             raise NotFound(f"no event {event_id}")
         row = next((row for row in found.evidence if row.ref.sha256 == sha256), None)
@@ -191,14 +205,25 @@ def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, asked: A
         if not ref.stored:
             raise EvidenceWaiting("the worker still holds the bytes", "they follow when the object store takes them")
         if note:
-            readings.record(connection, user, found.event.camera, event_id, ref, kind, asked.purpose)
+            readings.record(connection, user, found.event.camera, event_id, ref, wanted.kind, wanted.purpose)
     if note:
         doors.readings.noted(user, reading)
     step = next((one.event for one in found.transitions if one.event.seq == row.seq), found.event)
     return Admitted(ref, step.subject)
 
 
-def _masked(request: Request, doors: Doors, admitted: Admitted, range_header: str | None) -> Response:
+def _admit(doors: Doors, shown: Credential, event_id: str, sha256: str, asked: Asked, kind: readings.Kind) -> Admitted:
+    """By what belongs to somebody's department, and by grants."""
+    user = check_session(doors, shown)
+    viewer = viewer_of(user)
+    require(viewer, Right.SEE)
+    if asked.unmasked:
+        require(viewer, Right.UNMASK)
+    return admit(doors, user, Reading(event_id, sha256, kind, asked.purpose), lambda _: sight.of_events(viewer))
+
+
+def masked(request: Request, doors: Doors, admitted: Admitted, range_header: str | None) -> Response:
+    """The masked copy of evidence, made where there is none yet."""
     ref, subject = admitted.ref, admitted.subject
     copy = doors.masked_copies.ensure(ref, subject.object_class, subject.box)
     return send_masked(request, doors.objects, ref, copy, range_header)
@@ -216,7 +241,7 @@ def send_masked(
     return _send(request, objects, Served(copy.key, f'"{name}"', copy.media_type, name, told), range_header)
 
 
-_BYTES: dict[int | str, dict[str, Any]] = {
+BYTES: dict[int | str, dict[str, Any]] = {
     206: {"description": "the range asked for"},
     304: {"description": "the caller has it"},
     401: {"model": Problem},
@@ -233,7 +258,7 @@ RangeHeader = Annotated[str | None, Header(alias="Range")]
 @router.get(
     "/{event_id}/evidence/{sha256}",
     response_class=Response,
-    responses=_BYTES
+    responses=BYTES
     | {200: {"content": {"image/jpeg": {}, "video/mp4": {}}, "description": "a masked copy, or the bytes"}},
 )
 def evidence(
@@ -248,7 +273,7 @@ def evidence(
     """One picture or clip of an event, faces and plates of bystanders made unrecognisable; the event's own vehicle
     keeps its plate. `unmasked=1` with a `purpose` sends the bytes as they were hashed, to those who have the right."""
     if not asked.unmasked:
-        return _masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
+        return masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
     ref = _admit(doors, shown, event_id, sha256, asked, "original").ref
     return _send(request, doors.objects, _original(ref), range_header)
 
@@ -256,7 +281,7 @@ def evidence(
 @router.get(
     "/{event_id}/evidence/{sha256}/proxy",
     response_class=Response,
-    responses=_BYTES
+    responses=BYTES
     | {200: {"content": {"video/mp4": {}}, "description": "derived from the evidence, not evidence itself"}},
 )
 def evidence_proxy(
@@ -274,7 +299,7 @@ def evidence_proxy(
     `X-Derived-From` names the original's SHA-256.
     """
     if not asked.unmasked:
-        return _masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
+        return masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
     ref = _admit(doors, shown, event_id, sha256, asked, "viewing copy").ref
     key = doors.viewing_copies.ensure(ref)
     name = f"{ref.role}-{sha256[:12]}-viewing-copy.mp4"

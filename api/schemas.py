@@ -179,6 +179,19 @@ class EvidenceOut(EvidenceRef):
     deleted_utc: float | None = Field(None, description="since when its bytes are gone by policy; the address is 410")
 
 
+class CaseEvent(Body):
+    """An event behind an open case, as those who work on that see it; the addresses are below the case."""
+
+    id: str
+    type: str
+    severity: Severity
+    started_utc: float
+    ended_utc: float | None
+    reason: dict[str, str]
+    picture: str | None = Field(description="address of the picture that shows it best")
+    evidence: tuple[EvidenceOut, ...]
+
+
 class TransitionOut(Body):
     position: int
     seq: int

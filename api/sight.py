@@ -1,10 +1,11 @@
-"""What somebody may see, as conditions for the queries of the rooms: access meets the rows here."""
+"""What somebody may see, as conditions for the queries of the rooms: access and cases meet the rows here."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, func, literal, select, true
 
 from api.problems import NotFound
+from cases import queries as case_queries
 from events.queries import Sight
 from events.tables import events
 from governance import access
@@ -19,6 +20,13 @@ _EVENT = Place(_e.department, _e.camera, _e.grid, _e.zone, _e.type, _e.started)
 def of_events(viewer: Viewer) -> Sight:
     """Which events somebody may know of, and of which they may see the evidence."""
     return Sight(access.may_see(viewer, _EVENT), access.may_see(viewer, _EVENT, Access.EVIDENCE))
+
+
+def of_case(whose: case_queries.Sight, number: int) -> Sight:
+    """The events behind a case while it is open, with their evidence, for those who work on it: the case is what they
+    are shown for, and its end ends it."""
+    behind = case_queries.behind_open(whose, number, _e.id)
+    return Sight(behind, behind)
 
 
 def of_counts(viewer: Viewer) -> Sight:

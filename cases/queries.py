@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, or_, select, true
 
 from cases import store
 from cases.tables import case_decisions, case_looks, case_silences, cases
-from cases.types import Case, Line, Status
+from cases.types import OPEN, Case, Line, Status
 from contracts.records import Contract, LookResult
 from store.database import at
 
@@ -193,6 +193,17 @@ def get_case(connection: Connection, sight: Sight, number: int) -> CaseDetail | 
             for look in looks
         ),
     )
+
+
+def behind_open(sight: Sight, number: int, event: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an event stands behind a case that can be seen and is not over, for WHERE.
+
+    Args:
+        event: its id.
+    """
+    d = case_decisions.c
+    going = [cases.c.id == number, cases.c.status.in_([status.value for status in OPEN]), sight.condition()]
+    return exists().where(d.event_id == event, d.case_id == cases.c.id, *going).correlate_except(case_decisions, cases)
 
 
 def members(connection: Connection, sight: Sight, incident: int, statuses: Iterable[Status]) -> tuple[int, ...]:

@@ -132,6 +132,8 @@ DOORS: dict[str, Door] = {
     "POST /api/cases/{number}/actions": door(*CASES, of="case", asks=True, body=ACTION),
     "POST /api/cases/{number}/pictures": door(*CASES, of="case", asks=True, body=b"\xff\xd8\xff"),
     "GET /api/cases/{number}/pictures/{sha256}": door(*CASES, of="case", asks=True),
+    "GET /api/cases/{number}/events/{event_id}": door(*CASES, of="case"),
+    "GET /api/cases/{number}/events/{event_id}/evidence/{sha256}": door(*CASES, of="case"),
     "GET /api/cases/{number}/holds": door(Right.HOLD, of="case"),
     "POST /api/cases/{number}/holds": door(Right.HOLD, of="case", asks=True, body=REASON),
     "POST /api/cases/{number}/holds/{hold}/release": door(Right.HOLD, of="case", asks=True, body=REASON),

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.media]
 def test_from_an_event_to_the_end(city: City, clip: Clip, page: Page, tmp_path: Path) -> None:  # noqa: F811
     enter(page, city)
     began = time.time() - 9000
-    city.publish(opened(make_event(began)))  # its two hours are over
+    seen = city.keep(clip.jpegs[5], "decision", "jpg", began)
+    city.publish(opened(make_event(began, evidence=(seen,))))  # its two hours are over
     city.publish(opened(make_event(time.time() - 60, kind="crowding", camera="square", zone="plaza", subject="")))
     page.get_by_role("link", name="案件", exact=True).click()
     row = page.get_by_role("row").filter(has_text="机动车乱停放")
@@ -37,6 +38,9 @@ def test_from_an_event_to_the_end(city: City, clip: Clip, page: Page, tmp_path: 
 
     row.click()
     expect(page.get_by_role("heading", name="机动车乱停放")).to_be_visible()
+    behind = page.get_by_test_id("event-behind").get_by_role("img")
+    expect(behind).to_be_visible(timeout=20_000)  # the first masked copy loads the networks
+    assert behind.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     photo = tmp_path / "place.jpg"
     photo.write_bytes(clip.jpegs[10])
     page.get_by_role("button", name="反馈", exact=True).click()

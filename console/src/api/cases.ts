@@ -5,7 +5,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { type CaseDetail, call, type Schemas, upload } from "./client";
+import { ApiError, type CaseDetail, call, type Schemas, upload } from "./client";
 
 export interface CaseFilters {
   state: string[];
@@ -43,6 +43,25 @@ export function useCase(number: number) {
     queryKey: ["case", number],
     queryFn: () => call("get", "/api/cases/{number}", { path: { number } }),
     refetchInterval: 3_000,
+  });
+}
+
+/** An event behind a case, masked; null once the case is over. */
+export function useCaseEvent(number: number, id: string | undefined) {
+  return useQuery({
+    queryKey: ["case", number, "event", id],
+    enabled: id !== undefined,
+    queryFn: async () => {
+      try {
+        return await call("get", "/api/cases/{number}/events/{event_id}", {
+          path: { number, event_id: id ?? "" },
+        });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+    staleTime: 60_000,
   });
 }
 

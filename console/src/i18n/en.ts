@@ -87,6 +87,7 @@ export const en: Record<TextKey, string> = {
   "cases.todo": "What can be done",
   "cases.history": "History",
   "cases.looking": "The camera is looking at the place again …",
+  "cases.clip": "Clip",
   "cases.events": "Events behind it ({n})",
   "cases.system": "the platform",
   "cases.picture": "Picture from the place",

@@ -83,6 +83,7 @@ export const zh = {
   "cases.todo": "可执行操作",
   "cases.history": "办理过程",
   "cases.looking": "摄像机正在复核现场……",
+  "cases.clip": "录像片段",
   "cases.events": "关联事件（{n}）",
   "cases.system": "平台",
   "cases.picture": "现场照片",

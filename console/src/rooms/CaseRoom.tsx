@@ -3,18 +3,21 @@ import { Button, Skeleton, Timeline } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useRights } from "../api/access";
-import { useCase, useCaseBook } from "../api/cases";
+import { useCase, useCaseBook, useCaseEvent } from "../api/cases";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
 import { CaseClock, CaseStatus, useCategoryName, useDepartmentName } from "../parts/Cases";
 import { SeverityTag } from "../parts/State";
+import { Thumb } from "../parts/Thumb";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
 import { CaseAction } from "./CaseAction";
 import { Holds } from "./Holds";
 
 type Action = Schemas["Action"];
+
+const MOST_EVENTS = 20;
 
 export function CaseRoom() {
   const { id = "" } = useParams();
@@ -74,7 +77,7 @@ function Facts({ detail }: { detail: CaseDetail }) {
         <dt>{t("events.where")}</dt>
         <dd>
           {one.camera ? (
-            <Link to={`/cameras/${encodeURIComponent(one.camera)}`}>{one.camera}</Link>
+            <Link to={`/cameras/${encodeURIComponent(one.camera)}`}>{camera?.name || one.camera}</Link>
           ) : (
             one.address
           )}
@@ -208,19 +211,43 @@ function Pictures({ number, keys }: { number: number; keys: readonly string[] })
 }
 
 function Events({ detail }: { detail: CaseDetail }) {
-  const { t, language } = useTexts();
-  if (detail.events.length === 0) return null;
+  const { t } = useTexts();
+  const events = detail.events.slice(-MOST_EVENTS);
+  if (events.length === 0) return null;
   return (
     <section className="panel">
       <h2>{t("cases.events", { n: detail.events.length })}</h2>
-      {detail.events.slice(-20).map((one) => (
-        <div key={one.event} style={{ marginBottom: 6 }}>
-          <Link to={`/events/${one.event}`} className="number">
-            {formatTime(one.utc, language)}
-          </Link>{" "}
-          <span className="dim">{one.reason[language] ?? one.reason.en}</span>
-        </div>
+      {events.map((one) => (
+        <EventBehind key={one.event} number={detail.case.id} about={one} />
       ))}
     </section>
+  );
+}
+
+/** An event behind the case: its picture while the case is open, and why it belongs to it. */
+function EventBehind({ number, about }: { number: number; about: CaseDetail["events"][number] }) {
+  const { t, language } = useTexts();
+  const event = useCaseEvent(number, about.event).data;
+  const clip = event?.evidence.find((ref) => ref.role === "clip" && ref.stored && ref.deleted_utc == null);
+  return (
+    <div className="behind" data-testid="event-behind">
+      {event?.picture ? (
+        <a className="behind-picture" href={event.picture} target="_blank" rel="noreferrer">
+          <Thumb src={event.picture} alt={t("cases.picture")} />
+        </a>
+      ) : null}
+      <div>
+        <Link to={`/events/${about.event}`} className="number">
+          {formatTime(about.utc, language)}
+        </Link>{" "}
+        <span className="dim">{about.reason[language] ?? about.reason.en}</span>
+        {event ? <div>{event.reason[language] ?? event.reason.en}</div> : null}
+        {clip ? (
+          <a href={clip.url} target="_blank" rel="noreferrer">
+            {t("cases.clip")}
+          </a>
+        ) : null}
+      </div>
+    </div>
   );
 }

@@ -1,9 +1,9 @@
 import { ArrowLeftOutlined, CompassOutlined } from "@ant-design/icons";
 import { Button, Skeleton } from "antd";
 import { Link } from "react-router";
-import { useCase, useCaseBook } from "../api/cases";
+import { useCase, useCaseBook, useCaseEvent } from "../api/cases";
 import type { CaseDetail } from "../api/client";
-import { useFieldCase, useFieldEvent, useStart } from "../api/field";
+import { useFieldCase, useStart } from "../api/field";
 import { pressing } from "../field/countdown";
 import { reportable, wanted } from "../field/draft";
 import type { Whereabouts } from "../field/usePosition";
@@ -108,7 +108,7 @@ function Way({ number, whereabouts }: { number: number; whereabouts: Whereabouts
 function Asked({ detail }: { detail: CaseDetail }) {
   const { t, language, word } = useTexts();
   const book = useCaseBook().data;
-  const event = useFieldEvent(detail.events[0]?.event).data;
+  const event = useCaseEvent(detail.case.id, detail.events[0]?.event).data;
   const byLook = book?.categories.find((c) => c.code === detail.case.category)?.closes === "gone";
   const said = event?.reason[language] ?? event?.reason.en;
   return (
@@ -133,7 +133,7 @@ function Asked({ detail }: { detail: CaseDetail }) {
 /** How the place looked: at the event, and at the last look that did not let it pass. */
 function Before({ detail }: { detail: CaseDetail }) {
   const { t, language } = useTexts();
-  const event = useFieldEvent(detail.events[0]?.event).data;
+  const event = useCaseEvent(detail.case.id, detail.events[0]?.event).data;
   const look = detail.looks.findLast((one) => one.result?.verdict === "still_there")?.result;
   const seen = look?.evidence.find((ref) => ref.media_type.startsWith("image/"));
   if (!event?.picture && !seen) return null;
