@@ -16,12 +16,13 @@ import {
 } from "@ant-design/icons";
 import { Badge, Button, Dropdown, Tooltip } from "antd";
 import type { ReactNode } from "react";
-import { NavLink, useNavigate } from "react-router";
+import { NavLink, useLocation, useNavigate } from "react-router";
 import { type Right, useGrants, useRights } from "./api/access";
 import { useTallies } from "./api/queries";
 import { useSubscriptions } from "./api/subscriptions";
 import { type TextKey, useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
+import { Nothing } from "./parts/Trouble";
 import { useSession } from "./session";
 
 /** Which rooms there are, and the rights of which one opens each. */
@@ -36,6 +37,17 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[] }[] =
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
 ];
 
+/** Rooms behind the account's menu. */
+const BEHIND: { to: string; rights: Right[] }[] = [
+  { to: "/people", rights: ["people"] },
+  { to: "/keys", rights: ["people"] },
+];
+
+/** The rights of which one opens the room at an address; undefined: it is open to everybody. */
+function needed(path: string): Right[] | undefined {
+  return [...ROOMS, ...BEHIND].find(({ to }) => path === to || path.startsWith(`${to}/`))?.rights;
+}
+
 /** The room that somebody begins in: the first that their role opens. */
 export function home(rights: Right[]): string {
   return ROOMS.find((room) => room.rights.some((right) => rights.includes(right)))?.to ?? "/security";
@@ -47,13 +59,15 @@ const TALLIED = ["running", "connecting", "stalled", "offline", "unknown"] as co
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTexts();
   const may = useRights();
+  const rights = useSession().me?.rights ?? [];
+  const asked = needed(useLocation().pathname);
   return (
     <div className="shell">
       <a className="skip" href="#room">
         {t("nav.skip")}
       </a>
       <header className="bar">
-        <NavLink to="/wall" className="brand">
+        <NavLink to={home(rights)} className="brand">
           <img src="/icon.svg" alt="" />
           <span>{t("app.name")}</span>
         </NavLink>
@@ -73,7 +87,11 @@ export function Shell({ children }: { children: ReactNode }) {
         <Account />
       </header>
       <main className="room" id="room">
-        <Boundary>{children}</Boundary>
+        {asked && !may(...asked) ? (
+          <Nothing title={t("error.forbidden")} text={t("error.forbidden.how")} />
+        ) : (
+          <Boundary>{children}</Boundary>
+        )}
       </main>
     </div>
   );
@@ -93,15 +111,18 @@ function Failing() {
 
 function Tally() {
   const { word } = useTexts();
+  const mayOperate = useRights()("operate");
   const states = useTallies().data?.states ?? {};
+  const told = TALLIED.filter((state) => states[state]).map((state) => (
+    <span key={state} className="state">
+      <i className={`dot ${state}`} />
+      {word("state", state)}&nbsp;<b>{states[state]}</b>
+    </span>
+  ));
+  if (!mayOperate) return <span className="tally">{told}</span>;
   return (
     <NavLink to="/health" className="tally">
-      {TALLIED.filter((state) => states[state]).map((state) => (
-        <span key={state} className="state">
-          <i className={`dot ${state}`} />
-          {word("state", state)}&nbsp;<b>{states[state]}</b>
-        </span>
-      ))}
+      {told}
     </NavLink>
   );
 }

@@ -107,5 +107,25 @@ def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> Non
     sun.get_by_role("button", name="核验全部").click()
     expect(sun.get_by_test_id("audit-state").get_by_text("链完整")).to_be_visible()
     shot(sun, "audit")
-    sun.goto(f"{city.url}/people")
-    expect(sun.get_by_text("您的角色无权进行此操作")).to_be_visible()
+    for room in ("people", "keys", "wall", "events", "cameras/square", "health"):  # none shows what reads as calm
+        sun.goto(f"{city.url}/{room}")
+        expect(sun.get_by_text("您的角色无权进行此操作")).to_be_visible()
+        expect(sun.get_by_role("button", name="新建账户")).to_have_count(0)
+
+
+def test_who_may_not_draw_sees_the_zones_and_no_editor(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    page.goto(f"{city.url}/people")
+    first = account(page, "qian", "城管网格中心", "调查员")
+    page.goto(f"{city.url}/cameras/square")
+    expect(page.get_by_role("button", name="新建区域")).to_be_visible()
+    browser = page.context.browser
+    assert browser is not None
+    qian = somebody(browser, city.url, "qian", first, "摄像机")
+    asked: list[str] = []
+    qian.on("request", lambda request: asked.append(request.url))
+    qian.goto(f"{city.url}/cameras/square")
+    expect(qian.get_by_role("heading", name="算法")).to_be_visible()
+    expect(qian.get_by_role("button", name="新建区域")).to_have_count(0)
+    assert not [url for url in asked if "zone-proposals" in url], "what is refused is not asked for"
+    shot(qian, "camera-without-editor")

@@ -130,11 +130,12 @@ export function useExplanation(
 }
 
 /** Zones that the camera's own tracks suggest, or its zones where they would fit after it has moved. */
-export function useZoneProposals(camera: string) {
+export function useZoneProposals(camera: string, enabled: boolean) {
   return useQuery({
     queryKey: ["zone-proposals", camera],
     queryFn: () => call("get", "/api/cameras/{camera_id}/zone-proposals", { path: { camera_id: camera } }),
     refetchInterval: 60_000,
+    enabled,
   });
 }
 

@@ -2,6 +2,7 @@ import { ArrowLeftOutlined } from "@ant-design/icons";
 import { Alert, Button, Modal, Skeleton, Switch, Tag } from "antd";
 import { useCallback, useEffect, useState } from "react";
 import { type Blocker, Link, useBlocker, useParams } from "react-router";
+import { useRights } from "../api/access";
 import type { CameraDetail } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
@@ -14,6 +15,9 @@ import { type Offer, useProposals } from "../zones/useProposals";
 import { useZoneEditor } from "../zones/useZoneEditor";
 import { ZoneCanvas } from "../zones/ZoneCanvas";
 import { ZonePanel } from "../zones/ZonePanel";
+
+/** Of the picture itself, where the editor draws them over it. */
+const NONE: CameraDetail["zones"] = [];
 
 export function CameraRoom() {
   const { id = "" } = useParams();
@@ -86,7 +90,8 @@ function Loaded({ camera }: { camera: CameraDetail }) {
   const [aspect, setAspect] = useState(16 / 9);
   const onSize = useCallback((width: number, height: number) => setAspect(width / height), []);
   const leaving = useLeaveWarning(dirty);
-  const proposals = useProposals(camera.id, state);
+  const mayDraw = useRights()("zones");
+  const proposals = useProposals(camera.id, state, mayDraw);
   const preset = camera.presets[0]?.id ?? null;
   const take = (offers: readonly Offer[]) => dispatch({ do: "accept", proposals: offers, preset });
   const finish = () => dispatch({ do: "finish-drawing", kind: likelyKind(camera), name: "", preset: null });
@@ -111,34 +116,42 @@ function Loaded({ camera }: { camera: CameraDetail }) {
             <LiveCanvas
               camera={camera.id}
               name={camera.name}
-              zones={[]}
+              zones={mayDraw ? NONE : camera.zones}
               fps={12}
               enabled={camera.enabled}
               state={camera.status.state}
               onSize={onSize}
             />
-            <ZoneCanvas
-              state={state}
-              proposals={proposals.shown}
-              accept={(offer) => take([offer])}
-              dispatch={dispatch}
-              finish={finish}
-            />
+            {mayDraw ? (
+              <ZoneCanvas
+                state={state}
+                proposals={proposals.shown}
+                accept={(offer) => take([offer])}
+                dispatch={dispatch}
+                finish={finish}
+              />
+            ) : null}
           </div>
-          <p className="dim" role="status">
-            {t(state.drawing ? "zones.drawing" : "zones.hint")}
-          </p>
+          {mayDraw ? (
+            <p className="dim" role="status">
+              {t(state.drawing ? "zones.drawing" : "zones.hint")}
+            </p>
+          ) : null}
         </div>
         <div>
-          <Offers proposals={proposals} take={take} />
-          <ZonePanel
-            camera={camera}
-            state={state}
-            dispatch={dispatch}
-            save={() => void editor.save()}
-            saving={editor.saving}
-            faults={editor.faults}
-          />
+          {mayDraw ? (
+            <>
+              <Offers proposals={proposals} take={take} />
+              <ZonePanel
+                camera={camera}
+                state={state}
+                dispatch={dispatch}
+                save={() => void editor.save()}
+                saving={editor.saving}
+                faults={editor.faults}
+              />
+            </>
+          ) : null}
           <Facts camera={camera} />
           <Algorithms camera={camera} />
         </div>

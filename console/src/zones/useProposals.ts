@@ -11,10 +11,13 @@ export interface Offer extends Proposal {
   why: string;
 }
 
-/** What the camera proposes and nobody has taken over yet; hidden until asked for, unless the camera has moved. */
-export function useProposals(camera: string, state: EditState) {
+/**
+ * What the camera proposes and nobody has taken over yet; hidden until asked for, unless the camera has moved.
+ * `wanted`: whether whoever looks may draw zones.
+ */
+export function useProposals(camera: string, state: EditState, wanted: boolean) {
   const { language } = useTexts();
-  const { data } = useZoneProposals(camera);
+  const { data } = useZoneProposals(camera, wanted);
   const [asked, setAsked] = useState(false);
   const offers: Offer[] = (data?.proposals ?? [])
     .map((one, index) => ({
