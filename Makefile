@@ -61,8 +61,8 @@ soak: install ## The demo for a long time, 60 kills under deliveries, the rules 
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
 	$(BIN)/pytest tests/faults/test_delivery_kills.py --delivery-kills 60 --delivery-minutes 10 --delivery-json docs/soak/delivery-faults.json
 	$(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
-	$(BIN)/pytest tests/e2e/test_case_street.py --street-case
-	CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py
+	CITYVISION_SOAK=docs/soak $(BIN)/pytest tests/e2e/test_case_street.py --street-case
+	CITYVISION_SOAK=docs/soak CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \
 	  --at-least 0.95 --quiet-at-most 0.2 --json $(REPORTS)/soak.json
 

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import World
+from tests.soak import keep
 
 pytest_plugins = ["tests.embedded"]
 
@@ -65,3 +67,5 @@ def test_whatever_is_sent(world: World, tmp_path: Path) -> None:
         if mark in text and "/departments" not in one["request"]["url"] and "/pool/schema" not in one["request"]["url"]
     ]
     assert unasked == []
+    statuses = Counter(f"{one['response']['status'] // 100}xx" for one in entries)
+    keep("api-fuzz", {"seconds": SECONDS, "requests": len(entries), "statuses": dict(statuses), "leaks": 0})

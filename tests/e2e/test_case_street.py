@@ -26,6 +26,7 @@ from simulator.rtsp.thread import ServerThread
 from tests.e2e.browser import chromium, shot
 from tests.e2e.test_console_browser import DIST
 from tests.e2e.test_up import Up, until
+from tests.soak import keep
 
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 
@@ -83,6 +84,7 @@ def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path) -> None:
     shot(page, "street-1-dispatched")
     row.click()
     expect(page.get_by_role("heading", name="机动车乱停放")).to_be_visible()
+    expect(page.get_by_test_id("event-behind").get_by_role("img")).to_be_visible(timeout=30_000)
 
     report(page, photo, "司机马上开走")
     expect(page.get_by_text("摄像机正在复核现场")).to_be_visible()
@@ -98,3 +100,6 @@ def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path) -> None:
     expect(closed.get_by_text("已消除")).to_be_visible(timeout=90_000)
     expect(closed.get_by_role("img")).to_be_visible()
     shot(page, "street-4-closed")
+    detail = page.request.get(f"/api/cases/{page.url.rsplit('/', 1)[1]}").json()
+    lines = [{"action": line["action"], "duty": line["duty"], "utc": line["utc"]} for line in detail["lines"]]
+    keep("street-case", {"status": detail["case"]["state"]["status"], "lines": lines})
