@@ -155,6 +155,8 @@ DrawerDep = Annotated[Viewer, Depends(Allowed(Right.ZONES))]
 SubscriberDep = Annotated[Viewer, Depends(Allowed(Right.SUBSCRIBE))]
 CaseworkerDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH, Right.HANDLE))]
 DispatcherDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH))]
+JudgeDep = Annotated[Viewer, Depends(Allowed(Right.JUDGE))]
+LabelDep = Annotated[Viewer, Depends(Allowed(Right.LABEL))]
 PeopleDep = Annotated[Viewer, Depends(Allowed(Right.PEOPLE))]
 AuditorDep = Annotated[Viewer, Depends(Allowed(Right.AUDIT))]
 

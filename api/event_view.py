@@ -59,7 +59,8 @@ def without(event: Event, gone: Collection[str]) -> Event:
     return event.model_copy(update={"evidence": tuple(ref for ref in event.evidence if ref.key not in gone)})
 
 
-def _out(place: EventPlace, row: types.EvidenceRow) -> EvidenceOut:
+def evidence_out(place: EventPlace, row: types.EvidenceRow) -> EvidenceOut:
+    """A piece of evidence with its address."""
     return EvidenceOut(**row.ref.model_dump(), url=place.url(row.ref), deleted_utc=row.deleted_utc)
 
 
@@ -109,7 +110,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
         clock_error_ms=event.clock_error_ms,
         subject=event.subject,
         provenance=event.provenance,
-        evidence=tuple(_out(place, row) for row in found.evidence),
+        evidence=tuple(evidence_out(place, row) for row in found.evidence),
         transitions=tuple(
             TransitionOut(
                 position=row.position,
@@ -120,7 +121,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
                 numbers=row.event.numbers,
                 reason=row.event.reason,
                 subject=row.event.subject,
-                evidence=tuple(_out(place, one) for one in found.evidence if one.seq == row.event.seq),
+                evidence=tuple(evidence_out(place, one) for one in found.evidence if one.seq == row.event.seq),
             )
             for row in found.transitions
         ),
@@ -139,7 +140,7 @@ def of_case(found: types.EventDetail, place: EventPlace) -> CaseEvent:
         ended_utc=event.ended_utc,
         reason=event.reason,
         picture=picture_of(place, _kept(found)),
-        evidence=tuple(_out(place, row) for row in found.evidence),
+        evidence=tuple(evidence_out(place, row) for row in found.evidence),
     )
 
 

@@ -6,15 +6,17 @@ import contextlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy import Connection
 
 from api import coverage, event_view, evidence, sight
 from api.deps import ConnectionDep, CounterDep, DoorsDep, PoolDep, SeerDep
+from api.pool_view import PoolView
 from api.problems import NotFound, Problem
 from api.schemas import EventCounts, EventDetail, EventPage
 from contracts.errors import ObjectsUnavailable
 from contracts.records import Severity
 from events import queries
-from events.types import EventFilter
+from events.types import EventFilter, Page
 
 router = APIRouter(prefix="/api/events", tags=["events"])
 
@@ -29,6 +31,7 @@ def event_filter(
     grid: Ids = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
     state: Literal["open", "closed"] | None = None,
+    judged: Annotated[bool | None, Query(description="whether somebody has said if it is real")] = None,
     since: Annotated[float | None, Query(description="began at or after, s since 1970 UTC", ge=0, le=1e11)] = None,
     until: Annotated[float | None, Query(description="began before, s since 1970 UTC", ge=0, le=1e11)] = None,
 ) -> EventFilter:
@@ -41,6 +44,7 @@ def event_filter(
         grids=tuple(grid or ()),
         severities=tuple(severity or ()),
         state=state,
+        judged=judged,
         since=since,
         until=until,
     )
@@ -59,7 +63,11 @@ def list_events(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> EventPage:
     """Events that match, newest start first."""
-    page = queries.list_events(connection, wanted, cursor, limit, sight.of_events(viewer))
+    return page_of(connection, pool, queries.list_events(connection, wanted, cursor, limit, sight.of_events(viewer)))
+
+
+def page_of(connection: Connection, pool: PoolView, page: Page) -> EventPage:
+    """The page as it is sent, its evidence as it stands now."""
     arrived = queries.stored_keys(connection, event_view.waiting_keys(item.event for item in page.items))
     gone = queries.deleted_keys(connection, {ref.key for item in page.items for ref in item.event.evidence})
     shown = (event_view.without(event_view.with_stored(item.event, arrived), gone) for item in page.items)

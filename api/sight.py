@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, literal, select, true
+from sqlalchemy import ColumnElement, Connection, func, literal, select, true
 
 from api.problems import NotFound
 from cases import queries as case_queries
 from events.queries import Sight
-from events.tables import events
+from events.tables import event_verdicts, events
 from governance import access
 from governance.access import Access, Place, Viewer
 from governance.roles import Right
 from governance.tables import camera_places
 
 _e = events.c
+_v = event_verdicts.c
+_VERDICT = Place(_v.department, _v.camera, _v.grid, _v.zone, _v.type, _v.moment)
 _EVENT = Place(_e.department, _e.camera, _e.grid, _e.zone, _e.type, _e.started)
 
 
 def of_events(viewer: Viewer) -> Sight:
     """Which events somebody may know of, and of which they may see the evidence."""
     return Sight(access.may_see(viewer, _EVENT), access.may_see(viewer, _EVENT, Access.EVIDENCE))
+
+
+def of_verdicts(viewer: Viewer, action: Access) -> ColumnElement[bool]:
+    """Which verdicts somebody may see, of `event_verdicts`: those about what they may see so."""
+    return access.may_see(viewer, _VERDICT, action) if viewer.can(Right.SEE) else true()
 
 
 def of_case(whose: case_queries.Sight, number: int) -> Sight:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     case,
+    exists,
     func,
     literal,
     select,
@@ -27,7 +28,15 @@ from sqlalchemy import (
 
 from contracts.errors import ConfigError
 from contracts.records import Event, EvidenceRef, Unwatched
-from events.tables import event_transitions, events, evidence, ingest_mark, rejected_record, unwatched
+from events.tables import (
+    event_transitions,
+    event_verdicts,
+    events,
+    evidence,
+    ingest_mark,
+    rejected_record,
+    unwatched,
+)
 from events.types import (
     Count,
     EventDetail,
@@ -131,6 +140,20 @@ def get_event(connection: Connection, event_id: str, sight: Sight = EVERYTHING) 
         transitions=tuple(one.model_copy(update={"event": _shown(one.event, row.shown)}) for one in transitions),
         evidence=() if found is None else tuple(_evidence(piece) for piece in found.mappings()),
     )
+
+
+def evidence_of(
+    connection: Connection, ids: Collection[str], sight: Sight = EVERYTHING
+) -> dict[str, tuple[EvidenceRow, ...]]:
+    """The evidence of several events, by event, as far as the asker may know of it."""
+    if not ids:
+        return {}
+    query = select(evidence).join(events, events.c.id == evidence.c.event_id)
+    pieces = query.where(evidence.c.event_id.in_(ids), sight.evidence)
+    found: dict[str, tuple[EvidenceRow, ...]] = defaultdict(tuple)
+    for row in connection.execute(pieces.order_by(evidence.c.seq, evidence.c.at, evidence.c.role)).mappings():
+        found[row["event_id"]] += (_evidence(row),)
+    return found
 
 
 def stored_keys(connection: Connection, keys: Collection[str]) -> frozenset[str]:
@@ -277,6 +300,9 @@ def _conditions(which: EventFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [column.in_(values) for column, values in columns.items() if values]
     if which.state is not None:
         conditions.append(events.c.is_open if which.state == "open" else ~events.c.is_open)
+    if which.judged is not None:
+        judged = exists().where(event_verdicts.c.event_id == events.c.id).correlate(events)
+        conditions.append(judged if which.judged else ~judged)
     if which.since is not None:
         conditions.append(events.c.started >= at(which.since))
     if which.until is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Computed,
     DateTime,
@@ -114,4 +115,30 @@ rejected_record = Table(
     Column("at", _UTC, nullable=False, server_default=func.now()),
     Column("error", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False, comment="the record as it arrived"),
+)
+
+# Append-only by trigger; see migration 0016. Type, camera, department, zone and grid repeat what the event says, for
+# queries, and say it of what was missed.
+event_verdicts = Table(
+    "event_verdicts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False, comment="real, false_alarm or missed"),
+    Column("event_id", Text, ForeignKey("events.id"), comment="null: missed"),
+    Column("type", Text, nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("grid", Text, nullable=False),
+    Column("moment", _UTC, nullable=False, comment="when the event began, or the missed one was to be seen"),
+    Column("reason", Text, nullable=False, comment="why a false alarm"),
+    Column("note", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _UTC, nullable=False),
+    Column("key", Text, nullable=False, comment="sent again under it, it counts once"),
+    Column("body", JSONB, nullable=False, comment="events.review.Seen"),
+    CheckConstraint("(kind = 'missed') = (event_id IS NULL)", name="missed_is_no_event"),
+    UniqueConstraint("who", "key"),
+    Index("ix_event_verdicts_event", "event_id", "id"),
+    Index("ix_event_verdicts_missed", "moment", postgresql_where=text("event_id IS NULL")),
 )

@@ -29,6 +29,7 @@ class EventFilter(Contract):
     grids: tuple[str, ...] = ()
     severities: tuple[Severity, ...] = ()
     state: Literal["open", "closed"] | None = None
+    judged: bool | None = Field(None, description="whether somebody has said if it is real")
     since: float | None = None
     until: float | None = Field(None, description="exclusive")
 

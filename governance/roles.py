@@ -29,6 +29,8 @@ class Right(StrEnum):
     DECIDE = "decide"  # on what others ask of one's own department
     UNMASK = "unmask"  # see faces and plates of bystanders, for a purpose, and take evidence out
     HOLD = "hold"  # keep evidence from being deleted, and let it go again
+    JUDGE = "judge"  # say of events whether they are real, and what was missed
+    LABEL = "label"  # take what was said of them as candidates for labels
     PEOPLE = "people"  # accounts
     AUDIT = "audit"  # the audit log
     OPERATE = "operate"  # how the system itself is doing
@@ -37,11 +39,23 @@ class Right(StrEnum):
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.OPERATOR: frozenset(
-        {Right.SEE, Right.ZONES, Right.SUBSCRIBE, Right.HANDLE, Right.ASK, Right.DECIDE, Right.UNMASK, Right.OPERATE}
+        {
+            Right.SEE,
+            Right.ZONES,
+            Right.SUBSCRIBE,
+            Right.HANDLE,
+            Right.ASK,
+            Right.DECIDE,
+            Right.UNMASK,
+            Right.JUDGE,
+            Right.OPERATE,
+        }
     ),
-    Role.DISPATCHER: frozenset({Right.SEE, Right.SUBSCRIBE, Right.DISPATCH, Right.ASK, Right.HOLD, Right.OPERATE}),
-    Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK, Right.UNMASK, Right.HOLD}),
-    Role.ENGINEER: frozenset({Right.SEE, Right.ZONES, Right.ASK, Right.OPERATE}),
+    Role.DISPATCHER: frozenset(
+        {Right.SEE, Right.SUBSCRIBE, Right.DISPATCH, Right.ASK, Right.HOLD, Right.JUDGE, Right.OPERATE}
+    ),
+    Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK, Right.UNMASK, Right.HOLD, Right.JUDGE}),
+    Role.ENGINEER: frozenset({Right.SEE, Right.ZONES, Right.ASK, Right.JUDGE, Right.LABEL, Right.OPERATE}),
     Role.AUDITOR: frozenset({Right.COUNT, Right.AUDIT}),
 }
 

@@ -60,6 +60,13 @@ NEW_GRANT = {"grantee": OURS, "owner": THEIRS, "purpose": "tests", "expires_utc"
 SUBSCRIPTION = {"department": THEIRS, "name": "n", "channel": {"kind": "sse"}}
 REASON = {"reason": "tests"}
 ACTION = {"action": "supervise", "facts": {}}
+MISSED = {
+    "type": "crowding",
+    "camera": CAMERA,
+    "moment_utc": 1e9,
+    "polygon": [[0, 0], [1, 0], [1, 1]],
+    "key": "access-matrix",
+}
 DOORS: dict[str, Door] = {
     "GET /api/second-factor": door(*ANYBODY),
     "POST /api/second-factor": door(*ANYBODY, asks=True),
@@ -100,6 +107,14 @@ DOORS: dict[str, Door] = {
     "POST /api/events/{event_id}/package": door(Right.UNMASK, of="evidence", asks=True, body={"purpose": "tests"}),
     "GET /api/events/{event_id}/acknowledgements": door(SEE, of="event"),
     "POST /api/events/{event_id}/acknowledgements": door(SUBSCRIBE, of="event", asks=True, body={"department": OURS}),
+    "GET /api/events/{event_id}/verdicts": door(SEE, of="evidence"),
+    "POST /api/events/{event_id}/verdicts": door(
+        Right.JUDGE, of="evidence", asks=True, body={"kind": "real", "key": "access-matrix"}
+    ),
+    "POST /api/misses": door(Right.JUDGE, of="camera", asks=True, body=MISSED),
+    "GET /api/review/events": door(Right.JUDGE),
+    "GET /api/review/rates": door(SEE, COUNT),
+    "GET /api/label-candidates": door(Right.LABEL),
     "GET /api/unwatched": door(SEE, COUNT),
     "GET /api/subscriptions": door(SUBSCRIBE),
     "POST /api/subscriptions": door(SUBSCRIBE, asks=True, body=SUBSCRIPTION),
@@ -225,7 +240,8 @@ def leaks(world: World, granted: bool) -> list[str]:
                 found.append(f"{route} as {role}: {status}, not {expected}")
             sees_all = role is Role.ADMIN or (granted and SEE in RIGHTS[role]) or route in COMMON_KNOWLEDGE
             centre = Right.DISPATCH in RIGHTS[role] and "/case" in route
-            auditor = role is Role.AUDITOR and route in ("GET /api/audit", "GET /api/unwatched")
+            numbers = ("GET /api/audit", "GET /api/unwatched", "GET /api/review/rates")
+            auditor = role is Role.AUDITOR and route in numbers
             shown = [mark for mark in world.marks if mark in text and mark not in address]
             if shown and not (sees_all or centre or auditor):
                 found.append(f"{route} as {role} shows {shown}")

@@ -723,6 +723,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/{event_id}/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Event Verdicts
+         * @description What was said of an event, newest first; the first one counts.
+         */
+        get: operations["event_verdicts"];
+        put?: never;
+        /**
+         * Judge Event
+         * @description Says of an event that it is real, or a false alarm and why. Who thinks again says so again; the newest counts.
+         */
+        post: operations["judge_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exchange/callbacks": {
         parameters: {
             query?: never;
@@ -973,6 +997,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/label-candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Label Candidates
+         * @description Verdicts that count now, oldest first, with what the algorithm had seen: what can become labels.
+         */
+        get: operations["label_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -1049,6 +1093,26 @@ export interface paths {
         get: operations["me"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/misses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Missed
+         * @description Says that something was missed: what, where and when, drawn around by hand.
+         */
+        post: operations["report_missed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1214,6 +1278,47 @@ export interface paths {
          * @description JSON Schema of `streams.yaml`, for editors.
          */
         get: operations["schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Review Queue
+         * @description Events that nobody has judged yet (or with `judged` those that somebody has) and whose pictures one may see,
+         *     newest start first.
+         */
+        get: operations["review_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * False Alarm Rates
+         * @description How often which rule of which camera is wrong, by what people said; what was missed, and how long it watched.
+         */
+        get: operations["false_alarm_rates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3211,6 +3316,61 @@ export interface components {
             zone: string;
         };
         /**
+         * Kind
+         * @description What somebody says.
+         * @enum {string}
+         */
+        Kind: "real" | "false_alarm" | "missed";
+        /**
+         * LabelCandidate
+         * @description A verdict with what the algorithm had seen: what can become a label. Pictures are at the event's own door.
+         */
+        LabelCandidate: {
+            /** Camera */
+            camera: string;
+            /** Confidence */
+            confidence: number | null;
+            /** Event */
+            event: string | null;
+            /**
+             * Evidence
+             * @description of the event, or what the missed one was drawn on
+             */
+            evidence: components["schemas"]["EvidenceOut"][];
+            /** Id */
+            id: number;
+            kind: components["schemas"]["Kind"];
+            /** Moment Utc */
+            moment_utc: number;
+            /** Note */
+            note: string;
+            /** Numbers */
+            numbers: {
+                [key: string]: number;
+            };
+            /** Polygon */
+            polygon: [
+                number,
+                number
+            ][];
+            provenance: components["schemas"]["Provenance"] | null;
+            reason: components["schemas"]["Why"] | null;
+            subject: components["schemas"]["Subject"] | null;
+            /** Type */
+            type: string;
+            /** Utc */
+            utc: number;
+            /** Zone */
+            zone: string;
+        };
+        /** LabelCandidates */
+        LabelCandidates: {
+            /** Candidates */
+            candidates: components["schemas"]["LabelCandidate"][];
+            /** Next After */
+            next_after: number | null;
+        };
+        /**
          * Line
          * @description One line of a case's history: who did what, when, and what became of it; `key` is the caller's own name of the
          *     action, by which one that was sent twice is known.
@@ -3432,6 +3592,51 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description due: half a login, which `/api/login/second-factor` makes whole */
             second_factor: components["schemas"]["SecondFactor"];
+        };
+        /**
+         * MissedBody
+         * @description What somebody saw and no event told.
+         */
+        MissedBody: {
+            /** Camera */
+            camera: string;
+            /**
+             * Event
+             * @description whose picture it was drawn on
+             */
+            event?: string | null;
+            /**
+             * Key
+             * @description names this verdict: sent again under it, it counts once
+             */
+            key: string;
+            /** Moment Utc */
+            moment_utc: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Polygon
+             * @description drawn around it, normalised
+             */
+            polygon: [
+                number,
+                number
+            ][];
+            /**
+             * Sha256
+             * @description which of its pictures
+             */
+            sha256?: string | null;
+            /** Type */
+            type: string;
+            /**
+             * Zone
+             * @default
+             */
+            zone: string;
         };
         /**
          * Mqtt
@@ -3883,6 +4088,51 @@ export interface components {
             purpose: string;
         };
         /**
+         * RateOut
+         * @description With the camera's name, and how long the rule watched.
+         */
+        RateOut: {
+            /** Camera */
+            camera: string;
+            /** Camera Name */
+            camera_name: string;
+            /** Events */
+            events: number;
+            /** False Alarms */
+            false_alarms: number;
+            /**
+             * False Alarms A Day
+             * @description judged false, per watched day; null: nothing was judged
+             */
+            false_alarms_a_day: number | null;
+            /** High */
+            high: number | null;
+            /** Judged */
+            judged: number;
+            /** Low */
+            low: number | null;
+            /** Missed */
+            missed: number;
+            /** Rate */
+            rate: number | null;
+            /** Type */
+            type: string;
+            /**
+             * Watched Days
+             * @description of the window, less what was not watched
+             */
+            watched_days: number;
+        };
+        /** Rates */
+        Rates: {
+            /** Rows */
+            rows: components["schemas"]["RateOut"][];
+            /** Since */
+            since: number;
+            /** Until */
+            until: number;
+        };
+        /**
          * Readiness
          * @description Each store, and why it is not ready where it is not.
          */
@@ -3977,7 +4227,7 @@ export interface components {
          * @description What can be allowed to a role, whatever it is done to.
          * @enum {string}
          */
-        Right: "see" | "count" | "zones" | "subscribe" | "handle" | "dispatch" | "ask" | "decide" | "unmask" | "hold" | "people" | "audit" | "operate";
+        Right: "see" | "count" | "zones" | "subscribe" | "handle" | "dispatch" | "ask" | "decide" | "unmask" | "hold" | "judge" | "label" | "people" | "audit" | "operate";
         /**
          * Role
          * @description What somebody's account is for.
@@ -4512,6 +4762,44 @@ export interface components {
             };
         };
         /**
+         * VerdictBody
+         * @description What somebody says of an event; a false alarm says why.
+         */
+        VerdictBody: {
+            /**
+             * Key
+             * @description names this verdict: sent again under it, it counts once
+             */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "real" | "false_alarm";
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            reason?: components["schemas"]["Why"] | null;
+        };
+        /**
+         * VerdictOut
+         * @description What was said of an event, or that one was missed.
+         */
+        VerdictOut: {
+            /** Id */
+            id: number;
+            kind: components["schemas"]["Kind"];
+            /** Note */
+            note: string;
+            reason: components["schemas"]["Why"] | null;
+            /** Utc */
+            utc: number;
+            /** Who */
+            who: string;
+        };
+        /**
          * Wanted
          * @description Which events; an empty list means any.
          *
@@ -4587,6 +4875,12 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * Why
+         * @description Why an alarm was false.
+         * @enum {string}
+         */
+        Why: "object" | "place" | "short" | "allowed" | "light" | "weather" | "picture" | "other";
         /**
          * Zone
          * @description A polygon of the picture in which algorithms watch.
@@ -6211,6 +6505,8 @@ export interface operations {
                 grid?: string[] | null;
                 severity?: components["schemas"]["Severity"][] | null;
                 state?: ("open" | "closed") | null;
+                /** @description whether somebody has said if it is real */
+                judged?: boolean | null;
                 /** @description began at or after, s since 1970 UTC */
                 since?: number | null;
                 /** @description began before, s since 1970 UTC */
@@ -6270,6 +6566,8 @@ export interface operations {
                 grid?: string[] | null;
                 severity?: components["schemas"]["Severity"][] | null;
                 state?: ("open" | "closed") | null;
+                /** @description whether somebody has said if it is real */
+                judged?: boolean | null;
                 /** @description began at or after, s since 1970 UTC */
                 since?: number | null;
                 /** @description began before, s since 1970 UTC */
@@ -7052,6 +7350,117 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    event_verdicts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictOut"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judge_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7869,6 +8278,48 @@ export interface operations {
             };
         };
     };
+    label_candidates: {
+        parameters: {
+            query?: {
+                /** @description id of the last one of the page before */
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelCandidates"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -8054,6 +8505,66 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_missed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MissedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8571,6 +9082,121 @@ export interface operations {
                 };
                 content: {
                     "application/schema+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_queue: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                type?: string[] | null;
+                camera?: string[] | null;
+                department?: string[] | null;
+                zone?: string[] | null;
+                grid?: string[] | null;
+                severity?: components["schemas"]["Severity"][] | null;
+                state?: ("open" | "closed") | null;
+                /** @description whether somebody has said if it is real */
+                judged?: boolean | null;
+                /** @description began at or after, s since 1970 UTC */
+                since?: number | null;
+                /** @description began before, s since 1970 UTC */
+                until?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    false_alarm_rates: {
+        parameters: {
+            query?: {
+                /** @description default: 30 days before `until` */
+                since?: number | null;
+                /** @description default: now */
+                until?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rates"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

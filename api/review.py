@@ -1,0 +1,202 @@
+"""Review: is an event real, why is it a false alarm, what was missed; and how often which camera's rule is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+from sqlalchemy import Connection, func, literal, select
+
+from api import sight
+from api.deps import ConnectionDep, CounterDep, JudgeDep, LabelDep, PoolDep, SeerDep
+from api.event_view import EventPlace, evidence_out
+from api.events import FilterDep, page_of
+from api.evidence import EventId
+from api.problems import Fault, Invalid, NotFound, Problem
+from api.review_schemas import (
+    LabelCandidate,
+    LabelCandidates,
+    MissedBody,
+    RateOut,
+    Rates,
+    VerdictBody,
+    VerdictOut,
+)
+from api.schemas import EventPage
+from contracts.algorithms import ALGORITHMS
+from events import queries, review
+from events.review import Missed, Said, Verdict
+from events.types import EventDetail, EvidenceRow
+from governance import access, audit
+from governance.access import Access, Place, Viewer
+from governance.tables import camera_places
+
+router = APIRouter(prefix="/api", tags=["review"])
+
+_DAY_S = 86_400.0
+_WINDOW_S = 30 * _DAY_S
+
+
+@router.get("/review/events", responses={422: {"model": Problem}})
+def review_queue(
+    connection: ConnectionDep,
+    pool: PoolDep,
+    viewer: JudgeDep,
+    wanted: FilterDep,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 30,
+) -> EventPage:
+    """Events that nobody has judged yet (or with `judged` those that somebody has) and whose pictures one may see,
+    newest start first."""
+    unjudged = wanted if wanted.judged is not None else wanted.model_copy(update={"judged": False})
+    shown = sight.of_events(viewer).evidence
+    page = queries.list_events(connection, unjudged, cursor, limit, queries.Sight(shown, shown))
+    return page_of(connection, pool, page)
+
+
+@router.get("/events/{event_id}/verdicts", responses={404: {"model": Problem}})
+def event_verdicts(event_id: EventId, connection: ConnectionDep, viewer: SeerDep) -> list[VerdictOut]:
+    """What was said of an event, newest first; the first one counts."""
+    _judged_event(connection, viewer, event_id)
+    return [VerdictOut.of(one) for one in review.of_event(connection, event_id)]
+
+
+@router.post(
+    "/events/{event_id}/verdicts",
+    status_code=status.HTTP_201_CREATED,
+    responses={404: {"model": Problem}, 422: {"model": Problem}},
+)
+def judge_event(event_id: EventId, body: VerdictBody, connection: ConnectionDep, viewer: JudgeDep) -> VerdictOut:
+    """Says of an event that it is real, or a false alarm and why. Who thinks again says so again; the newest counts."""
+    found = _judged_event(connection, viewer, event_id)
+    said = Said(kind=body.kind, reason=body.reason, note=body.note, who=viewer.name, key=body.key)
+    verdict = review.judge(connection, found.event, [row.ref for row in found.evidence], said)
+    what = {"event": event_id, "verdict": verdict.id, "kind": body.kind, "reason": body.reason or ""}
+    audit.record(connection, viewer.name, "event.judged", what)
+    return VerdictOut.of(verdict)
+
+
+@router.post(
+    "/misses", status_code=status.HTTP_201_CREATED, responses={404: {"model": Problem}, 422: {"model": Problem}}
+)
+def report_missed(body: MissedBody, connection: ConnectionDep, viewer: JudgeDep) -> VerdictOut:
+    """Says that something was missed: what, where and when, drawn around by hand."""
+    if body.type not in ALGORITHMS:
+        fault = Fault(field="type", message=f"there is no {body.type}", fix=f"one of {', '.join(sorted(ALGORITHMS))}")
+        raise Invalid(f"type: there is no {body.type}", fault.fix, [fault])
+    department, grid = _place(connection, viewer, body)
+    if body.event is not None:
+        found = _judged_event(connection, viewer, body.event)
+        if found.event.camera != body.camera or all(row.ref.sha256 != body.sha256 for row in found.evidence):
+            raise NotFound(f"event {body.event} has no such picture of camera {body.camera}")
+    missed = Missed(
+        type=body.type,
+        camera=body.camera,
+        department=department,
+        zone=body.zone,
+        grid=grid,
+        moment_utc=body.moment_utc,
+        polygon=body.polygon,
+        drawn_on=() if body.event is None or body.sha256 is None else (body.event, body.sha256),
+        note=body.note,
+        who=viewer.name,
+        key=body.key,
+    )
+    verdict = review.report_missed(connection, missed)
+    what = {"camera": body.camera, "type": body.type, "verdict": verdict.id}
+    audit.record(connection, viewer.name, "event.missed", what)
+    return VerdictOut.of(verdict)
+
+
+@router.get("/review/rates", responses={422: {"model": Problem}})
+def false_alarm_rates(
+    connection: ConnectionDep,
+    pool: PoolDep,
+    viewer: CounterDep,
+    since: Annotated[float | None, Query(description="default: 30 days before `until`", ge=0, le=1e11)] = None,
+    until: Annotated[float | None, Query(description="default: now", ge=0, le=1e11)] = None,
+) -> Rates:
+    """How often which rule of which camera is wrong, by what people said; what was missed, and how long it watched."""
+    now = time.time()
+    end = now if until is None else until
+    begin = max(0.0, end - _WINDOW_S) if since is None else since
+    verdicts_seen = sight.of_verdicts(viewer, Access.EVENT)
+    rows = review.rates(connection, sight.of_counts(viewer).seen, verdicts_seen, begin, end)
+    hours = _unwatched(connection, sorted({row.camera for row in rows}), begin, end)
+    days = max(0.0, min(end, now) - begin) / _DAY_S
+    told = []
+    for row in rows:
+        lost = hours.get((row.camera, "*"), 0.0) + hours.get((row.camera, row.type), 0.0)
+        watched = max(0.0, days - lost / 24)
+        told.append(
+            RateOut(
+                **row.model_dump(),
+                camera_name=pool.camera_name(row.camera),
+                watched_days=watched,
+                false_alarms_a_day=row.false_alarms / watched if row.judged and watched > 0 else None,
+            )
+        )
+    return Rates(since=begin, until=end, rows=told)
+
+
+@router.get("/label-candidates")
+def label_candidates(
+    connection: ConnectionDep,
+    viewer: LabelDep,
+    after: Annotated[int, Query(ge=0, le=2**62, description="id of the last one of the page before")] = 0,
+    limit: Annotated[int, Query(ge=1, le=review.MAX_LIMIT)] = 100,
+) -> LabelCandidates:
+    """Verdicts that count now, oldest first, with what the algorithm had seen: what can become labels."""
+    found = review.candidates(connection, sight.of_verdicts(viewer, Access.EVIDENCE), after, limit)
+    pieces = queries.evidence_of(connection, {_source(one) for one in found}, sight.of_events(viewer))
+    return LabelCandidates(
+        candidates=[_candidate(one, pieces.get(_source(one), ())) for one in found],
+        next_after=found[-1].id if len(found) == limit else None,
+    )
+
+
+def _judged_event(connection: Connection, viewer: Viewer, event_id: str) -> EventDetail:
+    """The event, for who may see its evidence: nobody judges what they cannot look at. Raises NotFound."""
+    shown = sight.of_events(viewer).evidence
+    found = queries.get_event(connection, event_id, queries.Sight(shown, shown))
+    if found is None:
+        raise NotFound(f"no event {event_id}")
+    return found
+
+
+def _place(connection: Connection, viewer: Viewer, body: MissedBody) -> tuple[str, str]:
+    """Department and grid of the camera; NotFound where one may not see the evidence of such an event there."""
+    c = camera_places.c
+    moment = func.to_timestamp(body.moment_utc)
+    place = Place(c.department, c.camera, c.grid, literal(body.zone), literal(body.type), moment)
+    query = select(c.department, c.grid).where(c.camera == body.camera, access.may_see(viewer, place, Access.EVIDENCE))
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotFound(f"no camera {body.camera}", "it may have left the pool")
+    return row.department, row.grid
+
+
+def _unwatched(connection: Connection, cameras: list[str], since: float, until: float) -> dict[tuple[str, str], float]:
+    if not cameras:
+        return {}
+    rows = queries.unwatched_hours(connection, since, until, cameras)
+    return {(row.camera, row.algorithm): row.hours for row in rows}
+
+
+def _source(one: Verdict) -> str:
+    """The event whose pictures show it; "": there is none."""
+    return one.event or next(iter(one.seen.drawn_on), "")
+
+
+def _candidate(one: Verdict, pieces: Sequence[EvidenceRow]) -> LabelCandidate:
+    """Args: pieces: of the event that shows it."""
+    shown = [row for row in pieces if one.event is not None or row.ref.sha256 in one.seen.drawn_on]
+    said = {"id", "kind", "event", "type", "camera", "zone", "moment_utc", "reason", "note", "utc"}
+    seen = {"subject", "numbers", "confidence", "provenance", "polygon"}
+    return LabelCandidate(
+        **one.model_dump(include=said),
+        **one.seen.model_dump(include=seen),
+        evidence=tuple(evidence_out(EventPlace(_source(one)), row) for row in shown),
+    )
