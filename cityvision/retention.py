@@ -23,7 +23,7 @@ from cityvision.sealing import existing_seal_key
 from cityvision.settings import Settings
 from contracts.errors import ConfigError
 from events.store import mark_deleted
-from events.tables import events, evidence
+from events.tables import event_verdicts, events, evidence
 from governance import deletions, holds
 from governance.custody import Piece
 from governance.deletions import Mark
@@ -44,9 +44,18 @@ _OUTCOME = sql_case(
     (_c.status == Status.VOID.value, "void"),
     else_="open",
 )
-_SINCE = func.greatest(_v.updated, _c.updated)  # of those that are not null
+_JUDGED: Any = (
+    select(event_verdicts.c.kind, event_verdicts.c.at)
+    .where(event_verdicts.c.event_id == _e.event_id)
+    .order_by(event_verdicts.c.id.desc())
+    .limit(1)
+    .lateral("judged")
+)
+_VERDICT = func.coalesce(_JUDGED.c.kind, "none")
+_SINCE = func.greatest(_v.updated, _c.updated, _JUDGED.c.at)  # of those that are not null
 _JOINED = (
     evidence.join(events, _v.id == _e.event_id)
+    .outerjoin(_JUDGED, true())
     .outerjoin(case_decisions, _d.event_id == _e.event_id)
     .outerjoin(cases, _c.id == _d.case_id)
 )
@@ -93,7 +102,8 @@ def _number(policy: Policy) -> ColumnElement[Any]:
     for number, rule in enumerate(policy.rules):
         events_fit = _v.type.in_(rule.events) if rule.events else true()
         case_fits = _OUTCOME.in_(rule.case) if rule.case else true()
-        fits.append((and_(events_fit, case_fits), number))
+        said_fits = _VERDICT.in_(rule.verdict) if rule.verdict else true()
+        fits.append((and_(events_fit, case_fits, said_fits), number))
     return sql_case(*fits, else_=len(policy.rules) - 1)
 
 

@@ -132,8 +132,14 @@ class Rate(Contract):
     high: float | None
 
 
-def judge(connection: Connection, event: Event, evidence: Sequence[EvidenceRef], said: Said) -> Verdict:
+def judge(
+    connection: Connection, event: Event, evidence: Sequence[EvidenceRef], said: Said, now: float | None = None
+) -> Verdict:
     """Writes down what somebody says of an event.
+
+    Args:
+        evidence: the event's, as it is known now.
+        now: s since 1970; by default the present.
 
     Raises:
         ConfigError: the key was used for something else.
@@ -147,8 +153,8 @@ def judge(connection: Connection, event: Event, evidence: Sequence[EvidenceRef],
     )
     return _written(
         connection,
-        said.who,
-        said.key,
+        (said.who, said.key),
+        time.time() if now is None else now,
         {
             "kind": said.kind.value,
             "event_id": event.id,
@@ -169,8 +175,8 @@ def report_missed(connection: Connection, missed: Missed) -> Verdict:
     """Writes down what was missed. Raises ConfigError: the key was used for something else."""
     return _written(
         connection,
-        missed.who,
-        missed.key,
+        (missed.who, missed.key),
+        time.time(),
         {
             "kind": Kind.MISSED.value,
             "event_id": None,
@@ -187,8 +193,10 @@ def report_missed(connection: Connection, missed: Missed) -> Verdict:
     )
 
 
-def _written(connection: Connection, who: str, key: str, values: dict[str, Any]) -> Verdict:
-    line = values | {"who": who, "key": key, "at": at(time.time())}
+def _written(connection: Connection, named: tuple[str, str], now: float, values: dict[str, Any]) -> Verdict:
+    """Args: named: who says it, and the key of the saying."""
+    who, key = named
+    line = values | {"who": who, "key": key, "at": at(now)}
     written = insert(event_verdicts).values(line).on_conflict_do_nothing(index_elements=[_v.who, _v.key])
     row = connection.execute(written.returning(*_v)).one_or_none()
     if row is None:

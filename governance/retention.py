@@ -23,6 +23,10 @@ Outcome = Literal["none", "closed", "void"]
 """What became of the event's case: there was none, 结案 (or 评价), 作废. An open case keeps its evidence by itself."""
 
 
+Judged = Literal["none", "real", "false_alarm"]
+"""What people said of the event, newest verdict: nothing, real, a false alarm."""
+
+
 class Rule(Contract):
     """One class of evidence.
 
@@ -30,6 +34,7 @@ class Rule(Contract):
         name: `class` in the file.
         events: event types; empty: any.
         case: what became of the case; empty: whatever.
+        verdict: what people said of the event; empty: whatever.
         days: whole days it is kept, 1 to 36,500, or "forever".
     """
 
@@ -38,6 +43,7 @@ class Rule(Contract):
     name: str = Field(alias="class", pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
     events: tuple[Annotated[str, Field(min_length=1, max_length=80)], ...] = ()
     case: tuple[Outcome, ...] = ()
+    verdict: tuple[Judged, ...] = ()
     days: int | Literal["forever"]
 
     @field_validator("days", mode="before")
@@ -49,14 +55,15 @@ class Rule(Contract):
 
     @property
     def fits_everything(self) -> bool:
-        return not self.events and not self.case
+        return not self.events and not self.case and not self.verdict
 
     @property
     def text(self) -> str:
         """The rule in one line."""
         events, case = ", ".join(self.events) or "any event", " or ".join(self.case) or "any"
         kept = "kept for good" if self.days == FOREVER else f"{self.days} days"
-        return f"{self.name}: {events}, case {case}: {kept}"
+        said = f", verdict {' or '.join(self.verdict)}" if self.verdict else ""
+        return f"{self.name}: {events}, case {case}{said}: {kept}"
 
 
 class Policy(Contract):
@@ -76,7 +83,9 @@ class Policy(Contract):
                 raise ValueError(f"rules: {before.name} fits everything, so {after.name} never counts: put it last")
         if not self.rules[-1].fits_everything:
             last = self.rules[-1].name
-            raise ValueError(f"rules: the last, {last}, does not fit everything: add one without events and case")
+            raise ValueError(
+                f"rules: the last, {last}, does not fit everything: add one without events, case and verdict"
+            )
         return self
 
     @cached_property

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Engine, insert, update
 
 from cases.tables import case_decisions, cases
 from contracts.records import Event, EvidenceRef
+from events import review
+from events.review import Kind, Said, Why
 from events.store import lock_ingest, write_event
 from governance import custody
 from governance.retention import Policy, read_policy
@@ -92,3 +96,12 @@ def in_case(engine: Engine, event: Event, status: str, days: float) -> int:
 def set_status(engine: Engine, number: int, status: str) -> None:
     with engine.begin() as connection:
         connection.execute(update(cases).where(cases.c.id == number).values(status=status))
+
+
+def judged(engine: Engine, event: Event, kind: Literal[Kind.REAL, Kind.FALSE_ALARM], days: float) -> None:
+    """What somebody said of the event so many days ago."""
+    moment = time.time() - days * DAY
+    why = Why.OTHER if kind is Kind.FALSE_ALARM else None
+    with engine.begin() as connection:
+        said = Said(kind=kind, reason=why, note="", who="tests", key=uuid.uuid4().hex)
+        review.judge(connection, event, (), said, moment)

@@ -16,13 +16,23 @@ from cityvision.retention import Sweeper, Swept, due
 from contracts.errors import StoreError
 from contracts.records import EvidenceRef
 from events import queries
+from events.review import Kind
 from governance import audit, custody, deletions, holds
 from governance.access import Viewer
 from governance.proofs import ProofFault, SignedProof, check
 from governance.retention import Policy
 from governance.roles import Role
 from store.objects import DiskObjects, derived_key, is_there
-from tests.contract.retention_scene import DAY, SIGNER, in_case, keep, over, policy_in, set_status
+from tests.contract.retention_scene import (
+    DAY,
+    SIGNER,
+    in_case,
+    judged,
+    keep,
+    over,
+    policy_in,
+    set_status,
+)
 
 pytest_plugins = ["tests.embedded"]
 
@@ -92,6 +102,32 @@ def test_each_class_goes_after_its_own_days(engine: Engine, objects: DiskObjects
     ]
     assert verified(engine) == 3
     assert sweep(engine, objects, policy).deleted == 0
+
+
+def test_what_people_said_of_an_event_decides_how_long(engine: Engine, objects: DiskObjects, tmp_path: Path) -> None:
+    """Labels stay for good, false alarms go soon; the newest verdict counts, and days begin at it."""
+    rules = """
+rules:
+  - {class: labels, verdict: [real], days: forever}
+  - {class: struck_out, verdict: [false_alarm], days: 7}
+  - {class: unjudged, verdict: [none], events: [litter], days: 90}
+  - {class: rest, days: 30}
+"""
+    now = time.time()
+    names = ("real", "false", "false but young", "thought again", "unjudged", "unjudged long")
+    refs = {name: keep(objects, name.encode(), now - 300 * DAY) for name in names}
+    found = {
+        name: over(engine, refs[name], 100 if name == "unjudged long" else 60, str(number))
+        for number, name in enumerate(names)
+    }
+    judged(engine, found["real"], Kind.REAL, 59)
+    judged(engine, found["false"], Kind.FALSE_ALARM, 8)
+    judged(engine, found["false but young"], Kind.FALSE_ALARM, 6)
+    judged(engine, found["thought again"], Kind.FALSE_ALARM, 50)
+    judged(engine, found["thought again"], Kind.REAL, 40)
+    sweep(engine, objects, policy_in(tmp_path, rules))
+    assert {name for name, ref in refs.items() if not there(objects, ref)} == {"false", "unjudged long"}
+    verified(engine)
 
 
 def test_what_a_hold_keeps_stays(engine: Engine, objects: DiskObjects, policy: Policy) -> None:
