@@ -7,6 +7,7 @@ import { EventStreamProvider } from "./api/stream";
 import { useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { Nothing, Trouble } from "./parts/Trouble";
+import { SaidProvider } from "./review/Said";
 import { AuditRoom } from "./rooms/AuditRoom";
 import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
@@ -22,6 +23,8 @@ import { KeysRoom } from "./rooms/KeysRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
 import { PeopleRoom } from "./rooms/PeopleRoom";
+import { RatesRoom } from "./rooms/RatesRoom";
+import { ReviewRoom } from "./rooms/ReviewRoom";
 import { SecondStepRoom } from "./rooms/SecondStepRoom";
 import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
 import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
@@ -63,7 +66,14 @@ function Inside() {
   return (
     <Routes>
       <Route path="/m/*" element={<FieldRooms />} />
-      <Route path="*" element={<Desk rights={me.rights} />} />
+      <Route
+        path="*"
+        element={
+          <SaidProvider key={me.name} who={me.name}>
+            <Desk rights={me.rights} />
+          </SaidProvider>
+        }
+      />
     </Routes>
   );
 }
@@ -79,6 +89,8 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/wall" element={<WallRoom />} />
           <Route path="/events" element={<EventsRoom />} />
           <Route path="/events/:id" element={<EventRoom />} />
+          <Route path="/review" element={<ReviewRoom />} />
+          <Route path="/review/rates" element={<RatesRoom />} />
           <Route path="/cases" element={<CasesRoom />} />
           <Route path="/cases/:id" element={<CaseRoom />} />
           <Route path="/cameras" element={<CamerasRoom />} />

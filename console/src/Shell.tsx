@@ -3,11 +3,13 @@ import {
   AppstoreOutlined,
   AuditOutlined,
   BellOutlined,
+  CheckSquareOutlined,
   FileSearchOutlined,
   HeartOutlined,
   KeyOutlined,
   LogoutOutlined,
   MobileOutlined,
+  PercentageOutlined,
   SafetyOutlined,
   SendOutlined,
   TeamOutlined,
@@ -26,15 +28,24 @@ import { Nothing } from "./parts/Trouble";
 import { useSession } from "./session";
 
 /** Which rooms there are, and the rights of which one opens each. */
-const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[] }[] = [
+const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unless?: Right }[] = [
   { to: "/wall", text: "nav.wall", icon: <AppstoreOutlined />, rights: ["see"] },
   { to: "/events", text: "nav.events", icon: <BellOutlined />, rights: ["see"] },
+  { to: "/review", text: "nav.review", icon: <CheckSquareOutlined />, rights: ["judge"] },
   { to: "/cases", text: "nav.cases", icon: <AuditOutlined />, rights: ["dispatch", "handle"] },
   { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined />, rights: ["see"] },
   { to: "/subscriptions", text: "nav.subscriptions", icon: <SendOutlined />, rights: ["subscribe"] },
   { to: "/grants", text: "nav.grants", icon: <KeyOutlined />, rights: ["ask", "decide"] },
   { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
+  // Who judges has it as a tab of that room.
+  {
+    to: "/review/rates",
+    text: "nav.rates",
+    icon: <PercentageOutlined />,
+    rights: ["see", "count"],
+    unless: "judge",
+  },
 ];
 
 /** Rooms behind the account's menu. */
@@ -45,7 +56,8 @@ const BEHIND: { to: string; rights: Right[] }[] = [
 
 /** The rights of which one opens the room at an address; undefined: it is open to everybody. */
 function needed(path: string): Right[] | undefined {
-  return [...ROOMS, ...BEHIND].find(({ to }) => path === to || path.startsWith(`${to}/`))?.rights;
+  const fitting = [...ROOMS, ...BEHIND].filter(({ to }) => path === to || path.startsWith(`${to}/`));
+  return fitting.sort((a, b) => b.to.length - a.to.length)[0]?.rights; // the innermost room
 }
 
 /** The room that somebody begins in: the first that their role opens. */
@@ -72,14 +84,16 @@ export function Shell({ children }: { children: ReactNode }) {
           <span>{t("app.name")}</span>
         </NavLink>
         <nav className="rooms">
-          {ROOMS.filter(({ rights }) => may(...rights)).map(({ to, text, icon }) => (
-            <NavLink key={to} to={to}>
-              <span aria-hidden="true">{icon}</span>
-              {t(text)}
-              {to === "/grants" ? <Waiting /> : null}
-              {to === "/subscriptions" ? <Failing /> : null}
-            </NavLink>
-          ))}
+          {ROOMS.filter(({ rights, unless }) => may(...rights) && !(unless && may(unless))).map(
+            ({ to, text, icon }) => (
+              <NavLink key={to} to={to}>
+                <span aria-hidden="true">{icon}</span>
+                {t(text)}
+                {to === "/grants" ? <Waiting /> : null}
+                {to === "/subscriptions" ? <Failing /> : null}
+              </NavLink>
+            ),
+          )}
         </nav>
         <Detectors />
         <Tally />

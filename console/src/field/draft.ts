@@ -1,4 +1,5 @@
 import type { Case, CaseDetail } from "../api/client";
+import { freshId } from "../api/retry";
 
 /** A photo of a draft; `key` is what the server calls it, once it has it. */
 export interface Photo {
@@ -42,11 +43,6 @@ export function emptyDraft(who: string, one: Case): Draft {
   };
 }
 
-/** A name that nobody else gives; `crypto.randomUUID` is not there without HTTPS. */
-export function freshId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
-}
-
 /** How often the case came back to be handled again: what was done in one round proves nothing in the next. */
 export function roundOf(state: Case["state"]): number {
   return (state.returns ?? 0) + (state.refusals ?? 0) + (state.reopened ?? 0);
@@ -72,14 +68,6 @@ export function judge(draft: Draft, detail: CaseDetail): "done" | "go" | "change
   if (detail.lines.some((line) => line.key === draft.id)) return "done"; // it arrived; only the answer did not
   const state = detail.case.state;
   return reportable(state) && roundOf(state) === draft.round ? "go" : "changed";
-}
-
-const FIRST_MS = 2_000;
-const LONGEST_MS = 60_000;
-
-/** How long to wait after so many tries in vain, ms; the server may ask for longer, s. */
-export function patience(tries: number, asked: number | null): number {
-  return Math.max(Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(tries, 10)), (asked ?? 0) * 1000);
 }
 
 /** The parts of a case's history that say what is wanted of who handles it now: since it last came to them. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ApiError, type CaseDetail, NetworkError, type Problem } from "../api/client";
+import { patience } from "../api/retry";
 import { translate } from "../i18n";
 import { pressing } from "./countdown";
-import { changed, type Draft, emptyDraft, judge, patience, wanted } from "./draft";
+import { changed, type Draft, emptyDraft, judge, wanted } from "./draft";
 import { type Doors, send } from "./sending";
 import { distance, formatDistance } from "./way";
 

@@ -1,5 +1,6 @@
 import { ApiError, type CaseDetail, NetworkError } from "../api/client";
-import { type Draft, judge, patience } from "./draft";
+import { mayPass, patience } from "../api/retry";
+import { type Draft, judge } from "./draft";
 
 /** What sending needs of the world. */
 export interface Doors {
@@ -40,12 +41,6 @@ function refused(draft: Draft, error: unknown, now: number): Outcome {
   }
   const notBefore = now + patience(draft.tries, asked);
   return { kind: "later", draft: { ...draft, tries: draft.tries + 1, notBefore } };
-}
-
-/** Whether the same may be answered otherwise later: not by a refusal of what was sent. */
-function mayPass({ status, problem }: ApiError): boolean {
-  const inTheWay = status === 403 && problem.code !== "forbidden"; // a second step, a password to be changed
-  return status >= 500 || status === 401 || status === 408 || status === 409 || status === 429 || inTheWay;
 }
 
 function stuck(draft: Draft, why: string): Outcome {

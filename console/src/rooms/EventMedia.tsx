@@ -12,13 +12,16 @@ type Evidence = Schemas["EvidenceOut"];
 
 const ORDER = ["decision", "density", "entry", "latest", "closing", "clip"];
 
+/** What there is to see of an event, the picture that shows it best first and the clip last. */
+export function mediaOf(event: EventDetail): Evidence[] {
+  return [...event.evidence].sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.utc - b.utc);
+}
+
 /** Pictures and clip of an event: one large, the others to choose from. */
 export function EventMedia({ event }: { event: EventDetail }) {
   const { t, word, language } = useTexts();
   const [chosen, setChosen] = useState<string | null>(null);
-  const items = [...event.evidence].sort(
-    (a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.utc - b.utc,
-  );
+  const items = mediaOf(event);
   const shown = items.find((one) => one.sha256 === chosen) ?? items[0];
   const hasClip = items.some((one) => one.role === "clip");
 
@@ -115,7 +118,7 @@ function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) 
 }
 
 /** The masked copy; unmasked the original first, where the browser cannot play it a copy of it, else only the download. */
-function Film({ evidence, query }: { evidence: Evidence; query: string }) {
+export function Film({ evidence, query }: { evidence: Evidence; query: string }) {
   const { t } = useTexts();
   const first = query ? "original" : "masked";
   const [source, setSource] = useState<"masked" | "original" | "copy" | "none">(first);
@@ -152,16 +155,19 @@ function Film({ evidence, query }: { evidence: Evidence; query: string }) {
 }
 
 /** A photo with its zone and the subject's box of the transition that brought it drawn over it. */
-function Picture({
+export function Picture({
   event,
   evidence,
   src,
   alt,
+  shown,
 }: {
   event: EventDetail;
   evidence: Evidence;
   src: string;
   alt: string;
+  /** told once it is on the page, or cannot be had */
+  shown?: () => void;
 }) {
   const [size, setSize] = useState<[number, number] | null>(null);
   const step = event.transitions.find((one) => one.evidence.some((e) => e.sha256 === evidence.sha256));
@@ -173,7 +179,11 @@ function Picture({
         src={src}
         alt={alt}
         data-testid="photo"
-        onLoad={(e) => setSize([e.currentTarget.naturalWidth, e.currentTarget.naturalHeight])}
+        onError={shown}
+        onLoad={(e) => {
+          setSize([e.currentTarget.naturalWidth, e.currentTarget.naturalHeight]);
+          shown?.();
+        }}
       />
       {size ? (
         <svg viewBox={`0 0 ${size[0]} ${size[1]}`} aria-hidden="true">

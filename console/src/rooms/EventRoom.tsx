@@ -14,6 +14,7 @@ import { Custody } from "./Custody";
 import { EventMedia } from "./EventMedia";
 import { EvidencePackage } from "./EvidencePackage";
 import { Holds } from "./Holds";
+import { Verdicts } from "./Verdicts";
 
 export function EventRoom() {
   const { id = "" } = useParams();
@@ -41,6 +42,7 @@ function Detail({ event }: { event: EventDetail }) {
       <EventMedia event={event} />
       <div>
         <Why event={event} />
+        <Verdicts event={event.id} />
         <Course event={event} />
         <Provenance event={event} />
         {may("unmask") ? <EvidencePackage event={event} /> : null}
