@@ -1,4 +1,4 @@
-"""Events judged by keyboard in a real browser: at speed, taken back, beside others, over a dead line; what was missed."""
+"""Events judged by keyboard in a browser: at speed, taken back, beside others, over a dead line; what was missed."""
 
 from __future__ import annotations
 

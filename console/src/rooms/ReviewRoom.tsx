@@ -1,5 +1,5 @@
 import { Button, Select, Skeleton } from "antd";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import type { EventSummary } from "../api/client";
 import { type EventFilters, useEvent } from "../api/queries";
@@ -120,7 +120,8 @@ function Judging({ filters, change }: JudgingProps) {
 }
 
 function useKeys(act: (what: Act) => void, asking: boolean, off: boolean): void {
-  useEffect(() => {
+  // With the page itself: a moment later, a quick key would still speak of the event before.
+  useLayoutEffect(() => {
     if (off) return;
     const onKey = (event: KeyboardEvent) => {
       if (taken(event.target, event.key)) return;
