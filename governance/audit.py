@@ -116,6 +116,12 @@ def listed(
     return [_entry(row) for row in connection.execute(query)]
 
 
+def line(connection: Connection, number: int) -> AuditEntry | None:
+    """One line by its number; None where there is none."""
+    row = connection.execute(select(audit_log).where(audit_log.c.id == number)).one_or_none()
+    return None if row is None else _entry(row)
+
+
 def about_event(connection: Connection, event: str) -> list[AuditEntry]:
     """Lines that speak of an event, the oldest first: who read, exported or acknowledged what of it, and when."""
     query = select(audit_log).where(audit_log.c.what["event"].astext == event).order_by(audit_log.c.id)

@@ -72,6 +72,7 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             asked = NewGrant(grantee="grid", owner="traffic", purpose="tests", expires_utc=now + 3600)
             clients = {role: logged_in(city, connection, role) for role in ROLES}
         case = wait_for_case(clients[Role.ADMIN], CAMERA)
+        hand_over(clients[Role.DISPATCHER], now)
         ids = {
             "camera_id": CAMERA,
             "event_id": theirs.id,
@@ -85,6 +86,13 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
         yield World(city, ids, marks, clients)
         for client in clients.values():
             client.close()
+
+
+def hand_over(client: httpx.Client, now: float) -> None:
+    """A shift of ours with a handover that waits: both are number 1."""
+    assert client.post("/api/shifts", json={"until_utc": now + 3600}).json()["shift"]["id"] == 1
+    signed = client.post("/api/shifts/1/handover", json={"until_utc": now + 7200})
+    assert signed.json()["handover"]["id"] == 1, signed.text
 
 
 def wait_for_case(client: httpx.Client, camera: str) -> int:

@@ -152,6 +152,14 @@ DOORS: dict[str, Door] = {
     "GET /api/cases/{number}/holds": door(Right.HOLD, of="case"),
     "POST /api/cases/{number}/holds": door(Right.HOLD, of="case", asks=True, body=REASON),
     "POST /api/cases/{number}/holds/{hold}/release": door(Right.HOLD, of="case", asks=True, body=REASON),
+    "GET /api/shifts/current": door(Right.DISPATCH, Right.AUDIT),
+    "POST /api/shifts": door(Right.DISPATCH, asks=True, body={"until_utc": 4e9}),
+    "GET /api/shifts/draft": door(Right.DISPATCH, query="?until=4e9"),
+    "POST /api/shifts/{number}/handover": door(Right.DISPATCH, asks=True, body={"until_utc": 4e9}),
+    "POST /api/shifts/{number}/relief": door(Right.DISPATCH, asks=True, body={"until_utc": 4e9, "note": "x"}),
+    "GET /api/shifts/handovers": door(Right.DISPATCH, Right.AUDIT),
+    "GET /api/shifts/handovers/{number}": door(Right.DISPATCH, Right.AUDIT),
+    "POST /api/shifts/handovers/{number}/answer": door(Right.DISPATCH, asks=True, body={"answer": "confirmed"}),
     "GET /api/field/cases": door(Right.HANDLE),
     "GET /api/field/cases/{number}": door(Right.HANDLE, of="case"),
     "POST /api/incidents/{number}/actions": door(*CASES, asks=True, body=ACTION),
@@ -176,6 +184,10 @@ OPEN = {  # without a login, or about oneself alone
 }
 # Answers that name every department or show the shape of all pools, and nothing that happened.
 COMMON_KNOWLEDGE = {"GET /api/departments", "GET /api/cases/book", "GET /api/pool/schema"}
+
+
+# Where a case is, the centre hands on, and an auditor may read; not a word of its events, or of others' silences.
+HANDED_ON = {"中心广场", f'"{CAMERA}"'}
 
 
 def address_of(world: World, path: str, which: Door) -> str:
@@ -242,7 +254,8 @@ def leaks(world: World, granted: bool) -> list[str]:
             centre = Right.DISPATCH in RIGHTS[role] and "/case" in route
             numbers = ("GET /api/audit", "GET /api/unwatched", "GET /api/review/rates")
             auditor = role is Role.AUDITOR and route in numbers
-            shown = [mark for mark in world.marks if mark in text and mark not in address]
+            handed = HANDED_ON if "/api/shifts/" in route else set()
+            shown = [mark for mark in world.marks if mark in text and mark not in address and mark not in handed]
             if shown and not (sees_all or centre or auditor):
                 found.append(f"{route} as {role} shows {shown}")
     return found

@@ -1411,6 +1411,167 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Shift
+         * @description The centre's first shift. Every later one begins by taking over (409 where somebody is on shift).
+         */
+        post: operations["begin_shift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Current Shift
+         * @description Whose shift it is at the centre. A handover that waits changes nothing until somebody else confirms it.
+         */
+        get: operations["current_shift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draft Handover
+         * @description What a handover would say now: computed from what is open, silenced and not watched.
+         */
+        get: operations["draft_handover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Handovers
+         * @description Handovers of the centre, the newest first, also those that were refused or withdrawn.
+         */
+        get: operations["list_handovers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/handovers/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Handover
+         * @description One handover as it was signed, and whether it still is what the audit chain says.
+         */
+        get: operations["get_handover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/handovers/{number}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Handover
+         * @description Somebody else confirms, and is on shift from then on, or refuses with a note; whoever signed may withdraw. Who
+         *     comes second is told what happened (409).
+         */
+        post: operations["answer_handover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/{number}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Handover
+         * @description Whoever is on shift signs its handover: drawn anew, kept as it is, its SHA-256 in the audit chain.
+         */
+        post: operations["sign_handover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shifts/{number}/relief": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Relieve Shift
+         * @description Takes over from a shift that does not hand over, with the reason; how things stand is kept all the same.
+         */
+        post: operations["relieve_shift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/silences": {
         parameters: {
             query?: never;
@@ -1838,6 +1999,25 @@ export interface components {
              * @description of the case as the person saw it
              */
             revision?: number | null;
+        };
+        /**
+         * Answer
+         * @description What became of a handover that was signed.
+         * @enum {string}
+         */
+        Answer: "confirmed" | "refused" | "withdrawn";
+        /**
+         * AnswerBody
+         * @description What is said to a handover that waits.
+         */
+        AnswerBody: {
+            answer: components["schemas"]["Answer"];
+            /**
+             * Note
+             * @description needed for a refusal
+             * @default
+             */
+            note: string;
         };
         /**
          * ApiKey
@@ -2287,6 +2467,16 @@ export interface components {
             total: number;
         };
         /**
+         * CaseNote
+         * @description A line about one open case.
+         */
+        CaseNote: {
+            /** Case */
+            case: number;
+            /** Note */
+            note: string;
+        };
+        /**
          * CaseState
          * @description What decides what can be done next.
          *
@@ -2401,6 +2591,19 @@ export interface components {
             unit: "s" | "%" | "yes" | "";
             /** Zone */
             zone: string;
+        };
+        /**
+         * CurrentShift
+         * @description Whose shift it is, and the handover that waits to be confirmed.
+         */
+        CurrentShift: {
+            /** Desk */
+            desk: string;
+            /** Now Utc */
+            now_utc: number;
+            /** @description null before the first */
+            shift: components["schemas"]["Shift"] | null;
+            waiting: components["schemas"]["Handover"] | null;
         };
         /**
          * CustodyLine
@@ -3221,6 +3424,215 @@ export interface components {
             by: "all" | "type" | "camera" | "grid";
             /** Window S */
             window_s: number;
+        };
+        /**
+         * HandedCamera
+         * @description A camera behind open cases that is not watched now, or by one of its rules not.
+         *
+         *     Attributes:
+         *         algorithm: the rule; "*": the whole camera.
+         *         hours: not watched since the shift began.
+         *         cases: how many open cases it is behind.
+         */
+        HandedCamera: {
+            /** Algorithm */
+            algorithm: string;
+            /** Camera */
+            camera: string;
+            /** Cases */
+            cases: number;
+            /** Hours */
+            hours: number;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Since Utc */
+            since_utc: number;
+        };
+        /**
+         * HandedCase
+         * @description An open case that whoever takes over has to know of.
+         *
+         *     Attributes:
+         *         where: for people: address, or camera and zone by name.
+         *         due_utc: of its running clock; of a suspended case the date at which it goes on.
+         *         note: of whoever hands over.
+         */
+        HandedCase: {
+            /** Category */
+            category: string;
+            /** Due Utc */
+            due_utc: number | null;
+            /** Grid */
+            grid: string;
+            /** Handler */
+            handler: string;
+            /** Id */
+            id: number;
+            /** Incident */
+            incident: number | null;
+            /**
+             * Look
+             * @default
+             * @enum {string}
+             */
+            look: "" | "waiting" | "silent" | "unseen";
+            /** Marks */
+            marks: ("late" | "due" | "supervised" | "resumes" | "look" | "noted")[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Opened Utc */
+            opened_utc: number;
+            severity: components["schemas"]["Severity"];
+            status: components["schemas"]["Status"];
+            /** Where */
+            where: string;
+        };
+        /**
+         * HandedIncident
+         * @description A mass incident with cases that are still open, how many of them, and how many are late.
+         */
+        HandedIncident: {
+            /** Category */
+            category: string;
+            /** Id */
+            id: number;
+            /** Late */
+            late: number;
+            /** Open */
+            open: number;
+        };
+        /**
+         * HandedSilence
+         * @description A silence that is in force, or to come: of cases, or of a department's deliveries (`department`, else "").
+         *
+         *     Attributes:
+         *         kind: what is silenced.
+         *         number: the silence's own id.
+         *         hidden: how many events, or deliveries, it has held back.
+         */
+        HandedSilence: {
+            /**
+             * Department
+             * @default
+             */
+            department: string;
+            /** From Utc */
+            from_utc: number;
+            /** Hidden */
+            hidden: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "cases" | "deliveries";
+            /** Note */
+            note: string;
+            /** Number */
+            number: number;
+            /** Until Utc */
+            until_utc: number;
+            /** Who */
+            who: string;
+        };
+        /**
+         * Handover
+         * @description A handover as it stands.
+         *
+         *     Attributes:
+         *         shift: that is handed over.
+         *         open, late: how many cases were, when it was signed.
+         *         next_end_utc: when the next shift should end.
+         *         sha256: of the document, hex.
+         *         audit: number of the line of the audit chain that names this hash.
+         *         answer: None while it waits for somebody to take over.
+         *         late_s: how long after its planned end the shift was, or is not yet, taken over.
+         */
+        Handover: {
+            answer?: components["schemas"]["Answer"] | null;
+            /**
+             * Answer Note
+             * @default
+             */
+            answer_note: string;
+            /**
+             * Answered By
+             * @default
+             */
+            answered_by: string;
+            /** Answered Utc */
+            answered_utc?: number | null;
+            /** Audit */
+            audit: number;
+            /** Id */
+            id: number;
+            /** Late */
+            late: number;
+            /** Late S */
+            late_s: number;
+            /** Next End Utc */
+            next_end_utc: number;
+            /** Note */
+            note: string;
+            /** Open */
+            open: number;
+            /** Relief */
+            relief: boolean;
+            /** Sha256 */
+            sha256: string;
+            shift: components["schemas"]["Shift"];
+            /** Signed By */
+            signed_by: string;
+            /** Signed Utc */
+            signed_utc: number;
+        };
+        /**
+         * HandoverBody
+         * @description What whoever hands over adds to what is computed.
+         */
+        HandoverBody: {
+            /** Cases */
+            cases?: components["schemas"]["CaseNote"][];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Until Utc
+             * @description when the next shift should end: within 36 hours
+             */
+            until_utc: number;
+        };
+        /**
+         * HandoverDetail
+         * @description A handover as it was signed.
+         */
+        HandoverDetail: {
+            handover: components["schemas"]["Handover"];
+            /**
+             * Intact
+             * @description what is kept still has the SHA-256 that the audit chain names
+             */
+            intact: boolean;
+            snapshot: components["schemas"]["Snapshot"];
+        };
+        /**
+         * HandoverPage
+         * @description Newest first.
+         */
+        HandoverPage: {
+            /** Handovers */
+            handovers: components["schemas"]["Handover"][];
+            /**
+             * Next Before
+             * @description give it as `before` for the next page; null: this is the last
+             */
+            next_before: number | null;
         };
         /**
          * HeldBack
@@ -4163,6 +4575,22 @@ export interface components {
             codes: string[];
         };
         /**
+         * ReliefBody
+         * @description Taking over from a shift that does not hand over.
+         */
+        ReliefBody: {
+            /**
+             * Note
+             * @description why nobody handed over
+             */
+            note: string;
+            /**
+             * Until Utc
+             * @description when one's own shift should end: within 36 hours
+             */
+            until_utc: number;
+        };
+        /**
          * ReplayBody
          * @description A window of time in which events were recorded, s since 1970 UTC; the end is exclusive.
          */
@@ -4321,6 +4749,42 @@ export interface components {
          */
         Severity: "info" | "minor" | "major" | "critical";
         /**
+         * Shift
+         * @description A stretch of time in which one person is responsible for a desk.
+         *
+         *     Attributes:
+         *         desk: id of the dispatch centre, or of a department.
+         *         who: name of the account.
+         *         opened_utc: from when.
+         *         planned_end_utc: until when it should last; a handover after that is late.
+         *         ended_utc: when somebody else took over; None while it lasts.
+         */
+        Shift: {
+            /** Desk */
+            desk: string;
+            /** Ended Utc */
+            ended_utc?: number | null;
+            /** Id */
+            id: number;
+            /** Opened Utc */
+            opened_utc: number;
+            /** Planned End Utc */
+            planned_end_utc: number;
+            /** Who */
+            who: string;
+        };
+        /**
+         * ShiftBegin
+         * @description The first shift of the centre.
+         */
+        ShiftBegin: {
+            /**
+             * Until Utc
+             * @description when it should end: within 36 hours
+             */
+            until_utc: number;
+        };
+        /**
          * Silence
          * @description `hidden`: how many deliveries it has held back.
          */
@@ -4379,6 +4843,62 @@ export interface components {
             types?: string[];
             /** Until Utc */
             until_utc: number;
+        };
+        /**
+         * Snapshot
+         * @description How things stand at a desk, computed and never typed.
+         *
+         *     Attributes:
+         *         shift, who, since_utc: whose shift it is; None and "" where nobody's.
+         *         drawn_utc: when this was computed.
+         *         until_utc: the end of the next shift: what falls due before it is named.
+         *         by_status: open cases, how many of each status.
+         *         marked: how many open cases have each mark.
+         *         opened, closed: how many cases were since the shift began.
+         *         cases: the marked ones, the soonest due first; of very many the first.
+         *         left_out: how many marked ones are not listed.
+         */
+        Snapshot: {
+            /** By Status */
+            by_status: {
+                [key: string]: number;
+            };
+            /**
+             * Cameras
+             * @default []
+             */
+            cameras: components["schemas"]["HandedCamera"][];
+            /** Cases */
+            cases: components["schemas"]["HandedCase"][];
+            /** Closed */
+            closed: number;
+            /** Desk */
+            desk: string;
+            /** Drawn Utc */
+            drawn_utc: number;
+            /** Incidents */
+            incidents: components["schemas"]["HandedIncident"][];
+            /** Left Out */
+            left_out: number;
+            /** Marked */
+            marked: {
+                [key: string]: number;
+            };
+            /** Opened */
+            opened: number;
+            /** Shift */
+            shift: number | null;
+            /**
+             * Silences
+             * @default []
+             */
+            silences: components["schemas"]["HandedSilence"][];
+            /** Since Utc */
+            since_utc: number | null;
+            /** Until Utc */
+            until_utc: number;
+            /** Who */
+            who: string;
         };
         /**
          * Span
@@ -9495,6 +10015,485 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftBegin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentShift"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    current_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentShift"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_handover: {
+        parameters: {
+            query: {
+                /** @description the end of the next shift, s since 1970 UTC */
+                until: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_handovers: {
+        parameters: {
+            query?: {
+                /** @description id of the last one of the page before */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverPage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relieve_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReliefBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
