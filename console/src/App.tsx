@@ -18,6 +18,7 @@ import { EventsRoom } from "./rooms/EventsRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
 import { FieldRooms } from "./rooms/FieldRoom";
 import { GrantsRoom } from "./rooms/GrantsRoom";
+import { HandoverRoom } from "./rooms/HandoverRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { KeysRoom } from "./rooms/KeysRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
@@ -27,6 +28,7 @@ import { RatesRoom } from "./rooms/RatesRoom";
 import { ReviewRoom } from "./rooms/ReviewRoom";
 import { SecondStepRoom } from "./rooms/SecondStepRoom";
 import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
+import { ShiftRoom } from "./rooms/ShiftRoom";
 import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
 import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
 import { WallRoom } from "./rooms/WallRoom";
@@ -93,6 +95,8 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/review/rates" element={<RatesRoom />} />
           <Route path="/cases" element={<CasesRoom />} />
           <Route path="/cases/:id" element={<CaseRoom />} />
+          <Route path="/shift" element={<ShiftRoom />} />
+          <Route path="/shift/:id" element={<HandoverRoom />} />
           <Route path="/cameras" element={<CamerasRoom />} />
           <Route path="/cameras/:id" element={<CameraRoom />} />
           <Route path="/cameras/:id/why" element={<ExplainRoom />} />
