@@ -68,6 +68,7 @@ export function ShiftDraft({ shift, mine }: { shift: Shift; mine: boolean }) {
             </div>
           ))}
           <More add={(number) => write(number, notes[number] ?? "")} />
+          <span className="dim">{t("shift.note")}</span>
           <Input.TextArea
             rows={3}
             maxLength={NOTE_CHARS}

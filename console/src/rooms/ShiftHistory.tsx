@@ -18,7 +18,7 @@ export function Outcome({ handover }: { handover: Handover }) {
   const { t, word } = useTexts();
   const answer = handover.answer ?? "waiting";
   return (
-    <>
+    <span className="shift-marks">
       <Tag color={COLOURS[answer] ?? "default"}>{word("shift.answer", answer)}</Tag>
       {handover.relief ? <Tag color="warning">{t("shift.relief")}</Tag> : null}
       {handover.late_s >= 60 && (answer === "confirmed" || answer === "waiting") ? (
@@ -26,7 +26,7 @@ export function Outcome({ handover }: { handover: Handover }) {
           {t("shift.late", { time: formatDuration(handover.late_s, t) })}
         </span>
       ) : null}
-    </>
+    </span>
   );
 }
 

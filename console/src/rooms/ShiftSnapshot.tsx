@@ -56,7 +56,7 @@ export function ShiftSnapshot({ snapshot, field }: Props) {
       </div>
       <p className="shift-statuses">
         {STATUSES.filter((status) => snapshot.by_status[status]).map((status) => (
-          <span key={status}>
+          <span key={status} className="shift-marks">
             <CaseStatus status={status} />
             <b className="number">{snapshot.by_status[status]}</b>
           </span>
@@ -132,12 +132,12 @@ function useColumns(drawn: number, field: Props["field"]): TableColumnsType<Hand
       title: t("shift.why"),
       width: 210,
       render: (_, one) => (
-        <>
+        <span className="shift-marks">
           {one.marks.map((mark) => (
             <MarkTag key={mark} mark={mark} />
           ))}
-          {one.look ? <div className="dim">{word("shift.look", one.look)}</div> : null}
-        </>
+          {one.look ? <span className="dim">{word("shift.look", one.look)}</span> : null}
+        </span>
       ),
     },
     { title: t("cases.status"), width: 90, render: (_, one) => <CaseStatus status={one.status} /> },
