@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from fastapi import Body as HttpBody
-from sqlalchemy import Connection
+from sqlalchemy import Connection, FromClause, select
 
 from api import pictures
 from api.deps import (
@@ -31,8 +31,10 @@ from cases import queries, service
 from cases.decide import Silence
 from cases.flow import TABLE, WORDS, possible
 from cases.queries import CaseDetail, CaseFilter, Dimension, HeldBack, Sight, Tally
+from cases.tables import case_decisions, cases
 from cases.types import Action, Case, Duty, NewCase, Status
 from contracts.errors import Forbidden
+from events.tables import events
 from governance import access, audit
 from governance.access import Viewer
 from governance.roles import Right
@@ -105,11 +107,28 @@ def case_book(_viewer: ViewerDep, book: BookDep, pool: PoolDep) -> CaseBook:
 
 @router.get("/cases/statistics", responses={422: {"model": Problem}})
 def case_statistics(
-    connection: ConnectionDep, viewer: CounterDep, wanted: FilterDep, by: Annotated[Dimension, Query()] = "category"
+    connection: ConnectionDep,
+    viewer: CounterDep,
+    wanted: FilterDep,
+    by: Annotated[Dimension | Literal["algorithm"], Query()] = "category",
 ) -> list[Tally]:
-    """Cases by one dimension: how many, how many late, and how long they took."""
+    """Cases by one dimension: how many, how many late, and how long they took. By algorithm: that of the event which
+    made the case, "" for those that people opened."""
     sight = Sight(everything=True) if viewer.can(Right.COUNT) else sight_of(connection, viewer)
-    return list(queries.tallies(connection, sight, wanted, by, time.time()))
+    dimension = _algorithm() if by == "algorithm" else by
+    return list(queries.tallies(connection, sight, wanted, dimension, time.time()))
+
+
+def _algorithm() -> FromClause:
+    """Which algorithm saw the event that made a case: cases know the event, events their provenance."""
+    made = case_decisions.c
+    return (
+        select(events.c.state["provenance"]["algorithm"].astext.label("value"))
+        .join(case_decisions, made.event_id == events.c.id)
+        .where(made.case_id == cases.c.id, made.kind == "new")
+        .limit(1)
+        .lateral()
+    )
 
 
 @router.post("/cases", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, exists, func, or_, select, true
 
 from cases import store
 from cases.tables import case_decisions, case_looks, case_silences, cases
@@ -219,10 +219,21 @@ def handlers(connection: Connection, numbers: Iterable[int]) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-def tallies(connection: Connection, sight: Sight, which: CaseFilter, by: Dimension, now: float) -> tuple[Tally, ...]:
-    """Cases by one dimension, most first (days in their order, by UTC)."""
+def tallies(
+    connection: Connection, sight: Sight, which: CaseFilter, by: Dimension | FromClause, now: float
+) -> tuple[Tally, ...]:
+    """Cases by one dimension, most first (days in their order, by UTC).
+
+    Args:
+        by: or what another room says of each case: at most one row with the column `value`; none counts as "".
+    """
     c = cases.c
-    value: ColumnElement[Any] = func.to_char(func.timezone("UTC", c.opened), "YYYY-MM-DD") if by == "day" else c[by]
+    counted: FromClause = cases
+    if not isinstance(by, str):
+        counted = cases.outerjoin(by, true())
+        value: ColumnElement[Any] = func.coalesce(by.c["value"], "")
+    else:
+        value = func.to_char(func.timezone("UTC", c.opened), "YYYY-MM-DD") if by == "day" else c[by]
     hours = func.extract("epoch", c.closed - c.opened) / 3600
     late = func.count(case((c.due < at(now), 1)))
     query = (
@@ -233,6 +244,7 @@ def tallies(connection: Connection, sight: Sight, which: CaseFilter, by: Dimensi
             func.count(c.closed).label("closed"),
             func.percentile_cont(0.5).within_group(hours).label("median"),
         )
+        .select_from(counted)
         .where(sight.condition(), *which.conditions(now))
         .group_by(value)
         .order_by(*([value] if by == "day" else [func.count().desc(), value]))

@@ -145,6 +145,27 @@ def test_by_hand_and_found_by_filters(city: City, client: httpx.Client) -> None:
     assert book["steps"]["dispatched"]["report"] == ["pictures"]
 
 
+def test_statistics_by_every_dimension(city: City, client: httpx.Client) -> None:
+    one_case(client, city)
+    city.publish(opened(make_event(time.time() - 30, subject="track:18")))  # joins: counted once
+    body = {"source": "hotline", "category": "0999", "address": "人民路 3 号", "note": "井盖松动"}
+    assert client.post("/api/cases", json=body).status_code == 201
+    number = client.get("/api/cases").json()["cases"][-1]["id"]
+    wait_for(client, f"/api/cases/{number}", lambda found: len(found["events"]) == 2)
+
+    def by(dimension: str, **more: Any) -> dict[str, int]:
+        found = client.get("/api/cases/statistics", params={"by": dimension, **more})
+        assert found.status_code == 200, found.text
+        return {one["value"]: one["cases"] for one in found.json()}
+
+    assert by("algorithm") == {"illegal_parking": 1, "": 1}
+    assert by("algorithm", category="0304") == {"illegal_parking": 1}
+    assert by("department") == {"traffic": 1, "city": 1}
+    assert by("source") == {"event": 1, "hotline": 1}
+    assert sum(by("day").values()) == sum(by("grid").values()) == 2
+    assert client.get("/api/cases/statistics", params={"by": "colour"}).status_code == 422
+
+
 def test_a_rainstorm_is_handled_at_once(city: City, client: httpx.Client) -> None:
     began = time.time() - 600
     many = [opened(make_event(began + n, kind="waterlogging", zone=f"z{n}", subject=f"{n}")) for n in range(21)]

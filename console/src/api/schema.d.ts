@@ -290,7 +290,8 @@ export interface paths {
         };
         /**
          * Case Statistics
-         * @description Cases by one dimension: how many, how many late, and how long they took.
+         * @description Cases by one dimension: how many, how many late, and how long they took. By algorithm: that of the event which
+         *     made the case, "" for those that people opened.
          */
         get: operations["case_statistics"];
         put?: never;
@@ -6321,7 +6322,7 @@ export interface operations {
     case_statistics: {
         parameters: {
             query?: {
-                by?: "status" | "category" | "grid" | "handler" | "department" | "source" | "day";
+                by?: ("status" | "category" | "grid" | "handler" | "department" | "source" | "day") | "algorithm";
                 state?: components["schemas"]["Status"][] | null;
                 category?: string[] | null;
                 owner?: string[] | null;
