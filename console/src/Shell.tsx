@@ -34,7 +34,7 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
   { to: "/events", text: "nav.events", icon: <BellOutlined />, rights: ["see"] },
   { to: "/review", text: "nav.review", icon: <CheckSquareOutlined />, rights: ["judge"] },
   { to: "/cases", text: "nav.cases", icon: <AuditOutlined />, rights: ["dispatch", "handle"] },
-  { to: "/shift", text: "nav.shift", icon: <SwapOutlined />, rights: ["dispatch", "audit"] },
+  { to: "/shift", text: "nav.shift", icon: <SwapOutlined />, rights: ["dispatch"] },
   { to: "/cameras", text: "nav.cameras", icon: <VideoCameraOutlined />, rights: ["see"] },
   { to: "/subscriptions", text: "nav.subscriptions", icon: <SendOutlined />, rights: ["subscribe"] },
   { to: "/grants", text: "nav.grants", icon: <KeyOutlined />, rights: ["ask", "decide"] },

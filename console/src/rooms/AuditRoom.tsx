@@ -1,6 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { Alert, Button, Input, Skeleton, Table, type TableColumnsType } from "antd";
 import { useState } from "react";
+import { Link } from "react-router";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { Trouble } from "../parts/Trouble";
@@ -37,6 +38,10 @@ export function AuditRoom() {
           onSearch={setAction}
           style={{ width: 220 }}
         />
+        <Link className="push" to="/shift">
+          {t("shift.history")}
+        </Link>
+        <Link to="/cases/statistics">{t("statistics.title")}</Link>
       </div>
       <Verification />
       <section className="panel">

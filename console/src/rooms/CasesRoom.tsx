@@ -1,3 +1,4 @@
+import { BarChartOutlined } from "@ant-design/icons";
 import { Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
@@ -46,6 +47,9 @@ export function CasesRoom() {
     <div className="page">
       <div className="head">
         <h1>{t("cases.title")}</h1>
+        <Link className="push" to="/cases/statistics">
+          <BarChartOutlined aria-hidden="true" /> {t("statistics.title")}
+        </Link>
       </div>
       <div className="filters">
         <Segmented
