@@ -17,6 +17,7 @@ from api import (
     cameras,
     case_evidence,
     cases,
+    city_map,
     console,
     coverage,
     custody,
@@ -107,6 +108,7 @@ def create_app(
         cameras,
         explain,
         live,
+        city_map,
         proposals,
         stream,
         subscriptions,
@@ -131,7 +133,8 @@ def create_app(
         app.include_router(door.router)
     if settings.console_dist is not None:
         console.mount(app, settings.console_dist)
-    app.add_middleware(Guard, trusted_origins=settings.trusted_origins)
+    tile_server = settings.tiles.source if settings.tiles else None
+    app.add_middleware(Guard, trusted_origins=settings.trusted_origins, picture_source=tile_server)
     app.add_middleware(RequestTimer, metrics=metrics)
     return app
 

@@ -14,12 +14,13 @@ MAX_BODY = 1 << 20
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # Ant Design writes its styles into the page, hence the inline styles; scripts come from our own files alone.
+# Pictures come from one more server where the map has tiles.
 _POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
         "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' blob: data:",
+        "img-src 'self' blob: data:{pictures}",
         "media-src 'self' blob:",
         "connect-src 'self'",
         "object-src 'none'",
@@ -29,7 +30,6 @@ _POLICY = "; ".join(
     )
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -60,11 +60,19 @@ def bears_key_alone(headers: Headers) -> bool:
 
 
 class Guard:
-    """ASGI middleware; see the module's docstring."""
+    """ASGI middleware; see the module's docstring.
 
-    def __init__(self, app: ASGIApp, trusted_origins: frozenset[str] = frozenset()) -> None:
+    Args:
+        picture_source: a server that the page may load pictures from besides ours, scheme://host[:port].
+    """
+
+    def __init__(
+        self, app: ASGIApp, trusted_origins: frozenset[str] = frozenset(), picture_source: str | None = None
+    ) -> None:
         self._app = app
         self._trusted = trusted_origins
+        policy = _POLICY.format(pictures=f" {picture_source}" if picture_source else "")
+        self._headers = _HEADERS | {"Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -80,7 +88,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")

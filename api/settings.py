@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -10,6 +12,22 @@ from governance.logins import IDLE_S, SESSION_S
 from governance.oidc import OidcSettings
 from governance.roles import Role
 from governance.types import SecondFactor, User
+
+
+class Tiles(BaseModel):
+    """Pictures of the ground for the map, from a server of tiles (Web Mercator, 256 pixels)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str = Field(description="address with {z}, {x} and {y}")
+    datum: Literal["wgs84", "gcj02"] = Field("wgs84", description="gcj02: shifted, as maps made in China are")
+    credit: str = Field("", description="whom the map is to name")
+
+    @property
+    def source(self) -> str:
+        """The server, as a content security policy names it."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 class ApiSettings(BaseModel):
@@ -30,6 +48,7 @@ class ApiSettings(BaseModel):
     map_link: str = Field(
         "geo:{lat},{lon}?q={lat},{lon}({name})", description="link that opens a map application at a place"
     )
+    tiles: Tiles | None = Field(None, description="pictures of the ground for the map; None: none")
     case_book: Path | None = Field(None, description="rule book of cases; None: the one that ships")
     exchange: Path | None = Field(
         None, description="mapping of the exchange with the city's platform; None: there is none"

@@ -6,24 +6,53 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, status
+from pydantic import Field
 from sqlalchemy import Connection
 
 from api import sight
-from api.deps import ConnectionDep, SeerDep, SubscriberDep
+from api.deps import ConnectionDep, PoolDep, SeerDep, SubscriberDep
+from api.pool_view import PoolView
 from api.problems import NotFound, Problem
-from api.schemas import AcknowledgeBody, Counted
+from api.schemas import AcknowledgeBody, Body
 from api.subscriptions import Number, require_own
 from events import queries
 from governance import access, audit
 from governance.access import Viewer
-from subscriptions import service, store
+from subscriptions import hidden, service, store
 from subscriptions.access import sees
+from subscriptions.hidden import Hidden, HiddenEvent
 from subscriptions.tables import subscription_silences
 from subscriptions.types import Acknowledgement, NewSilence, Silence
 
 router = APIRouter(prefix="/api", tags=["subscriptions"])
 
 EventId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+class HiddenEventOut(HiddenEvent):
+    """With the names of the pool as it stands."""
+
+    camera_name: str
+    zone_name: str
+
+
+class HiddenOut(Body):
+    """What a silence hides."""
+
+    count: int = Field(description="deliveries held back, of all events")
+    events: list[HiddenEventOut] = Field(description="the newest of those that one may see, at most 200")
+
+
+def _named(pool: PoolView, found: Hidden) -> HiddenOut:
+    events = [
+        HiddenEventOut(
+            **one.model_dump(),
+            camera_name=pool.camera_name(one.camera),
+            zone_name=pool.zone_name(one.camera, one.zone),
+        )
+        for one in found.events
+    ]
+    return HiddenOut(count=found.count, events=events)
 
 
 def _listed(connection: Connection, viewer: Viewer, number: int | None = None) -> list[Silence]:
@@ -50,10 +79,19 @@ def add_silence(body: NewSilence, connection: ConnectionDep, viewer: SubscriberD
 
 
 @router.post("/silences/preview", responses={422: {"model": Problem}})
-def preview_silence(body: NewSilence, connection: ConnectionDep, viewer: SubscriberDep) -> Counted:
-    """How many deliveries of the last seven days it would have held back."""
+def preview_silence(body: NewSilence, connection: ConnectionDep, pool: PoolDep, viewer: SubscriberDep) -> HiddenOut:
+    """How many deliveries of the last seven days it would have held back, and of which events."""
     require_own(connection, viewer, body.department)
-    return Counted(count=service.would_hide(connection, body, time.time(), sees))
+    seen = sight.of_events(viewer).seen
+    return _named(pool, hidden.would_hold_back(connection, body, time.time(), sees, seen))
+
+
+@router.get("/silences/{number}/hidden", responses={404: {"model": Problem}})
+def silence_hides(number: Number, connection: ConnectionDep, pool: PoolDep, viewer: SubscriberDep) -> HiddenOut:
+    """What it has held back until now: how many deliveries, and of which events."""
+    if not _listed(connection, viewer, number):
+        raise NotFound(f"no silence {number}")
+    return _named(pool, hidden.held_back(connection, number, sight.of_events(viewer).seen))
 
 
 @router.delete("/silences/{number}", name="end_delivery_silence", responses={404: {"model": Problem}})

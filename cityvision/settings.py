@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cases.exchange.mapping import DEFAULT as EXCHANGE_DEFAULT
+from cityvision.map_tiles import checked_tiles
 from contracts.errors import ConfigError
 from contracts.signing import is_secret
 from governance.oidc import is_safe
@@ -64,6 +65,12 @@ class Settings(BaseSettings):
         "geo:{lat},{lon}?q={lat},{lon}({name})",
         description="link to a map application, with {lat}, {lon} (WGS 84) and {name} of a place in it",
     )
+
+    map_tiles: str | None = Field(
+        None, description="pictures under the map, https://…/{z}/{x}/{y}.png (Web Mercator); else none"
+    )
+    map_tiles_datum: Literal["wgs84", "gcj02"] = Field("wgs84", description="of these tiles; gcj02: maps made in China")
+    map_tiles_credit: str = Field("", max_length=200, description="whom the map is to name as their maker")
 
     exchange_url: str | None = Field(None, description="the city's existing platform, https://…; else no exchange")
     exchange_mapping: Path | None = Field(None, description="what is told to it, and what its words mean (YAML)")
@@ -142,6 +149,11 @@ class Settings(BaseSettings):
                 "not a link to a place; write e.g. geo:{lat},{lon} or https://maps.example/?at={lat},{lon}"
             )
         return value
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _check_map_tiles(cls, value: str | None) -> str | None:
+        return None if value is None else checked_tiles(value)
 
     @field_validator("delivery_networks")
     @classmethod

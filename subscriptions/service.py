@@ -32,7 +32,6 @@ from subscriptions.places import told_place
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import NewSilence, NewSubscription, State, Subscription, Wanted
 
-_PREVIEW_S = 7 * 86_400.0
 _MOST = 50_000  # of one replay, during which no event can be written for that subscriber
 
 
@@ -203,29 +202,6 @@ def silence(connection: Connection, new: NewSilence, who: str) -> int:
             raise ConfigError(f"subscription: {new.subscription} belongs to {found.department}", "name one of your own")
     _require_zone(connection, new.wanted)
     return store.silence(connection, new, who)
-
-
-def would_hide(connection: Connection, new: NewSilence, now: float, sees: Sees) -> int:
-    """How many deliveries of the last seven days the silence would have held back."""
-    t, e, s = event_transitions.c, events.c, subscriptions.c
-    place = told_place()
-    silenced = cast(new.wanted.model_dump(mode="json"), subscriptions.c.wanted.type)
-    query = (
-        select(func.count())
-        .select_from(event_transitions.join(events, e.id == t.event_id).join(subscriptions, s.deleted.is_(None)))
-        .where(
-            t.received >= at(now - _PREVIEW_S),
-            s.enabled,
-            s.department == new.department,
-            wanted_in_sql(silenced, place),
-            wanted_in_sql(s.wanted, place),
-            sees(s.department, place),
-        )
-    )
-    if new.subscription is not None:
-        query = query.where(s.id == new.subscription)
-    count: int = connection.execute(query).scalar_one()
-    return count
 
 
 def _require_zone(connection: Connection, wanted: Wanted) -> None:

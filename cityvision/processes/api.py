@@ -10,7 +10,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.settings import ApiSettings
+from api.settings import ApiSettings, Tiles
 from cityvision.masking import MaskingProcess
 from cityvision.object_store import object_store
 from cityvision.ports import listen_on
@@ -52,6 +52,9 @@ def api_settings(settings: Settings) -> ApiSettings:
         second_factor_roles=frozenset(Role(name) for name in listed(settings.second_factor_roles)),
         oidc=oidc_settings(settings),
         map_link=settings.map_link,
+        tiles=None
+        if settings.map_tiles is None
+        else Tiles(url=settings.map_tiles, datum=settings.map_tiles_datum, credit=settings.map_tiles_credit),
         case_book=settings.case_book,
         exchange=settings.exchange,
         exchange_callback_secret=settings.exchange_callback_secret,

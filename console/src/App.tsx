@@ -23,6 +23,7 @@ import { HandoverRoom } from "./rooms/HandoverRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { KeysRoom } from "./rooms/KeysRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
+import { MapRoom } from "./rooms/MapRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
 import { PeopleRoom } from "./rooms/PeopleRoom";
 import { RatesRoom } from "./rooms/RatesRoom";
@@ -30,6 +31,7 @@ import { ReviewRoom } from "./rooms/ReviewRoom";
 import { SecondStepRoom } from "./rooms/SecondStepRoom";
 import { ForcedSetUp, SecurityRoom } from "./rooms/SecurityRoom";
 import { ShiftRoom } from "./rooms/ShiftRoom";
+import { SilencesRoom } from "./rooms/SilencesRoom";
 import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
 import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
 import { WallRoom } from "./rooms/WallRoom";
@@ -90,6 +92,7 @@ function Desk({ rights }: { rights: Me["rights"] }) {
         <Routes>
           <Route path="/" element={<Navigate to={home(rights)} replace />} />
           <Route path="/wall" element={<WallRoom />} />
+          <Route path="/map" element={<MapRoom />} />
           <Route path="/events" element={<EventsRoom />} />
           <Route path="/events/:id" element={<EventRoom />} />
           <Route path="/review" element={<ReviewRoom />} />
@@ -106,6 +109,7 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/password" element={<PasswordRoom />} />
           <Route path="/keys" element={<KeysRoom />} />
           <Route path="/grants" element={<GrantsRoom />} />
+          <Route path="/silences" element={<SilencesRoom />} />
           <Route path="/subscriptions" element={<SubscriptionsRoom />} />
           <Route path="/subscriptions/:id" element={<SubscriptionRoom />} />
           <Route path="/people" element={<PeopleRoom />} />

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from api import cameras
+from api import cameras, city_map
 from api.camera_states import CameraStates
 from api.doors import Doors
 from api.feed import EventFeed
@@ -54,6 +54,7 @@ def _city() -> PoolView:
                 "class": 1 + n % 3,
                 "main": {"url": f"rtsp://10.{n // 65536}.{n // 256 % 256}.{n % 256}:554/main"},
                 "grid": f"G-{n % 6975:04}",
+                "position": {"lon": 121.2 + n % 110 * 0.005, "lat": 31.0 + n // 110 * 0.004},
                 "zones": [{"id": "road", "kind": "road", "polygon": ((0, 0.5), (1, 0.5), (1, 1), (0, 1))}],
                 "algorithms": {"crowding": {"max_people": 30}},
             }
@@ -132,7 +133,14 @@ def test_a_page_of_a_city_costs_little(doors: Doors, bus: Bus) -> None:
             "own": _cpu(lambda: page(DEPARTMENT).model_dump_json()),
             "tallies": _cpu(lambda: cameras.camera_tallies(doors, connection, view, ADMIN)),
         }
+        # The map's are asked for once a revision, and every few seconds.
+        costs_of_map = {
+            "places": _cpu(lambda: city_map.map_cameras(doors, connection, view, ADMIN).model_dump_json()),
+            "states": _cpu(lambda: city_map.map_states(doors, connection, view, DEPARTMENT).model_dump_json()),
+        }
     assert all(cost < LIMIT_S for cost in costs.values()), costs
+    assert costs_of_map["places"] < 5 * LIMIT_S, costs_of_map
+    assert costs_of_map["states"] < LIMIT_S, costs_of_map
     # Every state is read from the bus once in a few seconds, for all viewers together.
     fresh = _cpu(lambda: CameraStates(bus, 600.0).of(view))
     assert fresh < 1.0

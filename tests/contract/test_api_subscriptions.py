@@ -155,11 +155,15 @@ def test_silences_and_acknowledgements(city: City, client: httpx.Client) -> None
     city.publish(opened(make_event(now - 60)))
     wait_for(client, f"/api/subscriptions/{number}/deliveries", lambda page: page["deliveries"])
     silence = {"department": "traffic", "from_utc": now - 30, "until_utc": now + 3600, "note": "道路施工"}
-    assert client.post("/api/silences/preview", json=silence).json() == {"count": 1}
+    would = client.post("/api/silences/preview", json=silence).json()
+    assert (would["count"], [one["camera_name"] for one in would["events"]]) == (1, ["北门消防通道"])
     (kept,) = client.post("/api/silences", json=silence).json()
     event = make_event(now)
     city.publish(opened(event))
     wait_for(client, "/api/silences", lambda found: found[0]["hidden"] == 1)
+    held = client.get(f"/api/silences/{kept['id']}/hidden").json()
+    assert (held["count"], [one["event"] for one in held["events"]]) == (1, [event.id])
+    assert client.get("/api/silences/999/hidden").status_code == 404
     seen = client.post(f"/api/events/{event.id}/acknowledgements", json={"department": "traffic", "note": "已派人"})
     assert [(one["who"], one["note"]) for one in seen.json()] == [("admin", "已派人")]
     assert client.delete(f"/api/silences/{kept['id']}").status_code == 200

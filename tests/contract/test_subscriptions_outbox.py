@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, false, func, insert, select, true
 from sqlalchemy.exc import IntegrityError
 
 from contracts.errors import ConfigError, StaleRevision
 from contracts.hours import Hours
 from contracts.records import Event, Severity, Transition
-from subscriptions import service, store
+from subscriptions import hidden, service, store
 from subscriptions.matching import wants
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import Delivery, NewSilence, State, Wanted
@@ -125,7 +125,9 @@ def test_a_silence_holds_back_what_begins_in_it_and_counts(engine: Engine) -> No
         note="施工",
     )
     with engine.begin() as connection:
-        assert service.would_hide(connection, new, START, own) == 1
+        would = hidden.would_hold_back(connection, new, START, own, true())
+        assert (would.count, [(one.event, one.deliveries) for one in would.events]) == (1, [(event(1).id, 1)])
+        assert hidden.would_hold_back(connection, new, START, own, false()) == hidden.Hidden(count=1, events=())
         number = service.silence(connection, new, "li")
         with pytest.raises(ConfigError, match="belongs to traffic"):
             service.silence(connection, new.model_copy(update={"department": "police"}), "li")
@@ -136,6 +138,9 @@ def test_a_silence_holds_back_what_begins_in_it_and_counts(engine: Engine) -> No
     assert {one.state for one in told(engine, other)} == {State.PENDING}
     with engine.begin() as connection:
         assert [(one.id, one.hidden) for one in store.silences(connection)] == [(number, 1)]
+        held = hidden.held_back(connection, number, true())
+        assert (held.count, [(one.event, one.deliveries) for one in held.events]) == (1, [(event(3).id, 1)])
+        assert hidden.held_back(connection, number, false()) == hidden.Hidden(count=1, events=())
         assert store.end_silence(connection, number, START + 50)
         assert not store.end_silence(connection, number, START + 51)
 

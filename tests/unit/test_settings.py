@@ -163,6 +163,37 @@ def test_a_link_to_a_map_names_a_place_and_runs_nothing(link: str) -> None:
     assert load_settings(map_link="https://maps.example/?at={lat},{lon}&n={name}").map_link.startswith("https://")
 
 
+@pytest.mark.parametrize(
+    "tiles",
+    [
+        "https://tiles.example/{z}/{x}.png",
+        "https://tiles.example/{z}/{x}/{y}/{key}.png",
+        "https://u:p@tiles.example/{z}/{x}/{y}.png",
+        "https://tiles.example; script-src *//{z}/{x}/{y}.png",
+        "file:///{z}/{x}/{y}.png",
+        "https://tiles.example/{z}/{x}/{y}.png}",
+    ],
+)
+def test_tiles_of_the_map_come_from_one_server(tiles: str) -> None:
+    with pytest.raises(ConfigError, match="MAP_TILES"):
+        load_settings(map_tiles=tiles)
+
+
+def test_settings_of_the_map_reach_the_api() -> None:
+    given = {"database_url": "postgresql://db.example/city", "redis_url": "redis://127.0.0.1/0"}
+    assert api_settings(load_settings(**given, seal_key="sixteen characters or more")).tiles is None
+    settings = load_settings(
+        **given,
+        seal_key="sixteen characters or more",
+        map_tiles="https://tiles.example:8443/{z}/{x}/{y}.png",
+        map_tiles_datum="gcj02",
+        map_tiles_credit="© somebody",
+    )
+    tiles = api_settings(settings).tiles
+    assert tiles is not None
+    assert (tiles.datum, tiles.credit, tiles.source) == ("gcj02", "© somebody", "https://tiles.example:8443")
+
+
 def test_settings_of_accounts_reach_the_api() -> None:
     settings = load_settings(
         database_url="postgresql://db.example/city",

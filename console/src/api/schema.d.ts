@@ -1080,6 +1080,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/map/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map Cameras
+         * @description Every camera that one may see with its place, in the pool's order; they change with the revision alone.
+         */
+        get: operations["map_cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map Cases
+         * @description Open cases that one may see, each with the place of its camera, as for whoever has to go there.
+         */
+        get: operations["map_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map Events
+         * @description Open events that one may see, by camera and type.
+         */
+        get: operations["map_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map States
+         * @description How these cameras are, as known within the last seconds.
+         */
+        get: operations["map_states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -1608,7 +1688,7 @@ export interface paths {
         put?: never;
         /**
          * Preview Silence
-         * @description How many deliveries of the last seven days it would have held back.
+         * @description How many deliveries of the last seven days it would have held back, and of which events.
          */
         post: operations["preview_silence"];
         delete?: never;
@@ -1632,6 +1712,26 @@ export interface paths {
          * @description It ends now; one that had not begun is taken back.
          */
         delete: operations["end_delivery_silence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/{number}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Silence Hides
+         * @description What it has held back until now: how many deliveries, and of which events.
+         */
+        get: operations["silence_hides"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3660,6 +3760,46 @@ export interface components {
             who: string;
         };
         /**
+         * HiddenEventOut
+         * @description With the names of the pool as it stands.
+         */
+        HiddenEventOut: {
+            /** Camera */
+            camera: string;
+            /** Camera Name */
+            camera_name: string;
+            /** Deliveries */
+            deliveries: number;
+            /** Event */
+            event: string;
+            /** Open */
+            open: boolean;
+            /** Started Utc */
+            started_utc: number;
+            /** Type */
+            type: string;
+            /** Zone */
+            zone: string;
+            /** Zone Name */
+            zone_name: string;
+        };
+        /**
+         * HiddenOut
+         * @description What a silence hides.
+         */
+        HiddenOut: {
+            /**
+             * Count
+             * @description deliveries held back, of all events
+             */
+            count: number;
+            /**
+             * Events
+             * @description the newest of those that one may see, at most 200
+             */
+            events: components["schemas"]["HiddenEventOut"][];
+        };
+        /**
          * HoldView
          * @description A legal hold, and whether the one who asks may release it.
          */
@@ -3977,6 +4117,114 @@ export interface components {
             result: components["schemas"]["LookResult"] | null;
             /** Until Utc */
             until_utc: number;
+        };
+        /**
+         * MapCamera
+         * @description A camera as a point; `lon`, `lat`: degrees, WGS 84; null: the pool does not say where it stands.
+         */
+        MapCamera: {
+            /** Department */
+            department: string;
+            /** Grid */
+            grid: string;
+            /** Id */
+            id: string;
+            /** Lat */
+            lat: number | null;
+            /** Lon */
+            lon: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * MapCameras
+         * @description Every camera that one may see, and what may lie under them.
+         */
+        MapCameras: {
+            /** Cameras */
+            cameras: components["schemas"]["MapCamera"][];
+            /**
+             * Revision
+             * @description of the pool
+             */
+            revision: number;
+            /** @description pictures of the ground; null: none */
+            tiles: components["schemas"]["Tiles"] | null;
+        };
+        /**
+         * MapCase
+         * @description An open case and where its camera stands; null where nobody knows.
+         */
+        MapCase: {
+            /** Address */
+            address: string;
+            /** Camera */
+            camera: string;
+            /** Category */
+            category: string;
+            /** Department */
+            department: string;
+            /** Id */
+            id: number;
+            /** Late */
+            late: boolean;
+            /**
+             * Place
+             * @description as people call it
+             */
+            place: string;
+            /** @description WGS 84 */
+            position: components["schemas"]["Position"] | null;
+            status: components["schemas"]["Status"];
+            /**
+             * Types
+             * @description of the events that become cases of its category
+             */
+            types: string[];
+        };
+        /**
+         * MapCases
+         * @description The open cases that one may see, those due first first.
+         */
+        MapCases: {
+            /** Cases */
+            cases: components["schemas"]["MapCase"][];
+            /**
+             * Total
+             * @description how many there are, also beyond this list
+             */
+            total: number;
+        };
+        /**
+         * MapEvents
+         * @description What goes on just now.
+         */
+        MapEvents: {
+            /** Events */
+            events: components["schemas"]["OpenEvents"][];
+        };
+        /**
+         * MapStates
+         * @description The state of every camera that one may see: `usual`, unless it is named in `others`.
+         */
+        MapStates: {
+            /**
+             * Others
+             * @description camera: its state
+             */
+            others: {
+                [key: string]: string;
+            };
+            /**
+             * Revision
+             * @description of the pool
+             */
+            revision: number;
+            /**
+             * Usual
+             * @description the state that most of them are in
+             */
+            usual: string;
         };
         /**
          * Me
@@ -4346,6 +4594,31 @@ export interface components {
              * @description what to call it; null: there is none
              */
             label: string | null;
+        };
+        /**
+         * OpenEvents
+         * @description Open events of one type at one camera.
+         *
+         *     Attributes:
+         *         department: that owns the camera.
+         *         severity: of the gravest of them.
+         *         newest: id of the one that began last.
+         *         since_utc: when the oldest of them began, s since 1970.
+         */
+        OpenEvents: {
+            /** Camera */
+            camera: string;
+            /** Count */
+            count: number;
+            /** Department */
+            department: string;
+            /** Newest */
+            newest: string;
+            severity: components["schemas"]["Severity"];
+            /** Since Utc */
+            since_utc: number;
+            /** Type */
+            type: string;
         };
         /** PasswordBody */
         PasswordBody: {
@@ -5171,6 +5444,30 @@ export interface components {
             median_hours: number | null;
             /** Value */
             value: string;
+        };
+        /**
+         * Tiles
+         * @description Pictures of the ground for the map, from a server of tiles (Web Mercator, 256 pixels).
+         */
+        Tiles: {
+            /**
+             * Credit
+             * @description whom the map is to name
+             * @default
+             */
+            credit: string;
+            /**
+             * Datum
+             * @description gcj02: shifted, as maps made in China are
+             * @default wgs84
+             * @enum {string}
+             */
+            datum: "wgs84" | "gcj02";
+            /**
+             * Url
+             * @description address with {z}, {x} and {y}
+             */
+            url: string;
         };
         /**
          * Transition
@@ -9006,6 +9303,158 @@ export interface operations {
             };
         };
     };
+    map_cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapCameras"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapCases"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapEvents"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_states: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapStates"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me: {
         parameters: {
             query?: never;
@@ -10630,7 +11079,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Counted"];
+                    "application/json": components["schemas"]["HiddenOut"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -10680,6 +11129,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Silence"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silence_hides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HiddenOut"];
                 };
             };
             /** @description Not Found */

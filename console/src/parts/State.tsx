@@ -14,7 +14,7 @@ export function CameraState({ state, short = false }: { state: string; short?: b
   );
 }
 
-const TYPE_COLOURS: Record<string, string> = {
+export const TYPE_COLOURS: Record<string, string> = {
   illegal_parking: PALETTE.warn,
   crowding: "#c77fd6",
   waterlogging: "#5b9be6",

@@ -1,0 +1,190 @@
+import { useMutation } from "@tanstack/react-query";
+import { Alert, Form, Input, Modal, Select, Skeleton } from "antd";
+import { useDeferredValue } from "react";
+import { useDepartments } from "../api/access";
+import { ApiError, call } from "../api/client";
+import { usePreview, useRereadSilences, type NewSilence as Wanted } from "../api/silences";
+import { useSubscriptions } from "../api/subscriptions";
+import { useTexts } from "../i18n";
+import { CameraSelect } from "../parts/CameraSelect";
+import { explain, Trouble } from "../parts/Trouble";
+import { TYPES } from "./filters";
+import { HiddenEvents } from "./HiddenEvents";
+
+interface Fields {
+  department?: string;
+  subscription?: number;
+  wanted?: { types?: string[]; cameras?: string[]; zones?: string[]; grids?: string[] };
+  from?: string;
+  until?: string;
+  note?: string;
+}
+
+/** s since 1970 UTC of what a field of date and time holds, by the reader's clock. */
+function utcOf(text: string | undefined): number | null {
+  const ms = text ? new Date(text).getTime() : Number.NaN;
+  return Number.isFinite(ms) ? ms / 1000 : null;
+}
+
+/** What the server is asked, once it is said what the silence is; null before. `from` is now where it is left out. */
+function silenceOf(fields: Fields, now: number): Wanted | null {
+  const until = utcOf(fields.until);
+  const from = fields.from ? utcOf(fields.from) : now;
+  if (!fields.department || until === null || from === null || until <= from) return null;
+  const { types = [], cameras = [], zones = [], grids = [] } = fields.wanted ?? {};
+  return {
+    department: fields.department,
+    subscription: fields.subscription ?? null,
+    wanted: { types, cameras, zones, grids } as Wanted["wanted"],
+    note: fields.note?.trim() ?? "",
+    from_utc: from,
+    until_utc: until,
+  };
+}
+
+/** Making a silence; what it would have hidden is seen before it is kept. */
+export function NewSilence({ close }: { close: () => void }) {
+  const { t, word } = useTexts();
+  const reread = useRereadSilences();
+  const departments = (useDepartments().data ?? []).filter((one) => one.mine);
+  const [form] = Form.useForm<Fields>();
+  const fields = Form.useWatch([], form) as Fields | undefined;
+  const subscriptions = (useSubscriptions().data ?? []).filter(
+    (one) => one.department === fields?.department,
+  );
+  const making = useMutation({
+    mutationFn: (body: Wanted) => call("post", "/api/silences", { body }),
+    onSuccess: async () => {
+      await reread();
+      close();
+    },
+    onError: (error) => {
+      for (const fault of error instanceof ApiError ? (error.problem.faults ?? []) : []) {
+        form.setFields([
+          { name: fault.field.split(".") as never, errors: [`${fault.message} ${fault.fix}`] },
+        ]);
+      }
+    },
+  });
+  const required = [{ required: true, message: t("login.required") }];
+  const any = { mode: "tags" as const, placeholder: t("grants.any"), tokenSeparators: [" ", ",", "，"] };
+  return (
+    <Modal
+      open
+      width={720}
+      title={t("silences.new")}
+      okText={t("silences.begin")}
+      cancelText={t("password.cancel")}
+      confirmLoading={making.isPending}
+      onOk={() => form.submit()}
+      onCancel={close}
+    >
+      <Form
+        form={form}
+        layout="vertical"
+        requiredMark={false}
+        initialValues={{ department: departments.length === 1 ? departments[0]?.id : undefined }}
+        onFinish={(done) => {
+          const asked = silenceOf(done, Date.now() / 1000);
+          if (asked) making.mutate(asked);
+        }}
+      >
+        {making.error ? <Alert type="error" showIcon title={explain(making.error, t).title} /> : null}
+        <div className="silence-form">
+          <Form.Item name="department" label={t("subs.department")} rules={required}>
+            <Select
+              onChange={() => form.setFieldValue("subscription", undefined)}
+              options={departments.map((one) => ({ value: one.id, label: one.name }))}
+            />
+          </Form.Item>
+          <Form.Item name="subscription" label={t("silences.subscription")}>
+            <Select
+              allowClear
+              placeholder={t("silences.all_subscriptions")}
+              options={subscriptions.map((one) => ({ value: one.id, label: one.name }))}
+            />
+          </Form.Item>
+          <Form.Item name={["wanted", "types"]} label={t("events.type")}>
+            <Select
+              mode="multiple"
+              placeholder={t("grants.any")}
+              options={TYPES.map((value) => ({ value, label: word("event", value) }))}
+            />
+          </Form.Item>
+          <Form.Item name={["wanted", "cameras"]} label={t("events.camera")}>
+            <Cameras />
+          </Form.Item>
+          <Form.Item name={["wanted", "zones"]} label={t("grants.zones")}>
+            <Select {...any} />
+          </Form.Item>
+          <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
+            <Select {...any} />
+          </Form.Item>
+          <Form.Item name="from" label={t("silences.from")} extra={t("silences.from.now")}>
+            <Input type="datetime-local" />
+          </Form.Item>
+          <Form.Item
+            name="until"
+            label={t("silences.until")}
+            extra={t("silences.until.how")}
+            dependencies={["from"]}
+            rules={[
+              ...required,
+              {
+                validator: (_, value: string | undefined) => {
+                  const from = utcOf(form.getFieldValue("from")) ?? Date.now() / 1000;
+                  const until = utcOf(value);
+                  return until === null || until > from
+                    ? Promise.resolve()
+                    : Promise.reject(new Error(t("silences.until.wrong")));
+                },
+              },
+            ]}
+          >
+            <Input type="datetime-local" />
+          </Form.Item>
+        </div>
+        <Form.Item name="note" label={t("silences.note")} rules={[{ ...required[0], whitespace: true }]}>
+          <Input maxLength={500} placeholder={t("silences.note.example")} />
+        </Form.Item>
+      </Form>
+      <Preview fields={fields ?? {}} />
+    </Modal>
+  );
+}
+
+/** `CameraSelect` as a field of a form. */
+function Cameras(props: { value?: string[]; onChange?: (ids: string[]) => void }) {
+  const { t } = useTexts();
+  return (
+    <CameraSelect
+      value={props.value ?? []}
+      onChange={props.onChange ?? (() => undefined)}
+      placeholder={t("grants.any")}
+      width={320}
+    />
+  );
+}
+
+/** What it would have hidden of the last seven days: that depends on what it is about, not on when it is. */
+function Preview({ fields }: { fields: Fields }) {
+  const { t } = useTexts();
+  const about = useDeferredValue(
+    JSON.stringify(silenceOf({ ...fields, from: undefined, until: "3000-01-01T00:00", note: "" }, 0)),
+  );
+  const { data, error } = usePreview(JSON.parse(about) as Wanted | null);
+  return (
+    <section className="panel silence-preview" aria-live="polite" data-testid="silence-preview">
+      <h2>{t("silences.preview")}</h2>
+      {about === "null" ? <p className="dim">{t("silences.preview.first")}</p> : null}
+      {error ? <Trouble error={error} /> : null}
+      {about !== "null" && !data && !error ? <Skeleton active paragraph={{ rows: 1 }} /> : null}
+      {data ? (
+        <>
+          <p>{t("silences.preview.count", { n: data.count })}</p>
+          <HiddenEvents of={data} />
+        </>
+      ) : null}
+    </section>
+  );
+}
