@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from cases.act import CannotAct
+from cases.exchange.remote import PlatformAway
 from contracts import errors
 from pool.faults import PoolFaults
 
@@ -124,6 +125,7 @@ STATUS: dict[type[Exception], int] = {
     errors.BusUnavailable: 503,
     errors.DatabaseUnavailable: 503,
     CannotAct: 422,
+    PlatformAway: 503,
     NotFound: 404,
     Invalid: 422,
     RevisionRequired: 428,

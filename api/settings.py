@@ -53,6 +53,8 @@ class ApiSettings(BaseModel):
     exchange: Path | None = Field(
         None, description="mapping of the exchange with the city's platform; None: there is none"
     )
+    exchange_url: str | None = Field(None, description="where that platform is; None: it is asked for nothing")
+    exchange_secret: SecretStr | None = Field(None, description="secrets that we sign with to it, comma between them")
     exchange_callback_secret: SecretStr | None = Field(
         None, description="secrets that it signs with, comma between them"
     )
@@ -74,9 +76,18 @@ class ApiSettings(BaseModel):
     @property
     def callback_keys(self) -> list[str]:
         """Secrets in force that call-backs of the city's platform are signed with."""
-        text = "" if self.exchange_callback_secret is None else self.exchange_callback_secret.get_secret_value()
-        return [one.strip() for one in text.split(",") if one.strip()]
+        return _listed(self.exchange_callback_secret)
+
+    @property
+    def exchange_keys(self) -> list[str]:
+        """Secrets that what we ask of that platform is signed with, the newest first."""
+        return _listed(self.exchange_secret)
 
     def asks_for_setup(self, user: User) -> bool:
         """Whether somebody must set up a second factor before anything else."""
         return user.second_factor is SecondFactor.NONE and user.role in self.second_factor_roles
+
+
+def _listed(secret: SecretStr | None) -> list[str]:
+    text = "" if secret is None else secret.get_secret_value()
+    return [one.strip() for one in text.split(",") if one.strip()]

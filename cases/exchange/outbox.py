@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cases import store
@@ -31,11 +31,18 @@ class Waiting(NamedTuple):
 
 
 class Refused(Contract):
-    """What the platform will not hear, and why."""
+    """What the platform will not hear, and why.
+
+    Attributes:
+        utc: when it said so, s since 1970.
+        superseded: the case has changed since, and that is told by a message of its own.
+    """
 
     case: int
     revision: int
     error: str
+    utc: float
+    superseded: bool
 
 
 class Outlook(Contract):
@@ -45,6 +52,7 @@ class Outlook(Contract):
         waiting, told, refused: how many rows.
         oldest_utc: since when the oldest of those that wait does.
         error: of the newest attempt of it; "" where none was made.
+        last_told_utc: when they took something last.
     """
 
     waiting: int = 0
@@ -52,6 +60,7 @@ class Outlook(Contract):
     refused: int = 0
     oldest_utc: float | None = None
     error: str = ""
+    last_told_utc: float | None = None
     turned_down: tuple[Refused, ...] = ()
 
 
@@ -89,6 +98,21 @@ def tell_again(connection: Connection, number: int, seq: int, mapping: Mapping) 
     mine = exchange_cases.c.case_id == number
     connection.execute(update(exchange_cases).where(mine).values(seq=seq))
     write(connection, found, store.lines(connection, number)[-1], mapping)
+
+
+def retry(connection: Connection, number: int, mapping: Mapping) -> bool:
+    """They are told how a case stands now, where the newest that they were told of it was refused; else False.
+
+    Raises:
+        CityVisionError: the mapping has no words for it.
+    """
+    mine = _O.case_id == number
+    query = select(_O.state, exchange_cases.c.seq).join(exchange_cases, exchange_cases.c.case_id == _O.case_id)
+    newest = connection.execute(query.where(mine).order_by(_O.revision.desc()).limit(1)).one_or_none()
+    if newest is None or newest.state != "refused":
+        return False
+    tell_again(connection, number, newest.seq, mapping)
+    return True
 
 
 def heads(connection: Connection, limit: int) -> list[Waiting]:
@@ -146,7 +170,10 @@ def outlook(connection: Connection, shown: int = 20) -> Outlook:
     }
     waits = select(_O.created, _O.error).where(_O.state == "waiting").order_by(_O.created, _O.case_id, _O.revision)
     oldest = connection.execute(waits.limit(1)).one_or_none()
-    query = select(exchange_outbox).where(_O.state == "refused").order_by(_O.done.desc()).limit(shown)
+    later = exchange_outbox.alias()
+    superseded = exists().where(later.c.case_id == _O.case_id, later.c.revision > _O.revision).label("superseded")
+    query = select(exchange_outbox, superseded).where(_O.state == "refused").order_by(_O.done.desc()).limit(shown)
+    last = connection.execute(select(func.max(_O.done)).where(_O.state == "told")).scalar_one()
     turned_down: Sequence[Row[Any]] = connection.execute(query).all()
     return Outlook(
         waiting=counts.get("waiting", 0),
@@ -154,7 +181,17 @@ def outlook(connection: Connection, shown: int = 20) -> Outlook:
         refused=counts.get("refused", 0),
         oldest_utc=None if oldest is None else oldest.created.timestamp(),
         error="" if oldest is None else oldest.error,
-        turned_down=tuple(Refused(case=row.case_id, revision=row.revision, error=row.error) for row in turned_down),
+        last_told_utc=None if last is None else last.timestamp(),
+        turned_down=tuple(
+            Refused(
+                case=row.case_id,
+                revision=row.revision,
+                error=row.error,
+                utc=row.done.timestamp(),
+                superseded=row.superseded,
+            )
+            for row in turned_down
+        ),
     )
 
 

@@ -6,25 +6,22 @@ import asyncio
 import getpass
 import json
 import threading
-import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
-from api.pictures import keep_texts
+from api import reconciliation
+from api.reconciliation import Begin
 from cases.book import DEFAULT, read_book
-from cases.exchange import outbox, reconcile
-from cases.exchange.mapping import Mapping, Update
+from cases.exchange import outbox
 from cases.exchange.reconcile import Difference
-from cases.exchange.remote import Platform
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
 from cityvision.processes.exchange import link_of, mapping_of
 from cityvision.settings import Settings, load_settings
-from contracts.errors import CityVisionError
-from governance import audit
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
@@ -69,12 +66,10 @@ def reconcile_command(context: click.Context, repair: bool, as_json: bool) -> No
     """Compare their list with ours; exit 1 where something differs, or, with --repair, is left to you."""
     settings: Settings = context.obj
     mapping, reached = mapping_of(settings), reach(settings)
-    with transaction(reached) as connection:
-        asked = outbox.moment(connection)
-    theirs, unread = asyncio.run(_listed(settings, mapping))
-    with transaction(reached) as connection:
-        found = reconcile.compare(reconcile.ours(connection, mapping, asked), theirs)
-    done = [_repaired(reached, one) for one in found] if repair else [""] * len(found)
+    begin = partial(transaction, reached)
+    compared = asyncio.run(reconciliation.compared(begin, link_of(settings), mapping))
+    found, unread = compared.differences, compared.unread
+    done = _repaired(reached, begin, found) if repair else [""] * len(found)
     if as_json:
         told = [one.model_dump(mode="json") | {"repair": what} for one, what in zip(found, done, strict=True)]
         click.echo(json.dumps({"differences": told, "unread": unread}, ensure_ascii=False))
@@ -83,9 +78,8 @@ def reconcile_command(context: click.Context, repair: bool, as_json: bool) -> No
             click.echo(_line(one) + (f"  → {what}" if what else ""))
         for text in unread:
             click.echo(f"cannot be read: {text}")
-        click.echo(f"{len(theirs)} cases there, {len(found)} differ")
-    left = [what for what in done if not what.startswith(("told again", "taken"))]
-    if left or unread:
+        click.echo(f"{compared.listed} cases there, {len(found)} differ")
+    if any(reconciliation.is_left(what) for what in done) or unread:
         context.exit(1)
 
 
@@ -112,27 +106,10 @@ def simulate_command(settings: Settings, port: int, troubled: bool, seed: int, p
             return
 
 
-async def _listed(settings: Settings, mapping: Mapping) -> tuple[list[Update], list[str]]:
-    platform = Platform(link_of(settings), mapping)
-    try:
-        return await platform.listed()
-    finally:
-        await platform.close()
-
-
-def _repaired(settings: Settings, one: Difference) -> str:
-    book, now = read_book(settings.case_book or DEFAULT, settings.exchange), time.time()
-    objects = object_store(settings)
-    try:
-        sent = () if one.theirs is None else one.theirs.pictures
-        kept = keep_texts(objects, sent, "pictures")
-        with transaction(settings) as connection:
-            done = reconcile.repair(connection, one, kept, now, book)
-            what = {"case": one.case, "kind": one.kind, "done": done}
-            audit.record(connection, f"{getpass.getuser()} on the machine", "exchange.repaired", what, now)
-    except CityVisionError as error:
-        return f"left to you: {error}"
-    return done
+def _repaired(settings: Settings, begin: Begin, found: list[Difference]) -> list[str]:
+    book = read_book(settings.case_book or DEFAULT, settings.exchange)
+    objects, who = object_store(settings), f"{getpass.getuser()} on the machine"
+    return [reconciliation.repaired(begin, one, book, objects, who) for one in found]
 
 
 def _line(one: Difference) -> str:

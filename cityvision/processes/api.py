@@ -57,6 +57,8 @@ def api_settings(settings: Settings) -> ApiSettings:
         else Tiles(url=settings.map_tiles, datum=settings.map_tiles_datum, credit=settings.map_tiles_credit),
         case_book=settings.case_book,
         exchange=settings.exchange,
+        exchange_url=settings.exchange_url,
+        exchange_secret=settings.exchange_secret,
         exchange_callback_secret=settings.exchange_callback_secret,
         seal_key=SecretStr(seal_key(settings)),
         secrets=settings.secrets,

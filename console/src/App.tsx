@@ -16,6 +16,7 @@ import { CaseStatisticsRoom } from "./rooms/CaseStatisticsRoom";
 import { CasesRoom } from "./rooms/CasesRoom";
 import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
+import { ExchangeRoom } from "./rooms/ExchangeRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
 import { FieldRooms } from "./rooms/FieldRoom";
 import { GrantsRoom } from "./rooms/GrantsRoom";
@@ -102,6 +103,7 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/cases/:id" element={<CaseRoom />} />
           <Route path="/shift" element={<ShiftRoom />} />
           <Route path="/shift/:id" element={<HandoverRoom />} />
+          <Route path="/exchange" element={<ExchangeRoom />} />
           <Route path="/cameras" element={<CamerasRoom />} />
           <Route path="/cameras/:id" element={<CameraRoom />} />
           <Route path="/cameras/:id/why" element={<ExplainRoom />} />

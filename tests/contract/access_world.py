@@ -45,13 +45,18 @@ class World:
 
 def logged_in(city: City, connection: Connection, role: Role) -> httpx.Client:
     """A client of this role, of our department where the role needs one."""
+    return client_of(city.url, connection, role)
+
+
+def client_of(url: str, connection: Connection, role: Role) -> httpx.Client:
+    """The same for any server on this database."""
     name = f"one-{role.value.replace('_', '-')}"
     wanted = NewPerson(name=name, role=role, department=OURS if role in NEEDS_DEPARTMENT else None)
     person, _ = people.create(connection, wanted, "tests")
     connection.execute(update(users).where(users.c.id == person.id).values(must_change_password=False))
     user = User(person.id, name, role, False, department=person.department)
     session = open_session(connection, user, SecondFactor.NONE, time.time(), 3600.0)
-    return httpx.Client(base_url=city.url, timeout=20, cookies={"cityvision_session": session.token})
+    return httpx.Client(base_url=url, timeout=20, cookies={"cityvision_session": session.token})
 
 
 @contextmanager

@@ -171,6 +171,9 @@ DOORS: dict[str, Door] = {
     "GET /api/case-silences": door(*CASES),
     "POST /api/case-silences": door(Right.DISPATCH, asks=True, body={"note": "x", "until_utc": 4e9}),
     "DELETE /api/case-silences/{number}": door(Right.DISPATCH, asks=True),
+    "GET /api/exchange": door(Right.DISPATCH),
+    "POST /api/exchange/cases/{number}/retry": door(Right.DISPATCH, asks=True),
+    "POST /api/exchange/reconciliation": door(Right.DISPATCH, asks=True, body={}),
     "GET /api/pool/schema": door(*ANYBODY),
     "GET /api/health/detectors": door(Right.OPERATE),
 }

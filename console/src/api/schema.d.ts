@@ -748,6 +748,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exchange Outlook
+         * @description How much waits, since when and why; and what the platform will not hear, the newest first.
+         */
+        get: operations["exchange_outlook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exchange/callbacks": {
         parameters: {
             query?: never;
@@ -764,6 +784,46 @@ export interface paths {
          *     message may not.
          */
         post: operations["exchange_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/cases/{number}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Exchange
+         * @description The platform is told once more how a case stands now, where it has refused the newest it was told of it.
+         */
+        post: operations["retry_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reconcile Exchange
+         * @description Asks for their list now and compares; with `repair` does what is safe. 503 while the platform is away.
+         */
+        post: operations["reconcile_exchange"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2881,6 +2941,39 @@ export interface components {
             name: string;
         };
         /**
+         * DifferenceOut
+         * @description One case that differs; `ours`, `theirs` in their words, null where it is missing.
+         */
+        DifferenceOut: {
+            /** Case */
+            case: number;
+            /**
+             * Change
+             * @description their count of changes of it
+             */
+            change: number | null;
+            /**
+             * Done
+             * @description what was done, or why nothing was
+             */
+            done: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "missing_there" | "missing_here" | "status_differs" | "newer_there";
+            /** Ours */
+            ours: string | null;
+            /**
+             * Outcome
+             * @description only looked at; repaired; left to people
+             * @enum {string}
+             */
+            outcome: "found" | "done" | "left";
+            /** Theirs */
+            theirs: string | null;
+        };
+        /**
          * Duty
          * @description In which office somebody acts on a case; one person may hold several.
          * @enum {string}
@@ -3225,6 +3318,18 @@ export interface components {
             stored: boolean;
             /** Utc */
             utc: number;
+        };
+        /**
+         * ExchangeOut
+         * @description How the exchange goes.
+         */
+        ExchangeOut: {
+            outlook: components["schemas"]["Outlook"];
+            /**
+             * Platform
+             * @description what the platform is called; null: no cases are exchanged here
+             */
+            platform: string | null;
         };
         /**
          * Explanation
@@ -4620,6 +4725,47 @@ export interface components {
             /** Type */
             type: string;
         };
+        /**
+         * Outlook
+         * @description How the exchange goes.
+         *
+         *     Attributes:
+         *         waiting, told, refused: how many rows.
+         *         oldest_utc: since when the oldest of those that wait does.
+         *         error: of the newest attempt of it; "" where none was made.
+         *         last_told_utc: when they took something last.
+         */
+        Outlook: {
+            /**
+             * Error
+             * @default
+             */
+            error: string;
+            /** Last Told Utc */
+            last_told_utc?: number | null;
+            /** Oldest Utc */
+            oldest_utc?: number | null;
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Told
+             * @default 0
+             */
+            told: number;
+            /**
+             * Turned Down
+             * @default []
+             */
+            turned_down: components["schemas"]["Refused"][];
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+        };
         /** PasswordBody */
         PasswordBody: {
             /** New */
@@ -4841,12 +4987,64 @@ export interface components {
             reason: string;
         };
         /**
+         * ReconcileBody
+         * @description What to do about what differs.
+         */
+        ReconcileBody: {
+            /**
+             * Repair
+             * @description take their news, tell them ours again; else only look
+             * @default false
+             */
+            repair: boolean;
+        };
+        /**
+         * Reconciled
+         * @description Their list held against ours.
+         */
+        Reconciled: {
+            /** Asked Utc */
+            asked_utc: number;
+            /** Differences */
+            differences: components["schemas"]["DifferenceOut"][];
+            /**
+             * Listed
+             * @description cases there that came from here
+             */
+            listed: number;
+            /**
+             * Unread
+             * @description what of their list cannot be read
+             */
+            unread: string[];
+        };
+        /**
          * RecoveryCodes
          * @description Each is good for one login; shown once.
          */
         RecoveryCodes: {
             /** Codes */
             codes: string[];
+        };
+        /**
+         * Refused
+         * @description What the platform will not hear, and why.
+         *
+         *     Attributes:
+         *         utc: when it said so, s since 1970.
+         *         superseded: the case has changed since, and that is told by a message of its own.
+         */
+        Refused: {
+            /** Case */
+            case: number;
+            /** Error */
+            error: string;
+            /** Revision */
+            revision: number;
+            /** Superseded */
+            superseded: boolean;
+            /** Utc */
+            utc: number;
         };
         /**
          * ReliefBody
@@ -8306,6 +8504,44 @@ export interface operations {
             };
         };
     };
+    exchange_outlook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     exchange_callback: {
         parameters: {
             query?: never;
@@ -8357,6 +8593,142 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeOut"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReconcileBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciled"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,7 +56,7 @@ export class Atlas {
   constructor(readonly places: readonly Place[]) {}
 
   at(zoom: number): Group[] {
-    const level = Math.round(zoom);
+    const level = Math.floor(zoom);
     let found = this.levels.get(level);
     if (found === undefined) {
       found = groupsAt(this.places, level);

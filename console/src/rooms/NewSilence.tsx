@@ -26,20 +26,25 @@ function utcOf(text: string | undefined): number | null {
   return Number.isFinite(ms) ? ms / 1000 : null;
 }
 
-/** What the server is asked, once it is said what the silence is; null before. `from` is now where it is left out. */
-function silenceOf(fields: Fields, now: number): Wanted | null {
-  const until = utcOf(fields.until);
-  const from = fields.from ? utcOf(fields.from) : now;
-  if (!fields.department || until === null || from === null || until <= from) return null;
+/** Which silence it would be, without its times; null before it is said whose. */
+function aboutOf(fields: Fields): Omit<Wanted, "from_utc" | "until_utc"> | null {
+  if (!fields.department) return null;
   const { types = [], cameras = [], zones = [], grids = [] } = fields.wanted ?? {};
   return {
     department: fields.department,
     subscription: fields.subscription ?? null,
     wanted: { types, cameras, zones, grids } as Wanted["wanted"],
-    note: fields.note?.trim() ?? "",
-    from_utc: from,
-    until_utc: until,
+    note: "",
   };
+}
+
+/** What the server is asked; null before all is said. `from` is now where it is left out. */
+function silenceOf(fields: Fields, now: number): Wanted | null {
+  const about = aboutOf(fields);
+  const until = utcOf(fields.until);
+  const from = fields.from ? utcOf(fields.from) : now;
+  if (!about || until === null || from === null) return null;
+  return { ...about, note: fields.note?.trim() ?? "", from_utc: from, until_utc: until };
 }
 
 /** Making a silence; what it would have hidden is seen before it is kept. */
@@ -169,16 +174,15 @@ function Cameras(props: { value?: string[]; onChange?: (ids: string[]) => void }
 /** What it would have hidden of the last seven days: that depends on what it is about, not on when it is. */
 function Preview({ fields }: { fields: Fields }) {
   const { t } = useTexts();
-  const about = useDeferredValue(
-    JSON.stringify(silenceOf({ ...fields, from: undefined, until: "3000-01-01T00:00", note: "" }, 0)),
-  );
-  const { data, error } = usePreview(JSON.parse(about) as Wanted | null);
+  const about = useDeferredValue(JSON.stringify(aboutOf(fields)));
+  const asked = JSON.parse(about) as ReturnType<typeof aboutOf>;
+  const { data, error } = usePreview(asked && { ...asked, from_utc: 0, until_utc: 3600 });
   return (
     <section className="panel silence-preview" aria-live="polite" data-testid="silence-preview">
       <h2>{t("silences.preview")}</h2>
-      {about === "null" ? <p className="dim">{t("silences.preview.first")}</p> : null}
+      {asked === null ? <p className="dim">{t("silences.preview.first")}</p> : null}
       {error ? <Trouble error={error} /> : null}
-      {about !== "null" && !data && !error ? <Skeleton active paragraph={{ rows: 1 }} /> : null}
+      {asked !== null && !data && !error ? <Skeleton active paragraph={{ rows: 1 }} /> : null}
       {data ? (
         <>
           <p>{t("silences.preview.count", { n: data.count })}</p>

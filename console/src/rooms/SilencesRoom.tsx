@@ -25,7 +25,7 @@ export function SilencesRoom() {
     onSettled: reread,
   });
   const columns = useColumns(ending.mutate, ending.isPending);
-  const now = useNow(10_000);
+  const now = useNow(1_000);
   const running = (data ?? []).filter((one) => one.from_utc <= now && now < one.until_utc);
   return (
     <div className="page">
@@ -86,7 +86,7 @@ function useColumns(end: (number: number) => void, busy: boolean): TableColumnsT
   const { t, language } = useTexts();
   const names = useDepartmentNames();
   const subscriptions = useSubscriptions().data ?? [];
-  const now = useNow(10_000);
+  const now = useNow(1_000);
   return [
     {
       title: t("silences.state"),
