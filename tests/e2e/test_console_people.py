@@ -101,13 +101,17 @@ def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> Non
 
     sun = somebody(browser, city.url, "sun", auditor, "审计")
     sun.goto(city.url)
-    expect(sun.get_by_role("heading", name="审计")).to_be_visible()  # the only room there is for an auditor
+    expect(sun.get_by_role("heading", name="审计")).to_be_visible()  # where an auditor begins
     expect(sun.get_by_role("link", name="实时监看")).to_have_count(0)
     expect(sun.get_by_role("row").filter(has_text="grant.revoked")).to_be_visible()
     sun.get_by_role("button", name="核验全部").click()
     expect(sun.get_by_test_id("audit-state").get_by_text("链完整")).to_be_visible()
     shot(sun, "audit")
-    for room in ("people", "keys", "wall", "events", "cameras/square", "health"):  # none shows what reads as calm
+    sun.get_by_role("link", name="误报率").first.click()
+    expect(sun.get_by_test_id("rates").get_by_role("row").filter(has_text="中心广场")).to_contain_text("尚无判定")
+    expect(sun.get_by_test_id("rates").get_by_role("link")).to_have_count(0)  # numbers, and nothing behind them
+    closed = ("people", "keys", "wall", "events", "review", "cameras/square", "health")
+    for room in closed:  # none shows what reads as calm
         sun.goto(f"{city.url}/{room}")
         expect(sun.get_by_text("您的角色无权进行此操作")).to_be_visible()
         expect(sun.get_by_role("button", name="新建账户")).to_have_count(0)
