@@ -1,6 +1,5 @@
 import { type Size, scaleOf, toScreen, type View } from "./view";
 
-const SIDE = 256;
 const KEPT = 400;
 const AT_ONCE = 8;
 const DEEPEST = 18;
@@ -44,9 +43,10 @@ export class TileLayer {
       const from = toScreen(view, size, { x: x / count, y: y / count });
       const to = toScreen(view, size, { x: (x + 1) / count, y: (y + 1) / count });
       // Of a coarser tile the part that lies here.
-      const part = SIDE / 2 ** away;
-      const [sx, sy] = [(x % 2 ** away) * part, (y % 2 ** away) * part];
-      ctx.drawImage(tile.image, sx, sy, part, part, from.x, from.y, to.x - from.x, to.y - from.y);
+      const wide = tile.image.naturalWidth / 2 ** away; // some servers have tiles of 512
+      const high = tile.image.naturalHeight / 2 ** away;
+      const [sx, sy] = [(x % 2 ** away) * wide, (y % 2 ** away) * high];
+      ctx.drawImage(tile.image, sx, sy, wide, high, from.x, from.y, to.x - from.x, to.y - from.y);
     }
   }
 
