@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -77,4 +79,8 @@ def test_tiles_lie_under_the_map(
     assert (16, 54881, 26778) in tiles[1], "the tile that the camera stands on"
     assert {z for z, _, _ in tiles[1]} == {16}
     assert refused == []
+    page.wait_for_timeout(2_000)  # the others come too
     shot(page, "map-tiles")
+    drawn = cv2.imdecode(np.frombuffer(page.get_by_test_id("map").screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert drawn is not None
+    assert 0.3 < (abs(drawn.astype(int) - 127) < 6).mean() < 0.95, "the grey of the tiles that are there"
