@@ -56,15 +56,17 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
   },
 ];
 
-/** Rooms behind the account's menu. */
+/** Rooms behind the account's menu or a link on another page; they count before the rooms above. */
 const BEHIND: { to: string; rights: Right[] }[] = [
+  { to: "/cases/statistics", rights: ["see", "count"] },
+  { to: "/shift", rights: ["dispatch", "audit"] }, // auditors come from their own room, and only read
   { to: "/people", rights: ["people"] },
   { to: "/keys", rights: ["people"] },
 ];
 
 /** The rights of which one opens the room at an address; undefined: it is open to everybody. */
 function needed(path: string): Right[] | undefined {
-  const fitting = [...ROOMS, ...BEHIND].filter(({ to }) => path === to || path.startsWith(`${to}/`));
+  const fitting = [...BEHIND, ...ROOMS].filter(({ to }) => path === to || path.startsWith(`${to}/`));
   return fitting.sort((a, b) => b.to.length - a.to.length)[0]?.rights; // the innermost room
 }
 
