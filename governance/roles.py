@@ -55,7 +55,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {Right.SEE, Right.SUBSCRIBE, Right.DISPATCH, Right.ASK, Right.HOLD, Right.JUDGE, Right.OPERATE}
     ),
     Role.INVESTIGATOR: frozenset({Right.SEE, Right.ASK, Right.UNMASK, Right.HOLD, Right.JUDGE}),
-    Role.ENGINEER: frozenset({Right.SEE, Right.ZONES, Right.ASK, Right.JUDGE, Right.LABEL, Right.OPERATE}),
+    # Nobody judges what they have made: engineers take the verdicts of others as labels.
+    Role.ENGINEER: frozenset({Right.SEE, Right.ZONES, Right.ASK, Right.LABEL, Right.OPERATE}),
     Role.AUDITOR: frozenset({Right.COUNT, Right.AUDIT}),
 }
 

@@ -8,6 +8,7 @@ import { useTexts } from "../i18n";
 import { useCategoryName, useDepartmentName } from "../parts/Cases";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatHours } from "../parts/time";
+import "./shift.css";
 
 type Tally = Schemas["Tally"];
 const DIMENSIONS = [

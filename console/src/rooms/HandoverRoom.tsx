@@ -11,6 +11,7 @@ import { formatTime } from "../parts/time";
 import { useSession } from "../session";
 import { Outcome } from "./ShiftHistory";
 import { ShiftSnapshot } from "./ShiftSnapshot";
+import "./shift.css";
 
 /** One handover on a page of its own, to be read and printed. */
 export function HandoverRoom() {

@@ -1,6 +1,7 @@
 import { NavLink } from "react-router";
 import { useRights } from "../api/access";
 import { useTexts } from "../i18n";
+import "../review/review.css";
 
 /** The two pages of review, as the heading of both. */
 export function ReviewTabs() {

@@ -12,6 +12,7 @@ import { afterwards, Until } from "./ShiftBlocks";
 import { ShiftDraft } from "./ShiftDraft";
 import { ShiftHistory } from "./ShiftHistory";
 import { Relief } from "./ShiftRelief";
+import "./shift.css";
 
 /** Whose shift it is at the centre, what is handed over, who takes over, and all that went before. */
 export function ShiftRoom() {
