@@ -61,7 +61,7 @@ def test_the_centre_sees_what_a_case_is_about_and_custody_says_what_for(world: W
     assert [tuple(line) for line in lines] == [("one-dispatcher", "masked", f"case {world.ids['case']}")]
 
 
-def test_a_department_sees_it_once_the_case_is_with_it(world: World) -> None:
+def test_a_department_sees_it_while_the_case_is_with_it_and_open(world: World) -> None:
     assert seen(world, Role.OPERATOR).status_code == 404
     act(world, "return", note="not theirs")
     act(world, "dispatch", department=OURS, note="yours")
@@ -69,13 +69,10 @@ def test_a_department_sees_it_once_the_case_is_with_it(world: World) -> None:
     assert told.status_code == 200
     assert world.clients[Role.OPERATOR].get(told.json()["picture"]).status_code == 200
     assert seen(world, Role.INVESTIGATOR).status_code == 403, "they work on no case"
-
-
-def test_the_end_of_the_case_ends_it(world: World) -> None:
-    address = seen(world, Role.DISPATCHER).json()["picture"]
     act(world, "void", note="nothing there")
-    assert seen(world, Role.DISPATCHER).status_code == 404
-    assert world.clients[Role.DISPATCHER].get(address).status_code == 404
+    for role in (Role.OPERATOR, Role.DISPATCHER):
+        assert seen(world, role).status_code == 404
+        assert world.clients[role].get(told.json()["picture"]).status_code == 404
 
 
 def test_a_case_opens_its_own_events_alone(world: World) -> None:

@@ -194,6 +194,11 @@ def test_what_was_missed_is_drawn_and_the_rates_tell_of_it(city: City, clip: Cli
     said.get_by_role("button", name="真实").click()
     expect(said.get_by_text("已被更正")).to_be_visible()
     expect(said.locator("li").first).to_contain_text("再看一遍")
+    # So does what a department has seen of it, which is something else than a verdict or a silence.
+    seen = page.get_by_test_id("acknowledgements")
+    seen.get_by_role("button", name="交通警察支队确认已知悉").click()
+    expect(seen.locator("li")).to_contain_text("交通警察支队")
+    expect(seen.get_by_role("button")).to_have_count(0)
     shot(page, "event-verdict")
     assert wait_for(city, 5)[4].kind == "real"
 

@@ -10,6 +10,7 @@ import { describeNumber, formatShare, inOrder } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
+import { Acknowledgements } from "./Acknowledgements";
 import { Custody } from "./Custody";
 import { EventMedia } from "./EventMedia";
 import { EvidencePackage } from "./EvidencePackage";
@@ -42,6 +43,7 @@ function Detail({ event }: { event: EventDetail }) {
       <EventMedia event={event} />
       <div>
         <Why event={event} />
+        <Acknowledgements event={event} />
         <Verdicts event={event.id} />
         <Course event={event} />
         <Provenance event={event} />
