@@ -7,15 +7,13 @@ grant and the right, at the event's own door.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from api import sight
-from api.deps import ConnectionDep, CredentialDep, DoorsDep, SightDep, check_session, sight_of, viewer_of
-from api.event_view import EventPlace, of_case
+from api.deps import ConnectionDep, CredentialDep, DoorsDep, Number, SightDep, check_session, sight_of, viewer_of
+from api.event_view import EvidenceDoor, of_case
 from api.evidence import BYTES, EventId, RangeHeader, Reading, Sha256, admit, masked
 from api.problems import NotFound, Problem
 from api.schemas import CaseEvent
@@ -25,8 +23,6 @@ from governance.roles import Right
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
-Number = Annotated[int, Path(ge=1, le=2**62)]
-
 
 @router.get("/{number}/events/{event_id}", responses={404: {"model": Problem}})
 def case_event(number: Number, event_id: EventId, connection: ConnectionDep, whose: SightDep) -> CaseEvent:
@@ -34,7 +30,7 @@ def case_event(number: Number, event_id: EventId, connection: ConnectionDep, who
     found = queries.get_event(connection, event_id, sight.of_case(whose, number))
     if found is None:
         raise NotFound(f"case {number} is over, or has no event {event_id}")
-    return of_case(found, EventPlace(event_id, number))
+    return of_case(found, EvidenceDoor(event_id, number))
 
 
 @router.get(

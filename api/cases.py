@@ -18,6 +18,7 @@ from api.deps import (
     CounterDep,
     DispatcherDep,
     DoorsDep,
+    Number,
     PoolDep,
     SightDep,
     ViewerDep,
@@ -42,7 +43,6 @@ from governance.roles import Right
 router = APIRouter(prefix="/api", tags=["cases"])
 
 Ids = Annotated[list[str] | None, Query(max_length=200)]
-Number = Annotated[int, Path(ge=1, le=2**62)]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 409, 422)}
 
 
@@ -273,11 +273,7 @@ def case_picture(
 
 
 def _page(pool: PoolView, page: Sequence[Case], following: int | None, total: int) -> CaseList:
-    places = {
-        case.id: f"{pool.camera_name(case.camera)} · {pool.zone_name(case.camera, case.zone)}"
-        for case in page
-        if case.camera
-    }
+    places = {case.id: pool.place_name("", case.camera, case.zone) for case in page if case.camera}
     return CaseList(cases=list(page), places=places, next_after=following, total=total)
 
 

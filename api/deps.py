@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Request
+from fastapi import Cookie, Depends, Path, Request
 from fastapi.requests import HTTPConnection
 from sqlalchemy import Connection
 
@@ -175,6 +175,10 @@ def get_sight(connection: ConnectionDep, viewer: CaseworkerDep) -> Sight:
 
 
 SightDep = Annotated[Sight, Depends(get_sight)]
+
+
+Number = Annotated[int, Path(ge=1, le=2**62)]
+"""The id of a row, in an address."""
 
 
 def get_book(doors: DoorsDep) -> Book:

@@ -15,22 +15,22 @@ _BEST_FIRST = ("decision", "density", "latest", "closing", "entry")
 
 
 @dataclass(frozen=True, slots=True)
-class EventPlace:
-    """Behind which door an event's evidence is shown: its own, or that of a case."""
+class EvidenceDoor:
+    """The door at which an event's evidence is shown: its own, or that of a case."""
 
     event: str
     case: int | None = None
 
     def url(self, ref: EvidenceRef) -> str:
-        door = "/api" if self.case is None else f"/api/cases/{self.case}"
-        return f"{door}/events/{self.event}/evidence/{ref.sha256}"
+        room = "/api" if self.case is None else f"/api/cases/{self.case}"
+        return f"{room}/events/{self.event}/evidence/{ref.sha256}"
 
 
-def picture_of(place: EventPlace, refs: Iterable[EvidenceRef]) -> str | None:
+def picture_of(door: EvidenceDoor, refs: Iterable[EvidenceRef]) -> str | None:
     """Address of the picture that shows the event best, among those whose bytes are there."""
     pictures = [ref for ref in refs if ref.media_type.startswith("image/") and ref.stored]
     best = min(pictures, key=lambda ref: _BEST_FIRST.index(ref.role), default=None)
-    return place.url(best) if best else None
+    return door.url(best) if best else None
 
 
 def waiting_keys(events: Iterable[Event]) -> frozenset[str]:
@@ -59,9 +59,9 @@ def without(event: Event, gone: Collection[str]) -> Event:
     return event.model_copy(update={"evidence": tuple(ref for ref in event.evidence if ref.key not in gone)})
 
 
-def evidence_out(place: EventPlace, row: types.EvidenceRow) -> EvidenceOut:
+def evidence_out(door: EvidenceDoor, row: types.EvidenceRow) -> EvidenceOut:
     """A piece of evidence with its address."""
-    return EvidenceOut(**row.ref.model_dump(), url=place.url(row.ref), deleted_utc=row.deleted_utc)
+    return EvidenceOut(**row.ref.model_dump(), url=door.url(row.ref), deleted_utc=row.deleted_utc)
 
 
 def _kept(found: types.EventDetail) -> list[EvidenceRef]:
@@ -95,14 +95,14 @@ def summary(event: Event, pool: PoolView, refs: Iterable[EvidenceRef] | None = N
         reason=event.reason,
         confidence=event.confidence,
         object_class=event.subject.object_class,
-        picture=picture_of(EventPlace(event.id), evidence),
+        picture=picture_of(EvidenceDoor(event.id), evidence),
         has_clip=any(ref.role == "clip" for ref in evidence),
     )
 
 
 def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
     """Everything about one event."""
-    event, place = found.event, EventPlace(found.event.id)
+    event, door = found.event, EvidenceDoor(found.event.id)
     return EventDetail(
         **summary(event, pool, _kept(found)).model_dump(),
         stream_time=event.stream_time,
@@ -110,7 +110,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
         clock_error_ms=event.clock_error_ms,
         subject=event.subject,
         provenance=event.provenance,
-        evidence=tuple(evidence_out(place, row) for row in found.evidence),
+        evidence=tuple(evidence_out(door, row) for row in found.evidence),
         transitions=tuple(
             TransitionOut(
                 position=row.position,
@@ -121,7 +121,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
                 numbers=row.event.numbers,
                 reason=row.event.reason,
                 subject=row.event.subject,
-                evidence=tuple(evidence_out(place, one) for one in found.evidence if one.seq == row.event.seq),
+                evidence=tuple(evidence_out(door, one) for one in found.evidence if one.seq == row.event.seq),
             )
             for row in found.transitions
         ),
@@ -129,7 +129,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
     )
 
 
-def of_case(found: types.EventDetail, place: EventPlace) -> CaseEvent:
+def of_case(found: types.EventDetail, door: EvidenceDoor) -> CaseEvent:
     """What those who work on a case are told of an event behind it."""
     event = found.event
     return CaseEvent(
@@ -139,8 +139,8 @@ def of_case(found: types.EventDetail, place: EventPlace) -> CaseEvent:
         started_utc=event.started_utc,
         ended_utc=event.ended_utc,
         reason=event.reason,
-        picture=picture_of(place, _kept(found)),
-        evidence=tuple(evidence_out(place, row) for row in found.evidence),
+        picture=picture_of(door, _kept(found)),
+        evidence=tuple(evidence_out(door, row) for row in found.evidence),
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import Field
 
 from api import reconciliation
-from api.deps import BookDep, ConnectionDep, DispatcherDep, DoorsDep
+from api.deps import BookDep, ConnectionDep, DispatcherDep, DoorsDep, Number
 from api.doors import Doors
 from api.problems import NotFound, Problem
 from api.schemas import Body
@@ -18,7 +18,7 @@ from cases.book import Book
 from cases.exchange import outbox
 from cases.exchange.mapping import Mapping
 from cases.exchange.outbox import Outlook
-from cases.exchange.reconcile import Kind
+from cases.exchange.reconcile import Difference, Kind, Repair
 from cases.exchange.remote import Link
 from governance import audit
 from store.guard import Guard, networks
@@ -83,9 +83,7 @@ def exchange_outlook(connection: ConnectionDep, book: BookDep, _viewer: Dispatch
 
 
 @router.post("/cases/{number}/retry", responses=_REFUSED)
-def retry_exchange(
-    number: Annotated[int, Path(ge=1, le=2**62)], connection: ConnectionDep, book: BookDep, viewer: DispatcherDep
-) -> ExchangeOut:
+def retry_exchange(number: Number, connection: ConnectionDep, book: BookDep, viewer: DispatcherDep) -> ExchangeOut:
     """The platform is told once more how a case stands now, where it has refused the newest it was told of it."""
     if not outbox.retry(connection, number, _mapping(book)):
         raise NotFound(f"nothing of case {number} was refused that is still news", "look again")
@@ -100,21 +98,24 @@ def reconcile_exchange(body: ReconcileBody, doors: DoorsDep, viewer: DispatcherD
     found = asyncio.run(reconciliation.compared(doors.engine.begin, _link(doors), mapping))
     told = []
     for one in found.differences:
-        done = ""
+        made = None
         if body.repair:
-            done = reconciliation.repaired(doors.engine.begin, one, doors.book, doors.objects, viewer.name)
-        told.append(
-            DifferenceOut(
-                case=one.case,
-                kind=one.kind,
-                ours=one.ours,
-                theirs=None if one.theirs is None else one.theirs.status,
-                change=None if one.theirs is None else one.theirs.seq,
-                outcome="found" if not body.repair else "left" if reconciliation.is_left(done) else "done",
-                done=done,
-            )
-        )
+            made = reconciliation.repaired(doors.engine.begin, one, doors.book, doors.objects, viewer.name)
+        told.append(_difference(one, made))
     with doors.engine.begin() as connection:
         what = {"listed": found.listed, "differences": len(told), "repair": body.repair}
         audit.record(connection, viewer.name, "exchange.reconciled", what)
     return Reconciled(asked_utc=now, listed=found.listed, differences=told, unread=found.unread)
+
+
+def _difference(one: Difference, made: Repair | None) -> DifferenceOut:
+    """Args: made: what became of it; None: it was only looked at."""
+    return DifferenceOut(
+        case=one.case,
+        kind=one.kind,
+        ours=one.ours,
+        theirs=None if one.theirs is None else one.theirs.status,
+        change=None if one.theirs is None else one.theirs.seq,
+        outcome="found" if made is None else "done" if made.done else "left",
+        done="" if made is None else made.text,
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Connection
 
-from api.deps import Allowed, ConnectionDep, DoorsDep, PoolDep, sight_of
+from api.deps import Allowed, ConnectionDep, DoorsDep, Number, PoolDep, sight_of
 from api.field_schemas import FieldCase, FieldList
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
@@ -46,7 +46,7 @@ def field_cases(
 
 @router.get("/cases/{number}", responses={404: {"model": Problem}})
 def field_case(
-    number: Annotated[int, Path(ge=1, le=2**62)],
+    number: Number,
     doors: DoorsDep,
     connection: ConnectionDep,
     pool: PoolDep,
@@ -67,9 +67,7 @@ def _own(connection: Connection, viewer: Viewer) -> Sight:
 def _out(pool: PoolView, map_link: str, case: Case) -> FieldCase:
     camera = pool.cameras.get(case.camera)
     position = camera.position if camera else None
-    place = case.address
-    if not place and case.camera:
-        place = f"{pool.camera_name(case.camera)} · {pool.zone_name(case.camera, case.zone)}"
+    place = pool.place_name(case.address, case.camera, case.zone)
     return FieldCase(case=case, place=place, position=position, way=_way(map_link, position, place))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, status
+from fastapi import APIRouter, Depends, Query, status
 from sqlalchemy import Connection
 
 from api.access_schemas import DecisionBody, GrantView, NoteBody
-from api.deps import Allowed, ConnectionDep
+from api.deps import Allowed, ConnectionDep, Number
 from api.problems import NotFound, Problem
 from governance import access, grants
 from governance.access import Viewer
@@ -18,7 +18,6 @@ from governance.roles import Right
 
 router = APIRouter(prefix="/api/grants", tags=["grants"])
 
-Number = Annotated[int, Path(ge=1, le=2**62)]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409, 422)}
 AskerDep = Annotated[Viewer, Depends(Allowed(Right.ASK))]
 DeciderDep = Annotated[Viewer, Depends(Allowed(Right.DECIDE))]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, status
+from fastapi import APIRouter, Depends, status
 from sqlalchemy import Connection, literal, select
 
 from api import sight
 from api.access_schemas import HoldView, ReasonBody
-from api.deps import Allowed, ConnectionDep, SeerDep, sight_of
+from api.deps import Allowed, ConnectionDep, Number, SeerDep, sight_of
 from api.evidence import EventId
 from api.problems import NotFound, Problem
 from cases import queries as case_queries
@@ -30,7 +30,6 @@ from governance.roles import Right
 
 router = APIRouter(prefix="/api", tags=["evidence"])
 
-Number = Annotated[int, Path(ge=1, le=2**62)]
 HolderDep = Annotated[Viewer, Depends(Allowed(Right.HOLD))]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 422)}
 _e = evidence.c

@@ -45,6 +45,12 @@ class PoolView:
         zone = self.zone(camera_id, zone_id)
         return zone.name or zone.id if zone else zone_id
 
+    def place_name(self, address: str, camera_id: str, zone_id: str) -> str:
+        """What people call a place: its address, else camera and zone; "" where neither is known."""
+        if address or not camera_id:
+            return address
+        return f"{self.camera_name(camera_id)} · {self.zone_name(camera_id, zone_id)}"
+
     def department_name(self, department: str) -> str:
         return self.departments.get(department, department)
 

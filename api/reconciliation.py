@@ -13,7 +13,7 @@ from api.pictures import keep_texts
 from cases.book import Book
 from cases.exchange import outbox, reconcile
 from cases.exchange.mapping import Mapping
-from cases.exchange.reconcile import Difference
+from cases.exchange.reconcile import Difference, Repair
 from cases.exchange.remote import Link, Platform
 from contracts.errors import CityVisionError
 from governance import audit
@@ -55,19 +55,15 @@ async def compared(begin: Begin, link: Link, mapping: Mapping) -> Compared:
     return Compared(len(theirs), found, unread)
 
 
-def repaired(begin: Begin, one: Difference, book: Book, objects: ObjectStore, who: str) -> str:
-    """Does what is safe about a difference, audits it, and says what was done, or why it is left to people."""
+def repaired(begin: Begin, one: Difference, book: Book, objects: ObjectStore, who: str) -> Repair:
+    """Does what is safe about a difference, and audits it."""
     now = time.time()
     try:
         kept = keep_texts(objects, () if one.theirs is None else one.theirs.pictures, "pictures")
         with begin() as connection:
-            done = reconcile.repair(connection, one, kept, now, book)
-            audit.record(connection, who, "exchange.repaired", {"case": one.case, "kind": one.kind, "done": done}, now)
+            made = reconcile.repair(connection, one, kept, now, book)
+            what = {"case": one.case, "kind": one.kind, "done": made.text}
+            audit.record(connection, who, "exchange.repaired", what, now)
     except CityVisionError as error:
-        return f"left to you: {error}"
-    return done
-
-
-def is_left(done: str) -> bool:
-    """Whether what `repaired` said means that people have to see to it."""
-    return not done.startswith(("told again", "taken"))
+        return reconcile.left(error)
+    return made

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, literal, select
 
 from api import sight
 from api.deps import ConnectionDep, CounterDep, JudgeDep, LabelDep, PoolDep, SeerDep
-from api.event_view import EventPlace, evidence_out
+from api.event_view import EvidenceDoor, evidence_out
 from api.events import FilterDep, page_of
 from api.evidence import EventId
 from api.problems import Fault, Invalid, NotFound, Problem
@@ -51,8 +51,7 @@ def review_queue(
     """Events that nobody has judged yet (or with `judged` those that somebody has) and whose pictures one may see,
     newest start first."""
     unjudged = wanted if wanted.judged is not None else wanted.model_copy(update={"judged": False})
-    shown = sight.of_events(viewer).evidence
-    page = queries.list_events(connection, unjudged, cursor, limit, queries.Sight(shown, shown))
+    page = queries.list_events(connection, unjudged, cursor, limit, sight.of_evidence(viewer))
     return page_of(connection, pool, page)
 
 
@@ -159,8 +158,7 @@ def label_candidates(
 
 def _judged_event(connection: Connection, viewer: Viewer, event_id: str) -> EventDetail:
     """The event, for who may see its evidence: nobody judges what they cannot look at. Raises NotFound."""
-    shown = sight.of_events(viewer).evidence
-    found = queries.get_event(connection, event_id, queries.Sight(shown, shown))
+    found = queries.get_event(connection, event_id, sight.of_evidence(viewer))
     if found is None:
         raise NotFound(f"no event {event_id}")
     return found
@@ -198,5 +196,5 @@ def _candidate(one: Verdict, pieces: Sequence[EvidenceRow]) -> LabelCandidate:
     return LabelCandidate(
         **one.model_dump(include=said),
         **one.seen.model_dump(include=seen),
-        evidence=tuple(evidence_out(EventPlace(_source(one)), row) for row in shown),
+        evidence=tuple(evidence_out(EvidenceDoor(_source(one)), row) for row in shown),
     )

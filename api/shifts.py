@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
-from api.deps import BookDep, ConnectionDep, DispatcherDep, PoolDep, ShiftReaderDep
+from api.deps import BookDep, ConnectionDep, DispatcherDep, Number, PoolDep, ShiftReaderDep
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
 from api.shift_schemas import (
@@ -28,7 +28,7 @@ from api.shift_schemas import (
 from cases import queries as case_queries
 from cases.queries import Sight
 from cases.shift import service, store
-from cases.shift.summary import OpenCase
+from cases.shift.summary import ShiftCase
 from cases.shift.types import Answer, HandedCamera, HandedSilence, Handover, Snapshot
 from events import queries as event_queries
 from governance import access, audit
@@ -39,7 +39,6 @@ from subscriptions.tables import subscription_silences
 
 router = APIRouter(prefix="/api/shifts", tags=["shifts"])
 
-Number = Annotated[int, Path(ge=1, le=2**62)]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 409, 422)}
 _EVERYTHING = Sight(everything=True)  # the centre is responsible for every case
 
@@ -170,13 +169,8 @@ def _drawn(
     return snapshot.model_copy(update={"silences": silences, "cameras": cameras})
 
 
-def _where(pool: PoolView) -> Callable[[OpenCase], str]:
-    def where(case: OpenCase) -> str:
-        if case.address or not case.camera:
-            return case.address
-        return f"{pool.camera_name(case.camera)} · {pool.zone_name(case.camera, case.zone)}"
-
-    return where
+def _where(pool: PoolView) -> Callable[[ShiftCase], str]:
+    return lambda case: pool.place_name(case.address, case.camera, case.zone)
 
 
 def _case_silences(connection: Connection, now: float) -> Iterable[HandedSilence]:
@@ -209,7 +203,7 @@ def _delivery_silences(connection: Connection, viewer: Viewer, now: float) -> It
 
 
 def _unwatched(
-    connection: Connection, pool: PoolView, found: Sequence[OpenCase], start: float, now: float
+    connection: Connection, pool: PoolView, found: Sequence[ShiftCase], start: float, now: float
 ) -> tuple[HandedCamera, ...]:
     """Of the cameras behind open cases those that do not watch now, most cases first: nobody sees there whether it is
     over, and no second look can be answered."""

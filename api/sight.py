@@ -36,6 +36,12 @@ def of_case(whose: case_queries.Sight, number: int) -> Sight:
     return Sight(behind, behind)
 
 
+def of_evidence(viewer: Viewer) -> Sight:
+    """The events whose pictures somebody may see; the others do not exist for this."""
+    shown = of_events(viewer).evidence
+    return Sight(shown, shown)
+
+
 def of_counts(viewer: Viewer) -> Sight:
     """Which events count: for those who only ever see numbers, all."""
     return of_events(viewer) if viewer.can(Right.SEE) else Sight(true(), true())

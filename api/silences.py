@@ -10,11 +10,11 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api import sight
-from api.deps import ConnectionDep, PoolDep, SeerDep, SubscriberDep
+from api.deps import ConnectionDep, Number, PoolDep, SeerDep, SubscriberDep
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
 from api.schemas import AcknowledgeBody, Body
-from api.subscriptions import Number, require_own
+from api.subscriptions import require_own
 from events import queries
 from governance import access, audit
 from governance.access import Viewer

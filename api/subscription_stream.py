@@ -10,10 +10,10 @@ from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.deps import Credential, CredentialDep, DoorsDep, SubscriberDep, check_session, viewer_of
+from api.deps import Credential, CredentialDep, DoorsDep, Number, SubscriberDep, check_session, viewer_of
 from api.doors import Doors
 from api.problems import Invalid, NotFound, Problem
-from api.subscriptions import Number, found
+from api.subscriptions import found
 from contracts.errors import AccessError
 from governance.access import Viewer, require
 from governance.roles import Right

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
-from api.deps import ConnectionDep, DoorsDep, SubscriberDep
+from api.deps import ConnectionDep, DoorsDep, Number, SubscriberDep
 from api.problems import Fault, Invalid, NotFound, Problem
 from api.schemas import (
     AttemptPage,
@@ -30,7 +30,6 @@ from subscriptions.types import Attempt, NewSubscription, State, Subscription
 router = APIRouter(prefix="/api/subscriptions", tags=["subscriptions"])
 
 s = subscriptions.c
-Number = Annotated[int, Path(ge=1, le=2**62)]
 Before = Annotated[int | None, Query(ge=1, le=2**62, description="only what is older: `next_before` of the last page")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 409, 422)}

@@ -49,6 +49,19 @@ class Difference(Contract):
     theirs: Update | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What became of a difference: `text` says what was done, or, where nothing was, why it is left to people."""
+
+    done: bool
+    text: str
+
+
+def left(why: object) -> Repair:
+    """Nothing was done."""
+    return Repair(False, f"left to you: {why}")
+
+
 def compare(ours: Iterable[Ours], theirs: Iterable[Update]) -> list[Difference]:
     """What differs, by case. What is on its way is no difference, unless they have news.
 
@@ -106,7 +119,7 @@ def ours(connection: Connection, mapping: Mapping, asked: float) -> list[Ours]:
     ]
 
 
-def repair(connection: Connection, one: Difference, pictures: tuple[str, ...], now: float, book: Book) -> str:
+def repair(connection: Connection, one: Difference, pictures: tuple[str, ...], now: float, book: Book) -> Repair:
     """Does what is safe, and says what: their news is taken as a call-back would be, where the transition table allows
     it; a case that has ended here stays so, and they are told again, as they are of whatever else they have not or
     have otherwise. The rest is left to people.
@@ -119,15 +132,15 @@ def repair(connection: Connection, one: Difference, pictures: tuple[str, ...], n
     """
     mapping = book.exchange
     if one.kind == "missing_here" or mapping is None:
-        return "left to you: a case is never made from their list"
+        return left("a case is never made from their list")
     reason = ""
     if one.kind == "newer_there" and one.theirs is not None:
         try:
             with connection.begin_nested():
-                return f"taken: {apply(connection, one.theirs, pictures, now, book)}"
+                return Repair(True, f"taken: {apply(connection, one.theirs, pictures, now, book)}")
         except CannotAct as error:
             if one.ours not in {mapping.statuses.get(status) for status in frozenset(Status) - OPEN}:
-                return f"left to you: {error}"
+                return left(error)
             reason = f": {error.message}"
     outbox.tell_again(connection, one.case, 0 if one.theirs is None else one.theirs.seq, mapping)
-    return f"told again{reason}"
+    return Repair(True, f"told again{reason}")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from cases.act import CannotAct
 from cases.queries import Sight
 from cases.shift import rota, store
-from cases.shift.summary import OpenCase, summarise
+from cases.shift.summary import ShiftCase, summarise
 from cases.shift.types import Answer, Document, Handover, Shift, Snapshot
 from contracts.errors import ConfigError, StaleRevision
 
@@ -26,9 +26,9 @@ def draft(
     sight: Sight,
     until: float,
     now: float,
-    where: Callable[[OpenCase], str],
+    where: Callable[[ShiftCase], str],
     notes: Mapping[int, str] | None = None,
-) -> tuple[Snapshot, tuple[OpenCase, ...]]:
+) -> tuple[Snapshot, tuple[ShiftCase, ...]]:
     """How things stand, less what other rooms know (silences, cameras); and all open cases.
 
     Args:

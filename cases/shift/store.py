@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
 
 from cases.shift.rota import Desk, Duty, Offer, late_s
-from cases.shift.summary import OpenCase
+from cases.shift.summary import ShiftCase
 from cases.shift.tables import case_handover_answers, case_handovers, case_shifts
 from cases.shift.types import Answer, Document, Handover, Look, Shift
 from cases.tables import case_looks, cases
@@ -117,7 +117,7 @@ def listed(
     return page, page[-1].id if len(rows) > limit else None
 
 
-def open_cases(connection: Connection, sight: ColumnElement[bool], now: float) -> list[OpenCase]:
+def open_cases(connection: Connection, sight: ColumnElement[bool], now: float) -> list[ShiftCase]:
     """All open cases, in one statement: what is counted of them and what is listed is of one moment."""
     c, look = cases.c, case_looks.c
     newest = (
@@ -130,7 +130,7 @@ def open_cases(connection: Connection, sight: ColumnElement[bool], now: float) -
     joined = cases.outerjoin(newest, c.status == Status.VERIFYING.value)
     query = select(cases, newest.c.until, newest.c.verdict).select_from(joined).where(sight, c.status.in_(_OPEN))
     return [
-        OpenCase(
+        ShiftCase(
             id=row.id,
             category=row.category,
             status=Status(row.status),

@@ -15,7 +15,7 @@ _MARKS: tuple[Mark, ...] = ("late", "due", "supervised", "resumes", "look", "not
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCase:
+class ShiftCase:
     """What the summary needs of an open case; times are s since 1970 UTC."""
 
     id: int
@@ -45,7 +45,7 @@ class Summary:
     incidents: tuple[HandedIncident, ...]
 
 
-def marks(case: OpenCase, now: float, until: float, noted: bool) -> tuple[Mark, ...]:
+def marks(case: ShiftCase, now: float, until: float, noted: bool) -> tuple[Mark, ...]:
     """Why whoever is on shift until `until` has to know of a case."""
     suspended = case.status is Status.SUSPENDED
     ends = case.due_utc is not None and case.due_utc < until
@@ -62,11 +62,11 @@ def marks(case: OpenCase, now: float, until: float, noted: bool) -> tuple[Mark, 
 
 
 def summarise(
-    found: Sequence[OpenCase],
+    found: Sequence[ShiftCase],
     notes: Mapping[int, str],
     now: float,
     until: float,
-    where: Callable[[OpenCase], str],
+    where: Callable[[ShiftCase], str],
     most: int = MOST_CASES,
 ) -> Summary:
     """Counts all of `found`, and names those that have a mark.
@@ -91,7 +91,7 @@ def summarise(
     )
 
 
-def _handed(case: OpenCase, why: tuple[Mark, ...], note: str, where: str) -> HandedCase:
+def _handed(case: ShiftCase, why: tuple[Mark, ...], note: str, where: str) -> HandedCase:
     return HandedCase(
         id=case.id,
         category=case.category,
@@ -109,9 +109,9 @@ def _handed(case: OpenCase, why: tuple[Mark, ...], note: str, where: str) -> Han
     )
 
 
-def _incidents(found: Sequence[OpenCase], marked: Mapping[int, tuple[Mark, ...]]) -> tuple[HandedIncident, ...]:
+def _incidents(found: Sequence[ShiftCase], marked: Mapping[int, tuple[Mark, ...]]) -> tuple[HandedIncident, ...]:
     """Those with open cases, most cases first."""
-    members: dict[int, list[OpenCase]] = {}
+    members: dict[int, list[ShiftCase]] = {}
     for case in found:
         if case.incident is not None:
             members.setdefault(case.incident, []).append(case)

@@ -16,7 +16,7 @@ from api import reconciliation
 from api.reconciliation import Begin
 from cases.book import DEFAULT, read_book
 from cases.exchange import outbox
-from cases.exchange.reconcile import Difference
+from cases.exchange.reconcile import Difference, Repair
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
@@ -69,7 +69,8 @@ def reconcile_command(context: click.Context, repair: bool, as_json: bool) -> No
     begin = partial(transaction, reached)
     compared = asyncio.run(reconciliation.compared(begin, link_of(settings), mapping))
     found, unread = compared.differences, compared.unread
-    done = _repaired(reached, begin, found) if repair else [""] * len(found)
+    made: list[Repair | None] = _repaired(reached, begin, found) if repair else [None] * len(found)
+    done = ["" if one is None else one.text for one in made]
     if as_json:
         told = [one.model_dump(mode="json") | {"repair": what} for one, what in zip(found, done, strict=True)]
         click.echo(json.dumps({"differences": told, "unread": unread}, ensure_ascii=False))
@@ -79,7 +80,7 @@ def reconcile_command(context: click.Context, repair: bool, as_json: bool) -> No
         for text in unread:
             click.echo(f"cannot be read: {text}")
         click.echo(f"{compared.listed} cases there, {len(found)} differ")
-    if any(reconciliation.is_left(what) for what in done) or unread:
+    if any(one is None or not one.done for one in made) or unread:
         context.exit(1)
 
 
@@ -106,7 +107,7 @@ def simulate_command(settings: Settings, port: int, troubled: bool, seed: int, p
             return
 
 
-def _repaired(settings: Settings, begin: Begin, found: list[Difference]) -> list[str]:
+def _repaired(settings: Settings, begin: Begin, found: list[Difference]) -> list[Repair | None]:
     book = read_book(settings.case_book or DEFAULT, settings.exchange)
     objects, who = object_store(settings), f"{getpass.getuser()} on the machine"
     return [reconciliation.repaired(begin, one, book, objects, who) for one in found]

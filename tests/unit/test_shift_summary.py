@@ -7,14 +7,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.shift.summary import OpenCase, marks, summarise
+from cases.shift.summary import ShiftCase, marks, summarise
 from cases.types import OPEN, Status
 from contracts.records import Severity
 
 NOW, UNTIL = 1000.0, 2000.0
 
 
-def case(number: int = 1, status: Status = Status.DISPATCHED, due: float | None = 5000.0, **more: object) -> OpenCase:
+def case(number: int = 1, status: Status = Status.DISPATCHED, due: float | None = 5000.0, **more: object) -> ShiftCase:
     about = {
         "category": "0304",
         "severity": Severity.MINOR,
@@ -27,11 +27,11 @@ def case(number: int = 1, status: Status = Status.DISPATCHED, due: float | None 
         "supervised": False,
         "incident": None,
     }
-    return OpenCase(id=number, status=status, due_utc=due, **(about | more))  # type: ignore[arg-type]
+    return ShiftCase(id=number, status=status, due_utc=due, **(about | more))  # type: ignore[arg-type]
 
 
 def test_why_a_case_is_named() -> None:
-    def said(one: OpenCase, noted: bool = False) -> tuple[str, ...]:
+    def said(one: ShiftCase, noted: bool = False) -> tuple[str, ...]:
         return marks(one, NOW, UNTIL, noted)
 
     assert said(case()) == ()
@@ -67,7 +67,7 @@ CASES = st.lists(
 
 
 @given(CASES, st.data())
-def test_counts_are_of_all_and_the_list_is_of_the_marked(found: list[OpenCase], data: st.DataObject) -> None:
+def test_counts_are_of_all_and_the_list_is_of_the_marked(found: list[ShiftCase], data: st.DataObject) -> None:
     ids = [one.id for one in found]
     noted = data.draw(st.lists(st.sampled_from(ids), unique=True)) if ids else []
     seen = summarise(found, dict.fromkeys(noted, "说明"), NOW, UNTIL, lambda one: one.zone, most=5)
