@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.rules.people import TRAIL_S, Visitor
 
@@ -52,17 +52,54 @@ def began(visitors: Sequence[Visitor], limit: float, linger: float, now: float, 
     return min(max(since, now - lag, earliest), now)
 
 
-def fell(counts: Sequence[Count], least: float) -> float:
-    """When so many as `least` no longer counted, and did not again; s of stream time."""
-    return _low_since([(one.time, one.people) for one in counts], least) or counts[-1].time
+@dataclass(frozen=True, slots=True)
+class Ebb:
+    """A crowd that is too small to be one.
+
+    Attributes:
+        since: when the count went below what it takes, s of stream time.
+        lasting: watched time since then, s.
+        left: when, from `since` on, fewer than that were seen at all; None while they walk off.
+    """
+
+    since: float
+    lasting: float
+    left: float | None = None
+
+    @property
+    def ended(self) -> float:
+        """When the crowd was over: gone, or as small as that while others pass through."""
+        return self.since if self.left is None else self.left
+
+    def over(self, hold: float) -> bool:
+        """Whether it lasts for `hold` s; longer while they walk off."""
+        return self.lasting >= hold + (LEAVING_S if self.left is None else 0.0) - 1e-6
 
 
-def emptied(counts: Sequence[Count], least: float) -> float | None:
-    """When so many as `least` were no longer seen, and not again; s of stream time. None: they are there."""
-    return _low_since([(one.time, one.seen) for one in counts], least)
+def ebbing(before: Ebb | None, counts: Sequence[Count], least: float, earliest: float, watched: float) -> Ebb:
+    """The ebb after a look that counted fewer than `least`.
+
+    Args:
+        before: at the look before; None: it was no ebb.
+        counts: the newest.
+        earliest: it did not begin before this, s.
+        watched: time before the look, s.
+    """
+    time = counts[-1].time
+    if before is None:
+        fell = _low_since([(one.time, one.people) for one in counts], least)
+        since = max(time if fell is None else fell, earliest)
+        before = Ebb(since, time - since)
+    else:
+        before = replace(before, lasting=before.lasting + watched)
+    if before.left is not None:
+        return before
+    left = _low_since([(one.time, one.seen) for one in counts], least)
+    return before if left is None else replace(before, left=max(left, before.since))
 
 
 def _low_since(counts: Sequence[tuple[float, int]], least: float) -> float | None:
+    """Since when the newest counts, (time, how many), are below `least`; None: they are not."""
     since: float | None = None
     for time, people in reversed(counts):
         if people >= least:

@@ -21,18 +21,7 @@ from contracts.vision import Look
 from pipeline.rules.base import Condition, Output, Step
 from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
-from pipeline.rules.crowdclock import (
-    LEAVING_S,
-    SMOOTH_S,
-    Bins,
-    Count,
-    began,
-    dated_back,
-    emptied,
-    entered,
-    fell,
-    share,
-)
+from pipeline.rules.crowdclock import SMOOTH_S, Bins, Count, Ebb, began, dated_back, ebbing, entered, share
 from pipeline.rules.crowdtext import reason_of
 from pipeline.rules.crowdzone import Limit, Sizes, estimated_area, limit_of, measured, peak_density
 from pipeline.rules.people import PACE_S, Gathering, Visitor, gather, pace
@@ -64,9 +53,7 @@ class Crowd:
         peak: the highest count.
         told_peak, told_at: what the last transition said, and its stream time.
         next_lasting_s: duration at which the next milestone is told, s.
-        low_since: when the count went below (candidate: the limit; event: `clear` of it); None while it is not.
-        low_s: watched time since then.
-        left_since: when, from `low_since` on, fewer than that were seen at all; None while they walk off.
+        ebb: while the count is below (candidate: the limit; event: `clear` of it).
         box: around the people counted when it was last too full.
     """
 
@@ -76,9 +63,7 @@ class Crowd:
     told_peak: float = 0.0
     told_at: float = 0.0
     next_lasting_s: float = 0.0
-    low_since: float | None = None
-    low_s: float = 0.0
-    left_since: float | None = None
+    ebb: Ebb | None = None
     box: Box | None = None
 
 
@@ -286,21 +271,14 @@ class CrowdingRule:
 
     def _judge(self, state: ZoneState, crowd: Crowd, limit: Limit, now: _Now, outputs: list[Output]) -> Crowd | None:
         """What a look makes of a candidate or an event; None: it is over."""
-        people, time = state.people, now.time
+        people = state.people
         crowd = replace(crowd, peak=max(crowd.peak, people))
         if now.crowded:
             crowd = replace(crowd, box=now.box or crowd.box)
         least = self._parameters.clear * limit.people if crowd.opened else math.nextafter(limit.people, math.inf)
-        if people >= least:
-            crowd = replace(crowd, low_since=None, low_s=0.0, left_since=None)
-        elif crowd.low_since is None:
-            since = max(fell(state.counts, least), crowd.since, crowd.told_at)
-            crowd = replace(crowd, low_since=since, low_s=time - since)
-        else:
-            crowd = replace(crowd, low_s=crowd.low_s + now.watched)
-        if crowd.low_since is not None and crowd.left_since is None:
-            left = emptied(state.counts, least)
-            crowd = replace(crowd, left_since=None if left is None else max(left, crowd.low_since))
+        earliest = max(crowd.since, crowd.told_at)
+        ebb = None if people >= least else ebbing(crowd.ebb, state.counts, least, earliest, now.watched)
+        crowd = replace(crowd, ebb=ebb)
         if crowd.opened:
             return self._go_on(state, crowd, limit, now, outputs)
         return self._ripen(state, crowd, limit, now, outputs)
@@ -310,7 +288,7 @@ class CrowdingRule:
         p = self._parameters
         watched, most = share(state.bins, p.hold, now.time)
         lasting = now.time - crowd.since
-        over = crowd.low_since is not None and crowd.low_s >= p.clear_hold - 1e-6
+        over = crowd.ebb is not None and crowd.ebb.lasting >= p.clear_hold - 1e-6
         if over or (lasting >= p.hold and most < _DOUBTFUL_SHARE):
             outputs.append(self._output(Step.DISSOLVED, state, crowd, limit, now.time))
             return None
@@ -325,10 +303,8 @@ class CrowdingRule:
 
     def _go_on(self, state: ZoneState, crowd: Crowd, limit: Limit, now: _Now, outputs: list[Output]) -> Crowd | None:
         """An event: over, changed, or neither."""
-        patience = self._parameters.clear_hold + (LEAVING_S if crowd.left_since is None else 0.0)
-        if crowd.low_since is not None and crowd.low_s >= patience - 1e-6:
-            ended = crowd.left_since or crowd.low_since
-            outputs.append(self._end(state, crowd, limit, now.time, ended, "cleared"))
+        if crowd.ebb is not None and crowd.ebb.over(self._parameters.clear_hold):
+            outputs.append(self._end(state, crowd, limit, now.time, crowd.ebb.ended, "cleared"))
             return None
         milestone = now.time - crowd.since >= crowd.next_lasting_s
         higher = crowd.peak >= _HIGHER * crowd.told_peak and now.time - crowd.told_at >= _UPDATE_S
