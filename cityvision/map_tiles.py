@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from string import Formatter
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 _FIX = "write e.g. https://tiles.example/{z}/{x}/{y}.png"
 _SERVER = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")  # it becomes a word of the content security policy
@@ -22,3 +25,6 @@ def checked_tiles(value: str) -> str:
     if parts.scheme not in ("http", "https") or not _SERVER.fullmatch(parts.netloc):
         raise ValueError(f"not an address of a server, without credentials; {_FIX}")
     return value
+
+
+TilesAddress = Annotated[str, AfterValidator(checked_tiles)]

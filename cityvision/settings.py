@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cases.exchange.mapping import DEFAULT as EXCHANGE_DEFAULT
-from cityvision.map_tiles import checked_tiles
+from cityvision.map_tiles import TilesAddress
 from contracts.errors import ConfigError
 from contracts.signing import is_secret
 from governance.oidc import is_safe
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         description="link to a map application, with {lat}, {lon} (WGS 84) and {name} of a place in it",
     )
 
-    map_tiles: str | None = Field(
+    map_tiles: TilesAddress | None = Field(
         None, description="pictures under the map, https://…/{z}/{x}/{y}.png (Web Mercator); else none"
     )
     map_tiles_datum: Literal["wgs84", "gcj02"] = Field("wgs84", description="of these tiles; gcj02: maps made in China")
@@ -149,11 +149,6 @@ class Settings(BaseSettings):
                 "not a link to a place; write e.g. geo:{lat},{lon} or https://maps.example/?at={lat},{lon}"
             )
         return value
-
-    @field_validator("map_tiles")
-    @classmethod
-    def _check_map_tiles(cls, value: str | None) -> str | None:
-        return None if value is None else checked_tiles(value)
 
     @field_validator("delivery_networks")
     @classmethod
