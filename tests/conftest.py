@@ -1,4 +1,4 @@
-"""Fixtures every test may use: the media mirror, and free ports."""
+"""Fixtures every test may use: the media mirror, free ports, and a place for the figures of long runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.ports import unused_port
+from tests.soak import Soak
 
 ROOT = Path(__file__).resolve().parent.parent
 _REQUIRED = os.environ.get("CITYVISION_REQUIRE_MEDIA") == "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", type=Path, default=None, help="folder for the figures of long runs")
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> Soak:
+    return Soak(request.config.getoption("--soak"))
 
 
 def mirror_path() -> Path | None:

@@ -1,15 +1,20 @@
-"""What a long run leaves behind: its figures as JSON, where `CITYVISION_SOAK` names a folder (docs/soak)."""
+"""What a long run leaves behind: its figures as JSON, in the folder that `--soak` names (docs/soak)."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 
-def keep(name: str, figures: Mapping[str, object]) -> None:
-    """Writes `name`.json, if anybody asked for it."""
-    folder = os.environ.get("CITYVISION_SOAK")
-    if folder:
-        Path(folder, f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """`folder` None: nobody asked for them."""
+
+    folder: Path | None
+
+    def keep(self, name: str, figures: Mapping[str, object]) -> None:
+        """Writes `name`.json."""
+        if self.folder is not None:
+            (self.folder / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")

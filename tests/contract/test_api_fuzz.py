@@ -20,7 +20,7 @@ from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import World
-from tests.soak import keep
+from tests.soak import Soak
 
 pytest_plugins = ["tests.embedded"]
 
@@ -37,7 +37,7 @@ def world(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -
 
 
 @pytest.mark.timeout(SECONDS + 160)
-def test_whatever_is_sent(world: World, tmp_path: Path) -> None:
+def test_whatever_is_sent(world: World, tmp_path: Path, soak: Soak) -> None:
     token = world.clients[Role.OPERATOR].cookies["cityvision_session"]
     report = tmp_path / "requests.har"
     ran = subprocess.run(
@@ -68,4 +68,5 @@ def test_whatever_is_sent(world: World, tmp_path: Path) -> None:
     ]
     assert unasked == []
     statuses = Counter(f"{one['response']['status'] // 100}xx" for one in entries)
-    keep("api-fuzz", {"seconds": SECONDS, "requests": len(entries), "statuses": dict(statuses), "leaks": 0})
+    figures = {"seconds": SECONDS, "requests": len(entries), "statuses": dict(statuses), "leaks": len(unasked)}
+    soak.keep("api-fuzz", figures)

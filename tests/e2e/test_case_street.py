@@ -26,7 +26,7 @@ from simulator.rtsp.thread import ServerThread
 from tests.e2e.browser import chromium, shot
 from tests.e2e.test_console_browser import DIST
 from tests.e2e.test_up import Up, until
-from tests.soak import keep
+from tests.soak import Soak
 
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 
@@ -75,7 +75,7 @@ def report(page: Page, photo: Path, note: str) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path) -> None:
+def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path, soak: Soak) -> None:
     photo = tmp_path / "place.jpg"
     cv2.imwrite(str(photo), np.full((240, 320, 3), 90, np.uint8))
     page.get_by_role("link", name="案件", exact=True).click()
@@ -102,4 +102,4 @@ def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path) -> None:
     shot(page, "street-4-closed")
     detail = page.request.get(f"/api/cases/{page.url.rsplit('/', 1)[1]}").json()
     lines = [{"action": line["action"], "duty": line["duty"], "utc": line["utc"]} for line in detail["lines"]]
-    keep("street-case", {"status": detail["case"]["state"]["status"], "lines": lines})
+    soak.keep("street-case", {"status": detail["case"]["state"]["status"], "lines": lines})

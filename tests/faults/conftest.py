@@ -12,7 +12,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--delivery-minutes", type=float, default=0.0, help="spread over so long (default: one after another)"
     )
-    parser.addoption("--delivery-json", default=None, help="where to write what it saw")
 
 
 @pytest.fixture

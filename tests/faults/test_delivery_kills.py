@@ -1,7 +1,7 @@
 """Deliverer, API, Postgres and Valkey killed under load while a subscriber is down, slow, answers 500 or hangs.
 
 By the receivers' ledgers: every event at least once, in order for each subscriber, none to who may not see it. For a
-long run: `--delivery-kills 60 --delivery-minutes 10 --delivery-json FILE`; `--kill-seed` chooses the moments.
+long run: `--delivery-kills 60 --delivery-minutes 10 --soak DIR`; `--kill-seed` chooses the moments.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.contract.delivery_servers import mosquitto
 from tests.faults.delivery_city import VICTIMS, DeliveryCity
 from tests.faults.delivery_receivers import MOODS
 from tests.faults.script import expected
+from tests.soak import Soak
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
@@ -26,7 +27,7 @@ PER_SECOND = 40.0
 
 
 def test_every_event_at_least_once_and_in_order(
-    tmp_path: Path, pytestconfig: pytest.Config, kill_seed: int, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, pytestconfig: pytest.Config, kill_seed: int, capsys: pytest.CaptureFixture[str], soak: Soak
 ) -> None:
     kills = int(pytestconfig.getoption("--delivery-kills", default=4))
     seconds = float(pytestconfig.getoption("--delivery-minutes", default=0.0)) * 60
@@ -47,10 +48,10 @@ def test_every_event_at_least_once_and_in_order(
         city.receivers.feel("well")
         city.finish(120)
         took = _compare(city, began)
+    figures = took | {"seed": kill_seed, "kills": kills}
     with capsys.disabled():
-        print(f"\n{json.dumps(took | {'seed': kill_seed, 'kills': kills})}")  # noqa: T201 - what a long run leaves behind
-    if (file := pytestconfig.getoption("--delivery-json", default=None)) is not None:
-        Path(file).write_text(json.dumps(took | {"seed": kill_seed, "kills": kills}, indent=2) + "\n")
+        print(f"\n{json.dumps(figures)}")  # noqa: T201 - what a long run leaves behind
+    soak.keep("delivery-faults", figures)
 
 
 def _compare(city: DeliveryCity, began: float) -> dict[str, float]:
