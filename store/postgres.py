@@ -122,6 +122,7 @@ class EmbeddedPostgres:
     def _launch(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         while True:
+            before = self._log.stat().st_size if self._log.exists() else 0
             self._process = self._spawn()
             try:
                 wait_ready(self._process, self._prepared, name="Postgres", log=self._log, timeout=timeout)
@@ -129,15 +130,17 @@ class EmbeddedPostgres:
                 ended = self._process.poll() is not None
                 stop_process(self._process, signal.SIGQUIT, 5.0)
                 # After kill -9 the old backends hold the shared memory until they notice; that takes a moment.
-                if not ended or time.monotonic() > deadline or not self._in_use():
+                if not ended or time.monotonic() > deadline or not self._in_use(before):
                     raise
                 time.sleep(0.2)
             else:
                 return
 
-    def _in_use(self) -> bool:
-        end = self._log.read_text(errors="replace")[-2000:]
-        return "pre-existing shared memory block" in end.rsplit("FATAL:", 1)[-1]
+    def _in_use(self, since: int) -> bool:
+        """Whether that was said since the log had so many bytes; others, who are ending, may have spoken after it."""
+        with self._log.open("rb") as log:
+            log.seek(since)
+            return b"pre-existing shared memory block" in log.read()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = {

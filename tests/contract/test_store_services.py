@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +65,42 @@ def kill(service: Service) -> None:
     os.kill(service.pid, signal.SIGKILL)
     while service.alive():
         time.sleep(0.01)
+
+
+def _busy(url: str) -> None:
+    """A backend that is at work for some seconds, and looks up from it for nothing."""
+    with contextlib.suppress(psycopg.Error), psycopg.connect(url) as connection:
+        connection.execute("SET max_parallel_workers_per_gather = 0")
+        connection.execute("SELECT count(*) FROM generate_series(1, 30000000) a, generate_series(1, 2) b")
+
+
+def test_comes_back_while_old_backends_still_end_and_log(tmp_path: Path, started: list[Service]) -> None:
+    """After kill -9 the last words of the old backends stand behind those of the new server that found them there."""
+    service = make(EmbeddedPostgres, tmp_path)
+    assert isinstance(service, EmbeddedPostgres)
+    started.append(service)
+    service.start()
+    at_work = threading.Thread(target=_busy, args=(service.url.replace("+psycopg", ""),))
+    at_work.start()
+    time.sleep(0.5)
+    kill(service)
+    over = threading.Event()
+
+    def last_words() -> None:
+        while not over.wait(0.002):
+            with (tmp_path / "log").open("a") as log:
+                log.write("FATAL:  terminating connection due to unexpected postmaster exit\n")
+
+    talking = threading.Thread(target=last_words)
+    talking.start()
+    try:
+        service.start()
+    finally:
+        over.set()
+        talking.join()
+    assert service.is_ready()
+    assert "pre-existing shared memory block" in (tmp_path / "log").read_text(errors="replace"), "there was a wait"
+    at_work.join()
 
 
 @BOTH
