@@ -6,6 +6,7 @@ import { type EventFilters, useEventCounts, useEvents, useTallies } from "../api
 import { useEventStream } from "../api/stream";
 import { type TextKey, useTexts } from "../i18n";
 import { CameraSelect } from "../parts/CameraSelect";
+import { ManySelect } from "../parts/ManySelect";
 import { More } from "../parts/More";
 import { formatShare } from "../parts/numbers";
 import { EventState, EventType, SeverityTag } from "../parts/State";
@@ -76,20 +77,6 @@ interface FiltersProps {
 function Filters({ filters, change, clear }: FiltersProps) {
   const { t, word } = useTexts();
   const departments = useTallies().data?.departments ?? [];
-  const many = (key: "type" | "department", label: TextKey, options: { value: string; label: string }[]) => (
-    <Select
-      mode="multiple"
-      maxTagCount="responsive"
-      allowClear
-      showSearch={{ optionFilterProp: "label" }}
-      placeholder={t(label)}
-      aria-label={t(label)}
-      value={filters[key]}
-      onChange={(value) => change({ [key]: value })}
-      options={options}
-      style={{ width: 160 }}
-    />
-  );
   return (
     <div className="filters">
       <Select
@@ -98,22 +85,26 @@ function Filters({ filters, change, clear }: FiltersProps) {
         onChange={(hours) => change({ hours })}
         options={WINDOWS.map((hours) => ({ value: hours, label: t(`events.window.${hours}` as TextKey) }))}
       />
-      {many(
-        "type",
-        "events.type",
-        TYPES.map((type) => ({ value: type, label: word("event", type) })),
-      )}
+      <ManySelect
+        label={t("events.type")}
+        value={filters.type}
+        change={(type) => change({ type })}
+        options={TYPES.map((type) => ({ value: type, label: word("event", type) }))}
+        width={160}
+      />
       <CameraSelect
         value={filters.camera}
         onChange={(camera) => change({ camera })}
         placeholder={t("events.camera")}
         width={220}
       />
-      {many(
-        "department",
-        "events.department",
-        departments.map((one) => ({ value: one.id, label: one.name })),
-      )}
+      <ManySelect
+        label={t("events.department")}
+        value={filters.department}
+        change={(department) => change({ department })}
+        options={departments.map((one) => ({ value: one.id, label: one.name }))}
+        width={160}
+      />
       <Select
         aria-label={t("events.state")}
         placeholder={t("events.state")}

@@ -1,11 +1,11 @@
 import "../map/map.css";
-import { Select, Skeleton, Switch } from "antd";
+import { Skeleton, Switch } from "antd";
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useRights } from "../api/access";
 import { useMapData } from "../api/map";
 import { useTallies } from "../api/queries";
-import { type TextKey, useTexts } from "../i18n";
+import { useTexts } from "../i18n";
 import { readFilters, readView, withFilters, writtenView } from "../map/address";
 import { Atlas, type Group, groupsAt } from "../map/groups";
 import { MapCanvas } from "../map/MapCanvas";
@@ -15,6 +15,7 @@ import { MapList } from "../map/MapList";
 import { type Datum, gridsOf, type MapFilters, type Place, placesOf } from "../map/places";
 import type { Surface } from "../map/surface";
 import { fitted, MAX_ZOOM, moved, toScreen, type View } from "../map/view";
+import { ManySelect } from "../parts/ManySelect";
 import { Trouble } from "../parts/Trouble";
 import { TYPES } from "./filters";
 
@@ -75,41 +76,29 @@ function Filters(props: { filters: MapFilters; change: (fields: Partial<MapFilte
   const { filters, change } = props;
   const { t, word } = useTexts();
   const departments = useTallies().data?.departments ?? [];
-  const many = (
-    key: "department" | "type" | "state",
-    label: TextKey,
-    options: { value: string; label: string }[],
-  ) => (
-    <Select
-      mode="multiple"
-      maxTagCount="responsive"
-      allowClear
-      showSearch={{ optionFilterProp: "label" }}
-      placeholder={t(label)}
-      aria-label={t(label)}
-      value={filters[key]}
-      onChange={(value) => change({ [key]: value })}
-      options={options}
-      style={{ width: 150 }}
-    />
-  );
   return (
     <>
-      {many(
-        "department",
-        "cameras.department",
-        departments.map((one) => ({ value: one.id, label: one.name })),
-      )}
-      {many(
-        "type",
-        "events.type",
-        TYPES.map((value) => ({ value, label: word("event", value) })),
-      )}
-      {many(
-        "state",
-        "cameras.state",
-        STATES.map((value) => ({ value, label: word("state", value) })),
-      )}
+      <ManySelect
+        label={t("cameras.department")}
+        value={filters.department}
+        change={(department) => change({ department })}
+        options={departments.map((one) => ({ value: one.id, label: one.name }))}
+        width={150}
+      />
+      <ManySelect
+        label={t("events.type")}
+        value={filters.type}
+        change={(type) => change({ type })}
+        options={TYPES.map((value) => ({ value, label: word("event", value) }))}
+        width={150}
+      />
+      <ManySelect
+        label={t("cameras.state")}
+        value={filters.state}
+        change={(state) => change({ state })}
+        options={STATES.map((value) => ({ value, label: word("state", value) }))}
+        width={150}
+      />
       <span className="state">
         <Switch
           size="small"

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Checkbox, Form, Input, InputNumber, Modal, Select } from "antd";
+import { Checkbox, Form, Input, InputNumber, Select } from "antd";
 import { GRANTS, useDepartments } from "../api/access";
 import { ApiError, call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { FormModal } from "../parts/FormModal";
+import { TYPES } from "./filters";
 
 interface Fields {
   grantee: string;
@@ -18,7 +19,6 @@ interface Fields {
 }
 
 const ACTIONS: Schemas["Access"][] = ["event", "evidence", "live"];
-const TYPES = ["illegal_parking", "waterlogging", "crowding", "litter", "camera_health"];
 const DAY_S = 86_400;
 
 /** Asking another department for access. */
@@ -47,55 +47,47 @@ export function NewGrant({ close }: { close: () => void }) {
   const required = [{ required: true, message: t("login.required") }];
   const any = { placeholder: t("grants.any"), tokenSeparators: [" ", ",", "，"] };
   return (
-    <Modal
-      open
+    <FormModal<Fields>
+      form={form}
       title={t("grants.ask")}
-      okText={t("grants.send")}
-      cancelText={t("password.cancel")}
-      confirmLoading={asking.isPending}
-      onOk={() => form.submit()}
-      onCancel={close}
+      send={t("grants.send")}
+      sending={asking.isPending}
+      error={asking.error}
+      close={close}
+      onFinish={asking.mutate}
+      initialValues={{ actions: ["event"], days: 90, cameras: [], zones: [], grids: [], types: [] }}
     >
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        onFinish={asking.mutate}
-        initialValues={{ actions: ["event"], days: 90, cameras: [], zones: [], grids: [], types: [] }}
-      >
-        {asking.error ? <Alert type="error" showIcon title={explain(asking.error, t).title} /> : null}
-        <Form.Item name="grantee" label={t("grants.grantee")} rules={required}>
-          <Select options={options(true)} />
-        </Form.Item>
-        <Form.Item name="owner" label={t("grants.owner")} rules={required}>
-          <Select options={options(false)} showSearch optionFilterProp="label" />
-        </Form.Item>
-        <Form.Item name="actions" label={t("grants.allows")} rules={required}>
-          <Checkbox.Group options={ACTIONS.map((one) => ({ value: one, label: word("access", one) }))} />
-        </Form.Item>
-        <Form.Item name="types" label={t("events.type")}>
-          <Select
-            mode="multiple"
-            {...any}
-            options={TYPES.map((one) => ({ value: one, label: word("event", one) }))}
-          />
-        </Form.Item>
-        <Form.Item name="cameras" label={t("grants.cameras")}>
-          <Select mode="tags" {...any} />
-        </Form.Item>
-        <Form.Item name="zones" label={t("grants.zones")} extra={t("grants.zones.how")}>
-          <Select mode="tags" {...any} />
-        </Form.Item>
-        <Form.Item name="grids" label={t("subs.grids")}>
-          <Select mode="tags" {...any} />
-        </Form.Item>
-        <Form.Item name="purpose" label={t("grants.purpose")} rules={[...required, { min: 4 }]}>
-          <Input.TextArea maxLength={500} />
-        </Form.Item>
-        <Form.Item name="days" label={t("keys.days")} rules={required}>
-          <InputNumber min={1} max={365} precision={0} suffix={t("unit.d")} />
-        </Form.Item>
-      </Form>
-    </Modal>
+      <Form.Item name="grantee" label={t("grants.grantee")} rules={required}>
+        <Select options={options(true)} />
+      </Form.Item>
+      <Form.Item name="owner" label={t("grants.owner")} rules={required}>
+        <Select options={options(false)} showSearch optionFilterProp="label" />
+      </Form.Item>
+      <Form.Item name="actions" label={t("grants.allows")} rules={required}>
+        <Checkbox.Group options={ACTIONS.map((one) => ({ value: one, label: word("access", one) }))} />
+      </Form.Item>
+      <Form.Item name="types" label={t("events.type")}>
+        <Select
+          mode="multiple"
+          {...any}
+          options={TYPES.map((one) => ({ value: one, label: word("event", one) }))}
+        />
+      </Form.Item>
+      <Form.Item name="cameras" label={t("grants.cameras")}>
+        <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name="zones" label={t("grants.zones")} extra={t("grants.zones.how")}>
+        <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name="grids" label={t("subs.grids")}>
+        <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name="purpose" label={t("grants.purpose")} rules={[...required, { min: 4 }]}>
+        <Input.TextArea maxLength={500} />
+      </Form.Item>
+      <Form.Item name="days" label={t("keys.days")} rules={required}>
+        <InputNumber min={1} max={365} precision={0} suffix={t("unit.d")} />
+      </Form.Item>
+    </FormModal>
   );
 }

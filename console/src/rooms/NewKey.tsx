@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useCaseBook } from "../api/cases";
 import { ApiError, call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { FormModal } from "../parts/FormModal";
 
 type Fields = Required<Schemas["NewKey"]>;
 
@@ -54,39 +54,35 @@ export function NewKey({ close }: { close: () => void }) {
   }
   const required = [{ required: true, message: t("login.required") }];
   return (
-    <Modal
-      open
+    <FormModal<Fields>
+      form={form}
       title={t("keys.new")}
-      okText={t("keys.make")}
-      cancelText={t("password.cancel")}
-      confirmLoading={busy}
-      onOk={() => form.submit()}
-      onCancel={close}
+      send={t("keys.make")}
+      sending={busy}
+      error={error}
+      close={close}
+      onFinish={make}
+      initialValues={{ days: 365 }}
     >
-      <Form form={form} layout="vertical" requiredMark={false} onFinish={make} initialValues={{ days: 365 }}>
-        {error ? (
-          <Alert type="error" showIcon title={explain(error, t).title} style={{ marginBottom: 16 }} />
-        ) : null}
-        <Form.Item name="name" label={t("keys.name")} extra={t("keys.name.how")} rules={required}>
-          <Input maxLength={80} autoFocus />
-        </Form.Item>
-        <Form.Item name="scopes" label={t("keys.scopes")} rules={required}>
-          <Checkbox.Group
-            className="scopes"
-            options={SCOPES.map((scope) => ({ value: scope, label: word("scope", scope) }))}
-          />
-        </Form.Item>
-        <Form.Item name="department" label={t("keys.department")} extra={t("keys.department.how")}>
-          <Select
-            allowClear
-            placeholder={t("keys.department.all")}
-            options={Object.entries(departments).map(([value, label]) => ({ value, label }))}
-          />
-        </Form.Item>
-        <Form.Item name="days" label={t("keys.days")} rules={required}>
-          <InputNumber min={1} max={730} precision={0} suffix={t("unit.d")} />
-        </Form.Item>
-      </Form>
-    </Modal>
+      <Form.Item name="name" label={t("keys.name")} extra={t("keys.name.how")} rules={required}>
+        <Input maxLength={80} autoFocus />
+      </Form.Item>
+      <Form.Item name="scopes" label={t("keys.scopes")} rules={required}>
+        <Checkbox.Group
+          className="scopes"
+          options={SCOPES.map((scope) => ({ value: scope, label: word("scope", scope) }))}
+        />
+      </Form.Item>
+      <Form.Item name="department" label={t("keys.department")} extra={t("keys.department.how")}>
+        <Select
+          allowClear
+          placeholder={t("keys.department.all")}
+          options={Object.entries(departments).map(([value, label]) => ({ value, label }))}
+        />
+      </Form.Item>
+      <Form.Item name="days" label={t("keys.days")} rules={required}>
+        <InputNumber min={1} max={730} precision={0} suffix={t("unit.d")} />
+      </Form.Item>
+    </FormModal>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { Alert, Form, Input, Modal, Select, Skeleton } from "antd";
+import { Form, Input, Select, Skeleton } from "antd";
 import { useDeferredValue } from "react";
 import { useDepartments } from "../api/access";
 import { ApiError, call } from "../api/client";
@@ -7,7 +7,8 @@ import { usePreview, useRereadSilences, type NewSilence as Wanted } from "../api
 import { useSubscriptions } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { CameraSelect } from "../parts/CameraSelect";
-import { explain, Trouble } from "../parts/Trouble";
+import { FormModal } from "../parts/FormModal";
+import { Trouble } from "../parts/Trouble";
 import { TYPES } from "./filters";
 import { HiddenEvents } from "./HiddenEvents";
 
@@ -74,87 +75,79 @@ export function NewSilence({ close }: { close: () => void }) {
   const required = [{ required: true, message: t("login.required") }];
   const any = { mode: "tags" as const, placeholder: t("grants.any"), tokenSeparators: [" ", ",", "，"] };
   return (
-    <Modal
-      open
-      width={720}
+    <FormModal<Fields>
+      form={form}
       title={t("silences.new")}
-      okText={t("silences.begin")}
-      cancelText={t("password.cancel")}
-      confirmLoading={making.isPending}
-      onOk={() => form.submit()}
-      onCancel={close}
+      send={t("silences.begin")}
+      sending={making.isPending}
+      error={making.error}
+      close={close}
+      onFinish={(done) => {
+        const asked = silenceOf(done, Date.now() / 1000);
+        if (asked) making.mutate(asked);
+      }}
+      initialValues={{ department: departments.length === 1 ? departments[0]?.id : undefined }}
+      width={720}
+      below={<Preview fields={fields ?? {}} />}
     >
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        initialValues={{ department: departments.length === 1 ? departments[0]?.id : undefined }}
-        onFinish={(done) => {
-          const asked = silenceOf(done, Date.now() / 1000);
-          if (asked) making.mutate(asked);
-        }}
-      >
-        {making.error ? <Alert type="error" showIcon title={explain(making.error, t).title} /> : null}
-        <div className="silence-form">
-          <Form.Item name="department" label={t("subs.department")} rules={required}>
-            <Select
-              onChange={() => form.setFieldValue("subscription", undefined)}
-              options={departments.map((one) => ({ value: one.id, label: one.name }))}
-            />
-          </Form.Item>
-          <Form.Item name="subscription" label={t("silences.subscription")}>
-            <Select
-              allowClear
-              placeholder={t("silences.all_subscriptions")}
-              options={subscriptions.map((one) => ({ value: one.id, label: one.name }))}
-            />
-          </Form.Item>
-          <Form.Item name={["wanted", "types"]} label={t("events.type")}>
-            <Select
-              mode="multiple"
-              placeholder={t("grants.any")}
-              options={TYPES.map((value) => ({ value, label: word("event", value) }))}
-            />
-          </Form.Item>
-          <Form.Item name={["wanted", "cameras"]} label={t("events.camera")}>
-            <Cameras />
-          </Form.Item>
-          <Form.Item name={["wanted", "zones"]} label={t("grants.zones")}>
-            <Select {...any} />
-          </Form.Item>
-          <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
-            <Select {...any} />
-          </Form.Item>
-          <Form.Item name="from" label={t("silences.from")} extra={t("silences.from.now")}>
-            <Input type="datetime-local" />
-          </Form.Item>
-          <Form.Item
-            name="until"
-            label={t("silences.until")}
-            extra={t("silences.until.how")}
-            dependencies={["from"]}
-            rules={[
-              ...required,
-              {
-                validator: (_, value: string | undefined) => {
-                  const from = utcOf(form.getFieldValue("from")) ?? Date.now() / 1000;
-                  const until = utcOf(value);
-                  return until === null || until > from
-                    ? Promise.resolve()
-                    : Promise.reject(new Error(t("silences.until.wrong")));
-                },
-              },
-            ]}
-          >
-            <Input type="datetime-local" />
-          </Form.Item>
-        </div>
-        <Form.Item name="note" label={t("silences.note")} rules={[{ ...required[0], whitespace: true }]}>
-          <Input maxLength={500} placeholder={t("silences.note.example")} />
+      <div className="silence-form">
+        <Form.Item name="department" label={t("subs.department")} rules={required}>
+          <Select
+            onChange={() => form.setFieldValue("subscription", undefined)}
+            options={departments.map((one) => ({ value: one.id, label: one.name }))}
+          />
         </Form.Item>
-      </Form>
-      <Preview fields={fields ?? {}} />
-    </Modal>
+        <Form.Item name="subscription" label={t("silences.subscription")}>
+          <Select
+            allowClear
+            placeholder={t("silences.all_subscriptions")}
+            options={subscriptions.map((one) => ({ value: one.id, label: one.name }))}
+          />
+        </Form.Item>
+        <Form.Item name={["wanted", "types"]} label={t("events.type")}>
+          <Select
+            mode="multiple"
+            placeholder={t("grants.any")}
+            options={TYPES.map((value) => ({ value, label: word("event", value) }))}
+          />
+        </Form.Item>
+        <Form.Item name={["wanted", "cameras"]} label={t("events.camera")}>
+          <Cameras />
+        </Form.Item>
+        <Form.Item name={["wanted", "zones"]} label={t("grants.zones")}>
+          <Select {...any} />
+        </Form.Item>
+        <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
+          <Select {...any} />
+        </Form.Item>
+        <Form.Item name="from" label={t("silences.from")} extra={t("silences.from.now")}>
+          <Input type="datetime-local" />
+        </Form.Item>
+        <Form.Item
+          name="until"
+          label={t("silences.until")}
+          extra={t("silences.until.how")}
+          dependencies={["from"]}
+          rules={[
+            ...required,
+            {
+              validator: (_, value: string | undefined) => {
+                const from = utcOf(form.getFieldValue("from")) ?? Date.now() / 1000;
+                const until = utcOf(value);
+                return until === null || until > from
+                  ? Promise.resolve()
+                  : Promise.reject(new Error(t("silences.until.wrong")));
+              },
+            },
+          ]}
+        >
+          <Input type="datetime-local" />
+        </Form.Item>
+      </div>
+      <Form.Item name="note" label={t("silences.note")} rules={[{ ...required[0], whitespace: true }]}>
+        <Input maxLength={500} placeholder={t("silences.note.example")} />
+      </Form.Item>
+    </FormModal>
   );
 }
 

@@ -1,11 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
-import { Alert, Form, Input, InputNumber, Modal, Select } from "antd";
+import { Form, Input, InputNumber, Select } from "antd";
 import { useState } from "react";
 import { useDepartments } from "../api/access";
 import { ApiError, call, type Schemas } from "../api/client";
 import { useReread } from "../api/subscriptions";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { FormModal } from "../parts/FormModal";
+import { TYPES } from "./filters";
 import { ShownOnce } from "./ShownOnce";
 
 type Channel = Schemas["NewSubscription"]["channel"];
@@ -24,7 +25,6 @@ interface Fields {
 }
 
 const KINDS: Channel["kind"][] = ["webhook", "mqtt", "stream", "sse"];
-const TYPES = ["illegal_parking", "waterlogging", "crowding", "litter", "camera_health"];
 const SEVERITIES: Schemas["Severity"][] = ["info", "minor", "major", "critical"];
 const ADDRESS: Partial<Record<Channel["kind"], string>> = {
   webhook: "https://…",
@@ -64,86 +64,78 @@ export function NewSubscription({ close }: { close: () => void }) {
   const required = [{ required: true, message: t("login.required") }];
   const any = { placeholder: t("grants.any"), tokenSeparators: [" ", ",", "，"] };
   return (
-    <Modal
-      open
+    <FormModal<Fields>
+      form={form}
       title={t("subs.new")}
-      okText={t("people.save")}
-      cancelText={t("password.cancel")}
-      confirmLoading={making.isPending}
-      onOk={() => form.submit()}
-      onCancel={close}
+      send={t("people.save")}
+      sending={making.isPending}
+      error={making.error}
+      close={close}
+      onFinish={making.mutate}
+      initialValues={{
+        channel: { kind: "webhook" },
+        wanted: { types: [], cameras: [], zones: [], grids: [], severities: [] },
+      }}
     >
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        onFinish={making.mutate}
-        initialValues={{
-          channel: { kind: "webhook" },
-          wanted: { types: [], cameras: [], zones: [], grids: [], severities: [] },
-        }}
-      >
-        {making.error ? <Alert type="error" showIcon title={explain(making.error, t).title} /> : null}
-        <Form.Item name="name" label={t("subs.name")} rules={required}>
-          <Input maxLength={80} autoFocus />
+      <Form.Item name="name" label={t("subs.name")} rules={required}>
+        <Input maxLength={80} autoFocus />
+      </Form.Item>
+      <Form.Item name="department" label={t("subs.department")} rules={required}>
+        <Select
+          options={departments.filter((one) => one.mine).map((one) => ({ value: one.id, label: one.name }))}
+        />
+      </Form.Item>
+      <Form.Item name={["channel", "kind"]} label={t("subs.channel")} rules={required}>
+        <Select options={KINDS.map((value) => ({ value, label: word("channel", value) }))} />
+      </Form.Item>
+      {kind && ADDRESS[kind] ? (
+        <Form.Item
+          name={["channel", "url"]}
+          label={t("subs.url")}
+          extra={kind === "stream" ? t("subs.url.own") : undefined}
+          rules={kind === "stream" ? [] : required}
+        >
+          <Input placeholder={ADDRESS[kind]} />
         </Form.Item>
-        <Form.Item name="department" label={t("subs.department")} rules={required}>
-          <Select
-            options={departments.filter((one) => one.mine).map((one) => ({ value: one.id, label: one.name }))}
-          />
+      ) : null}
+      {kind === "mqtt" ? (
+        <Form.Item name={["channel", "topic"]} label={t("subs.topic")} rules={required}>
+          <Input placeholder="cityvision/events" />
         </Form.Item>
-        <Form.Item name={["channel", "kind"]} label={t("subs.channel")} rules={required}>
-          <Select options={KINDS.map((value) => ({ value, label: word("channel", value) }))} />
+      ) : null}
+      {kind === "stream" ? (
+        <Form.Item name={["channel", "key"]} label={t("subs.key")}>
+          <Input />
         </Form.Item>
-        {kind && ADDRESS[kind] ? (
-          <Form.Item
-            name={["channel", "url"]}
-            label={t("subs.url")}
-            extra={kind === "stream" ? t("subs.url.own") : undefined}
-            rules={kind === "stream" ? [] : required}
-          >
-            <Input placeholder={ADDRESS[kind]} />
-          </Form.Item>
-        ) : null}
-        {kind === "mqtt" ? (
-          <Form.Item name={["channel", "topic"]} label={t("subs.topic")} rules={required}>
-            <Input placeholder="cityvision/events" />
-          </Form.Item>
-        ) : null}
-        {kind === "stream" ? (
-          <Form.Item name={["channel", "key"]} label={t("subs.key")}>
-            <Input />
-          </Form.Item>
-        ) : null}
-        <Form.Item name={["wanted", "types"]} label={t("events.type")}>
-          <Select
-            mode="multiple"
-            {...any}
-            options={TYPES.map((value) => ({ value, label: word("event", value) }))}
-          />
+      ) : null}
+      <Form.Item name={["wanted", "types"]} label={t("events.type")}>
+        <Select
+          mode="multiple"
+          {...any}
+          options={TYPES.map((value) => ({ value, label: word("event", value) }))}
+        />
+      </Form.Item>
+      <Form.Item name={["wanted", "severities"]} label={t("events.severity")}>
+        <Select
+          mode="multiple"
+          {...any}
+          options={SEVERITIES.map((value) => ({ value, label: word("severity", value) }))}
+        />
+      </Form.Item>
+      <Form.Item name={["wanted", "cameras"]} label={t("grants.cameras")}>
+        <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name={["wanted", "zones"]} label={t("grants.zones")}>
+        <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
+        <Select mode="tags" {...any} />
+      </Form.Item>
+      {kind === "sse" ? null : (
+        <Form.Item name="cooldown_s" label={t("subs.cooldown")} extra={t("subs.cooldown.how")}>
+          <InputNumber min={0} max={604_800} suffix={t("unit.s")} />
         </Form.Item>
-        <Form.Item name={["wanted", "severities"]} label={t("events.severity")}>
-          <Select
-            mode="multiple"
-            {...any}
-            options={SEVERITIES.map((value) => ({ value, label: word("severity", value) }))}
-          />
-        </Form.Item>
-        <Form.Item name={["wanted", "cameras"]} label={t("grants.cameras")}>
-          <Select mode="tags" {...any} />
-        </Form.Item>
-        <Form.Item name={["wanted", "zones"]} label={t("grants.zones")}>
-          <Select mode="tags" {...any} />
-        </Form.Item>
-        <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
-          <Select mode="tags" {...any} />
-        </Form.Item>
-        {kind === "sse" ? null : (
-          <Form.Item name="cooldown_s" label={t("subs.cooldown")} extra={t("subs.cooldown.how")}>
-            <InputNumber min={0} max={604_800} suffix={t("unit.s")} />
-          </Form.Item>
-        )}
-      </Form>
-    </Modal>
+      )}
+    </FormModal>
   );
 }

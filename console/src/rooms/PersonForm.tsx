@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Alert, Form, Input, Modal, Select, Switch } from "antd";
+import { Form, Input, Select, Switch } from "antd";
 import { PEOPLE, useDepartments } from "../api/access";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { FormModal } from "../parts/FormModal";
 
 type Role = Schemas["Role"];
 interface Fields {
@@ -53,55 +53,47 @@ export function PersonForm({
   });
   const required = [{ required: true, message: t("login.required") }];
   return (
-    <Modal
-      open
+    <FormModal<Fields>
+      form={form}
       title={person ? person.name : t("people.new")}
-      okText={t("people.save")}
-      cancelText={t("password.cancel")}
-      confirmLoading={saving.isPending}
-      onOk={() => form.submit()}
-      onCancel={() => close()}
+      send={t("people.save")}
+      sending={saving.isPending}
+      error={saving.error}
+      close={() => close()}
+      onFinish={saving.mutate}
+      initialValues={
+        person
+          ? { ...person, department: person.department ?? undefined, active: !person.disabled }
+          : { role: "department_operator", active: true }
+      }
     >
-      <Form
-        form={form}
-        layout="vertical"
-        requiredMark={false}
-        onFinish={saving.mutate}
-        initialValues={
-          person
-            ? { ...person, department: person.department ?? undefined, active: !person.disabled }
-            : { role: "department_operator", active: true }
-        }
-      >
-        {saving.error ? <Alert type="error" showIcon title={explain(saving.error, t).title} /> : null}
-        {person ? null : (
-          <Form.Item
-            name="name"
-            label={t("people.name")}
-            extra={t("people.name.how")}
-            rules={[...required, { pattern: /^[a-z0-9][a-z0-9._@-]+$/, message: t("people.name.how") }]}
-          >
-            <Input maxLength={64} autoFocus />
-          </Form.Item>
-        )}
-        <Form.Item name="role" label={t("people.role")} rules={required}>
-          <Select options={ROLES.map((value) => ({ value, label: word("role", value) }))} />
+      {person ? null : (
+        <Form.Item
+          name="name"
+          label={t("people.name")}
+          extra={t("people.name.how")}
+          rules={[...required, { pattern: /^[a-z0-9][a-z0-9._@-]+$/, message: t("people.name.how") }]}
+        >
+          <Input maxLength={64} autoFocus />
         </Form.Item>
-        {role && !OF_NOBODY.includes(role) ? (
-          <Form.Item name="department" label={t("people.department")} rules={required}>
-            <Select
-              showSearch
-              optionFilterProp="label"
-              options={departments.map((one) => ({ value: one.id, label: one.name }))}
-            />
-          </Form.Item>
-        ) : null}
-        {person ? (
-          <Form.Item name="active" label={t("people.may_come_in")} valuePropName="checked">
-            <Switch />
-          </Form.Item>
-        ) : null}
-      </Form>
-    </Modal>
+      )}
+      <Form.Item name="role" label={t("people.role")} rules={required}>
+        <Select options={ROLES.map((value) => ({ value, label: word("role", value) }))} />
+      </Form.Item>
+      {role && !OF_NOBODY.includes(role) ? (
+        <Form.Item name="department" label={t("people.department")} rules={required}>
+          <Select
+            showSearch
+            optionFilterProp="label"
+            options={departments.map((one) => ({ value: one.id, label: one.name }))}
+          />
+        </Form.Item>
+      ) : null}
+      {person ? (
+        <Form.Item name="active" label={t("people.may_come_in")} valuePropName="checked">
+          <Switch />
+        </Form.Item>
+      ) : null}
+    </FormModal>
   );
 }
