@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 
 import uvloop
 
@@ -19,6 +20,8 @@ from subscriptions.deliver import Deliverer
 from subscriptions.queue import Queues
 from subscriptions.ways import Ways
 
+_SWITCH_S = 0.0005
+
 
 def ways(settings: Settings) -> Ways:
     """How this installation reaches subscribers."""
@@ -28,6 +31,8 @@ def ways(settings: Settings) -> Ways:
 
 def body(process: Process) -> None:
     """Delivers until asked to stop; outages of Postgres and of receivers are waited out."""
+    # Each request gives the interpreter away for a moment; the threads of database and brokers would keep it for 5 ms.
+    sys.setswitchinterval(_SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_deliver(process))
 

@@ -56,7 +56,8 @@ def test_whatever_is_sent(world: World, tmp_path: Path, soak: Soak) -> None:
     )
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     entries = json.loads(report.read_text())["log"]["entries"]
-    assert len(entries) > 20 * SECONDS
+    statuses = Counter(f"{one['response']['status'] // 100}xx" for one in entries)
+    assert min(statuses["2xx"], statuses["4xx"]) > 20, f"it has hardly begun: {statuses}"
     told = [one["response"]["content"].get("text", "") for one in entries]
     assert any("north-gate" in text for text in told), "nothing of one's own was seen either"
     # A word that was sent comes back in the complaint about it.
@@ -67,6 +68,5 @@ def test_whatever_is_sent(world: World, tmp_path: Path, soak: Soak) -> None:
         if mark in text and "/departments" not in one["request"]["url"] and "/pool/schema" not in one["request"]["url"]
     ]
     assert unasked == []
-    statuses = Counter(f"{one['response']['status'] // 100}xx" for one in entries)
     figures = {"seconds": SECONDS, "requests": len(entries), "statuses": dict(statuses), "leaks": len(unasked)}
     soak.keep("api-fuzz", figures)

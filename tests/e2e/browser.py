@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 _ARGUMENTS = (
     "--no-sandbox",
@@ -20,6 +20,8 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# How patient a test is says nothing about the page: other tests may keep the machine busy meanwhile.
+expect.set_options(timeout=20_000)
 _SHOTS = os.environ.get("CITYVISION_SCREENSHOTS")
 
 

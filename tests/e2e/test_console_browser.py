@@ -133,7 +133,7 @@ def test_login_wall_event_arrives_detail_and_clip(city: City, clip: Clip, page: 
 
 def wait_until(page: Page, question: str) -> None:
     """Asks the page until the answer is yes (the page's own policy forbids Playwright's way of waiting)."""
-    end = time.monotonic() + 15
+    end = time.monotonic() + 60
     while not page.evaluate(question):
         assert time.monotonic() < end, question
         page.wait_for_timeout(100)

@@ -80,6 +80,7 @@ def test_events_are_judged_by_keyboard_alone(city: City, clip: Clip, page: Page)
     assert [row.reason for row in rows if row.reason] == [reasons[n % 8] for n in range(1, JUDGED, 4)]
     expect(page.get_by_test_id("progress")).to_contain_text(f"本次已判 {JUDGED} 件")
     expect(page.get_by_test_id("progress")).to_contain_text("每分钟")
+    ready(page, events[JUDGED])
     page.keyboard.press("f")
     expect(page.get_by_text("误报原因")).to_be_visible()
     shot(page, "review-why-1280")

@@ -41,6 +41,7 @@ class DeliveryCity(City):
         self._mqtt_port = mqtt_port
         self._api_port = unused_port()
         self._settings: Settings | None = None
+        self._stream_from = "-"
 
     def start(self) -> None:
         self.receivers.start()
@@ -58,11 +59,13 @@ class DeliveryCity(City):
         self.receivers.stop()
         super().stop()
 
-    def stream(self) -> list[tuple[int, str]]:
-        """What the stream's server holds for its subscriber."""
+    def read_stream(self) -> None:
+        """Takes what the stream's server holds for its subscriber, and was not taken yet, into the ledger."""
         with redis.Redis.from_url(self.valkey.url) as client:
-            entries = client.xrange(keys.subscription(self.told["stream"]))
-        return [(int(fields[b"sequence"]), fields[b"id"].decode()) for _, fields in entries]
+            entries = client.xrange(keys.subscription(self.told["stream"]), min=self._stream_from)
+        for at, fields in entries:
+            self.receivers.ledger["stream"].append((int(fields[b"sequence"]), fields[b"id"].decode()))
+            self._stream_from = f"({at.decode()}"
 
     def _start_consumer(self) -> None:
         """Called once everything else is there: the subscribers first, so that they are told everything."""
