@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -29,44 +29,60 @@ class Job(Protocol):
     def run(self) -> Outcome: ...
 
 
+J = TypeVar("J", bound=Job)
+
+
 def default_jobs() -> int:
     """As many as this process may use cores."""
     return len(os.sched_getaffinity(0))
 
 
-def run_jobs(jobs: Sequence[Job], processes: int, *, quiet: bool = False, title: str = "clips") -> list[Outcome]:
-    """Runs every job; the outcomes in the order of the jobs' numbers.
+def run_jobs(
+    jobs: Sequence[J],
+    processes: int,
+    *,
+    quiet: bool = False,
+    title: str = "clips",
+    done: Callable[[J, Outcome], None] = lambda _job, _outcome: None,
+) -> list[Outcome]:
+    """Runs every job; the outcomes in the order of the jobs' numbers. `done` is told of each as soon as it is there.
 
     A process that dies (a decoder that crashes on a damaged clip) costs its own clip alone: what was not finished is
     run again one by one, and the clip that kills its process again has failed.
     """
     with _bar(len(jobs), title, quiet) as advance:
-        outcomes = _pooled(jobs, max(1, min(processes, len(jobs))), advance)
+
+        def told(job: J, outcome: Outcome) -> None:
+            done(job, outcome)
+            advance()
+
+        outcomes = _pooled(jobs, max(1, min(processes, len(jobs))), told)
         for job in jobs:
             if job.number not in outcomes:
-                outcomes |= _pooled([job], 1, advance)
+                outcomes |= _pooled([job], 1, told)
             if job.number not in outcomes:
                 outcomes[job.number] = Outcome(job.number, job.name, failed=f"{job.name}: its replay crashed")
                 advance()
     return [outcomes[job.number] for job in sorted(jobs, key=lambda one: one.number)]
 
 
-def _pooled(jobs: Sequence[Job], processes: int, advance: Callable[[], None]) -> dict[int, Outcome]:
+def _pooled(jobs: Sequence[J], processes: int, told: Callable[[J, Outcome], None]) -> dict[int, Outcome]:
     """What was finished before a process died, if one did; by number."""
-    done: dict[int, Outcome] = {}
+    finished: dict[int, Outcome] = {}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=one_core) as pool:
-        futures: dict[Future[Outcome], Job] = {pool.submit(_run, job): job for job in jobs}
+        futures: dict[Future[Outcome], J] = {pool.submit(_run, job): job for job in jobs}
         try:
             for future in as_completed(futures):
-                done[futures[future].number] = future.result()
-                advance()
+                job, outcome = futures[future], future.result()
+                finished[job.number] = outcome
+                told(job, outcome)
         except BrokenProcessPool:
-            return done
+            return finished
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return done
+    return finished
 
 
 def _run(job: Job) -> Outcome:

@@ -38,6 +38,11 @@ def command() -> None:
 @click.option(
     "--quiet-hours", default=0.0, type=click.FloatRange(min=0), help="Also so much of an ordinary simulated street."
 )
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that keeps finished quiet hours: those that the same code has done before are not run again.",
+)
 @click.option("--at-least", type=click.FloatRange(0, 1), help="Fail where a type's precision or recall is below this.")
 @click.option(
     "--quiet-at-most", type=click.FloatRange(min=0), help="Fail where the bound of false alarms a quiet day is above."
@@ -54,6 +59,7 @@ def events(
     clips: int,
     keep: Path | None,
     quiet_hours: float,
+    resume: Path | None,
     at_least: float | None,
     quiet_at_most: float | None,
     model: str | None,
@@ -92,7 +98,7 @@ def events(
                 click.echo(f"cityvision: {fault}", err=True)
             raise SystemExit(2) from None
     if quiet_hours:
-        quiet = _quiet(seed, quiet_hours, simulated, processes)
+        quiet = _quiet(seed, quiet_hours, simulated, processes, resume)
     run = Run(
         suite or "quiet street",
         seed if suite == SIMULATED or quiet_hours else None,
@@ -193,11 +199,21 @@ def _simulated(seed: int, clips: int, keep: Path | None, setup: Setup, processes
     return outcomes
 
 
-def _quiet(seed: int, hours: float, setup: Setup, processes: int) -> tuple[Outcome, ...]:
+def _quiet(seed: int, hours: float, setup: Setup, processes: int, resume: Path | None) -> tuple[Outcome, ...]:
+    from algorithm_repo.evaluation.kept import Kept
     from algorithm_repo.evaluation.quiet import blocks
     from algorithm_repo.evaluation.run import run_jobs
 
-    return tuple(run_jobs(blocks(seed, hours, setup), processes, title="quiet hours"))
+    jobs = blocks(seed, hours, setup)
+    if resume is None:
+        return tuple(run_jobs(jobs, processes, title="quiet hours"))
+    kept = Kept(resume)
+    before = {job.number: outcome for job in jobs if (outcome := kept.find(job)) is not None}
+    if before:
+        click.echo(f"{len(before)} of {len(jobs)} quiet hours stand in {resume}", err=True)
+    rest = [job for job in jobs if job.number not in before]
+    found = before | {one.number: one for one in run_jobs(rest, processes, title="quiet hours", done=kept.add)}
+    return tuple(found[number] for number in sorted(found))
 
 
 def _tell(run: Run, json_file: Path | None) -> dict[str, Any]:
