@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
+from subscriptions.service import get
 from tests.contract.test_api_subscriptions import receiver  # noqa: F401 - a fixture
 from tests.e2e import console_city
 from tests.e2e.browser import shot
@@ -68,3 +69,41 @@ def test_a_webhook_is_made_tried_held_and_looked_through(
     shot(page, "subs-log")
     page.locator(".ant-segmented").get_by_text("死信").click()
     expect(page.locator("tbody").get_by_text("待送")).to_have_count(0)
+
+
+def test_hours_of_subscriptions_and_grants_are_entered_and_read(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    page.goto(f"{city.url}/subscriptions")
+    page.get_by_role("button", name="新建订阅").click()
+    page.get_by_label("名称").fill("夜班")
+    choose(page, "部门", "交通警察支队")
+    choose(page, "方式", "SSE（接收方来取）")
+    page.get_by_text("指定时段", exact=True).click()
+    page.get_by_label("开始时间").fill("22:00")
+    page.get_by_label("结束时间").fill("06:00")
+    page.get_by_label("节假日").fill("2026-10-01,next Friday,2026-10-02,")
+    shot(page, "hours-new")
+    page.get_by_role("button", name="保存").click()
+    page.get_by_role("link", name="夜班").click()
+    expect(page.get_by_text("周一 22:00–24:00")).to_be_visible()
+    expect(page.get_by_text("周二至周五 00:00–06:00、22:00–24:00")).to_be_visible()
+    expect(page.get_by_text("节假日除外（2 天）")).to_be_visible()
+    shot(page, "hours-subscription")
+    with city.engine.connect() as connection:
+        hours = get(connection, 1).wanted.hours
+    assert hours is not None
+    assert hours.week[0] == ((1320, 1440),)
+    assert hours.week[5] == ((0, 360),)
+    assert [day.isoformat() for day in hours.holidays] == ["2026-10-01", "2026-10-02"]
+    assert hours.workday_hours == hours.week[0]
+
+    page.goto(f"{city.url}/grants")
+    page.get_by_role("button", name="申请授权").click()
+    choose(page, "申请部门", "交通警察支队")
+    choose(page, "向哪个部门申请", "城管网格中心")
+    page.get_by_text("指定时段", exact=True).click()
+    page.get_by_label("用途").fill("早高峰巡查")
+    page.get_by_role("button", name="提交申请").click()
+    asked = page.get_by_role("row").filter(has_text="早高峰巡查")
+    expect(asked).to_contain_text("周一至周五 08:00–18:00")
+    shot(page, "hours-grant")

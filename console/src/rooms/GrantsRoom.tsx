@@ -3,6 +3,7 @@ import { Button, Skeleton, Table, type TableColumnsType, Tabs, Tag } from "antd"
 import { useState } from "react";
 import { type Grant, useDepartmentNames, useGrants, useRights } from "../api/access";
 import { useTexts } from "../i18n";
+import { HoursText } from "../parts/HoursText";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 import { GrantActions } from "./GrantActions";
@@ -104,6 +105,11 @@ function Allows({ grant }: { grant: Grant }) {
         <Tag key={action}>{word("access", action)}</Tag>
       ))}
       <div className="dim">{only.length > 0 ? only.join(" · ") : t("grants.all")}</div>
+      {grant.hours ? (
+        <div className="dim">
+          <HoursText hours={grant.hours} />
+        </div>
+      ) : null}
     </>
   );
 }

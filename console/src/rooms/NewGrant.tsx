@@ -3,7 +3,9 @@ import { Checkbox, Form, Input, InputNumber, Select } from "antd";
 import { GRANTS, useDepartments } from "../api/access";
 import { ApiError, call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
+import type { Hours } from "../parts/calendar";
 import { FormModal } from "../parts/FormModal";
+import { HoursField } from "../parts/HoursField";
 import { TYPES } from "./filters";
 
 interface Fields {
@@ -14,6 +16,7 @@ interface Fields {
   grids: string[];
   types: string[];
   actions: Schemas["Access"][];
+  hours: Hours | null;
   purpose: string;
   days: number;
 }
@@ -55,7 +58,15 @@ export function NewGrant({ close }: { close: () => void }) {
       error={asking.error}
       close={close}
       onFinish={asking.mutate}
-      initialValues={{ actions: ["event"], days: 90, cameras: [], zones: [], grids: [], types: [] }}
+      initialValues={{
+        actions: ["event"],
+        days: 90,
+        cameras: [],
+        zones: [],
+        grids: [],
+        types: [],
+        hours: null,
+      }}
     >
       <Form.Item name="grantee" label={t("grants.grantee")} rules={required}>
         <Select options={options(true)} />
@@ -81,6 +92,9 @@ export function NewGrant({ close }: { close: () => void }) {
       </Form.Item>
       <Form.Item name="grids" label={t("subs.grids")}>
         <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name="hours" label={t("hours.title")} extra={t("hours.how")}>
+        <HoursField />
       </Form.Item>
       <Form.Item name="purpose" label={t("grants.purpose")} rules={[...required, { min: 4 }]}>
         <Input.TextArea maxLength={500} />

@@ -5,7 +5,9 @@ import { useDepartments } from "../api/access";
 import { ApiError, call, type Schemas } from "../api/client";
 import { useReread } from "../api/subscriptions";
 import { useTexts } from "../i18n";
+import type { Hours } from "../parts/calendar";
 import { FormModal } from "../parts/FormModal";
+import { HoursField } from "../parts/HoursField";
 import { TYPES } from "./filters";
 import { ShownOnce } from "./ShownOnce";
 
@@ -20,6 +22,7 @@ interface Fields {
     zones: string[];
     grids: string[];
     severities: Schemas["Severity"][];
+    hours: Hours | null;
   };
   cooldown_s?: number;
 }
@@ -74,7 +77,7 @@ export function NewSubscription({ close }: { close: () => void }) {
       onFinish={making.mutate}
       initialValues={{
         channel: { kind: "webhook" },
-        wanted: { types: [], cameras: [], zones: [], grids: [], severities: [] },
+        wanted: { types: [], cameras: [], zones: [], grids: [], severities: [], hours: null },
       }}
     >
       <Form.Item name="name" label={t("subs.name")} rules={required}>
@@ -130,6 +133,9 @@ export function NewSubscription({ close }: { close: () => void }) {
       </Form.Item>
       <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
         <Select mode="tags" {...any} />
+      </Form.Item>
+      <Form.Item name={["wanted", "hours"]} label={t("hours.title")} extra={t("hours.how")}>
+        <HoursField />
       </Form.Item>
       {kind === "sse" ? null : (
         <Form.Item name="cooldown_s" label={t("subs.cooldown")} extra={t("subs.cooldown.how")}>

@@ -12,8 +12,9 @@ import {
   useSubscription,
 } from "../api/subscriptions";
 import { useTexts } from "../i18n";
+import { HoursText } from "../parts/HoursText";
 import { Trouble } from "../parts/Trouble";
-import { formatTime } from "../parts/time";
+import { formatDuration, formatTime } from "../parts/time";
 import { SubscriptionActions } from "./SubscriptionActions";
 import { Health } from "./SubscriptionsRoom";
 
@@ -71,12 +72,40 @@ function Facts({ of }: { of: Subscription }) {
         <dd>
           {word("channel", channel.kind)} <span className="mono dim">{where}</span>
         </dd>
+        <dt>{t("subs.wanted")}</dt>
+        <dd>
+          <Wanted of={of} />
+        </dd>
+        <dt>{t("hours.title")}</dt>
+        <dd>
+          <HoursText hours={of.wanted.hours} />
+        </dd>
+        {of.cooldown_s > 0 ? (
+          <>
+            <dt>{t("subs.cooldown")}</dt>
+            <dd>{formatDuration(of.cooldown_s, t)}</dd>
+          </>
+        ) : null}
         <dt>{t("subs.waiting")}</dt>
         <dd>{of.waiting}</dd>
       </dl>
       <SubscriptionActions of={of} />
     </section>
   );
+}
+
+/** What it is told of, in words. */
+function Wanted({ of }: { of: Subscription }) {
+  const { t, word } = useTexts();
+  const { types, severities, cameras, zones, grids } = of.wanted;
+  const only = [
+    ...types.map((type) => word("event", type)),
+    ...severities.map((severity) => word("severity", severity)),
+    ...cameras,
+    ...zones,
+    ...grids.map((grid) => t("grants.grid", { grid })),
+  ];
+  return <>{only.join(" · ") || t("subs.wanted.all")}</>;
 }
 
 function Log({ number }: { number: number }) {
