@@ -20,6 +20,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "rules": ("bench.rules", "rules and senses beside the detector, on the same pictures"),
     "triton": ("bench.triton", "Triton beside in-process inference, same batches"),
     "delivery": ("bench.delivery", "from commit to 200 subscribers by webhook, MQTT and stream"),
+    "doors": ("bench.doors", "pages of the API over 12,000 cameras, beside writing them as JSON"),
     "pool": ("bench.pool", "reading, caching and editing a pool of 12,000 cameras"),
 }
 

@@ -14,7 +14,7 @@ MIN_LENGTH = 10
 MAX_LENGTH = 1024  # bytes are hashed whole; a bound keeps a request small
 
 # argon2id, the second of the two recommended settings of RFC 9106 section 4 (64 MiB, 3 passes), on one thread.
-_HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
 # No 0/O, 1/l/I: the password is read off a terminal once.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -37,13 +37,13 @@ def generate() -> str:
 
 
 def hash_password(password: str) -> str:
-    return _HASHER.hash(password)
+    return HASHER.hash(password)
 
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether `password` is the one; without an account (None) it takes as long and says no."""
     try:
-        _HASHER.verify(password_hash or _nobody(), password)
+        HASHER.verify(password_hash or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
@@ -51,12 +51,12 @@ def matches(password_hash: str | None, password: str) -> bool:
 
 def outdated(password_hash: str) -> bool:
     """Whether it was hashed with other costs than today's."""
-    return _HASHER.check_needs_rehash(password_hash)
+    return HASHER.check_needs_rehash(password_hash)
 
 
 @cache
 def _nobody() -> str:
-    return _HASHER.hash(secrets.token_urlsafe())
+    return HASHER.hash(secrets.token_urlsafe())
 
 
 def require_good(name: str, old: str, new: str) -> None:

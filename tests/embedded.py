@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, text
 
+from governance import passwords
 from store.bus import Bus
 from store.database import make_engine
 from store.migrate import upgrade
@@ -20,6 +22,14 @@ from store.valkey import EmbeddedValkey
 from tests.ports import unused_port
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """argon2 at its least costs, in this process alone: hundreds of tests log in, and one tests what it costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

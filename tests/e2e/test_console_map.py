@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import random
 import re
 import time
@@ -24,6 +22,7 @@ from tests.e2e import console_city
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City, make_event, opened
 from tests.e2e.test_console_browser import DIST, enter, page  # noqa: F401 - fixtures
+from tests.soak import Soak
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
@@ -31,7 +30,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.media]
 GATE = {"lon": 121.4737, "lat": 31.2304}
 CAMERAS = 12_000
 EVENTS = 60  # of four types: fewer than make a mass incident
-FRAME_MS = 8.0  # half of a frame at 60 Hz, on a machine that does other things too
+FEWER = 900  # cameras where nobody asked for the figures
+FRAME_MS = 1000 / 60
 # What our own callback of a frame costs, and how far apart frames are.
 _TIMED = """
 (() => {
@@ -157,8 +157,8 @@ def test_two_fingers_zoom_the_map(city: City, page: Page) -> None:  # noqa: F811
     expect(page.get_by_test_id("map-card")).to_have_count(0)
 
 
-def whole_city(city: City) -> None:
-    """Twelve thousand cameras of 44 departments in districts of different density, most of them running."""
+def whole_city(city: City, count: int) -> None:
+    """`count` cameras of 44 departments in districts of different density, most of them running."""
     draw = random.Random(5)
     districts = [(121.2 + draw.random() * 0.6, 30.95 + draw.random() * 0.5, draw.random() * 0.05) for _ in range(60)]
 
@@ -179,38 +179,44 @@ def whole_city(city: City) -> None:
 
     document = {
         "departments": [{"id": f"d{n}", "name": f"部门 {n}"} for n in range(44)],
-        "cameras": [camera(n) for n in range(CAMERAS)],
+        "cameras": [camera(n) for n in range(count)],
     }
     with city.engine.begin() as connection:
         import_pool(connection, Pool.model_validate(document), "tests")
     now = time.time() + 120  # also while a slow machine takes its time
     states = [CameraState.RUNNING] * 90 + [CameraState.OFFLINE] * 4 + [CameraState.STALLED] * 3
     common = {"codec": "h264", "width": 1920, "height": 1080, "worker": "worker-1", "since_utc": now}
-    for start in range(0, CAMERAS, 1000):
+    for start in range(0, count, 1000):
         city.bus.set_status(
             [
                 CameraStatus(camera=f"camera-{n:05}", state=states[n % len(states)], updated_utc=now, **common)
-                for n in range(start, start + 1000)
+                for n in range(start, min(start + 1000, count))
             ]
         )
     kinds = ("illegal_parking", "crowding", "waterlogging", "litter")
     city.publish(
         *(
-            opened(make_event(time.time() - 60 - n, kind=kinds[n % 4], camera=f"camera-{n * 197:05}", zone="road"))
+            opened(
+                make_event(
+                    time.time() - 60 - n, kind=kinds[n % 4], camera=f"camera-{n * count // EVENTS:05}", zone="road"
+                )
+            )
             for n in range(EVENTS)
         )
     )
 
 
 @pytest.mark.timeout(280)
-def test_a_whole_city_pans_smoothly(city: City, page: Page) -> None:  # noqa: F811
-    whole_city(city)
+def test_a_whole_city_is_shown_and_panned(city: City, page: Page, soak: Soak) -> None:  # noqa: F811
+    """With `--soak DIR` all twelve thousand, and what a frame of panning costs."""
+    cameras = FEWER if soak.folder is None else CAMERAS
+    whole_city(city, cameras)
     page.add_init_script(_TIMED)
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.reload()
     enter(page, city)
     page.goto(f"{city.url}/map")
-    expect(page.get_by_test_id("map-count")).to_contain_text(f"摄像机 {CAMERAS} 路", timeout=30_000)
+    expect(page.get_by_test_id("map-count")).to_contain_text(f"摄像机 {cameras} 路", timeout=30_000)
     expect(page.get_by_test_id("map-count")).to_contain_text(f"未结事件 {EVENTS} 起", timeout=60_000)
     page.wait_for_timeout(1500)
     shot(page, "map-city-1920")
@@ -227,10 +233,7 @@ def test_a_whole_city_pans_smoothly(city: City, page: Page) -> None:  # noqa: F8
     page.keyboard.press("Home")
     page.wait_for_timeout(800)
     shot(page, "map-city-1280")
-    told = os.environ.get("CITYVISION_SCREENSHOTS")
-    if told:
-        Path(told, "map-frames.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    assert all(cost["median_ms"] < FRAME_MS for cost in found.values()), found
+    soak.keep("map", {"cameras": cameras, "frame_ms": FRAME_MS, "panning": found})
 
 
 def costs_of_panning(page: Page) -> dict[str, float]:  # noqa: F811
