@@ -110,13 +110,14 @@ def case_statistics(
     connection: ConnectionDep,
     viewer: CounterDep,
     wanted: FilterDep,
+    doors: DoorsDep,
     by: Annotated[Dimension | Literal["algorithm"], Query()] = "category",
 ) -> list[Tally]:
     """Cases by one dimension: how many, how many late, and how long they took. By algorithm: that of the event which
-    made the case, "" for those that people opened."""
+    made the case, "" for those that people opened. Days are those of the city's time zone."""
     sight = Sight(everything=True) if viewer.can(Right.COUNT) else sight_of(connection, viewer)
     dimension = _algorithm() if by == "algorithm" else by
-    return list(queries.tallies(connection, sight, wanted, dimension, time.time()))
+    return list(queries.tallies(connection, sight, wanted, dimension, time.time(), doors.book.timezone))
 
 
 def _algorithm() -> FromClause:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from cases.exchange.mapping import Mapping as Exchange
 from cases.types import Clock
@@ -31,22 +31,24 @@ _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 Text = Annotated[str, BeforeValidator(str)]
 
 
+def _known(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"there is no time zone {value!r}: write one like Asia/Shanghai") from error
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_known)]
+
+
 class CalendarEntry(Contract):
     """Hours that count; without `week` all of them do."""
 
-    timezone: str = "Asia/Shanghai"
+    timezone: TimeZone = "Asia/Shanghai"
     week: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[str, ...]] | None = None
     holidays: tuple[date, ...] = ()
     workdays: tuple[date, ...] = ()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"there is no time zone {value!r}: write one like Asia/Shanghai") from error
-        return value
 
     @field_validator("week")
     @classmethod
@@ -134,11 +136,13 @@ class Book(Contract):
 
     Attributes:
         centre: department id of the dispatch centre.
+        timezone: the city's, by which statistics count days; calendars name their own.
         overlaps: groups of "camera/zone" that show one and the same place.
         exchange: what is told to the city's existing platform, from a file of its own; None: nothing.
     """
 
     centre: str = Field(min_length=1)
+    timezone: TimeZone = "Asia/Shanghai"
     calendars: dict[str, CalendarEntry] = Field(default_factory=dict)
     categories: tuple[Category, ...] = Field(min_length=1)
     routes: tuple[Route, ...] = ()

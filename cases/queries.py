@@ -220,11 +220,12 @@ def handlers(connection: Connection, numbers: Iterable[int]) -> tuple[str, ...]:
 
 
 def tallies(
-    connection: Connection, sight: Sight, which: CaseFilter, by: Dimension | FromClause, now: float
+    connection: Connection, sight: Sight, which: CaseFilter, by: Dimension | FromClause, now: float, zone: str
 ) -> tuple[Tally, ...]:
-    """Cases by one dimension, most first (days in their order, by UTC).
+    """Cases by one dimension, most first (days in their order).
 
     Args:
+        zone: by whose days they are counted.
         by: or what another room says of each case: at most one row with the column `value`; none counts as "".
     """
     c = cases.c
@@ -233,7 +234,7 @@ def tallies(
         counted = cases.outerjoin(by, true())
         value: ColumnElement[Any] = func.coalesce(by.c["value"], "")
     else:
-        value = func.to_char(func.timezone("UTC", c.opened), "YYYY-MM-DD") if by == "day" else c[by]
+        value = func.to_char(func.timezone(zone, c.opened), "YYYY-MM-DD") if by == "day" else c[by]
     hours = func.extract("epoch", c.closed - c.opened) / 3600
     late = func.count(case((c.due < at(now), 1)))
     query = (

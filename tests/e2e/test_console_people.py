@@ -104,6 +104,11 @@ def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> Non
     expect(sun.get_by_role("heading", name="审计")).to_be_visible()  # where an auditor begins
     expect(sun.get_by_role("link", name="实时监看")).to_have_count(0)
     expect(sun.get_by_role("row").filter(has_text="grant.revoked")).to_be_visible()
+    sun.get_by_label("到", exact=True).fill("2026-01-01T00:00")
+    expect(sun.get_by_role("row").filter(has_text="grant.revoked")).to_have_count(0)
+    sun.get_by_label("到", exact=True).fill("")
+    sun.get_by_label("从", exact=True).fill("2026-01-01T00:00")
+    expect(sun.get_by_role("row").filter(has_text="grant.revoked")).to_be_visible()
     sun.get_by_role("button", name="核验全部").click()
     expect(sun.get_by_test_id("audit-state").get_by_text("链完整")).to_be_visible()
     shot(sun, "audit")

@@ -759,6 +759,8 @@ export const en: Record<TextKey, string> = {
   "audit.title": "Audit",
   "audit.who": "Who",
   "audit.action": "What was done",
+  "audit.since": "From",
+  "audit.until": "Until",
   "audit.what": "Details",
   "audit.when": "When",
   "audit.about":

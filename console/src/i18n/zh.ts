@@ -741,6 +741,8 @@ export const zh = {
   "audit.title": "审计",
   "audit.who": "谁",
   "audit.action": "做了什么",
+  "audit.since": "从",
+  "audit.until": "到",
   "audit.what": "内容",
   "audit.when": "时间",
   "audit.about":

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { translate } from "../i18n";
 import { describeNumber } from "./numbers";
-import { formatDuration, formatHours, formatTime } from "./time";
+import { formatDuration, formatHours, formatTime, fromField, toField } from "./time";
 
 const zh = (key: Parameters<typeof translate>[1]) => translate("zh", key);
 const en = (key: Parameters<typeof translate>[1]) => translate("en", key);
@@ -34,5 +34,13 @@ describe("times", () => {
     const old = new Date(2020, 0, 2, 3, 4, 5).getTime() / 1000;
     expect(formatTime(old, "zh")).toBe("2020-01-02 03:04:05");
     expect(formatTime(old, "en", false)).toBe("2 Jan 2020 03:04");
+  });
+
+  it("go into a field and come back, and nothing comes of nonsense", () => {
+    const moment = new Date(2026, 1, 3, 4, 5, 6).getTime() / 1000;
+    expect(toField(moment)).toBe("2026-02-03T04:05");
+    expect(fromField(toField(moment, true))).toBe(moment);
+    expect(fromField("")).toBeNull();
+    expect(fromField("2026-13-40T00:00")).toBeNull();
   });
 });

@@ -39,3 +39,17 @@ export function formatHours(hours: number): string {
   if (hours > 0 && hours < 0.05) return "<0.1";
   return hours < 10 ? hours.toFixed(1) : String(Math.round(hours));
 }
+
+/** s since 1970 UTC as an `<input type="datetime-local">` has it, by the reader's clock. */
+export function toField(utc: number, withSeconds = false): string {
+  const date = new Date(utc * 1000);
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return `${day}T${clock}${withSeconds ? `:${two(date.getSeconds())}` : ""}`;
+}
+
+/** The inverse; null where nothing sensible is written. */
+export function fromField(text: string): number | null {
+  const ms = new Date(text).getTime();
+  return Number.isFinite(ms) ? ms / 1000 : null;
+}

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
+import { MomentField } from "../parts/MomentField";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 
@@ -15,12 +16,21 @@ export function AuditRoom() {
   const { t } = useTexts();
   const [who, setWho] = useState("");
   const [action, setAction] = useState("");
+  const [since, setSince] = useState<number | null>(null);
+  const [until, setUntil] = useState<number | null>(null);
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
     useInfiniteQuery({
-      queryKey: ["audit", who, action],
+      queryKey: ["audit", who, action, since, until],
       queryFn: ({ pageParam }) =>
         call("get", "/api/audit", {
-          query: { who: who || undefined, action: action || undefined, before: pageParam, limit: PAGE },
+          query: {
+            who: who || undefined,
+            action: action || undefined,
+            since: since ?? undefined,
+            until: until ?? undefined,
+            before: pageParam,
+            limit: PAGE,
+          },
         }),
       initialPageParam: undefined as number | undefined,
       getNextPageParam: (page) => page.next_before ?? undefined,
@@ -38,6 +48,9 @@ export function AuditRoom() {
           onSearch={setAction}
           style={{ width: 220 }}
         />
+        <MomentField label={t("audit.since")} value={since} onChange={setSince} width={190} />
+        –
+        <MomentField label={t("audit.until")} value={until} onChange={setUntil} width={190} />
         <Link className="push" to="/shift">
           {t("shift.history")}
         </Link>

@@ -3,6 +3,7 @@ import { type ReactNode, useState } from "react";
 import { useCaseAction, useCaseBook } from "../api/cases";
 import { ApiError, type CaseDetail, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
+import { MomentField } from "../parts/MomentField";
 import { smaller } from "../parts/photo";
 
 type Facts = Partial<Schemas["Facts"]>;
@@ -57,10 +58,10 @@ export function CaseAction({ detail, action, needs, closesByLook, done }: Props)
       ) : null}
       {wants("until") ? (
         <Field label={t("cases.until")}>
-          <Input
-            type="datetime-local"
-            aria-label={t("cases.until")}
-            onChange={(e) => change({ until_utc: new Date(e.target.value).getTime() / 1000 })}
+          <MomentField
+            label={t("cases.until")}
+            value={facts.until_utc}
+            onChange={(until_utc) => change({ until_utc })}
           />
         </Field>
       ) : null}

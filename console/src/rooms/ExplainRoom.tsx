@@ -1,14 +1,15 @@
 import { ArrowLeftOutlined } from "@ant-design/icons";
-import { Button, Input, Select, Skeleton } from "antd";
+import { Button, Select, Skeleton } from "antd";
 import { Link, useParams, useSearchParams } from "react-router";
 import type { CameraDetail } from "../api/client";
 import { useCamera, useExplanation } from "../api/queries";
 import { useTexts } from "../i18n";
+import { MomentField } from "../parts/MomentField";
 import { EventType } from "../parts/State";
 import { Trouble } from "../parts/Trouble";
 import { formatClock, formatDuration } from "../parts/time";
 import { ExplainTimeline } from "./ExplainTimeline";
-import { type Explanation, fromLocalInput, toLocalInput } from "./explain";
+import type { Explanation } from "./explain";
 
 const WINDOWS = [60, 120, 300, 600, 1800, 3600];
 
@@ -95,16 +96,12 @@ function Controls(props: {
         ]}
         style={{ width: 190 }}
       />
-      <Input
-        type="datetime-local"
-        step={1}
-        aria-label={t("why.at")}
-        value={toLocalInput(question.at)}
-        onChange={(change) => {
-          const at = fromLocalInput(change.target.value);
-          if (at !== null) ask({ at });
-        }}
-        style={{ width: 210 }}
+      <MomentField
+        seconds
+        label={t("why.at")}
+        value={question.at}
+        onChange={(at) => at !== null && ask({ at })}
+        width={210}
       />
       <Button onClick={() => ask({ at: question.at - question.window / 2 })}>{t("why.earlier")}</Button>
       <Button onClick={() => ask({ at: question.at + question.window / 2 })}>{t("why.later")}</Button>

@@ -8,6 +8,7 @@ import { useSubscriptions } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { CameraSelect } from "../parts/CameraSelect";
 import { FormModal } from "../parts/FormModal";
+import { MomentField } from "../parts/MomentField";
 import { Trouble } from "../parts/Trouble";
 import { TYPES } from "./filters";
 import { HiddenEvents } from "./HiddenEvents";
@@ -16,15 +17,9 @@ interface Fields {
   department?: string;
   subscription?: number;
   wanted?: { types?: string[]; cameras?: string[]; zones?: string[]; grids?: string[] };
-  from?: string;
-  until?: string;
+  from?: number | null;
+  until?: number | null;
   note?: string;
-}
-
-/** s since 1970 UTC of what a field of date and time holds, by the reader's clock. */
-function utcOf(text: string | undefined): number | null {
-  const ms = text ? new Date(text).getTime() : Number.NaN;
-  return Number.isFinite(ms) ? ms / 1000 : null;
 }
 
 /** Which silence it would be, without its times; null before it is said whose. */
@@ -42,10 +37,8 @@ function aboutOf(fields: Fields): Omit<Wanted, "from_utc" | "until_utc"> | null 
 /** What the server is asked; null before all is said. `from` is now where it is left out. */
 function silenceOf(fields: Fields, now: number): Wanted | null {
   const about = aboutOf(fields);
-  const until = utcOf(fields.until);
-  const from = fields.from ? utcOf(fields.from) : now;
-  if (!about || until === null || from === null) return null;
-  return { ...about, note: fields.note?.trim() ?? "", from_utc: from, until_utc: until };
+  if (!about || fields.until == null) return null;
+  return { ...about, note: fields.note?.trim() ?? "", from_utc: fields.from ?? now, until_utc: fields.until };
 }
 
 /** Making a silence; what it would have hidden is seen before it is kept. */
@@ -121,7 +114,7 @@ export function NewSilence({ close }: { close: () => void }) {
           <Select {...any} />
         </Form.Item>
         <Form.Item name="from" label={t("silences.from")} extra={t("silences.from.now")}>
-          <Input type="datetime-local" />
+          <MomentField />
         </Form.Item>
         <Form.Item
           name="until"
@@ -131,17 +124,16 @@ export function NewSilence({ close }: { close: () => void }) {
           rules={[
             ...required,
             {
-              validator: (_, value: string | undefined) => {
-                const from = utcOf(form.getFieldValue("from")) ?? Date.now() / 1000;
-                const until = utcOf(value);
-                return until === null || until > from
+              validator: (_, until: number | null | undefined) => {
+                const from: number = form.getFieldValue("from") ?? Date.now() / 1000;
+                return until == null || until > from
                   ? Promise.resolve()
                   : Promise.reject(new Error(t("silences.until.wrong")));
               },
             },
           ]}
         >
-          <Input type="datetime-local" />
+          <MomentField />
         </Form.Item>
       </div>
       <Form.Item name="note" label={t("silences.note")} rules={[{ ...required[0], whitespace: true }]}>

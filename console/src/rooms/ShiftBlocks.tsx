@@ -1,5 +1,6 @@
-import { Input, Tag } from "antd";
+import { Tag } from "antd";
 import { useTexts } from "../i18n";
+import { MomentField } from "../parts/MomentField";
 
 const USUAL_S = 8 * 3600;
 const HALF_HOUR_S = 1800;
@@ -7,15 +8,6 @@ const HALF_HOUR_S = 1800;
 /** The usual end of a shift that begins at a moment, s since 1970 UTC: eight hours on, at the nearest half hour. */
 export function afterwards(begins: number): number {
   return Math.round((begins + USUAL_S) / HALF_HOUR_S) * HALF_HOUR_S;
-}
-
-const two = (n: number) => String(n).padStart(2, "0");
-
-/** s since 1970 UTC as a field of the browser has it: the reader's own time. */
-export function local(utc: number): string {
-  const d = new Date(utc * 1000);
-  const day = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
-  return `${day}T${two(d.getHours())}:${two(d.getMinutes())}`;
 }
 
 /** When a shift should end. */
@@ -31,15 +23,7 @@ export function Until({
   return (
     <div className="shift-until">
       <span className="dim">{label}</span>
-      <Input
-        type="datetime-local"
-        aria-label={label}
-        value={local(value)}
-        onChange={(e) => {
-          const moment = new Date(e.target.value).getTime() / 1000;
-          if (Number.isFinite(moment)) change(moment);
-        }}
-      />
+      <MomentField label={label} value={value} onChange={(utc) => utc !== null && change(utc)} />
     </div>
   );
 }

@@ -59,15 +59,3 @@ export function ticks(since: number, until: number): number[] {
   const first = Math.ceil(since / step) * step;
   return Array.from({ length: Math.floor((until - first) / step) + 1 }, (_, i) => first + i * step);
 }
-
-/** s since 1970 UTC as the value of an `<input type="datetime-local">`, in the reader's own time. */
-export function toLocalInput(utc: number): string {
-  const date = new Date(utc * 1000);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-/** The inverse; null where nothing sensible is written. */
-export function fromLocalInput(text: string): number | null {
-  const time = new Date(text).getTime();
-  return Number.isNaN(time) ? null : time / 1000;
-}
