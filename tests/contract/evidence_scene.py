@@ -25,7 +25,7 @@ def picture(text: str = "") -> bytes:
 def consumed(city: City, *events: Event) -> None:
     """Publishes the events as a worker does and waits until the consumer has committed the last one."""
     city.publish(*(opened(event) for event in events))
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with city.engine.connect() as connection:
             found = queries.get_event(connection, events[-1].id)

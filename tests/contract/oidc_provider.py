@@ -126,7 +126,7 @@ def serving() -> Iterator[OpenIdProvider]:
             provider.asked.append(self.path)
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             asked = {name: values[0] for name, values in form.items()}
-            provider.waits.wait(10)
+            provider.waits.wait(60)
             self._json(*provider.token(asked, self.headers.get("Authorization", "")))
 
         def _json(self, status: int, body: Any) -> None:

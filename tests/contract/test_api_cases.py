@@ -44,7 +44,7 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) ->
 
 @pytest.fixture
 def client(city: City) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=city.url, timeout=10) as one:
+    with city.client() as one:
         log_in(one, city)
         yield one
 

@@ -101,7 +101,7 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) ->
 
 @pytest.fixture
 def client(city: City) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=city.url, timeout=10) as one:
+    with city.client() as one:
         log_in(one, city)
         yield one
 
@@ -127,7 +127,7 @@ def test_every_door_takes_the_keys_it_names_and_no_others(city: City, client: ht
     doors = list(operations())
     assert {name for name, _, _ in doors} >= KEY_SCOPES.keys()
     assert set(KEY_SCOPES.values()) == set(Scope)
-    with httpx.Client(base_url=city.url, timeout=10) as system:
+    with city.client() as system:
 
         def knock(method: str, address: str, scope: Scope) -> tuple[int, str]:
             with system.stream(method, address, headers=keys[scope]) as answer:
@@ -155,7 +155,7 @@ def test_what_a_key_reads_stands_in_the_audit_chain(city: City, client: httpx.Cl
     event = make_event(1000.0, evidence=(picture,))
     city.publish(opened(event))
     number, key = made_by(client, Scope.EVENTS_READ, Scope.EVIDENCE_READ)
-    with httpx.Client(base_url=city.url, headers=key) as system:
+    with city.client(headers=key) as system:
         wait_for(system, f"/api/events/{event.id}", lambda found: found["evidence"])
         shown = system.get(f"/api/events/{event.id}/evidence/{picture.sha256}")
         assert (shown.status_code, shown.headers["x-derived-from"]) == (200, picture.sha256)
@@ -182,7 +182,7 @@ def test_a_key_of_a_department_sees_what_that_sees(city: City, client: httpx.Cli
     )
     for department, status, events in (("traffic", 200, 1), ("grid", 404, 0), (None, 200, 1)):
         _, key = made_by(client, *reading, department=department)
-        with httpx.Client(base_url=city.url, headers=key) as system:
+        with city.client(headers=key) as system:
             assert [system.get(door).status_code for door in doors] == [status] * 3, department
             assert len(system.get("/api/events").json()["events"]) == events
             assert system.get("/api/events/counts").json()["total"] == events
@@ -214,13 +214,13 @@ def test_the_same_origin_check_is_for_cookies(city: City, client: httpx.Client) 
     _, key = made_by(client, Scope.CASES_WRITE)
     elsewhere = {"origin": "https://platform.example", "sec-fetch-site": "cross-site"}
     case = {"category": "illegal_parking", "description": "热线", "grid": "G-0412"}
-    with httpx.Client(base_url=city.url, headers=key | elsewhere) as system:
+    with city.client(headers=key | elsewhere) as system:
         assert system.post("/api/cases", json=case).status_code in (201, 422)
     for headers in (elsewhere, key | elsewhere, {"authorization": "Bearer cvk_none"} | elsewhere):
         refused = client.post("/api/logout", headers=headers)  # with a cookie
         assert (refused.status_code, refused.json()["code"]) == (403, "cross_site"), headers
     assert client.get("/api/me").status_code == 200
-    with httpx.Client(base_url=city.url, headers=elsewhere) as nobody:  # a login from elsewhere is refused as before
+    with city.client(headers=elsewhere) as nobody:  # a login from elsewhere is refused as before
         assert nobody.post("/api/login", json={"name": "a", "password": "b"}).json()["code"] == "cross_site"
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
@@ -36,7 +35,7 @@ def test_whatever_happens_to_evidence_is_a_line(city: City) -> None:
     event = make_event(now - 60, evidence=(entry,))
     consumed(city, event, make_event(now - 60, 1, evidence=(entry, later)))
     address = f"/api/events/{event.id}"
-    with httpx.Client(base_url=city.url, timeout=10) as client:
+    with city.client() as client:
         log_in(client, city)
         for _ in range(2):  # the second reading within minutes is no line
             client.get(f"{address}/evidence/{entry.sha256}{CLEAR}")
@@ -66,7 +65,7 @@ def test_it_can_only_grow_and_what_is_forced_shows(city: City) -> None:
     entry = city.keep(b"first", "entry", "jpg", now)
     event = make_event(now - 60, evidence=(entry,))
     consumed(city, event)
-    with httpx.Client(base_url=city.url, timeout=10) as client:
+    with city.client() as client:
         log_in(client, city)
         client.get(f"/api/events/{event.id}/evidence/{entry.sha256}{CLEAR}")
     for statement in (
@@ -97,7 +96,7 @@ def test_what_was_known_before_the_log_is_taken_over(city: City) -> None:
     waiting = city.keep(b"at the worker", "clip", "mp4", now, stored=False)
     event = make_event(now - 60, evidence=(entry, waiting))
     consumed(city, event)
-    with httpx.Client(base_url=city.url, timeout=10) as client:
+    with city.client() as client:
         log_in(client, city)
         client.get(f"/api/events/{event.id}/evidence/{entry.sha256}")
         client.post(f"/api/events/{event.id}/package", json={"purpose": "复议 2026-17"})

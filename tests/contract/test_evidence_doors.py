@@ -46,7 +46,7 @@ def test_evidence_in_ranges_and_what_still_waits(city: City, client: httpx.Clien
     assert (missing.status_code, missing.json()["code"]) == (404, "evidence_waiting")
     assert "worker still holds" in missing.json()["detail"]
     assert client.get(f"/api/events/{event.id}/evidence/{'0' * 64}").status_code == 404
-    with httpx.Client(base_url=city.url) as nobody:
+    with city.client() as nobody:
         assert nobody.get(address["decision"]).status_code == 401
 
 
@@ -82,7 +82,7 @@ def test_reading_evidence_is_noted_once_per_session_and_object(city: City, clien
     for start in range(0, 9000, 1000):
         client.get(detail["picture"] + CLEAR, headers={"range": f"bytes={start}-{start + 999}"})
     client.get(f"/api/events/{event.id}/evidence/{refs[1].sha256}{CLEAR}")
-    with httpx.Client(base_url=city.url) as other:
+    with city.client() as other:
         assert other.post("/api/login", json={"name": "admin", "password": PASSWORD}).status_code == 200
         other.get(detail["picture"] + CLEAR)
     with city.engine.connect() as connection:
@@ -112,7 +112,7 @@ def test_a_clip_in_h265_gets_a_viewing_copy_that_is_kept(city: City, client: htt
 
     refused = client.get(f"/api/events/{event.id}/evidence/{broken.sha256}/proxy{CLEAR}", timeout=60)
     assert (refused.status_code, refused.json()["code"]) == (422, "viewing_copy_failed")
-    with httpx.Client(base_url=city.url) as nobody:
+    with city.client() as nobody:
         assert nobody.get(address + "/proxy").status_code == 401
 
 

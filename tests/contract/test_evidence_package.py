@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from governance import package
@@ -36,7 +35,7 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
     waiting = city.keep(b"still at the worker", "clip", "mp4", now, stored=False)
     event = make_event(now - 60, evidence=(entry, decision, waiting))
     city.publish(opened(event))
-    with httpx.Client(base_url=city.url, timeout=10) as client:
+    with city.client() as client:
         log_in(client, city)
         wait_for(client, f"/api/events/{event.id}", lambda _: True)
         assert client.get(f"/api/events/{event.id}/evidence/{entry.sha256}{CLEAR}").content == b"first"
@@ -67,7 +66,7 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
     stored = next(city.folder.rglob(f"*{entry.sha256}*"))
     stored.chmod(0o644)
     stored.write_bytes(b"forged")
-    with httpx.Client(base_url=city.url, timeout=10) as client:
+    with city.client() as client:
         client.post("/api/login", json={"name": "admin", "password": console_city.PASSWORD})
         forged = client.post(f"/api/events/{event.id}/package", json={"purpose": "复议 2026-17"})
     assert (forged.status_code, forged.json()["code"]) == (500, "package_fault")

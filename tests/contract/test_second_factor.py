@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
-import httpx
 import pyotp
 import pytest
 from sqlalchemy import Engine, select, text
@@ -217,7 +216,7 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) ->
 
 
 def test_the_doors_from_setting_up_to_switching_off(city: City) -> None:
-    with httpx.Client(base_url=city.url, timeout=10) as client:
+    with city.client() as client:
         log_in(client, city)
         assert client.get("/api/me").json()["must_set_up_second_factor"]
         locked = client.get("/api/cameras")

@@ -55,7 +55,7 @@ def somebody(city: City, name: str, role: Role = Role.DISPATCHER) -> httpx.Clien
         connection.execute(update(users).where(users.c.id == person.id).values(must_change_password=False))
         user = User(person.id, name, role, False, department=person.department)
         session = open_session(connection, user, SecondFactor.NONE, time.time(), HOUR)
-    return httpx.Client(base_url=city.url, timeout=20, cookies={"cityvision_session": session.token})
+    return city.client(cookies={"cityvision_session": session.token})
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 import uvicorn
 from av.video.frame import VideoFrame
 from fastapi import FastAPI
@@ -130,6 +131,10 @@ class City:
     first_password: str
     _offset: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def client(self, **settings: Any) -> httpx.Client:
+        """Patient: other tests may keep the machine busy meanwhile."""
+        return httpx.Client(base_url=self.url, timeout=60, **settings)
 
     def cut_database(self) -> None:
         """Ends every connection to the database and refuses new ones, as a fail-over does for a while."""

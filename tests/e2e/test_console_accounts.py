@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
-import httpx
 import numpy as np
 import pyotp
 import pytest
@@ -109,7 +108,7 @@ def test_a_key_is_made_shown_once_used_and_revoked(city: City, page: Page) -> No
     page.get_by_role("button", name="生成密钥").click()
     key = page.get_by_role("textbox", name="密钥").input_value()
     shot(page, "key-made")
-    with httpx.Client(base_url=city.url, headers={"Authorization": f"Bearer {key}"}) as system:
+    with city.client(headers={"Authorization": f"Bearer {key}"}) as system:
         assert system.get("/api/events").status_code == 200
         assert system.get("/api/subscriptions").json()["code"] == "scope_missing"
         page.get_by_role("button", name="我已保存").click()

@@ -261,6 +261,6 @@ def test_cameras_are_searched_and_chosen_for_the_wall(city: City, page: Page) ->
 @contextmanager
 def somebody_else(city: City) -> Iterator[httpx.Client]:
     """A second person at the same city."""
-    with httpx.Client(base_url=city.url) as client:
+    with city.client() as client:
         assert client.post("/api/login", json={"name": "admin", "password": PASSWORD}).status_code == 200
         yield client

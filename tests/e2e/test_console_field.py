@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -98,7 +97,7 @@ def test_a_report_outlives_a_dead_line(city: City, clip: Clip, phone: Page, tmp_
     expect(phone.get_by_text("已反馈")).to_be_visible()
     expect(phone.get_by_test_id("waiting")).to_have_count(0)
 
-    with httpx.Client(base_url=city.url, timeout=10) as centre:
+    with city.client() as centre:
         log_in(centre, city)
         for note in ("再次劝离", "已拖离"):  # it did not last: the case comes back while its page is open
             assert act(centre, number, "verify").status_code == 200

@@ -29,7 +29,7 @@ def python(code: str, log: Path, stop_timeout_s: float = 2.0) -> ProcessChild:
     return ProcessChild([sys.executable, "-c", code], log=log, stop_timeout_s=stop_timeout_s)
 
 
-def until(condition: Callable[[], bool], supervisor: Supervisor | None = None, timeout_s: float = 10.0) -> None:
+def until(condition: Callable[[], bool], supervisor: Supervisor | None = None, timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "not reached in time"

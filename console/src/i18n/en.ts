@@ -1078,6 +1078,13 @@ export const en: Record<TextKey, string> = {
   "detector.cameras": "{name}: {n} cameras.",
 
   "error.title": "Something went wrong",
+  "error.stale": "Somebody else has changed it: reload and try again",
+  "error.cannot_act": "This cannot be done now",
+  "error.wrong": "What was sent is not right",
+  "error.evidence_waiting": "The original is still on its way: look again in a moment",
+  "error.evidence_deleted": "This evidence was deleted by policy",
+  "error.masking": "Faces and plates in it cannot be masked, so it is not shown",
+  "error.copy": "No viewing copy can be made",
   "error.network": "The server does not answer; waiting for it to come back",
   "error.unavailable": "The service is not available right now; try again in a moment",
   "error.not_found": "Not found",

@@ -1055,6 +1055,13 @@ export const zh = {
   "detector.cameras": "{name}：{n} 路摄像机。",
 
   "error.title": "出了点问题",
+  "error.stale": "内容已被他人修改，请刷新后重试",
+  "error.cannot_act": "现在不能这样办理",
+  "error.wrong": "提交的内容有误",
+  "error.evidence_waiting": "原始文件还在上传途中，请稍后再看",
+  "error.evidence_deleted": "该证据已按规定删除",
+  "error.masking": "无法遮挡其中的人脸和车牌，因此不予显示",
+  "error.copy": "无法生成观看副本",
   "error.network": "连不上服务器，正在等待恢复",
   "error.unavailable": "服务暂时不可用，请稍后再试",
   "error.not_found": "没有找到",

@@ -1,7 +1,7 @@
-import { Alert, Form, type FormProps, Modal } from "antd";
+import { Form, type FormProps, Modal } from "antd";
 import type { ReactNode } from "react";
 import { useTexts } from "../i18n";
-import { explain } from "./Trouble";
+import { Refusal } from "./Trouble";
 
 interface Props<Fields> extends Required<Pick<FormProps<Fields>, "form" | "onFinish" | "initialValues">> {
   title: string;
@@ -40,7 +40,7 @@ export function FormModal<Fields>(props: Props<Fields>) {
         onFinish={onFinish}
         initialValues={initialValues}
       >
-        {error ? <Alert type="error" showIcon title={explain(error, t).title} /> : null}
+        {error ? <Refusal error={error} /> : null}
         {children}
       </Form>
       {below}

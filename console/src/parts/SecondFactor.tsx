@@ -2,7 +2,7 @@ import { Alert, Button, Form, Input } from "antd";
 import { type ReactNode, useState } from "react";
 import { ApiError, call, type Schemas } from "../api/client";
 import { type Texts, useTexts } from "../i18n";
-import { explain } from "./Trouble";
+import { Refusal } from "./Trouble";
 
 type Enrolment = Schemas["Enrolment"];
 
@@ -40,9 +40,7 @@ export function Ask({ fields, submit, danger = false, ask, cancel }: AskProps) {
   const rules = [{ required: true, message: t("login.required") }];
   return (
     <Form form={form} layout="vertical" requiredMark={false} onFinish={send} style={{ maxWidth: 320 }}>
-      {error ? (
-        <Alert type="error" showIcon title={explain(error, t).title} style={{ marginBottom: 16 }} />
-      ) : null}
+      {error ? <Refusal error={error} /> : null}
       {fields.includes("password") ? (
         <Form.Item name="password" label={t("password.old")} rules={rules}>
           <Input.Password autoComplete="current-password" />

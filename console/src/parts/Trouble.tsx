@@ -2,6 +2,22 @@ import { Alert, Button } from "antd";
 import { ApiError, NetworkError } from "../api/client";
 import { type Texts, useTexts } from "../i18n";
 
+/** What a code means to a person; what exactly is wrong is said below it in the server's words. */
+const MEANINGS = {
+  stale_revision: "error.stale",
+  cannot_act: "error.cannot_act",
+  config_error: "error.wrong",
+  invalid: "error.wrong",
+  evidence_waiting: "error.evidence_waiting",
+  evidence_deleted: "error.evidence_deleted",
+  masking_failed: "error.masking",
+  viewing_copy_failed: "error.copy",
+} as const;
+
+function meaning(code: string) {
+  return code in MEANINGS ? MEANINGS[code as keyof typeof MEANINGS] : null;
+}
+
 /** An error in plain words, in the reader's language where we know the case, else in the server's. */
 export function explain(error: unknown, t: Texts["t"]): { title: string; text: string } {
   if (error instanceof NetworkError) return { title: t("error.network"), text: "" };
@@ -11,11 +27,27 @@ export function explain(error: unknown, t: Texts["t"]): { title: string; text: s
     if (error.status === 403 && error.problem.code === "forbidden") {
       return { title: t("error.forbidden"), text: t("error.forbidden.how") };
     }
+    const { code, detail, fix } = error.problem;
+    const known = meaning(code);
+    if (known) return { title: t(known), text: [detail, fix].filter(Boolean).join("; ") };
     if (error.status === 404) return { title: t("error.not_found"), text: t("error.not_found.how") };
     if (error.status === 503) return { title: t("error.unavailable"), text: error.problem.detail };
-    return { title: error.problem.detail, text: error.problem.fix };
+    return { title: detail, text: fix };
   }
   return { title: t("error.title"), text: String(error) };
+}
+
+/** The same in one line, for a passing message. */
+export function inOneLine(error: unknown, t: Texts["t"]): string {
+  const { title, text } = explain(error, t);
+  return text ? `${title} (${text})` : title;
+}
+
+/** Why something that was asked for was not done. */
+export function Refusal({ error }: { error: unknown }) {
+  const { t } = useTexts();
+  const { title, text } = explain(error, t);
+  return <Alert className="refusal" type="error" showIcon title={title} description={text || undefined} />;
 }
 
 /** Shown in the place of what could not be had. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ApiError } from "../api/client";
 import { translate } from "../i18n";
 import { describeNumber } from "./numbers";
+import { explain, inOneLine } from "./Trouble";
 import { formatDuration, formatHours, formatTime, fromField, toField } from "./time";
 
 const zh = (key: Parameters<typeof translate>[1]) => translate("zh", key);
@@ -42,5 +44,28 @@ describe("times", () => {
     expect(fromField(toField(moment, true))).toBe(moment);
     expect(fromField("")).toBeNull();
     expect(fromField("2026-13-40T00:00")).toBeNull();
+  });
+});
+
+describe("refusals", () => {
+  const refused = (status: number, code: string) =>
+    new ApiError(status, {
+      type: "",
+      title: "",
+      status,
+      detail: "stands at 7",
+      code,
+      fix: "reload",
+      faults: [],
+    });
+
+  it("say what a code means in the reader's language, and the details below", () => {
+    const found = explain(refused(409, "stale_revision"), zh);
+    expect(found).toEqual({ title: "内容已被他人修改，请刷新后重试", text: "stands at 7; reload" });
+    expect(inOneLine(refused(422, "invalid"), zh)).toBe("提交的内容有误 (stands at 7; reload)");
+  });
+
+  it("keep the server's words where the code says nothing to us", () => {
+    expect(explain(refused(418, "teapot"), zh)).toEqual({ title: "stands at 7", text: "reload" });
   });
 });

@@ -4,7 +4,7 @@ import { ApiError, type Schemas } from "../api/client";
 import { type Exchange, type Reconciled, useExchange, useReconciliation, useRetry } from "../api/exchange";
 import { useTexts } from "../i18n";
 import { useNow } from "../parts/Cases";
-import { explain, Nothing, Trouble } from "../parts/Trouble";
+import { Nothing, Refusal, Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
 
 type Outlook = Exchange["outlook"];
@@ -121,7 +121,7 @@ function TurnedDown({ of }: { of: Outlook }) {
   return (
     <section className="panel" data-testid="exchange-refused">
       <h2>{t("exchange.turned_down")}</h2>
-      {retry.error ? <Alert type="error" showIcon title={explain(retry.error, t).title} /> : null}
+      {retry.error ? <Refusal error={retry.error} /> : null}
       {of.turned_down.length === 0 ? (
         <p className="dim">{t("exchange.turned_down.none")}</p>
       ) : (

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { GRANTS, type Grant } from "../api/access";
 import { call } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { inOneLine } from "../parts/Trouble";
 
 type Step = "approve" | "refuse" | "revoke";
 
@@ -25,7 +25,7 @@ export function GrantActions({ grant }: { grant: Grant }) {
             body: { approve: what === "approve", note },
           }),
     onSuccess: () => setStep(null),
-    onError: (error) => void message.error(explain(error, t).title),
+    onError: (error) => void message.error(inOneLine(error, t)),
     onSettled: () => queries.invalidateQueries({ queryKey: GRANTS }),
   });
   const steps: Step[] = grant.may_decide ? ["approve", "refuse"] : grant.may_revoke ? ["revoke"] : [];

@@ -1,11 +1,11 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Button, Popconfirm, Skeleton, Table, type TableColumnsType, Tag } from "antd";
+import { App, Button, Popconfirm, Skeleton, Table, type TableColumnsType, Tag } from "antd";
 import { useState } from "react";
 import { useCaseBook } from "../api/cases";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain, Nothing, Trouble } from "../parts/Trouble";
+import { Nothing, Refusal, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 import { NewKey } from "./NewKey";
 
@@ -122,7 +122,7 @@ function Revoke({ apiKey }: { apiKey: Key }) {
   });
   return (
     <>
-      {revoking.error ? <Alert type="error" title={explain(revoking.error, t).title} /> : null}
+      {revoking.error ? <Refusal error={revoking.error} /> : null}
       <Popconfirm
         title={t("keys.revoke.sure", { name: apiKey.name })}
         description={t("keys.revoke.how")}

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 import { ApiError } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { Refusal } from "../parts/Trouble";
 import { useSession } from "../session";
 import { Gate } from "./LoginRoom";
 
@@ -45,9 +45,7 @@ export function PasswordRoom({ forced = false }: { forced?: boolean }) {
     <Gate>
       <h1 style={{ fontSize: 16, margin: "0 0 12px" }}>{t("password.title")}</h1>
       {forced ? <Alert type="info" title={t("password.first")} style={{ marginBottom: 16 }} /> : null}
-      {error ? (
-        <Alert type="error" showIcon title={explain(error, t).title} style={{ marginBottom: 16 }} />
-      ) : null}
+      {error ? <Refusal error={error} /> : null}
       <Form form={form} layout="vertical" requiredMark={false} onFinish={submit}>
         <input type="text" autoComplete="username" value={me?.name ?? ""} readOnly hidden />
         <Form.Item name="old" label={t("password.old")} rules={[required]}>

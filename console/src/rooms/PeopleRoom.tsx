@@ -5,7 +5,7 @@ import { useState } from "react";
 import { PEOPLE, useDepartmentNames } from "../api/access";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain, Trouble } from "../parts/Trouble";
+import { inOneLine, Trouble } from "../parts/Trouble";
 import { PersonForm } from "./PersonForm";
 import { ShownOnce } from "./ShownOnce";
 
@@ -110,7 +110,7 @@ function Reset({ person, show }: { person: Person; show: (made: Shown) => void }
   const resetting = useMutation({
     mutationFn: () => call("post", "/api/people/{name}/password", { path: { name: person.name } }),
     onSuccess: show,
-    onError: (error) => void message.error(explain(error, t).title),
+    onError: (error) => void message.error(inOneLine(error, t)),
     onSettled: () => queries.invalidateQueries({ queryKey: PEOPLE }),
   });
   return (

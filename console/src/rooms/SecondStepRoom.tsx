@@ -1,8 +1,8 @@
-import { Alert, Button, Form, Input } from "antd";
+import { Button, Form, Input } from "antd";
 import { useState } from "react";
 import { ApiError } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { Refusal } from "../parts/Trouble";
 import { useSession } from "../session";
 import { Gate } from "./LoginRoom";
 
@@ -32,9 +32,7 @@ export function SecondStepRoom() {
   return (
     <Gate>
       <h1 style={{ fontSize: 16, margin: "0 0 12px" }}>{t("factor.step")}</h1>
-      {error ? (
-        <Alert type="error" showIcon title={explain(error, t).title} style={{ marginBottom: 16 }} />
-      ) : null}
+      {error ? <Refusal error={error} /> : null}
       <Form form={form} layout="vertical" requiredMark={false} onFinish={submit}>
         <Form.Item
           key={recovery ? "recovery" : "code"}

@@ -8,7 +8,7 @@ import { type Silence, useHidden, useRereadSilences, useSilences } from "../api/
 import { useSubscriptions } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { useNow } from "../parts/Cases";
-import { explain, Nothing, Trouble } from "../parts/Trouble";
+import { Nothing, Refusal, Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
 import { HiddenEvents } from "./HiddenEvents";
 import { NewSilence } from "./NewSilence";
@@ -43,7 +43,7 @@ export function SilencesRoom() {
         description={t("silences.not_acknowledged")}
         style={{ marginBottom: 12 }}
       />
-      {ending.error ? <Alert type="error" showIcon title={explain(ending.error, t).title} /> : null}
+      {ending.error ? <Refusal error={ending.error} /> : null}
       <section className="panel">
         {isPending ? <Skeleton active /> : null}
         {error && !data ? <Trouble error={error} retry={() => void refetch()} /> : null}

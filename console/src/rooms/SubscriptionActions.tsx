@@ -5,7 +5,7 @@ import { useNavigate } from "react-router";
 import { call } from "../api/client";
 import { type Subscription, useReread } from "../api/subscriptions";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { inOneLine, Refusal } from "../parts/Trouble";
 import { ShownOnce } from "./ShownOnce";
 
 const DAY_S = 86_400;
@@ -20,7 +20,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
   const [secret, setSecret] = useState<string | null>(null);
   const doing = useMutation({
     mutationFn: (what: () => Promise<unknown>) => what(),
-    onError: (error) => void message.error(explain(error, t).title),
+    onError: (error) => void message.error(inOneLine(error, t)),
     onSettled: () => reread(),
   });
   const counted = (what: Promise<{ count: number }>) =>
@@ -120,7 +120,7 @@ function TestFire({ of }: { of: Subscription }) {
       <Button type="primary" loading={firing.isPending} onClick={() => firing.mutate()}>
         {t("subs.test")}
       </Button>
-      {firing.error ? <Alert type="error" showIcon title={explain(firing.error, t).title} /> : null}
+      {firing.error ? <Refusal error={firing.error} /> : null}
       {found ? (
         <Alert
           data-testid="test-answer"

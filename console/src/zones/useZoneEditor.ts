@@ -3,7 +3,7 @@ import { App } from "antd";
 import { useCallback, useEffect, useReducer, useState } from "react";
 import { ApiError, type CameraDetail, call, type Zone } from "../api/client";
 import { useTexts } from "../i18n";
-import { explain } from "../parts/Trouble";
+import { inOneLine } from "../parts/Trouble";
 import { type EditZone, initial, isDirty, reduce } from "./editing";
 
 export function toEdit(zones: readonly Zone[]): EditZone[] {
@@ -64,8 +64,8 @@ export function useZoneEditor(camera: CameraDetail) {
             (error.problem.faults ?? []).map((f) => [f.field, f.fix ? `${f.message}; ${f.fix}` : f.message]),
           ),
         );
-        void message.error(explain(error, t).title);
-      } else void message.error(explain(error, t).title);
+        void message.error(inOneLine(error, t));
+      } else void message.error(inOneLine(error, t));
     } finally {
       setSaving(false);
     }
