@@ -32,6 +32,7 @@ from events.types import EventDetail, EvidenceRow
 from governance import access, audit
 from governance.access import Access, Place, Viewer
 from governance.tables import camera_places
+from pool.tenure import tenure_hours
 
 router = APIRouter(prefix="/api", tags=["review"])
 
@@ -123,12 +124,13 @@ def false_alarm_rates(
     begin = max(0.0, end - _WINDOW_S) if since is None else since
     verdicts_seen = sight.of_verdicts(viewer, Access.EVENT)
     rows = review.rates(connection, sight.of_counts(viewer).seen, verdicts_seen, begin, end)
-    hours = _unwatched(connection, sorted({row.camera for row in rows}), begin, end)
-    days = max(0.0, min(end, now) - begin) / _DAY_S
+    cameras = sorted({row.camera for row in rows})
+    there = tenure_hours(connection, cameras, begin, max(begin, min(end, now)))
+    lost = _unwatched(connection, cameras, begin, end)
     told = []
     for row in rows:
-        lost = hours.get((row.camera, "*"), 0.0) + hours.get((row.camera, row.type), 0.0)
-        watched = max(0.0, days - lost / 24)
+        unwatched = lost.get((row.camera, "*"), 0.0) + lost.get((row.camera, row.type), 0.0)
+        watched = max(0.0, there.get((row.camera, row.type), 0.0) - unwatched) / 24
         told.append(
             RateOut(
                 **row.model_dump(),

@@ -10,12 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, func, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from contracts.records import Event
 from events.tables import event_verdicts
 from governance.roles import Role
+from pool.tables import revisions
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.contract import access_world
@@ -150,17 +151,20 @@ def test_rates_by_camera_and_rule_with_what_nobody_judged(world: World) -> None:
         judge(operator, event.id, "real")
     judge(operator, some[1].id, "false_alarm", reason="other")  # thought again
     operator.post("/api/misses", json=missed())
+    with world.city.engine.begin() as connection:  # the cameras came ten days ago
+        connection.execute(update(revisions).values(created_at=func.now() - text("interval '10 days'")))
     rows = {(row["camera"], row["type"]): row for row in operator.get("/api/review/rates").json()["rows"]}
     parking = rows["north-gate", "illegal_parking"]
     assert (parking["events"], parking["judged"], parking["false_alarms"]) == (6, 4, 2)
     assert parking["rate"] == 0.5
     assert 0.14 < parking["low"] < 0.16
     assert 0.84 < parking["high"] < 0.86
-    assert 29 < parking["watched_days"] <= 30
+    assert 9.9 < parking["watched_days"] <= 10.1
     assert parking["false_alarms_a_day"] == pytest.approx(2 / parking["watched_days"])
     litter = rows["north-gate", "litter"]
     assert (litter["events"], litter["missed"], litter["rate"]) == (0, 1, None)
+    assert (litter["watched_days"], litter["false_alarms_a_day"]) == (0, None), "no such rule was ever set there"
     assert not any(camera == CAMERA for camera, _ in rows), "nothing of the other department"
     everything = world.clients[Role.AUDITOR].get("/api/review/rates").json()["rows"]
     crowds = next(row for row in everything if row["camera"] == CAMERA)
-    assert crowds["watched_days"] < 30 - 90 / 86400, "what nobody watched does not count as watched"
+    assert 9 < crowds["watched_days"] < 10 - 90 / 86400, "what nobody watched does not count as watched"
