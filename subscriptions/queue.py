@@ -7,6 +7,7 @@ hold one all the same, order is kept: either of them sends the next one only whe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,8 +23,6 @@ from sqlalchemy import (
     cast,
     false,
     func,
-    insert,
-    literal,
     or_,
     select,
     text,
@@ -36,7 +35,7 @@ from events.tables import event_transitions, events
 from subscriptions.matching import Sees
 from subscriptions.message import Told
 from subscriptions.places import present_place
-from subscriptions.tables import deliveries, delivery_attempts, subscription_queues, subscriptions
+from subscriptions.tables import PENDING, deliveries, subscription_queues, subscriptions
 from subscriptions.types import State
 
 _NOW = func.clock_timestamp()
@@ -125,7 +124,7 @@ class Queues:
         lease_s: how long a lease holds unless it is renewed.
     """
 
-    def __init__(self, sees: Sees, *, batch: int = 50, lease_s: float = 6.0) -> None:
+    def __init__(self, sees: Sees, *, batch: int = 100, lease_s: float = 6.0) -> None:
         self.lease_s = lease_s
         self._until = _NOW + func.make_interval(0, 0, 0, 0, 0, 0, lease_s)
         self._lease = _lease(self._until)
@@ -154,10 +153,14 @@ class Queues:
 
 def _lease(until: ColumnElement[Any]) -> Any:
     q, s, d = subscription_queues.c, subscriptions.c, deliveries.c
-    due = select(literal(1)).where(
-        d.subscription == q.subscription,
-        d.state == State.PENDING.value,
-        d.created <= _NOW - func.make_interval(0, 0, 0, 0, 0, 0, s.window_s),
+    # The head by its order: to look for any that is due, the planner would read the whole table of a queue without one.
+    head = (
+        select(d.created)
+        .where(d.subscription == q.subscription, d.state == PENDING)
+        .order_by(d.number)
+        .limit(1)
+        .correlate(subscription_queues)
+        .scalar_subquery()
     )
     ready = (
         select(q.subscription)
@@ -169,7 +172,7 @@ def _lease(until: ColumnElement[Any]) -> Any:
             s.paused.is_(None),
             s.deleted.is_(None),
             s.kind != "sse",
-            due.exists(),
+            head <= _NOW - func.make_interval(0, 0, 0, 0, 0, 0, s.window_s),
         )
         .order_by(q.next_attempt)
         .limit(bindparam("most"))
@@ -188,7 +191,7 @@ def _rows(sees: Sees, batch: int) -> Any:
     s, t, e = subscriptions.c, event_transitions.c, events.c
     head = (
         select(deliveries)
-        .where(deliveries.c.subscription == s.id, deliveries.c.state == State.PENDING.value)
+        .where(deliveries.c.subscription == s.id, deliveries.c.state == PENDING)
         .order_by(deliveries.c.number)
         .limit(batch)
         .correlate(subscriptions)
@@ -234,21 +237,27 @@ def _told_before(head: Any) -> ColumnElement[bool]:
     """Something of this event was delivered; asked only where there is a cooldown."""
     d = deliveries.alias("before").c
     mine = and_(d.subscription == subscriptions.c.id, d.event_id == head.c.event_id)
-    found = select(d.id).where(mine, d.state == State.DELIVERED.value).correlate(subscriptions, head).exists()
-    return case((subscriptions.c.cooldown_s > 0, found), else_=false())
+    return _where_cooling(select(d.done).where(mine, d.state == State.DELIVERED.value), head)
 
 
 def _told_near(head: Any) -> ColumnElement[bool]:
-    """Another event of the same sort was delivered within the cooldown."""
+    """Another event of the same sort was delivered within the cooldown: the newest are looked at first."""
     d, s = deliveries.alias("other").c, subscriptions.c
     near = and_(
         d.subscription == s.id,
         d.about == head.c.about,
         d.state == State.DELIVERED.value,
         d.event_id != head.c.event_id,
-        d.done > _NOW - func.make_interval(0, 0, 0, 0, 0, 0, s.cooldown_s),
+        # Not by the clock of this very moment, which no index can be searched by.
+        d.done > func.now() - func.make_interval(0, 0, 0, 0, 0, 0, s.cooldown_s),
     )
-    return case((s.cooldown_s > 0, select(d.id).where(near).correlate(s.id.table, head).exists()), else_=false())
+    return _where_cooling(select(d.done).where(near).order_by(d.done.desc()), head)
+
+
+def _where_cooling(query: Any, head: Any) -> ColumnElement[bool]:
+    """Whether there is one, by index: EXISTS may be answered from a hash of the whole table, or by reading it."""
+    first = query.limit(1).correlate(subscriptions, head).scalar_subquery()
+    return case((subscriptions.c.cooldown_s > 0, first.is_not(None)), else_=false())
 
 
 def _row(row: Any) -> Row:
@@ -300,6 +309,12 @@ _TRIED = text("""
     UPDATE deliveries AS d SET attempts = d.attempts + v.tries
     FROM unnest(CAST(:ids AS text[]), CAST(:tries AS integer[])) AS v(id, tries) WHERE d.id = v.id
 """)
+_LOGGED = text("""
+    INSERT INTO delivery_attempts (subscription, delivery, at, took_ms, outcome, status, detail)
+    SELECT * FROM unnest(CAST(:subscriptions AS bigint[]), CAST(:ids AS text[]), CAST(:ats AS timestamptz[]),
+                         CAST(:took AS float8[]), CAST(:outcomes AS text[]), CAST(:statuses AS integer[]),
+                         CAST(:details AS text[]))
+""")
 _LET_GO = text("""
     UPDATE subscription_queues AS q
     SET lease = NULL, lease_until = NULL,
@@ -324,14 +339,14 @@ def _write_ends(connection: Connection, results: Sequence[Result]) -> None:
 
 
 def _write_tries(connection: Connection, results: Sequence[Result]) -> None:
-    tries = [(result.subscription, one) for result in results for one in result.tries]
+    tries = [(result.subscription, *one) for result in results for one in result.tries]
     if not tries:
         return
-    counted: dict[str, int] = {}
-    for _, one in tries:
-        counted[one.delivery] = counted.get(one.delivery, 0) + 1
+    numbers, ids, ats, took, outcomes, statuses, details = map(list, zip(*tries, strict=True))
+    counted = Counter(ids)
     connection.execute(_TRIED, {"ids": list(counted), "tries": list(counted.values())})
-    connection.execute(insert(delivery_attempts), [{"subscription": number, **one._asdict()} for number, one in tries])
+    logged = {"subscriptions": numbers, "ids": ids, "ats": ats, "took": took, "outcomes": outcomes}
+    connection.execute(_LOGGED, logged | {"statuses": statuses, "details": details})
 
 
 def _let_go(connection: Connection, results: Sequence[Result]) -> None:

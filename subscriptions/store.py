@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from store.database import at
 from subscriptions.tables import (
+    PENDING,
     acknowledgements,
     deliveries,
     delivery_attempts,
@@ -92,7 +93,7 @@ def _query() -> Select[Any]:
     d, q = deliveries.c, subscription_queues.c
     waiting = (
         select(func.count())
-        .where(d.subscription == subscriptions.c.id, d.state == State.PENDING.value)
+        .where(d.subscription == subscriptions.c.id, d.state == PENDING)
         .scalar_subquery()
         .label("waiting")
     )

@@ -22,12 +22,15 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.database import metadata
 
 _UTC = DateTime(timezone=True)
+# Written out, not bound: the planner must see that the index of what waits is meant, also in a prepared statement.
+PENDING = literal_column("'pending'", Text)
 
 subscriptions = Table(
     "subscriptions",
