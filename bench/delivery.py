@@ -8,9 +8,11 @@ consumer writes them.
 `p50_ms`, `p99_ms`: from the return of the commit to the receipt, at half the load. `behind_s`: at the whole load, how
 long after the last commit the last message arrived; `per_s`: messages a second meanwhile. `rss_growth`: of the
 deliverer, over the whole load, after a third of its time at that load to warm up. `burst_s`: until 10,000 events
-(30,000 deliveries) that came as fast as they can be written were all received, `burst_write_s` of it writing. `lost`,
-`out_of_order`: by the receivers' ledgers, 0 expected. The limit beside it: `plain_p99_ms`, POSTs to the same endpoint
-in a bare loop with no database, at the rate of the webhooks at half load.
+(30,000 deliveries) that came as fast as they can be written were all received, `burst_write_s` of it writing. `catch_up_per_s`:
+how fast one webhook that was held gets what has gathered, one after the other, while tens of thousands of others
+stand in the table. `lost`, `out_of_order`: by the receivers' ledgers, 0 expected. The limits beside it:
+`plain_p99_ms`, POSTs to the same endpoint in a bare loop with no database, at the rate of the webhooks at half load;
+`plain_per_s`, the same as fast as they go, for `catch_up_per_s` (`catch_up_ratio`: its share of that).
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ SUBSCRIBERS = 200
 DELIVERIES_S = 600.0
 SECONDS = 60.0
 BURST = 10_000
+CAUGHT_UP = 5_000
 _TICK_S = 0.05
 _BATCH = 250  # of the burst, as the consumer's largest
 _WAIT_S = 120.0
@@ -88,9 +91,9 @@ class Rig:
     committed: dict[str, float] = field(default_factory=dict)
     events: int = 0
 
-    def write(self, count: int) -> None:
-        """`count` new events in one transaction."""
-        cameras = list(self.audience)
+    def write(self, count: int, camera: str | None = None) -> None:
+        """`count` new events of all cameras in turn, or of one, in one transaction."""
+        cameras = list(self.audience) if camera is None else [camera]
         told = [_event(self.events + n, cameras[(self.events + n) % len(cameras)]) for n in range(count)]
         self.events += count
         with self._engine.begin() as connection:
@@ -103,6 +106,11 @@ class Rig:
             for subscription in self.audience[event.camera]:
                 self.committed[_delivery(subscription, event)] = now
 
+    def hold(self, subscription: int, why: str | None) -> None:
+        """Holds a subscription back, or lets it go on (None)."""
+        with self._engine.begin() as connection:
+            service.pause(connection, subscription, why)
+
     def __post_init__(self) -> None:
         self._engine = make_engine(self.settings.database, pool_size=1)
         self._hook = DeliveryHook(sees)
@@ -113,12 +121,12 @@ class Rig:
         found = [Receipt(parts[0], parts[1], int(parts[2]), float(parts[3])) for parts in lines if len(parts) == 4]
         return [one for one in found if one.subscription != "plain"]
 
-    def await_all(self) -> float:
-        """When the last message arrived."""
+    def await_all(self, held: int = 0) -> float:
+        """When the last message arrived; `held` of them are held back."""
         end = time.monotonic() + _WAIT_S
         while True:
             found = self.receipts()
-            if len({one.id for one in found}) >= len(self.committed):
+            if len({one.id for one in found}) >= len(self.committed) - held:
                 return max(one.at for one in found)
             if time.monotonic() > end:
                 raise ServiceError(f"{len(self.committed)} messages were to arrive, {len(found)} did", "see its log")
@@ -135,7 +143,11 @@ def run() -> tuple[Figures, Figures]:
 
 
 def measure_delivery(
-    seconds: float = SECONDS, burst: int = BURST, subscribers: int = SUBSCRIBERS, per_s: float = DELIVERIES_S
+    seconds: float = SECONDS,
+    burst: int = BURST,
+    subscribers: int = SUBSCRIBERS,
+    per_s: float = DELIVERIES_S,
+    caught_up: int = CAUGHT_UP,
 ) -> tuple[Figures, Figures]:
     """The measurement; shorter and lighter for tests."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -147,9 +159,13 @@ def measure_delivery(
         rig.await_all()
         half = _latencies(rig)
         figures |= {"p50_ms": _percentile(half, 0.5), "p99_ms": _percentile(half, 0.99)}
-        peers = {"plain_p99_ms": _percentile(asyncio.run(_plain(rig.http_port, per_s / 6, min(seconds, 10))), 0.99)}
+        plain = asyncio.run(_plain(rig.http_port, int(per_s / 6 * min(seconds, 10)), per_s / 6))
+        peers = {"plain_p99_ms": _percentile(plain, 0.99)}
         figures |= _whole(rig, seconds, per_s)
         figures |= _burst(rig, burst)
+        figures |= _catch_up(rig, caught_up)
+        peers["plain_per_s"] = caught_up / sum(asyncio.run(_plain(rig.http_port, caught_up, None)))
+        figures["catch_up_ratio"] = figures["catch_up_per_s"] / peers["plain_per_s"]
         figures |= _faults(rig)
     return figures, peers
 
@@ -184,6 +200,17 @@ def _burst(rig: Rig, events: int) -> Figures:
     return {"burst_events": float(events), "burst_write_s": written, "burst_s": rig.await_all() - began}
 
 
+def _catch_up(rig: Rig, events: int) -> Figures:
+    camera, (webhook, *_) = next(iter(rig.audience.items()))
+    rig.hold(webhook, "bench")
+    for start in range(0, events, _BATCH):
+        rig.write(min(_BATCH, events - start), camera)
+    rig.await_all(held=events)
+    began = time.monotonic()
+    rig.hold(webhook, None)
+    return {"catch_up_per_s": events / (rig.await_all() - began)}
+
+
 def _faults(rig: Rig) -> Figures:
     newest: dict[str, int] = {}
     wrong, seen = 0, set()
@@ -208,13 +235,14 @@ def _percentile(sorted_s: list[float], share: float) -> float:
     return sorted_s[min(len(sorted_s) - 1, int(share * len(sorted_s)))] * 1000
 
 
-async def _plain(port: int, per_s: float, seconds: float) -> list[float]:
-    """Seconds that POSTs take at a steady rate, with nothing behind them, sorted."""
+async def _plain(port: int, count: int, per_s: float | None) -> list[float]:
+    """Seconds that POSTs take at a steady rate (None: one after the other), with nothing behind them, sorted."""
     channel = WebhookChannel(f"http://127.0.0.1:{port}/plain", [new_secret()], Guard(networks("127.0.0.0/8")))
     took = []
     began = time.monotonic()
-    for number in range(int(per_s * seconds)):
-        await asyncio.sleep(max(0.0, began + number / per_s - time.monotonic()))
+    for number in range(count):
+        if per_s is not None:
+            await asyncio.sleep(max(0.0, began + number / per_s - time.monotonic()))
         start = time.monotonic()
         body = test_message(0, f"msg_plain{number}", time.time())
         await channel.send(body._replace(body=body.body.replace(b'"data"', b'"sequence":"0000000000000000000","data"')))
