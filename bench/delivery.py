@@ -8,11 +8,12 @@ consumer writes them.
 `p50_ms`, `p99_ms`: from the return of the commit to the receipt, at half the load. `behind_s`: at the whole load, how
 long after the last commit the last message arrived; `per_s`: messages a second meanwhile. `rss_growth`: of the
 deliverer, over the whole load, after a third of its time at that load to warm up. `burst_s`: until 10,000 events
-(30,000 deliveries) that came as fast as they can be written were all received, `burst_write_s` of it writing. `catch_up_per_s`:
-how fast one webhook that was held gets what has gathered, one after the other, while tens of thousands of others
-stand in the table. `lost`, `out_of_order`: by the receivers' ledgers, 0 expected. The limits beside it:
-`plain_p99_ms`, POSTs to the same endpoint in a bare loop with no database, at the rate of the webhooks at half load;
-`plain_per_s`, the same as fast as they go, for `catch_up_per_s` (`catch_up_ratio`: its share of that).
+(30,000 deliveries) that came as fast as they can be written were all received, `burst_write_s` of it writing.
+`catch_up_per_s`: how fast one webhook that was held gets what has gathered, one after the other, while tens of
+thousands of others stand in the table. `lost`, `out_of_order`: by the receivers' ledgers, 0 expected.
+
+The limits beside it: `plain_p99_ms`, POSTs to the same endpoint in a bare loop with no database, at the rate of the
+webhooks at half load; `plain_per_s`, the same as fast as they go (`catch_up_ratio`: `catch_up_per_s` as its share).
 """
 
 from __future__ import annotations
