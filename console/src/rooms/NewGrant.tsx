@@ -35,8 +35,8 @@ export function NewGrant({ close }: { close: () => void }) {
   const asking = useMutation({
     mutationFn: ({ days, ...wanted }: Fields) =>
       call("post", "/api/grants", { body: { ...wanted, expires_utc: Date.now() / 1000 + days * DAY_S } }),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: GRANTS });
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: GRANTS });
       close();
     },
     onError: (error) => {

@@ -53,8 +53,8 @@ export function NewSilence({ close }: { close: () => void }) {
   );
   const making = useMutation({
     mutationFn: (body: Wanted) => call("post", "/api/silences", { body }),
-    onSuccess: async () => {
-      await reread();
+    onSuccess: () => {
+      void reread();
       close();
     },
     onError: (error) => {

@@ -49,8 +49,8 @@ export function NewSubscription({ close }: { close: () => void }) {
         // What is left out has the server's default.
         body: { ...fields, cooldown_s: fields.cooldown_s ?? 0 } as Schemas["NewSubscription"],
       }),
-    onSuccess: async (made) => {
-      await reread();
+    onSuccess: (made) => {
+      void reread();
       if (made.secret) setSecret(made.secret);
       else close();
     },

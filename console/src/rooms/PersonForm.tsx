@@ -46,8 +46,8 @@ export function PersonForm({
       });
       return undefined;
     },
-    onSuccess: async (made) => {
-      await queries.invalidateQueries({ queryKey: PEOPLE });
+    onSuccess: (made) => {
+      void queries.invalidateQueries({ queryKey: PEOPLE });
       close(made);
     },
   });
