@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.records import Event, Unwatched
@@ -13,6 +13,16 @@ from store.bus import NOTHING, Mark
 from store.database import at
 
 _LOCK = 0x6376_696E  # "cvin"
+
+# Made once: to put a statement together costs more than to send it.
+_OPENED = insert(events).on_conflict_do_nothing(index_elements=["id"])
+_SAID = (
+    insert(event_transitions)
+    .on_conflict_do_nothing(index_elements=["event_id", "seq"])
+    .returning(event_transitions.c.position)
+)
+_ADVANCED = events.update().where(events.c.id == bindparam("of"), events.c.seq <= bindparam("newest"))
+_EVIDENCE = insert(evidence).on_conflict_do_nothing()
 
 
 class TransitionConflict(ValueError):
@@ -52,20 +62,15 @@ def write_event(connection: Connection, worker: str, event: Event) -> int | None
         TransitionConflict: another one is there under its id and number.
     """
     body = event.model_dump(mode="json")
-    _insert_if_new(connection, event, body)
-    transition = (
-        insert(event_transitions)
-        .values(
-            event_id=event.id, seq=event.seq, transition=event.transition, at=at(event.utc), worker=worker, body=body
-        )
-        .on_conflict_do_nothing(index_elements=["event_id", "seq"])
-        .returning(event_transitions.c.position)
-    )
-    position: int | None = connection.execute(transition).scalar_one_or_none()
+    state = _state(event, body)
+    _insert_if_new(connection, event, state)
+    said = {"event_id": event.id, "seq": event.seq, "transition": event.transition, "at": at(event.utc)}
+    position: int | None = connection.execute(_SAID, said | {"worker": worker, "body": body}).scalar_one_or_none()
     if position is None:
         _require_same(connection, event, body)
         return None
-    _advance(connection, event, body, position)
+    # The event's row shows the transition with the highest number.
+    connection.execute(_ADVANCED, state | {"of": event.id, "newest": event.seq, "position": position})
     _write_evidence(connection, event)
     return position
 
@@ -103,7 +108,7 @@ def mark_deleted(connection: Connection, key: str, now: float) -> None:
     )
 
 
-def _insert_if_new(connection: Connection, event: Event, body: dict[str, object]) -> None:
+def _insert_if_new(connection: Connection, event: Event, state: dict[str, object]) -> None:
     row = {
         "id": event.id,
         "type": event.type,
@@ -112,18 +117,8 @@ def _insert_if_new(connection: Connection, event: Event, body: dict[str, object]
         "zone": event.zone,
         "started": at(event.started_utc),
         "position": 0,
-        **_state(event, body),
     }
-    connection.execute(insert(events).values(**row).on_conflict_do_nothing(index_elements=["id"]))
-
-
-def _advance(connection: Connection, event: Event, body: dict[str, object], position: int) -> None:
-    """The event's row shows the transition with the highest number."""
-    connection.execute(
-        events.update()
-        .where(events.c.id == event.id, events.c.seq <= event.seq)
-        .values(position=position, **_state(event, body))
-    )
+    connection.execute(_OPENED, row | state)
 
 
 def _state(event: Event, body: dict[str, object]) -> dict[str, object]:
@@ -166,4 +161,4 @@ def _write_evidence(connection: Connection, event: Event) -> None:
         }
         for ref in event.evidence
     ]
-    connection.execute(insert(evidence).on_conflict_do_nothing(), rows)
+    connection.execute(_EVIDENCE, rows)
