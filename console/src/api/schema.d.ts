@@ -291,7 +291,7 @@ export interface paths {
         /**
          * Case Statistics
          * @description Cases by one dimension: how many, how many late, and how long they took. By algorithm: that of the event which
-         *     made the case, "" for those that people opened.
+         *     made the case, "" for those that people opened. Days are those of the city's time zone.
          */
         get: operations["case_statistics"];
         put?: never;
