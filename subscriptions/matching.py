@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import Boolean, ColumnElement, func
 
 from contracts.hours import Hours, Spans
 from contracts.records import Event
@@ -59,18 +59,6 @@ Sees = Callable[[ColumnElement[Any], Place], ColumnElement[bool]]
 
 
 def wanted_in_sql(wanted: ColumnElement[Any], place: Place) -> ColumnElement[bool]:
-    """`wants` as a condition; `wanted` is a JSONB column that holds a `Wanted`."""
-
-    def among(name: str, *values: ColumnElement[Any]) -> ColumnElement[bool]:
-        listed = wanted[name]
-        return or_(func.jsonb_array_length(listed) == 0, *(listed.op("?")(value) for value in values))
-
-    return and_(
-        among("types", place.type),
-        among("cameras", place.camera),
-        among("zones", place.zone, func.concat_ws("/", place.camera, place.zone)),
-        among("grids", place.grid),
-        among("severities", place.severity),
-        among("transitions", place.transition),
-        func.hours_contain(wanted["hours"], place.at),
-    )
+    """`wants` as a condition (migration 0018); `wanted` is a JSONB column that holds a `Wanted`."""
+    asked = (place.type, place.camera, place.zone, place.grid, place.severity, place.transition, place.at)
+    return func.wanted_contains(wanted, *asked, type_=Boolean)

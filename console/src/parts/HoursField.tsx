@@ -6,7 +6,7 @@ import { type Hours, type Rule, weekOf } from "./calendar";
 import { useDayNames } from "./HoursText";
 
 interface Props {
-  /** Given by the form; null: round the clock. */
+  /** Given by the form; null: round the clock. Rules are not read back from a calendar: this is for making one. */
   value?: Hours | null;
   onChange?: (value: Hours | null) => void;
 }
