@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.media]
 def choose(page: Page, label: str, option: str) -> None:  # noqa: F811
     page.get_by_role("dialog").get_by_label(label).click()
     page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).click()
+    # It closes by a movement: until that is over, the next list would stand beside it.
+    expect(page.locator(".ant-select-dropdown:visible")).to_have_count(0)
 
 
 def account(page: Page, name: str, department: str | None, role: str = "部门操作员") -> str:  # noqa: F811

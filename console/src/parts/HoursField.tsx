@@ -1,5 +1,5 @@
 import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
-import { Button, Input, Segmented, Select } from "antd";
+import { Button, Checkbox, Input, Segmented, Select } from "antd";
 import { useState } from "react";
 import { useTexts } from "../i18n";
 import { type Hours, type Rule, weekOf } from "./calendar";
@@ -105,19 +105,16 @@ function RuleRow({
       aria-label={t(`hours.${key}`)}
       value={rule[key]}
       onChange={(event) => event.target.value && change({ [key]: event.target.value })}
-      style={{ width: 110 }}
+      style={{ width: 132 }}
     />
   );
   return (
     <div className="hours-rule">
-      <Select
-        mode="multiple"
+      <Checkbox.Group
         aria-label={t("hours.days")}
-        maxTagCount="responsive"
         value={rule.days}
         onChange={(days) => days.length > 0 && change({ days: [...days].sort() })}
         options={names.map((label, value) => ({ value, label }))}
-        style={{ flex: 1, minWidth: 150 }}
       />
       {time("from")} – {time("to")}
       <Button

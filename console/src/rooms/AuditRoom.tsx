@@ -48,9 +48,9 @@ export function AuditRoom() {
           onSearch={setAction}
           style={{ width: 220 }}
         />
-        <MomentField label={t("audit.since")} value={since} onChange={setSince} width={190} />
+        <MomentField label={t("audit.since")} value={since} onChange={setSince} width={215} />
         –
-        <MomentField label={t("audit.until")} value={until} onChange={setUntil} width={190} />
+        <MomentField label={t("audit.until")} value={until} onChange={setUntil} width={215} />
         <Link className="push" to="/shift">
           {t("shift.history")}
         </Link>
