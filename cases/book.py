@@ -34,7 +34,7 @@ Text = Annotated[str, BeforeValidator(str)]
 def _known(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of them is an OSError
         raise ValueError(f"there is no time zone {value!r}: write one like Asia/Shanghai") from error
     return value
 

@@ -49,6 +49,7 @@ def test_the_first_route_that_fits_counts(tmp_path: Path) -> None:
         (MINIMAL.replace("CHANGE", "") + "calendars: {o: {week: {mon: ['25:00-26:00']}}}", "no such time of day"),
         (MINIMAL.replace("CHANGE", "") + "calendars: {o: {week: {}}}", "no hour of the week counts"),
         (MINIMAL.replace("CHANGE", "") + "calendars: {o: {timezone: Mars}}", "there is no time zone 'Mars'"),
+        (MINIMAL.replace("CHANGE", "") + "timezone: Asia", "there is no time zone 'Asia'"),
         (MINIMAL.replace("CHANGE", "") + "routes: [{categories: ['2'], department: d}]", "there is no category 2"),
     ],
 )
