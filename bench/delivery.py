@@ -36,6 +36,7 @@ import psutil
 
 from bench.broker import ANYBODY, mosquitto
 from bench.result import Figures
+from bench.services import servers
 from cityvision.ports import free_port
 from cityvision.sealing import sealer
 from cityvision.settings import Settings, load_settings
@@ -46,9 +47,7 @@ from events.store import lock_ingest, write_event
 from store.database import make_engine
 from store.guard import Guard, networks
 from store.migrate import upgrade
-from store.postgres import EmbeddedPostgres
 from store.service import wait_ready
-from store.valkey import EmbeddedValkey
 from subscriptions import service
 from subscriptions.access import sees
 from subscriptions.message import test_message
@@ -256,11 +255,7 @@ async def _plain(port: int, count: int, per_s: float | None) -> list[float]:
 def running(folder: Path, subscribers: int) -> Iterator[Rig]:
     """Services, subscriptions, receivers and the deliverer."""
     with ExitStack() as stack:
-        postgres = EmbeddedPostgres(folder / "postgres", free_port(), folder / "postgres.log")
-        valkey = EmbeddedValkey(folder / "valkey", free_port(), folder / "valkey.log")
-        for server in (postgres, valkey):
-            server.start()
-            stack.callback(server.stop)
+        postgres, valkey = stack.enter_context(servers(folder))
         mqtt_port, http_port = free_port(), free_port()
         stack.enter_context(mosquitto(folder, mqtt_port, f"{ANYBODY}max_inflight_messages 0\n"))
         settings = load_settings(

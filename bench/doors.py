@@ -32,8 +32,8 @@ from api.schemas import CameraList
 from api.settings import ApiSettings
 from api.viewing_copies import ViewingCopies
 from bench.result import Figures
+from bench.services import servers
 from cases.book import read_book
-from cityvision.ports import free_port
 from contracts.live import CameraState, CameraStatus
 from contracts.pool import Camera, Pool
 from governance.access import Viewer
@@ -45,9 +45,7 @@ from store.database import make_engine
 from store.live import AsyncBus
 from store.migrate import upgrade
 from store.objects import DiskObjects
-from store.postgres import EmbeddedPostgres
 from store.sealing import Sealer
-from store.valkey import EmbeddedValkey
 
 CAMERAS = 12_000
 DEPARTMENTS = 44
@@ -110,11 +108,7 @@ def _cpu_ms(work: Callable[[], object]) -> float:
 def running(folder: Path, count: int = CAMERAS) -> Iterator[tuple[Doors, PoolView]]:
     """Postgres and Valkey with a city in them, and what the API answers from."""
     with ExitStack() as stack:
-        postgres = EmbeddedPostgres(folder / "postgres", free_port(), folder / "postgres.log")
-        valkey = EmbeddedValkey(folder / "valkey", free_port(), folder / "valkey.log")
-        for server in (postgres, valkey):
-            server.start()
-            stack.callback(server.stop)
+        postgres, valkey = stack.enter_context(servers(folder))
         engine = make_engine(postgres.url, pool_size=2)
         stack.callback(engine.dispose)
         upgrade(engine)
