@@ -2,7 +2,7 @@ import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Checkbox, Input, Segmented, Select } from "antd";
 import { useState } from "react";
 import { useTexts } from "../i18n";
-import { type Hours, type Rule, weekOf } from "./calendar";
+import { type Hours, type Rule, USUAL_ZONE, weekOf } from "./calendar";
 import { useDayNames } from "./HoursText";
 
 interface Props {
@@ -32,7 +32,7 @@ export function HoursField({ value, onChange }: Props) {
     const week = weekOf(next.rules);
     const { holidays, workdays } = next;
     // A day that is worked instead of another has the hours of a Monday.
-    onChange?.({ zone: "Asia/Shanghai", week, holidays, workdays, workday_hours: week[0] ?? [] });
+    onChange?.({ zone: USUAL_ZONE, week, holidays, workdays, workday_hours: week[0] ?? [] });
   };
   const setRule = (at: number, rule: Partial<Rule>) =>
     change({ ...draft, rules: draft.rules.map((one, n) => (n === at ? { ...one, ...rule } : one)) });

@@ -1,5 +1,5 @@
 import { useTexts } from "../i18n";
-import { clock, type Hours, runs, sameDays } from "./calendar";
+import { clock, type Hours, runs, sameDays, USUAL_ZONE } from "./calendar";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
@@ -23,7 +23,7 @@ export function HoursText({ hours }: { hours: Hours | null | undefined }) {
   });
   if (hours.holidays.length > 0) parts.push(t("hours.but", { n: hours.holidays.length }));
   if (hours.workdays.length > 0) parts.push(t("hours.also", { n: hours.workdays.length }));
-  if (hours.zone !== "Asia/Shanghai") parts.push(hours.zone);
+  if (hours.zone !== USUAL_ZONE) parts.push(hours.zone);
   const dates = [...hours.holidays, ...hours.workdays.map((day) => `+${day}`)].join(" ");
   return <span title={dates || undefined}>{parts.join(" · ") || t("hours.none")}</span>;
 }

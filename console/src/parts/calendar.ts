@@ -1,4 +1,5 @@
 import type { Schemas } from "../api/client";
+import { two } from "./time";
 
 export type Hours = Schemas["Hours"];
 type Span = [number, number];
@@ -10,9 +11,10 @@ export interface Rule {
   to: string;
 }
 
-export const DAY_MIN = 1440;
+const DAY_MIN = 1440;
+/** What a calendar goes by where nobody says otherwise, as the server has it. */
+export const USUAL_ZONE = "Asia/Shanghai";
 
-const two = (n: number) => String(n).padStart(2, "0");
 const minute = (clock: string) => {
   const [hour = 0, minutes = 0] = clock.split(":").map(Number);
   return hour * 60 + minutes;

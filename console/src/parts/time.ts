@@ -2,7 +2,8 @@ import type { Language, Texts } from "../i18n";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-const two = (n: number) => String(n).padStart(2, "0");
+/** 7 → 07 */
+export const two = (n: number) => String(n).padStart(2, "0");
 
 /** s since 1970 UTC as the reader's local time; the year only where it is not this one. */
 export function formatTime(utc: number, language: Language, withSeconds = true): string {
