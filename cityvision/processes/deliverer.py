@@ -20,6 +20,7 @@ from subscriptions.deliver import Deliverer
 from subscriptions.queue import Queues
 from subscriptions.ways import Ways
 
+# Each request gives the interpreter away for a moment; the threads of database and brokers would keep it for 5 ms.
 _SWITCH_S = 0.0005
 
 
@@ -31,7 +32,6 @@ def ways(settings: Settings) -> Ways:
 
 def body(process: Process) -> None:
     """Delivers until asked to stop; outages of Postgres and of receivers are waited out."""
-    # Each request gives the interpreter away for a moment; the threads of database and brokers would keep it for 5 ms.
     sys.setswitchinterval(_SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_deliver(process))

@@ -6,15 +6,18 @@ import hashlib
 import io
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from cases import verify
 from cases.book import read_book
+from cases.tables import cases
 from contracts.records import EvidenceRef, LookRecord, LookResult
 from governance import audit
 from store.bus import Bus
@@ -163,6 +166,9 @@ def test_statistics_by_every_dimension(city: City, client: httpx.Client) -> None
     assert by("department") == {"traffic": 1, "city": 1}
     assert by("source") == {"event": 1, "hotline": 1}
     assert sum(by("day").values()) == sum(by("grid").values()) == 2
+    with city.engine.begin() as connection:
+        connection.execute(update(cases).values(opened=datetime(2026, 3, 1, 20, tzinfo=UTC)))
+    assert by("day") == {"2026-03-02": 2}, "by the city's clock it was the next day"
     assert client.get("/api/cases/statistics", params={"by": "colour"}).status_code == 422
 
 
