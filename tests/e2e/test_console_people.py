@@ -22,6 +22,14 @@ def choose(page: Page, label: str, option: str) -> None:  # noqa: F811
     expect(page.locator(".ant-select-dropdown:visible")).to_have_count(0)
 
 
+def tick(page: Page, label: str, option: str) -> None:  # noqa: F811
+    """`choose` where any number may be chosen: such a list stays open until it is left."""
+    page.get_by_role("dialog").get_by_label(label).click()
+    page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".ant-select-dropdown:visible")).to_have_count(0)
+
+
 def account(page: Page, name: str, department: str | None, role: str = "部门操作员") -> str:  # noqa: F811
     """A new account; its first password."""
     page.get_by_role("button", name="新建账户").click()
@@ -51,6 +59,27 @@ def somebody(browser: Browser, url: str, name: str, first: str, room: str = "授
     one.get_by_role("button", name="保存新密码").click()
     expect(one.get_by_role("link", name=room)).to_be_visible()
     return one
+
+
+def test_a_message_never_stands_in_the_way(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    page.get_by_role("button", name="账户").click()
+    page.get_by_role("menuitem", name="人员").click()
+    first = account(page, "wang", "交通警察支队")
+    assert page.context.browser is not None
+    wang = somebody(page.context.browser, city.url, "wang", first)
+    told = wang.locator(".ant-message").get_by_text("密码已修改")
+    expect(told).to_be_visible()
+    hit = """async (told) => {
+        let there = null;
+        while (there === null) {  // it comes in from above the page
+            await new Promise(requestAnimationFrame);
+            const box = told.getBoundingClientRect();
+            there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        }
+        return there.closest(".ant-message") !== null;
+    }"""
+    assert not told.evaluate(hit), "what is under a message could not be clicked"
 
 
 def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> None:  # noqa: F811

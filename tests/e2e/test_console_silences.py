@@ -20,7 +20,7 @@ from tests.e2e import console_city
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City, make_event, opened
 from tests.e2e.test_console_browser import DIST, enter, page  # noqa: F401 - fixtures
-from tests.e2e.test_console_people import choose
+from tests.e2e.test_console_people import choose, tick
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
@@ -50,8 +50,7 @@ def test_a_silence_is_previewed_made_looked_into_and_ended(city: City, page: Pag
     expect(page.locator(".ant-form-item-explain-error")).to_have_count(3)  # department, end, reason
     choose(page, "部门", "交通警察支队")
     expect(preview).to_contain_text("会隐藏 2 条推送")
-    choose(page, "类型", "违停")
-    page.keyboard.press("Escape")
+    tick(page, "类型", "违停")
     expect(preview).to_contain_text("会隐藏 1 条推送")
     expect(preview.get_by_test_id("hidden-events")).to_contain_text("北门消防通道 · 消防通道")
     dialog = page.get_by_role("dialog")
