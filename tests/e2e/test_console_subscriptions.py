@@ -97,6 +97,24 @@ def test_hours_of_subscriptions_and_grants_are_entered_and_read(city: City, page
     assert [day.isoformat() for day in hours.holidays] == ["2026-10-01", "2026-10-02"]
     assert hours.workday_hours == hours.week[0]
 
+    page.get_by_role("button", name="修改", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("名称")).to_have_value("夜班")
+    expect(dialog.get_by_label("开始时间")).to_have_value("22:00")
+    expect(dialog.get_by_label("结束时间")).to_have_value("06:00")
+    shot(page, "hours-change")
+    dialog.get_by_label("结束时间").fill("05:00")
+    dialog.get_by_label("名称").fill("夜班二")
+    dialog.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("heading", name="夜班二")).to_be_visible()
+    expect(page.get_by_text("周二至周五 00:00–05:00、22:00–24:00")).to_be_visible()
+    with city.engine.connect() as connection:
+        changed = get(connection, 1)
+    assert changed.wanted.hours is not None
+    assert changed.wanted.hours.week[5] == ((0, 300),)
+    assert changed.wanted.hours.holidays == hours.holidays
+    assert (changed.channel.kind, changed.revision) == ("sse", 1)
+
     page.goto(f"{city.url}/grants")
     page.get_by_role("button", name="申请授权").click()
     choose(page, "申请部门", "交通警察支队")

@@ -771,6 +771,7 @@ export const en: Record<TextKey, string> = {
   "nav.silences": "Silences",
   "subs.title": "Subscriptions",
   "subs.new": "New subscription",
+  "subs.change": "Change",
   "subs.empty": "No subscription yet",
   "subs.empty.how": "Make one, and events reach your systems.",
   "subs.name": "Name",

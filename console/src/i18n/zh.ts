@@ -753,6 +753,7 @@ export const zh = {
   "nav.silences": "静默",
   "subs.title": "订阅",
   "subs.new": "新建订阅",
+  "subs.change": "修改",
   "subs.empty": "还没有订阅",
   "subs.empty.how": "新建一个，事件就会送到你们的系统。",
   "subs.name": "名称",

@@ -2,11 +2,11 @@ import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Checkbox, Input, Segmented, Select } from "antd";
 import { useState } from "react";
 import { useTexts } from "../i18n";
-import { type Hours, type Rule, USUAL_ZONE, weekOf } from "./calendar";
+import { type Hours, type Rule, rulesOf, USUAL_ZONE, weekOf } from "./calendar";
 import { useDayNames } from "./HoursText";
 
 interface Props {
-  /** Given by the form; null: round the clock. Rules are not read back from a calendar: this is for making one. */
+  /** Given by the form; null: round the clock. */
   value?: Hours | null;
   onChange?: (value: Hours | null) => void;
 }
@@ -15,24 +15,34 @@ interface Draft {
   rules: Rule[];
   holidays: string[];
   workdays: string[];
+  zone: string;
+  /** Of a day that is worked instead of another; null: a Monday's. */
+  workdayHours: Hours["workday_hours"] | null;
 }
 
 const WORKING: Draft = {
+  zone: USUAL_ZONE,
+  workdayHours: null,
   rules: [{ days: [0, 1, 2, 3, 4], from: "08:00", to: "18:00" }],
   holidays: [],
   workdays: [],
 };
 
+/** The draft that a calendar was made of. */
+function draftOf({ week, holidays, workdays, zone, workday_hours }: Hours): Draft {
+  const asMonday = JSON.stringify(workday_hours) === JSON.stringify(week[0]);
+  return { rules: rulesOf(week), holidays, workdays, zone, workdayHours: asMonday ? null : workday_hours };
+}
+
 /** A working calendar is asked for: round the clock, or by days and times with the holidays of the year. */
 export function HoursField({ value, onChange }: Props) {
   const { t } = useTexts();
-  const [draft, setDraft] = useState(WORKING);
+  const [draft, setDraft] = useState(() => (value ? draftOf(value) : WORKING));
   const change = (next: Draft) => {
     setDraft(next);
     const week = weekOf(next.rules);
-    const { holidays, workdays } = next;
-    // A day that is worked instead of another has the hours of a Monday.
-    onChange?.({ zone: USUAL_ZONE, week, holidays, workdays, workday_hours: week[0] ?? [] });
+    const { holidays, workdays, zone, workdayHours } = next;
+    onChange?.({ zone, week, holidays, workdays, workday_hours: workdayHours ?? week[0] ?? [] });
   };
   const setRule = (at: number, rule: Partial<Rule>) =>
     change({ ...draft, rules: draft.rules.map((one, n) => (n === at ? { ...one, ...rule } : one)) });

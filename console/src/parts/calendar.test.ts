@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, runs, sameDays, weekOf } from "./calendar";
+import { clock, rulesOf, runs, sameDays, weekOf } from "./calendar";
 
 const WORK = { days: [0, 1, 2, 3, 4], from: "08:00", to: "18:00" };
 
@@ -28,6 +28,36 @@ describe("a week by rules", () => {
     const late = { days: [0], from: "12:00", to: "20:00" };
     const lunch = { days: [0], from: "20:00", to: "21:30" };
     expect(weekOf([lunch, late, WORK])[0]).toEqual([[480, 1290]]);
+  });
+});
+
+describe("rules by a week", () => {
+  it("gives back the rules that made it", () => {
+    const rules = [
+      { days: [0, 1, 2, 3], from: "22:00", to: "06:00" },
+      { days: [5], from: "09:00", to: "12:00" },
+      { days: [6], from: "00:00", to: "00:00" },
+    ];
+    expect(rulesOf(weekOf(rules))).toEqual(rules);
+    expect(rulesOf(weekOf([WORK]))).toEqual([WORK]);
+  });
+
+  it("says the same week, whatever it is", () => {
+    let seed = 7;
+    const below = (n: number) => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % n;
+    };
+    const cuts = ["00:00", "06:00", "06:30", "12:00", "22:00", "23:59"] as const;
+    for (let turn = 0; turn < 500; turn += 1) {
+      const rules = Array.from({ length: 1 + below(4) }, () => ({
+        days: [0, 1, 2, 3, 4, 5, 6].filter(() => below(2) === 0),
+        from: cuts[below(6)] ?? "00:00",
+        to: cuts[below(6)] ?? "00:00",
+      }));
+      const week = weekOf(rules);
+      expect(weekOf(rulesOf(week)), JSON.stringify(rules)).toEqual(week);
+    }
   });
 });
 

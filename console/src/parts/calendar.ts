@@ -44,6 +44,28 @@ export function weekOf(rules: Rule[]): Span[][] {
   return week.map(merged);
 }
 
+/** Rules that say this week: a span that ends at midnight goes on into the next day's first where it ends before it began. */
+export function rulesOf(week: readonly Span[][]): Rule[] {
+  const day = (at: number) => week[(at + 7) % 7] ?? [];
+  const overNight = (at: number): number | null => {
+    const [evening, morning] = [day(at).at(-1), day(at + 1)[0]];
+    const apart = evening && morning && evening[1] === DAY_MIN && morning[0] === 0;
+    return apart && morning[1] <= evening[0] && morning[1] < DAY_MIN ? morning[1] : null;
+  };
+  const found = new Map<string, Rule>();
+  week.forEach((spans, at) => {
+    for (const span of spans) {
+      if (span[0] === 0 && span === day(at)[0] && overNight(at - 1) !== null) continue;
+      const next = span === spans.at(-1) ? overNight(at) : null;
+      const [from, to] = [clock(span[0]), clock((next ?? span[1]) % DAY_MIN)];
+      const same = found.get(from + to);
+      if (same) same.days.push(at);
+      else found.set(from + to, { days: [at], from, to });
+    }
+  });
+  return [...found.values()];
+}
+
 /** Days with the same spans together, those without any left out. */
 export function sameDays(week: readonly Span[][]): { days: number[]; spans: Span[] }[] {
   const found = new Map<string, { days: number[]; spans: Span[] }>();

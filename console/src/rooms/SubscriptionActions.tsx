@@ -7,6 +7,7 @@ import { type Subscription, useReread } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { inOneLine, Refusal } from "../parts/Trouble";
 import { ShownOnce } from "./ShownOnce";
+import { SubscriptionForm } from "./SubscriptionForm";
 
 const DAY_S = 86_400;
 
@@ -18,6 +19,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
   const navigate = useNavigate();
   const path = { number: of.id };
   const [secret, setSecret] = useState<string | null>(null);
+  const [changing, setChanging] = useState(false);
   const doing = useMutation({
     mutationFn: (what: () => Promise<unknown>) => what(),
     onError: (error) => void message.error(inOneLine(error, t)),
@@ -67,6 +69,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
     <>
       <TestFire of={of} />
       <Space wrap>
+        <Button onClick={() => setChanging(true)}>{t("subs.change")}</Button>
         {steps
           .filter((step) => step.shown)
           .map(({ key, run }) => (
@@ -94,6 +97,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
           <Button danger>{t("subs.delete")}</Button>
         </Popconfirm>
       </Space>
+      {changing ? <SubscriptionForm of={of} close={() => setChanging(false)} /> : null}
       {secret ? (
         <ShownOnce
           title={t("subs.rotate")}

@@ -7,7 +7,7 @@ import { type Subscription, useSubscriptions } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
-import { NewSubscription } from "./NewSubscription";
+import { SubscriptionForm } from "./SubscriptionForm";
 
 /** Who is told of what, and how it goes. */
 export function SubscriptionsRoom() {
@@ -37,7 +37,7 @@ export function SubscriptionsRoom() {
           />
         ) : null}
       </section>
-      {making ? <NewSubscription close={() => setMaking(false)} /> : null}
+      {making ? <SubscriptionForm close={() => setMaking(false)} /> : null}
     </div>
   );
 }

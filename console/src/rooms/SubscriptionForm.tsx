@@ -3,7 +3,7 @@ import { Form, Input, InputNumber, Select } from "antd";
 import { useState } from "react";
 import { useDepartments } from "../api/access";
 import { ApiError, call, type Schemas } from "../api/client";
-import { useReread } from "../api/subscriptions";
+import { type Subscription, useReread } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import type { Hours } from "../parts/calendar";
 import { FormModal } from "../parts/FormModal";
@@ -35,30 +35,37 @@ const ADDRESS: Partial<Record<Channel["kind"], string>> = {
   stream: "rediss://…:6379/0",
 };
 
-/** Making a subscription; a webhook's signing secret is shown once. */
-export function NewSubscription({ close }: { close: () => void }) {
+const NOTHING_YET: Partial<Fields> = {
+  channel: { kind: "webhook" },
+  wanted: { types: [], cameras: [], zones: [], grids: [], severities: [], hours: null },
+};
+
+interface Props {
+  /** The one that is changed; none: a new one is made, whose signing secret is shown once. */
+  of?: Subscription;
+  close: () => void;
+}
+
+/** Making a subscription, or changing one. */
+export function SubscriptionForm({ of, close }: Props) {
   const { t, word } = useTexts();
   const reread = useReread();
   const departments = useDepartments().data ?? [];
   const [form] = Form.useForm<Fields>();
   const kind = Form.useWatch(["channel", "kind"], form);
   const [secret, setSecret] = useState<string | null>(null);
-  const making = useMutation({
-    mutationFn: (fields: Fields) =>
-      call("post", "/api/subscriptions", {
-        // What is left out has the server's default.
-        body: { ...fields, cooldown_s: fields.cooldown_s ?? 0 } as Schemas["NewSubscription"],
-      }),
+  const saving = useMutation({
+    mutationFn: (fields: Fields) => (of ? change(of, fields) : make(fields)),
     onSuccess: (made) => {
       void reread();
-      if (made.secret) setSecret(made.secret);
+      if (made) setSecret(made);
       else close();
     },
     onError: (error) => {
       for (const fault of error instanceof ApiError ? (error.problem.faults ?? []) : []) {
-        // The server names the kind of the channel in the path of its fields.
-        const name = fault.field.split(".").filter((part) => !KINDS.includes(part as Channel["kind"]));
-        form.setFields([{ name: name as never, errors: [`${fault.message} ${fault.fix}`.trim()] }]);
+        form.setFields([
+          { name: nameOf(fault.field) as never, errors: [`${fault.message} ${fault.fix}`.trim()] },
+        ]);
       }
     },
   });
@@ -69,16 +76,13 @@ export function NewSubscription({ close }: { close: () => void }) {
   return (
     <FormModal<Fields>
       form={form}
-      title={t("subs.new")}
+      title={of ? t("subs.change") : t("subs.new")}
       send={t("people.save")}
-      sending={making.isPending}
-      error={making.error}
+      sending={saving.isPending}
+      error={saving.error}
       close={close}
-      onFinish={making.mutate}
-      initialValues={{
-        channel: { kind: "webhook" },
-        wanted: { types: [], cameras: [], zones: [], grids: [], severities: [], hours: null },
-      }}
+      onFinish={saving.mutate}
+      initialValues={of ?? NOTHING_YET}
     >
       <Form.Item name="name" label={t("subs.name")} rules={required}>
         <Input maxLength={80} autoFocus />
@@ -89,7 +93,10 @@ export function NewSubscription({ close }: { close: () => void }) {
         />
       </Form.Item>
       <Form.Item name={["channel", "kind"]} label={t("subs.channel")} rules={required}>
-        <Select options={KINDS.map((value) => ({ value, label: word("channel", value) }))} />
+        <Select
+          disabled={!!of} // who wants another kind makes another subscription
+          options={KINDS.map((value) => ({ value, label: word("channel", value) }))}
+        />
       </Form.Item>
       {kind && ADDRESS[kind] ? (
         <Form.Item
@@ -144,4 +151,37 @@ export function NewSubscription({ close }: { close: () => void }) {
       )}
     </FormModal>
   );
+}
+
+/** The new one's signing secret, where its channel has one. */
+async function make(fields: Fields): Promise<string | null> {
+  const body = bodyOf(fields);
+  return (await call("post", "/api/subscriptions", { body })).secret ?? null;
+}
+
+async function change(of: Subscription, fields: Fields): Promise<null> {
+  const { department, name, wanted, channel, retry, cooldown_s, grouping, enabled } = of;
+  const before = { department, name, wanted, channel, retry, cooldown_s, grouping, enabled };
+  await call("put", "/api/subscriptions/{number}", {
+    path: { number: of.id },
+    body: { revision: of.revision, subscription: bodyOf(fields, before) },
+  });
+  return null;
+}
+
+/** What is sent: of `before` stays what the form does not ask for; what neither says has the server's default. */
+function bodyOf(fields: Fields, before?: Schemas["NewSubscription"]): Schemas["NewSubscription"] {
+  const channel = { ...before?.channel, ...fields.channel, url: fields.channel.url || undefined };
+  return {
+    ...before,
+    ...fields,
+    channel,
+    cooldown_s: fields.cooldown_s ?? 0,
+  } as Schemas["NewSubscription"];
+}
+
+/** The form's name of a field that the server found fault with: it puts the kind into a channel's path. */
+function nameOf(field: string): string[] {
+  const left = ["subscription", ...KINDS] as string[];
+  return field.split(".").filter((part) => !left.includes(part));
 }
