@@ -22,10 +22,10 @@ from contracts.errors import ConfigError
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # Packages whose files decide what is raised, and the kinds of files that do.
-_DECIDING = ("algorithm_repo", "contracts", "models", "pipeline", "simulator")
+_DECIDING = ("algorithm_repo/evaluation", "contracts", "models", "pipeline", "simulator")
 _KINDS = (".py", ".json", ".yaml", ".onnx", ".npz")
 # As the algorithms ship, confidence is told with an event and holds none back.
-_LEFT_OUT = ("algorithm_repo/suites", "algorithm_repo/training", "pipeline/calibration", "simulator/rtsp")
+_LEFT_OUT = ("pipeline/calibration", "simulator/rtsp")
 
 
 class _Alarm(BaseModel):
