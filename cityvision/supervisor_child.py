@@ -7,7 +7,6 @@ what is left of its process group is killed before the group's number can be giv
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-_PR_SET_PDEATHSIG = 1
+from store.offspring import die_with_parent
+
 _LOG_BYTES = 10_000_000  # a larger log is put aside at the next start
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Managed(Protocol):
@@ -89,22 +88,6 @@ class ChildSpec:
     depends_on: tuple[str, ...] = ()
     ready_timeout_s: float = 30.0
     policy: RestartPolicy = field(default_factory=RestartPolicy)
-
-
-def die_with_parent(parent: int, death_signal: int) -> Callable[[], None]:
-    """A function for the child, between fork and exec: it is sent `death_signal` when its parent dies.
-
-    The kernel ties this to the parent's *thread* that forked, so the supervisor starts children from one thread.
-    """
-
-    prctl = _LIBC.prctl  # looked up before the fork: between fork and exec as little as possible may happen
-
-    def arm() -> None:
-        prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
-        if os.getppid() != parent:  # the parent died before the kernel was told
-            os._exit(1)
-
-    return arm
 
 
 class ProcessChild:

@@ -5,7 +5,6 @@ It has the shape the supervisor asks of a child (`start`, `stop`, `alive`, `read
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -22,9 +21,8 @@ from models.triton_control import TritonControl
 from models.triton_install import TritonInstallation, ensure_installed
 from models.triton_repository import Serving, publish
 from models.zoo import Zoo
+from store.offspring import die_with_parent
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 _HOST = "127.0.0.1"
 
 
@@ -117,7 +115,7 @@ class TritonServer:
                 stderr=subprocess.STDOUT,
                 env=self._environment(),
                 start_new_session=True,
-                preexec_fn=_end_with_parent(os.getpid()),  # noqa: PLW1509 between fork and exec it makes two calls
+                preexec_fn=die_with_parent(os.getpid(), signal.SIGTERM),  # noqa: PLW1509 two calls, see there
             )
 
     def wait_ready(self, within_s: float = 60.0) -> None:
@@ -240,15 +238,3 @@ def _check_free(port: int) -> None:
             probe.bind((_HOST, port))
         except OSError as error:
             raise PortTaken(f"port {port}, wanted by Triton, is taken", "stop what listens there") from error
-
-
-def _end_with_parent(parent: int) -> Callable[[], None]:
-    """For the child, between fork and exec: it is told to end when we die. TERM, so that it ends its backends too."""
-    prctl = _LIBC.prctl
-
-    def arm() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return arm

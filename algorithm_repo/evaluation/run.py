@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from algorithm_repo.evaluation.job import one_core
 from algorithm_repo.evaluation.outcome import Outcome
+from store.offspring import die_with_parent
 
 
 class Job(Protocol):
@@ -70,7 +72,7 @@ def _pooled(jobs: Sequence[J], processes: int, told: Callable[[J, Outcome], None
     """What was finished before a process died, if one did; by number."""
     finished: dict[int, Outcome] = {}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=one_core) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(os.getpid(),)) as pool:
         futures: dict[Future[Outcome], J] = {pool.submit(_run, job): job for job in jobs}
         try:
             for future in as_completed(futures):
@@ -83,6 +85,12 @@ def _pooled(jobs: Sequence[J], processes: int, told: Callable[[J, Outcome], None
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return finished
+
+
+def _begin(parent: int) -> None:
+    """A process of the pool; it does not outlive who waits for it, however that dies."""
+    die_with_parent(parent, signal.SIGKILL)()
+    one_core()
 
 
 def _run(job: Job) -> Outcome:

@@ -71,11 +71,16 @@ def expected(reference: DryReference, hour: int, weights: Floats, min_share: flo
     return cells if share <= bound else cells * np.float32(bound / share)
 
 
-def learn(reference: DryReference, hour: int, watched: float, reading: Reading) -> DryReference:
-    """The reference after `watched` more seconds that looked like `reading`."""
+def learn(reference: DryReference, hour: int, watched: float, reading: Reading, doubtful: bool) -> DryReference:
+    """The reference after `watched` more seconds that looked like `reading`.
+
+    Args:
+        doubtful: it may be the beginning of something: it is gathered and counts once that came to nothing.
+    """
     gathered = reference.gathered
     if gathered is not None and gathered.hour != hour:
-        reference, gathered = _folded(reference, gathered), None
+        reference = unlearn(reference) if doubtful else _folded(reference, gathered)
+        gathered = None
     gathered = gathered or Gathered(hour)
     seconds = np.float32(watched)
     gathered = Gathered(
@@ -84,13 +89,13 @@ def learn(reference: DryReference, hour: int, watched: float, reading: Reading) 
         pack(unpack(gathered.hidden_s, CELLS) + np.where(reading.seen, np.float32(0), seconds)),
         pack(unpack(gathered.wet_s, CELLS) + seconds * reading.wet),
     )
-    if gathered.watched_s < _FOLD_S:
+    if doubtful or gathered.watched_s < _FOLD_S:
         return replace(reference, gathered=gathered)
     return _folded(reference, gathered)
 
 
 def unlearn(reference: DryReference) -> DryReference:
-    """Something has begun: what was gathered just before may be its beginning."""
+    """It was an event: what was gathered just before was its beginning."""
     return replace(reference, gathered=None) if reference.gathered is not None else reference
 
 

@@ -28,8 +28,8 @@ MIN_SEEN = 0.6  # of the time it was looked for
 MAX_WHEELED = 0.3  # of the time: more, and it is a part of a parked vehicle
 _CLEAR_S = 5.0  # nothing on wheels in its place for this long before it is told
 _LOOKS = 2  # since any gap
-_LARGE = 1.7  # body heights
-_SURELY = 0.9  # litter: asked of what is larger, and of what nobody was beside when it came (leaves come by themselves)
+_SMALL, _LARGE = 0.25, 1.7  # body heights
+_SURELY = 0.9  # litter: asked of what is of another size, and of what nobody was beside when it came
 _UPDATE_S = 30.0  # a heap that grows is told no more often
 _CALM_LOOKS_S = 5.0
 _EARLY = 0.9  # a look this share of its interval after the last one is in time
@@ -189,9 +189,9 @@ class LitterRule:
         )
 
     def _least(self, thing: Thing) -> float:
-        """How surely it must be litter: what is larger than a person is more often parked than left, and what nobody
-        brought has more often been blown there, as leaves are."""
-        likely = thing.bodies is not None and thing.bodies <= _LARGE
+        """How surely it must be litter: what is larger than a person is more often parked than left, what nobody
+        brought has more often been blown there, as leaves are, and the smallest things show too few pixels to guess."""
+        likely = thing.bodies is not None and _SMALL <= thing.bodies <= _LARGE
         return self._parameters.min_litter if likely else max(self._parameters.min_litter, _SURELY)
 
     def _end(self, heap: Heap, ended: list[Ended], ground: Ground | None, look: Look, cause: str = "") -> Output:

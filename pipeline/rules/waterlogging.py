@@ -29,6 +29,7 @@ _EARLY = 0.9  # of `look_every`: a look this early counts
 _FOUND = 0.25  # of `hold`: water that is there this soon after watching began was not seen to come …
 _FOUND_HOLDS = 2.0  # … and has to stay this many times as long
 _WATCHED_SHARE = 0.5  # of `hold`: less was not watched enough to say anything
+_STEADY = 0.75  # of the time watched there must be too much water: a puddle does not come and go
 _DOUBTFUL_SHARE = 0.5  # of `min_share`: a candidate with less standing water after `hold` dissolves
 _VISIBLE = 0.3  # of the zone: with less in sight nobody can say that the water is gone
 _NEAR = 0.5  # of `min_share`: from here on looks are wanted
@@ -105,6 +106,7 @@ class WaterloggingRule:
             enough,
             Condition(zone.zone, _KEY, "lasting_s", round(time - flood.since, 1), self._needed(flood)),
             Condition(zone.zone, _KEY, "watched_s", round(flood.watched_s, 1), _WATCHED_SHARE * self._needed(flood)),
+            Condition(zone.zone, _KEY, "wet_s", round(flood.wet_s, 1), _STEADY * flood.watched_s),
             Condition(zone.zone, _KEY, "standing_share", round(zone.measure.standing_share, 4), p.min_share),
         ]
 
@@ -171,8 +173,10 @@ class WaterloggingRule:
         return replace(state, reference=self._learnt(state, hour, watched, reading))
 
     def _learnt(self, state: ZoneState, hour: int, watched: float, reading: Reading) -> DryReference:
-        """Never from a candidate or an event."""
-        return unlearn(state.reference) if state.flood else learn(state.reference, hour, watched, reading)
+        """Never from an event; from a candidate once it has dissolved."""
+        if state.flood is not None and state.flood.opened:
+            return unlearn(state.reference)
+        return learn(state.reference, hour, watched, reading, doubtful=state.flood is not None)
 
     def _after_gap(self, state: ZoneState, look: Look, gap: float, outputs: list[Output]) -> ZoneState:
         """What a stretch of time without looks leaves: an event, if it was not long; a candidate, if it was short."""
@@ -197,7 +201,7 @@ class WaterloggingRule:
             outputs.append(self._output(Step.CANDIDATE, state, flood, time))
         flood = replace(flood, peak=max(flood.peak, share), watched_s=flood.watched_s + watched)
         if wet:
-            flood = replace(flood, box=grid.box(found.cells) or flood.box)
+            flood = replace(flood, wet_s=flood.wet_s + watched, box=grid.box(found.cells) or flood.box)
         low = share < p.clear * p.min_share if flood.opened else not wet
         if not low:
             flood = replace(flood, low_since=None, low_s=0.0)
@@ -218,7 +222,8 @@ class WaterloggingRule:
             outputs.append(self._output(Step.DISSOLVED, state, flood, time))
             return None
         enough = flood.watched_s >= _WATCHED_SHARE * self._needed(flood) - 1e-6
-        if not (wet and lasting >= self._needed(flood) - 1e-6 and enough and standing >= p.min_share):
+        steady = flood.wet_s >= _STEADY * flood.watched_s - 1e-6
+        if not (wet and lasting >= self._needed(flood) - 1e-6 and enough and steady and standing >= p.min_share):
             return flood
         flood = replace(flood, opened=True, next_lasting_s=p.hold)
         outputs.append(self._output(Step.OPENED, state, flood, time))

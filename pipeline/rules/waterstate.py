@@ -20,6 +20,7 @@ class Flood:
         found: it was there when watching began: nobody has seen this place dry.
         opened: an event; else a candidate.
         watched_s: of the time since then.
+        wet_s: watched time with too much water.
         peak: the highest share.
         told_peak, told_depth_cm, told_at: what the last transition said, and its stream time.
         next_lasting_s: duration at which the next milestone is told, s.
@@ -32,6 +33,7 @@ class Flood:
     found: bool = False
     opened: bool = False
     watched_s: float = 0.0
+    wet_s: float = 0.0
     peak: float = 0.0
     told_peak: float = 0.0
     told_depth_cm: float = 0.0

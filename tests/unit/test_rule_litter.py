@@ -202,6 +202,14 @@ def test_what_is_larger_than_a_person_must_surely_be_litter(side: float, chance:
     assert bool(of(said, Step.OPENED)) == told
 
 
+@pytest.mark.parametrize(("side", "chance", "told"), [(0.06, 0.7, True), (0.04, 0.7, False), (0.04, 0.95, True)])
+def test_what_shows_few_pixels_must_surely_be_litter(side: float, chance: float, told: bool) -> None:
+    """What sticks out of a bin, a stain: 0.3 and 0.2 body heights long."""
+    drop = Drop(7, 0.4, 0.7, 20, 200, litter=chance, size=(side * 9 / 16, side))
+    _, said = watch(litter(), at_rate([bringer(1, 0.4, 0.7, 20)], 0, 200, 2), [drop])
+    assert bool(of(said, Step.OPENED)) == told
+
+
 @pytest.mark.parametrize(("brought", "chance", "told"), [(True, 0.8, True), (False, 0.89, False), (False, 0.95, True)])
 def test_what_nobody_brought_must_surely_be_litter(brought: bool, chance: float, told: bool) -> None:
     """A leaf is blown there; so is a bag now and then."""

@@ -154,6 +154,18 @@ def test_what_hides_behind_a_vehicle_is_neither_wet_nor_dry() -> None:
     assert of(watch(waterlogging(), [spot], every(1, 0, 60))[1], Step.OPENED)
 
 
+def _now_and_then(on: float, off: float) -> Spot:
+    """A dark patch of 14 % of the zone that the network takes for water now and then."""
+    return lambda time: (0.5, 0.6, 0.145, 0.145) if time % (on + off) < on else None
+
+
+def test_a_patch_that_looks_wet_now_and_then_is_no_water() -> None:
+    _, said = watch(waterlogging(look_every=5, hold=60), [_now_and_then(20, 10)], every(5, 0, 3600))
+    check_protocol(said)
+    assert steps(said)[:1] == ["candidate"]
+    assert "opened" not in steps(said)
+
+
 # --- the dry reference ----------------------------------------------------------------------------------------
 
 
@@ -181,6 +193,15 @@ def test_a_flood_that_rises_slowly_cannot_teach_itself_to_be_dry() -> None:
     assert true_share < 0.14
     assert first.numbers["reference"] <= 0.04 + 1e-3
     assert not of(said, Step.CLOSED)
+
+
+def test_what_came_to_nothing_is_learnt() -> None:
+    """Candidates that dissolve, one after the other: that is how this ground looks when it is dry."""
+    state, said = watch(waterlogging(look_every=5, hold=60), [_now_and_then(30, 90)], every(5, 0, 3500), utc=NOON)
+    assert steps(said).count("dissolved") > 20
+    (hour,) = state.zones[0].reference.hours
+    assert hour.learnt_s >= 3000
+    assert state.zones[0].measure.reference > 0.02
 
 
 def test_nothing_is_learnt_from_an_event() -> None:
@@ -343,7 +364,7 @@ def test_conditions_and_wishes() -> None:
     assert rule.wants(state) is None
     state, _ = watch(rule, [spot], every(1, 6, 25), state=state)
     by_name = {one.name: one for one in rule.conditions(state)}
-    assert set(by_name) == {"share", "lasting_s", "watched_s", "standing_share"}
+    assert set(by_name) == {"share", "lasting_s", "watched_s", "wet_s", "standing_share"}
     assert by_name["share"].holds
     assert not by_name["lasting_s"].holds
     assert rule.wants(state) == 1
