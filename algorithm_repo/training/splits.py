@@ -19,12 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithm_repo.datasets.alike import ALIKE, signature
+
 Side = Literal["train", "val", "test"]
 _SIDES: tuple[Side, ...] = ("train", "val", "test")
 _FILE = Path(__file__).with_name("splits") / "flood.json"
 _SEED = 20261126
 _SHARES = {"test": 0.2, "val": 0.1}
-_SAME_SCENE = 0.85
 
 
 def flood_split() -> dict[Side, tuple[str, ...]]:
@@ -41,7 +42,7 @@ def make_split(signatures: NDArray[np.float32], names: Sequence[str], seed: int 
         names: N names.
         seed: of the drawing.
     """
-    alike = signatures @ signatures.T > _SAME_SCENE
+    alike = signatures @ signatures.T > ALIKE
     group = np.arange(len(names))
     for row, column in zip(*np.nonzero(alike), strict=True):
         group[group == group[column]] = group[row]
@@ -56,14 +57,6 @@ def make_split(signatures: NDArray[np.float32], names: Sequence[str], seed: int 
             side = "val"
         sides[side].extend(one)
     return {side: sorted(sides[side], key=int) for side in _SIDES}
-
-
-def signature(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What a photo looks like from afar: float32 [576], zero mean, unit length."""
-    small = cv2.resize(grey, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
-    small -= small.mean()
-    unit: NDArray[np.float32] = small / max(float(np.linalg.norm(small)), 1e-6)
-    return unit
 
 
 def main(truth: Path) -> None:

@@ -1,0 +1,159 @@
+"""Versions of training data: identity, splits that cannot leak, likeness."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from algorithm_repo.datasets.alike import Pair, pairs, signature
+from algorithm_repo.datasets.split import BLOCK_S, across, split
+from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Source, Tag
+
+SOURCES = {"city": Source(name="city cameras", licence="internal")}
+
+
+def content(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
+def item(number: int, **more: Any) -> Item:
+    fields: dict[str, Any] = {"name": f"{number}.jpg", "width": 640, "height": 360, "source": "city"}
+    return Item.model_validate(fields | {"content": content(number)} | more)
+
+
+def manifest(*items: Item, **more: Any) -> Manifest:
+    ordered = tuple(sorted(items, key=lambda one: one.content))
+    fields: dict[str, Any] = {"name": "v", "task": "detect", "classes": ("car", "bus"), "sources": SOURCES}
+    return Manifest.model_validate(fields | {"items": ordered} | more)
+
+
+def alike_pair(one: int, other: int) -> Pair:
+    first, second = sorted((content(one), content(other)))
+    return Pair(first, second, 0.9)
+
+
+# --- identity -------------------------------------------------------------------------------------------------
+
+
+def test_what_it_holds_is_what_it_is() -> None:
+    one = manifest(item(1), item(2))
+    assert manifest(item(2), item(1), name="other", note="n").digest == one.digest
+    labelled = item(1, labels=(Box(label="car", box=(0.1, 0.1, 0.2, 0.2)),))
+    others = [
+        manifest(labelled, item(2)),
+        manifest(item(1)),
+        manifest(item(1), item(2), classes=("bus", "car")),
+        manifest(item(1), item(2), parent=one.digest),
+        manifest(item(1, slices=("night",)), item(2)),
+        manifest(item(1, side="train"), item(2)),
+    ]
+    assert len({one.digest, *(other.digest for other in others)}) == 1 + len(others)
+    assert Manifest.model_validate_json(one.model_dump_json()).digest == one.digest
+
+
+def test_frozen_is_a_side_for_each() -> None:
+    assert not manifest().frozen
+    assert not manifest(item(1, side="train"), item(2)).frozen
+    assert manifest(item(1, side="train"), item(2, side="test")).frozen
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: manifest(item(1), item(1)), "each once"),
+        (lambda: manifest(item(1, source="web")), r"items\[0\]\.source: 'web'"),
+        (lambda: manifest(item(1, labels=(Tag(label="lorry"),))), r"items\[0\]\.labels: \['lorry'\]"),
+        (lambda: manifest(classes=("car", "car")), "classes: each once"),
+        (lambda: Box(label="car", box=(0.2, 0.1, 0.2, 0.3)), "has an area"),
+        (lambda: Box(label="car", box=(0.2, 0.1, 1.2, 0.3)), "less than or equal to 1"),
+        (lambda: Interval(label="litter", start=3, end=3), "ends after"),
+        (lambda: item(1, content="abc"), "pattern"),
+    ],
+)
+def test_what_is_wrong_is_named(make: Any, told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        make()
+
+
+# --- likeness -------------------------------------------------------------------------------------------------
+
+
+def picture(seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    coarse = np.random.default_rng(seed).integers(0, 255, (9, 16), np.uint8)
+    return np.asarray(cv2.resize(coarse, (640, 360), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def test_copies_are_found_and_others_are_not() -> None:
+    first = picture(1)
+    coded = cv2.imdecode(cv2.imencode(".jpg", first, [cv2.IMWRITE_JPEG_QUALITY, 25])[1], cv2.IMREAD_GRAYSCALE)
+    copies = [coded, first[:, ::-1], cv2.resize(first, (320, 200)), first[6:-6, 10:-10], first // 2 + np.uint8(40)]
+    known = {content(0): signature(first)} | {
+        content(i): signature(np.asarray(one, np.uint8)) for i, one in enumerate(copies, 1)
+    }
+    others = {content(100 + i): signature(picture(100 + i)) for i in range(30)}
+    found = pairs(known | others)
+    assert {name for pair in found for name in (pair.first, pair.second)} == set(known)
+    assert all(pair.first < pair.second and 0.85 < pair.likeness <= 1.0001 for pair in found)
+    assert pairs({}) == pairs({"a" * 64: signature(first)}) == []
+
+
+# --- splits ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[list[Item], list[Pair]]:
+    count = draw(st.integers(1, 40))
+    cameras = draw(st.lists(st.sampled_from(["", "a", "b", "c"]), min_size=count, max_size=count))
+    hours = draw(st.lists(st.integers(0, 6), min_size=count, max_size=count))
+    items = [item(n, camera=c, utc=h * BLOCK_S + n) for n, (c, h) in enumerate(zip(cameras, hours, strict=True))]
+    some = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(lambda two: two[0] != two[1])
+    alike = [] if count == 1 else draw(st.lists(some, max_size=12))
+    return items, [alike_pair(a, b) for a, b in alike]
+
+
+@given(worlds(), st.integers(0, 2**31), st.integers(0, 40))
+@settings(max_examples=150, deadline=None)
+def test_no_side_shares_a_moment_or_a_picture_and_children_keep_sides(
+    world: tuple[list[Item], list[Pair]], seed: int, born: int
+) -> None:
+    items, alike = world
+    parent = split(manifest(*items[:born]), alike, seed=seed)
+    assert parent.left_out == ()
+    assert parent.manifest == split(manifest(*reversed(items[:born])), alike, seed=seed).manifest
+    child = split(manifest(*parent.manifest.items, *items[born:]), alike, seed=seed)
+    assert across(child.manifest, alike) == []
+    sides: dict[tuple[str, int], set[str | None]] = {}
+    for one in child.manifest.items:
+        if one.camera and one.utc is not None:
+            sides.setdefault((one.camera, int(one.utc // BLOCK_S)), set()).add(one.side)
+    assert all(len(found) == 1 for found in sides.values())
+    assert None not in {one.side for one in child.manifest.items}
+    assert set(parent.manifest.items) <= set(child.manifest.items)
+    left = {one.item.content for one in child.left_out}
+    assert left | {one.content for one in child.manifest.items} == {one.content for one in items}
+    assert left <= {one.content for one in items[born:]}
+
+
+def test_shares_are_met_where_groups_are_small() -> None:
+    found = split(manifest(*(item(n) for n in range(200))), [], seed=4).manifest.items
+    counts = {side: sum(one.side == side for one in found) for side in ("train", "val", "test")}
+    assert counts == {"train": 140, "val": 20, "test": 40}
+
+
+def test_what_would_join_two_sides_is_left_out_and_a_parent_that_leaks_is_refused() -> None:
+    parent = manifest(item(1, side="train"), item(2, side="test"))
+    new = [alike_pair(1, 3), alike_pair(2, 3)]
+    found = split(manifest(*parent.items, item(3)), new, seed=1)
+    assert [one.item.content for one in found.left_out] == [content(3)]
+    assert "test and train" in found.left_out[0].why
+    with pytest.raises(ValueError, match="1 pairs of the parent"):
+        split(parent, [alike_pair(1, 2)], seed=1)
+    with pytest.raises(ValueError, match="shares"):
+        split(parent, [], seed=1, shares={"test": 0.6, "val": 0.4})
