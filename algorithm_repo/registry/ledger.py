@@ -1,0 +1,108 @@
+"""The append-only ledger: each line bound to the one before it by a hash, in the transaction of what it tells of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, text
+
+from algorithm_repo.registry.tables import algorithm_ledger
+from algorithm_repo.registry.types import Action, Facts, Line, Office, State
+from contracts.errors import StoreError
+from governance.audit import FIRST, line_hash
+from store.database import at
+
+_LOCK = 0x6376_616C  # "cval": one writer at a time, so that the chain has one order
+_l = algorithm_ledger.c
+
+
+def lock(connection: Connection) -> None:
+    """Until the end of the transaction nobody else moves a version."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def append(
+    connection: Connection,
+    version_id: int,
+    action: Action,
+    source: State | None,
+    target: State,
+    who: str,
+    office: Office,
+    facts: Facts,
+    now: float | None = None,
+) -> Line:
+    """One more line; the caller holds `lock`.
+
+    Args:
+        now: s since 1970 UTC; by default the present.
+    """
+    newest = connection.execute(select(_l.number, _l.hash).order_by(_l.number.desc()).limit(1)).first()
+    number, previous = (newest.number + 1, newest.hash) if newest is not None else (1, FIRST)
+    values: dict[str, Any] = {
+        "number": number,
+        "version_id": version_id,
+        "at": at(time.time() if now is None else now),
+        "action": action.value,
+        "source": source.value if source is not None else None,
+        "target": target.value,
+        "who": who,
+        "office": office.value,
+        "facts": facts.model_dump(mode="json", exclude_none=True),
+        "previous_hash": previous,
+    }
+    values["hash"] = _hash(values)
+    row = connection.execute(insert(algorithm_ledger).values(values).returning(algorithm_ledger)).one()
+    return _line(row)
+
+
+def lines(connection: Connection, *where: ColumnElement[bool]) -> list[Line]:
+    """Those that match, the oldest first."""
+    query = select(algorithm_ledger).where(*where).order_by(_l.number)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def of_version(connection: Connection, version_id: int) -> list[Line]:
+    """All lines of one version, the oldest first."""
+    return lines(connection, _l.version_id == version_id)
+
+
+def of_versions(connection: Connection, ids: Sequence[int]) -> list[Line]:
+    """All lines of these versions, the oldest first."""
+    return lines(connection, _l.version_id.in_(ids))
+
+
+def verify(connection: Connection) -> int:
+    """Recomputes the whole chain; returns the number of lines.
+
+    Raises:
+        StoreError: names the first line that does not fit.
+    """
+    previous, count = FIRST, 0
+    for row in connection.execute(select(algorithm_ledger).order_by(_l.number)):
+        if row.number != count + 1 or row.previous_hash != previous or row.hash != _hash(row._asdict()):
+            raise StoreError(f"ledger line {row.number} was changed, or lines before it were removed")
+        previous, count = row.hash, row.number
+    return count
+
+
+def _hash(row: dict[str, Any]) -> str:
+    what = {key: row[key] for key in ("number", "version_id", "source", "target", "office", "facts")}
+    return line_hash(row["previous_hash"], row["at"], row["who"], row["action"], what)
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(
+        number=row.number,
+        version_id=row.version_id,
+        action=Action(row.action),
+        source=None if row.source is None else State(row.source),
+        target=State(row.target),
+        who=row.who,
+        office=Office(row.office),
+        utc=row.at.timestamp(),
+        facts=Facts.model_validate(row.facts),
+        hash=row.hash,
+    )

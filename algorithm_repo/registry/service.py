@@ -1,0 +1,171 @@
+"""Entering a version and moving it through its life; every move and its line of the ledger in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from algorithm_repo.registry import ledger
+from algorithm_repo.registry.table import ALONE, allowed
+from algorithm_repo.registry.tables import algorithm_versions
+from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, NewVersion, Office, State
+from contracts.errors import ConfigError, Forbidden
+
+_v = algorithm_versions.c
+
+
+def enter(connection: Connection, new: NewVersion, author: str, now: float | None = None) -> AlgorithmVersion:
+    """A new version, as a draft.
+
+    Raises:
+        ConfigError: this algorithm has a version of that number.
+    """
+    ledger.lock(connection)
+    values = {
+        "algorithm": new.algorithm,
+        "version": new.version,
+        "author": author,
+        "body": new.model_dump(mode="json"),
+        "state": State.DRAFT.value,
+        "moves": 1,
+    }
+    try:
+        with connection.begin_nested():
+            number = connection.execute(insert(algorithm_versions).values(values).returning(_v.id)).scalar_one()
+    except IntegrityError:
+        raise ConfigError(f"version: {new.algorithm} {new.version} is there already", "take a higher one") from None
+    ledger.append(connection, number, Action.ENTER, None, State.DRAFT, author, Office.ENGINEER, Facts(), now)
+    return get(connection, number)
+
+
+def get(connection: Connection, number: int) -> AlgorithmVersion:
+    """One version.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    row = connection.execute(select(algorithm_versions).where(_v.id == number)).one_or_none()
+    if row is None:
+        raise ConfigError(f"version {number}: there is none", "look at `cityvision algo list`")
+    return _version(row)
+
+
+def listed(connection: Connection, algorithm: str | None = None) -> list[AlgorithmVersion]:
+    """All versions, or those of one algorithm, the newest first."""
+    query = select(algorithm_versions).order_by(_v.id.desc())
+    if algorithm is not None:
+        query = query.where(_v.algorithm == algorithm)
+    return [_version(row) for row in connection.execute(query)]
+
+
+def standing(connection: Connection, algorithm: str, state: State) -> AlgorithmVersion | None:
+    """The version of an algorithm that is in a state which one alone may have (`table.ALONE`)."""
+    query = select(algorithm_versions).where(_v.algorithm == algorithm, _v.state == state.value)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _version(row)
+
+
+def move(
+    connection: Connection,
+    number: int,
+    action: Action,
+    who: str,
+    office: Office,
+    facts: Facts,
+    now: float | None = None,
+) -> AlgorithmVersion:
+    """One move. Promoting replaces the version in production in the same transaction.
+
+    Args:
+        who: name of the account, or of the part of the system that acts.
+        office: in whose name.
+        facts: what it is founded on.
+        now: s since 1970 UTC; by default the present.
+
+    Raises:
+        ConfigError: it cannot be done now, something is missing, the gate said no, or another version stands there.
+        Forbidden: not in this office's name, or a promoter's move by the version's own author.
+    """
+    ledger.lock(connection)
+    before = get(connection, number)
+    step = allowed(before.state, action, office, facts)
+    if office is Office.PROMOTER and who == before.author:
+        raise Forbidden(f"{who} made {before.algorithm} {before.version}", "somebody else decides on it")
+    if action is Action.REGISTER:
+        _require_passed(connection, before)
+    other = standing(connection, before.algorithm, step.target) if step.target in ALONE else None
+    if other is not None and action is Action.PROMOTE:
+        _set(connection, other, Action.REPLACE, State.RETIRED, who, office, Facts(other=number), now)
+    elif other is not None:
+        raise ConfigError(f"{other.algorithm} {other.version} is {step.target}", "end that first")
+    return _set(connection, before, action, step.target, who, office, facts, now)
+
+
+def roll_back(
+    connection: Connection, algorithm: str, who: str, office: Office, why: str, now: float | None = None
+) -> tuple[AlgorithmVersion, AlgorithmVersion | None]:
+    """Takes the version in production out, and puts the one it replaced back, in one move.
+
+    Returns:
+        The one taken out; the one that is in production now, None where it had replaced none.
+
+    Raises:
+        ConfigError: none is in production.
+        Forbidden: not in this office's name.
+    """
+    ledger.lock(connection)
+    present = standing(connection, algorithm, State.PRODUCTION)
+    if present is None:
+        raise ConfigError(f"{algorithm}: no version is in production", "there is nothing to roll back")
+    replaced = _replaced_by(connection, present)
+    taken = move(connection, present.id, Action.ROLL_BACK, who, office, Facts(why=why), now)
+    if replaced is None:
+        return taken, None
+    facts = Facts(other=present.id, why=why)
+    allowed(State.RETIRED, Action.RESTORE, office, facts)
+    return taken, _set(connection, replaced, Action.RESTORE, State.PRODUCTION, who, office, facts, now)
+
+
+def _replaced_by(connection: Connection, present: AlgorithmVersion) -> AlgorithmVersion | None:
+    """Whose place it took, the last time."""
+    others = [one.id for one in listed(connection, present.algorithm) if one.state is State.RETIRED]
+    for line in reversed(ledger.of_versions(connection, others)):
+        if line.action is Action.REPLACE and line.facts.other == present.id:
+            return get(connection, line.version_id)
+    return None
+
+
+def _require_passed(connection: Connection, version: AlgorithmVersion) -> None:
+    evaluations = [line for line in ledger.of_version(connection, version.id) if line.action is Action.EVALUATE]
+    if not evaluations or evaluations[-1].facts.passed is not True:
+        why = evaluations[-1].facts.why if evaluations else None
+        raise ConfigError(f"the gate refused {version.algorithm} {version.version}: {why or 'see its evaluation'}")
+
+
+def _set(
+    connection: Connection,
+    version: AlgorithmVersion,
+    action: Action,
+    target: State,
+    who: str,
+    office: Office,
+    facts: Facts,
+    now: float | None,
+) -> AlgorithmVersion:
+    values = {"state": target.value, "moves": version.moves + 1}
+    connection.execute(update(algorithm_versions).where(_v.id == version.id).values(values))
+    ledger.append(connection, version.id, action, version.state, target, who, office, facts, now)
+    return get(connection, version.id)
+
+
+def _version(row: Row[Any]) -> AlgorithmVersion:
+    return AlgorithmVersion(
+        **NewVersion.model_validate(row.body).model_dump(),
+        id=row.id,
+        author=row.author,
+        created_utc=row.created.timestamp(),
+        state=State(row.state),
+        moves=row.moves,
+    )

@@ -1,0 +1,146 @@
+"""The registry on a real Postgres: one version in production, a ledger that cannot be edited, a way back."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from algorithm_repo.registry import ledger, service
+from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, ModelRef, Needs, NewVersion, Office, State
+from contracts.errors import ConfigError, Forbidden, StoreError
+
+pytest_plugins = ["tests.embedded"]
+
+SHA = "0123456789abcdef" * 4
+NEEDS = Needs(look_every_s=5, zone_kinds=("road",))
+A, S = Action, State
+WAY: tuple[tuple[Action, Office, Facts], ...] = (
+    (A.TRAIN, Office.SYSTEM, Facts(run="r-1")),
+    (A.EVALUATE, Office.SYSTEM, Facts(evaluation=SHA, passed=True)),
+    (A.REGISTER, Office.ENGINEER, Facts(card=SHA)),
+    (A.SHADOW, Office.ENGINEER, Facts(cameras=("a", "b"))),
+    (A.CANARY, Office.PROMOTER, Facts(cameras=("a",), comparison=SHA)),
+    (A.PROMOTE, Office.PROMOTER, Facts(comparison=SHA)),
+)
+
+
+def entered(connection: Connection, version: str, **more: Any) -> AlgorithmVersion:
+    model = ModelRef(role="water", name="water", sha256=SHA, dataset=SHA, run="r-1")
+    fields: dict[str, Any] = {"algorithm": "waterlogging", "models": (model,), "rule_version": "1", "needs": NEEDS}
+    return service.enter(connection, NewVersion(version=version, licence="AGPL-3.0-or-later", **(fields | more)), "lin")
+
+
+def led(connection: Connection, version: AlgorithmVersion, until: State) -> AlgorithmVersion:
+    """Along the usual way, as far as `until`."""
+    for action, office, facts in WAY:
+        if version.state is until:
+            break
+        version = service.move(connection, version.id, action, "chen", office, facts)
+    assert version.state is until
+    return version
+
+
+def test_from_a_draft_to_production_and_replaced_by_the_next(engine: Engine) -> None:
+    with engine.begin() as connection:
+        first = led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
+        second = led(connection, entered(connection, "1.1.0"), S.PRODUCTION)
+        assert service.get(connection, first.id).state is S.RETIRED
+        assert service.standing(connection, "waterlogging", S.PRODUCTION) == second
+        assert [one.version for one in service.listed(connection, "waterlogging")] == ["1.1.0", "1.0.0"]
+        story = ledger.of_version(connection, first.id)
+        assert [line.action for line in story] == [A.ENTER, *(action for action, _, _ in WAY), A.REPLACE]
+        assert story[-1].facts.other == second.id
+        assert story[-2].who == "chen"
+        assert ledger.verify(connection) == 15
+        assert first.models[0].dataset == SHA
+
+
+def test_rolled_back_in_one_move(engine: Engine) -> None:
+    with engine.begin() as connection:
+        first = led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
+        second = led(connection, entered(connection, "1.1.0"), S.PRODUCTION)
+        why = "floods events"
+        taken, back = service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, why)
+        assert (taken.id, taken.state) == (second.id, S.REGISTERED)
+        assert back is not None
+        assert (back.id, back.state) == (first.id, S.PRODUCTION)
+        assert ledger.of_version(connection, first.id)[-1].facts.why == why
+        # The first replaced nothing: rolled back, it leaves the place empty.
+        assert service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)[1] is None
+        with pytest.raises(ConfigError, match="no version is in production"):
+            service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)
+
+
+def test_what_is_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        canary = led(connection, entered(connection, "1.0.0"), S.CANARY)
+        with pytest.raises(Forbidden, match=r"lin made waterlogging 1.0.0"):
+            service.move(connection, canary.id, A.PROMOTE, "lin", Office.PROMOTER, Facts(comparison=SHA))
+        shadow = led(connection, entered(connection, "1.1.0"), S.SHADOW)
+        with pytest.raises(ConfigError, match=r"waterlogging 1.0.0 is canary; end that first"):
+            service.move(connection, shadow.id, A.CANARY, "chen", Office.PROMOTER, Facts(cameras=(), comparison=SHA))
+        bad = led(connection, entered(connection, "1.2.0"), S.TRAINED)
+        failed = Facts(evaluation=SHA, passed=False, why="night fell from .71 to .52")
+        service.move(connection, bad.id, A.EVALUATE, "gate", Office.SYSTEM, failed)
+        with pytest.raises(ConfigError, match=r"the gate refused waterlogging 1.2.0: night fell"):
+            service.move(connection, bad.id, A.REGISTER, "lin", Office.ENGINEER, Facts(card=SHA))
+        with pytest.raises(ConfigError, match=r"waterlogging 1.0.0 is there already"):
+            entered(connection, "1.0.0")
+        with pytest.raises(ConfigError, match="version 99: there is none"):
+            service.get(connection, 99)
+        # Another algorithm has places of its own.
+        led(connection, entered(connection, "1.0.0", algorithm="litter"), S.CANARY)
+        assert ledger.verify(connection) == sum(one.moves for one in service.listed(connection))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE algorithm_ledger SET who = 'x'", "DELETE FROM algorithm_ledger"])
+def test_the_ledger_only_grows(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        led(connection, entered(connection, "1.0.0"), S.REGISTERED)
+    with pytest.raises(ProgrammingError, match="can only grow"), engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE algorithm_ledger SET who = 'x' WHERE number = 2",
+        'UPDATE algorithm_ledger SET facts = \'{"run": "r-2"}\' WHERE number = 2',
+        "UPDATE algorithm_ledger SET version_id = version_id, target = 'production' WHERE number = 3",
+        "DELETE FROM algorithm_ledger WHERE number = 1",
+    ],
+)
+def test_an_edit_past_the_guard_is_found(engine: Engine, edit: str) -> None:
+    with engine.begin() as connection:
+        led(connection, entered(connection, "1.0.0"), S.REGISTERED)
+        connection.execute(text("ALTER TABLE algorithm_ledger DISABLE TRIGGER ALL"))
+        connection.execute(text(edit))
+        with pytest.raises(StoreError, match="ledger line"):
+            ledger.verify(connection)
+
+
+def test_two_who_promote_at_once_leave_one_in_production(engine: Engine) -> None:
+    with engine.begin() as connection:
+        one = led(connection, entered(connection, "1.0.0"), S.CANARY)
+    faults: list[Exception] = []
+
+    def promote() -> None:
+        try:
+            with engine.begin() as connection:
+                service.move(connection, one.id, A.PROMOTE, "chen", Office.PROMOTER, Facts(comparison=SHA))
+        except ConfigError as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=promote) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(faults) == 3
+    with engine.connect() as connection:
+        assert service.get(connection, one.id).moves == 7
+        assert ledger.verify(connection) == 7
