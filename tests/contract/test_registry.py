@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, ModelRef, Needs, NewVersion, Office, State
+from algorithm_repo.registry.why import why
 from contracts.errors import ConfigError, Forbidden, StoreError
 
 pytest_plugins = ["tests.embedded"]
@@ -28,10 +29,11 @@ WAY: tuple[tuple[Action, Office, Facts], ...] = (
 )
 
 
-def entered(connection: Connection, version: str, **more: Any) -> AlgorithmVersion:
+def entered(connection: Connection, version: str, now: float | None = None, **more: Any) -> AlgorithmVersion:
     model = ModelRef(role="water", name="water", sha256=SHA, dataset=SHA, run="r-1")
     fields: dict[str, Any] = {"algorithm": "waterlogging", "models": (model,), "rule_version": "1", "needs": NEEDS}
-    return service.enter(connection, NewVersion(version=version, licence="AGPL-3.0-or-later", **(fields | more)), "lin")
+    new = NewVersion(version=version, licence="AGPL-3.0-or-later", **(fields | more))
+    return service.enter(connection, new, "lin", now)
 
 
 def led(connection: Connection, version: AlgorithmVersion, until: State) -> AlgorithmVersion:
@@ -57,6 +59,33 @@ def test_from_a_draft_to_production_and_replaced_by_the_next(engine: Engine) -> 
         assert story[-2].who == "chen"
         assert ledger.verify(connection) == 15
         assert first.models[0].dataset == SHA
+
+
+def test_who_answers_for_an_event(engine: Engine) -> None:
+    """1.0.0 from 60 s on, 1.1.0 as a canary on camera a from 105 s on, everywhere from 106 s on, until 200 s."""
+    with engine.begin() as connection:
+        for version, start in (("1.0.0", 55.0), ("1.1.0", 101.0)):
+            one = entered(connection, version, start - 1)
+            for second, (action, office, facts) in enumerate(WAY):
+                service.move(connection, one.id, action, f"chen {version}", office, facts, start + second)
+        service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, "floods events", 200.0)
+
+        def raised(camera: str, utc: float) -> tuple[str, str] | None:
+            found = why(connection, "waterlogging", camera, SHA, utc)
+            return None if found is None else (found.version.version, found.let.who)
+
+        assert raised("a", 58.9) is None
+        assert raised("a", 59.5) == ("1.0.0", "chen 1.0.0")  # a canary there
+        assert raised("b", 59.5) is None
+        assert raised("b", 105.5) == ("1.0.0", "chen 1.0.0")
+        assert raised("a", 105.5) == ("1.1.0", "chen 1.1.0")
+        assert raised("b", 107) == ("1.1.0", "chen 1.1.0")
+        assert raised("b", 201) == ("1.0.0", "guardrail")
+        assert why(connection, "litter", "a", SHA, 107) is None
+        found = why(connection, "waterlogging", "a", "f" * 64, 107)
+        assert found is not None
+        assert not found.agrees
+        assert found.version.models[0].dataset == SHA
 
 
 def test_rolled_back_in_one_move(engine: Engine) -> None:
