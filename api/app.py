@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from api import (
@@ -51,6 +51,7 @@ from api.guard import Guard
 from api.masked_copies import Mask, MaskedCopies
 from api.metrics import RequestMetrics, RequestTimer
 from api.settings import ApiSettings
+from api.text import without_nul
 from api.viewing_copies import Convert, ViewingCopies
 from store.objects import ObjectStore
 
@@ -94,6 +95,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         generate_unique_id_function=_operation_id,
+        dependencies=[Depends(without_nul)],
         responses={"4XX": {"model": problems.Problem}, "5XX": {"model": problems.Problem}},
     )
     problems.install(app)

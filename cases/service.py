@@ -206,8 +206,8 @@ def silence(connection: Connection, about: Silence) -> int:
     """
     if not about.note.strip():
         raise ConfigError("note: a silence says why", "say it in note")
-    if not about.from_utc < about.until_utc:
-        raise ConfigError("until_utc: a silence ends after it begins", "give a later time")
+    if about.until_utc - about.from_utc < 1:
+        raise ConfigError("until_utc: a silence lasts a second at least", "give a later time")
     return store.add_silence(connection, about)
 
 

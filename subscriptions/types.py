@@ -233,8 +233,8 @@ class NewSilence(Contract):
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
-        if not self.from_utc < self.until_utc <= self.from_utc + 90 * 86_400:
-            raise ValueError("a silence ends after it begins, and within 90 days")
+        if not 1 <= self.until_utc - self.from_utc <= 90 * 86_400:
+            raise ValueError("a silence lasts a second at least, and 90 days at most")
         return self
 
 
