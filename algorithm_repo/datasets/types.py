@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -173,18 +173,35 @@ class Manifest(Contract):
         """SHA-256 of the canonical form; who thought of it as what (`name`, `note`) is no part of it."""
         return hashlib.sha256(b"".join(self.lines())).hexdigest()
 
+    @staticmethod
+    def of_lines(data: bytes, name: str, note: str = "") -> Manifest:
+        """Inverse of `lines` joined.
+
+        Raises:
+            ValueError: these bytes are no manifest; pydantic's ValidationError is one too.
+        """
+        head, *items = data.splitlines()
+        told = _Head.model_validate_json(head)
+        found = tuple(Item.model_validate_json(line) for line in items)
+        return Manifest(**told.model_dump(), name=name, note=note, items=found)
+
     def lines(self) -> list[bytes]:
         """The canonical form: a head and one line of JSON an item, keys in order, no spaces."""
-        head: dict[str, Any] = {
-            "task": self.task,
-            "classes": self.classes,
-            "sources": {key: source.model_dump() for key, source in self.sources.items()},
-            "parent": self.parent,
-        }
-        return [_line(head), *(_line(item.model_dump()) for item in self.items)]
+        head = _Head(task=self.task, classes=self.classes, sources=self.sources, parent=self.parent)
+        return [_line(one) for one in (head, *self.items)]
 
 
-def _line(value: object) -> bytes:
+class _Head(Contract):
+    """What a version says of all its items, as its first line has it."""
+
+    task: Task
+    classes: tuple[Name, ...]
+    sources: dict[Name, Source]
+    parent: Sha256 | None
+
+
+def _line(one: Contract) -> bytes:
+    value = one.model_dump()
     return (
         json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import cv2
@@ -13,31 +12,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from algorithm_repo.datasets.alike import Pair, pairs, signature
+from algorithm_repo.datasets.diff import diff
 from algorithm_repo.datasets.split import BLOCK_S, across, split
-from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Source, Tag
-
-SOURCES = {"city": Source(name="city cameras", licence="internal")}
-
-
-def content(number: int) -> str:
-    return hashlib.sha256(str(number).encode()).hexdigest()
-
-
-def item(number: int, **more: Any) -> Item:
-    fields: dict[str, Any] = {"name": f"{number}.jpg", "width": 640, "height": 360, "source": "city"}
-    return Item.model_validate(fields | {"content": content(number)} | more)
-
-
-def manifest(*items: Item, **more: Any) -> Manifest:
-    ordered = tuple(sorted(items, key=lambda one: one.content))
-    fields: dict[str, Any] = {"name": "v", "task": "detect", "classes": ("car", "bus"), "sources": SOURCES}
-    return Manifest.model_validate(fields | {"items": ordered} | more)
-
-
-def alike_pair(one: int, other: int) -> Pair:
-    first, second = sorted((content(one), content(other)))
-    return Pair(first, second, 0.9)
-
+from algorithm_repo.datasets.statistics import statistics
+from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Tag
+from tests.unit.datasets_scene import alike_pair, content, item, manifest
 
 # --- identity -------------------------------------------------------------------------------------------------
 
@@ -157,3 +136,53 @@ def test_what_would_join_two_sides_is_left_out_and_a_parent_that_leaks_is_refuse
         split(parent, [alike_pair(1, 2)], seed=1)
     with pytest.raises(ValueError, match="shares"):
         split(parent, [], seed=1, shares={"test": 0.6, "val": 0.4})
+
+
+# --- what changed, what it holds ------------------------------------------------------------------------------
+
+
+def test_lines_are_read_back() -> None:
+    one = manifest(item(1, side="train", labels=(Tag(label="car"),)), item(2, side="test", camera="a", utc=5.25))
+    assert Manifest.of_lines(b"".join(one.lines()), "v") == one
+    for data in (b"", b"{}", b"[]\n", b"nothing", one.lines()[0].replace(b'"task":"detect"', b'"task":"guess"')):
+        with pytest.raises(ValueError, match=r".+"):
+            Manifest.of_lines(data, "v")
+
+
+def test_a_difference_in_words() -> None:
+    car, bus = (Box(label=label, box=(0.1, 0.1, 0.5, 0.5)) for label in ("car", "bus"))
+    moved = Box(label="bus", box=(0.2, 0.1, 0.5, 0.5))
+    before = manifest(item(1, labels=(car,)), item(2, labels=(bus,)), item(3), item(4), classes=("car", "bus"))
+    after = manifest(
+        item(1, labels=(bus, bus)),
+        item(2, labels=(moved,)),
+        item(3, slices=("night",)),
+        item(5),
+        classes=("car", "bus", "van"),
+    )
+    assert diff(before, before).words() == []
+    assert diff(before, after).words() == [
+        "added 1 items: 1 of city",
+        "removed 1 items: 1 of city",
+        "relabelled 2 items: bus +2, car -1, 1 with the same labels elsewhere",
+        "changed 1 items otherwise: slices of 1",
+        "added classes: van",
+    ]
+
+
+def test_counts() -> None:
+    car, dot = Box(label="car", box=(0.1, 0.1, 0.5, 0.5)), Box(label="car", box=(0.1, 0.1, 0.11, 0.5))
+    found = statistics(
+        manifest(
+            item(1, side="train", labels=(car, dot), slices=("night", "rain"), camera="a"),
+            item(2, side="test", labels=(car,), slices=("night",)),
+            item(3, side="val"),
+        )
+    )
+    assert [(row.name, row.items, row.labels) for row in found.classes] == [
+        ("car", (1, 0, 1), 3),
+        ("bus", (0, 0, 0), 0),
+    ]
+    assert [(row.name, row.items) for row in found.slices] == [("night", (1, 0, 1)), ("rain", (1, 0, 0))]
+    assert [(row.name, row.items, row.labels) for row in found.cameras] == [("", (0, 1, 1), 1), ("a", (1, 0, 0), 2)]
+    assert (found.background, found.small) == (1, 1)
