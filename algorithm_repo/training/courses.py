@@ -55,7 +55,7 @@ def water_step(net: nn.Module, count: int, simulated: Pool, real: Pool) -> Tenso
     for pool, size, scale, still in ((simulated, count - share, (0.8, 2.0), 0.4), (real, share, (0.9, 2.6), 0.15)):
         pictures, masks = pool.draw(size)
         move = moves(size, WATER_SIZE, pictures.device, scale=scale, still=still, squeeze=0.2)
-        parts.append((move_pictures(pictures, move, WATER_SIZE), _move_masks(masks, move)))
+        parts.append((move_pictures(pictures, move, WATER_SIZE), move_masks(masks, move)))
     pictures, masks = (torch.cat(part) for part in zip(*parts, strict=True))
     return water_loss(_through(net, colours(pictures)), masks)
 
@@ -149,7 +149,7 @@ def judge_crops(net: nn.Module, pool: Pool) -> dict[str, float]:
     return results
 
 
-def _move_masks(masks: Tensor, move: Tensor) -> Tensor:
+def move_masks(masks: Tensor, move: Tensor) -> Tensor:
     """Byte masks [B, h, w] moved as their pictures were; what comes from outside is unknown."""
     known = (masks != WATER_UNKNOWN).float()
     planes = torch.stack((masks.float() * known, known), 1)

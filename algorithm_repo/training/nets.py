@@ -170,7 +170,10 @@ class WaterNet(nn.Module):
         self.exported = False
 
     def forward(self, x: Tensor) -> Tensor:
-        fine, middle, deep = self.trunk(x)
+        return self.decoded(*self.trunk(x))
+
+    def decoded(self, fine: Tensor, middle: Tensor, deep: Tensor) -> Tensor:
+        """The output from the trunk's features."""
         coarse = self.coarse(deep)
         # What the whole picture is like (rain, night) is added to every cell of the coarse view.
         coarse = coarse + coarse.mean((2, 3), keepdim=True)

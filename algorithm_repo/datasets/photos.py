@@ -1,0 +1,63 @@
+"""Photos with masks in two folders, as items of a version."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from algorithm_repo.datasets.types import Item, Label, Mask
+from contracts.errors import ConfigError
+
+_DARK = 90.0  # mean luma, 0..255
+_MUCH = 0.4  # of the photo
+
+
+def masked_photos(images: Path, masks: Path, label: str, source: str) -> tuple[list[Item], dict[str, Path]]:
+    """Every photo `images`/NAME.jpg with its mask `masks`/NAME.png, 255 where it shows `label`.
+
+    Slices are what can be told from the picture itself: light or dark, much or little of the label.
+
+    Args:
+        source: key of the version's `sources`.
+
+    Returns:
+        The items, without sides; and where the bytes lie, by SHA-256.
+
+    Raises:
+        ConfigError: a photo without a mask, or a file that is no picture; names it.
+    """
+    items: list[Item] = []
+    places: dict[str, Path] = {}
+    for path in sorted(images.glob("*.jpg")):
+        beside = masks / f"{path.stem}.png"
+        if not beside.is_file():
+            raise ConfigError(f"{path.name}: it has no mask", f"put {beside.name} into {masks}")
+        bgr, mask = cv2.imread(str(path)), cv2.imread(str(beside), cv2.IMREAD_GRAYSCALE)
+        if bgr is None or mask is None:
+            raise ConfigError(f"{(path if bgr is None else beside).name}: not a picture", "take it out")
+        content, hidden = (hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, beside))
+        places |= {content: path, hidden: beside}
+        share = float(np.mean(mask > 127))
+        labels: tuple[Label, ...] = (Mask(label=label, sha256=hidden),) if share > 0 else ()
+        slices = (
+            "dark" if float(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).mean()) < _DARK else "light",
+            f"much {label}" if share >= _MUCH else f"little {label}",
+        )
+        height, width = bgr.shape[:2]
+        items.append(
+            Item(
+                content=content,
+                name=path.name,
+                width=width,
+                height=height,
+                source=source,
+                slices=slices,
+                labels=labels,
+            )
+        )
+    # Of several files with the same bytes, one.
+    once = {item.content: item for item in items}
+    return [once[content] for content in sorted(once)], places

@@ -1,0 +1,125 @@
+"""A decoder on frozen features, in the environment with torch: killed and gone on with, cancelled, refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+from algorithm_repo.datasets.photos import masked_photos
+from algorithm_repo.datasets.types import Manifest, Source
+from algorithm_repo.training import headjob
+from algorithm_repo.training.headjob import HeadSettings, Point, TrainingFailed
+from contracts.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = HeadSettings(seed=3, steps=15, batch=2, variations=1, every=5)
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    found = ROOT / ".venv-train" / "bin" / "python"
+    assert found.is_file(), "no environment for training: make .stamps/train"
+    return found
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Callable[[str], bytes], Path]:
+    """Twelve pictures of a bright lake on dark ground, and weights of a trunk that knows nothing."""
+    folder = tmp_path_factory.mktemp("lakes")
+    rng = np.random.default_rng(1)
+    for part in ("images", "masks"):
+        (folder / part).mkdir()
+    for number in range(12):
+        mask = np.zeros((120, 200), np.uint8)
+        centre = (int(rng.integers(50, 150)), int(rng.integers(40, 80)))
+        cv2.ellipse(mask, centre, (40, 25), 0, 0, 360, 255, -1)
+        picture = rng.integers(20, 90, (120, 200, 3), np.uint8)
+        picture[mask > 0] += 120
+        cv2.imwrite(str(folder / "images" / f"{number}.jpg"), picture)
+        cv2.imwrite(str(folder / "masks" / f"{number}.png"), mask)
+    items, places = masked_photos(folder / "images", folder / "masks", "water", "ours")
+    manifest = Manifest(
+        name="lakes",
+        task="segment",
+        classes=("water",),
+        sources={"ours": Source(name="drawn", licence="AGPL-3.0-or-later")},
+        items=tuple(item.model_copy(update={"side": "train"}) for item in items),
+    )
+    np.savez(folder / "start.npz")
+    return manifest, lambda sha: places[sha].read_bytes(), folder / "start.npz"
+
+
+def laid(folder: Path, data: tuple[Manifest, Callable[[str], bytes], Path], settings: HeadSettings = SETTINGS) -> Path:
+    manifest, read, start = data
+    headjob.lay(folder, manifest, read, start, settings)
+    return folder
+
+
+def never() -> bool:
+    return False
+
+
+def test_killed_and_gone_on_with_it_is_the_unbroken_one(
+    tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path
+) -> None:
+    whole, broken = laid(tmp_path / "whole", data), laid(tmp_path / "broken", data)
+    points: list[Point] = []
+    network = headjob.train(whole, python, points.append, never)
+    assert [point.step for point in points] == [5, 10, 15]
+    assert points[-1].loss < points[0].loss
+
+    def kill(_point: Point) -> None:
+        for child in psutil.Process().children():
+            if "algorithm_repo.training.head" in child.cmdline():
+                os.kill(child.pid, signal.SIGKILL)
+
+    with pytest.raises(TrainingFailed, match="training ended with -9"):
+        headjob.train(broken, python, kill, never)
+    reached = headjob.curve(broken)
+    assert reached
+    assert reached[-1].step < 15
+    assert not (broken / "water.onnx").exists()
+    headjob.lay(broken, *data, SETTINGS)  # again, as whoever goes on would
+    again: list[Point] = []
+    headjob.train(broken, python, again.append, never)
+    assert headjob.curve(broken) == points
+    assert again[-1] == points[-1]
+    digests = {hashlib.sha256((folder / "water.onnx").read_bytes()).hexdigest() for folder in (whole, broken)}
+    assert len(digests) == 1
+    assert headjob.train(whole, python, points.append, never) == network  # done: not done again
+
+
+def test_cancelled_it_keeps_its_checkpoint(
+    tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path
+) -> None:
+    folder = laid(tmp_path / "job", data)
+    points: list[Point] = []
+    with pytest.raises(TrainingFailed, match="cancelled"):
+        headjob.train(folder, python, points.append, lambda: bool(points))
+    assert (folder / "checkpoint.npz").is_file()
+    assert not [p for p in psutil.Process().children() if "algorithm_repo.training.head" in p.cmdline()]
+
+
+def test_what_is_refused(tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path) -> None:
+    manifest, read, start = data
+    loose = manifest.model_copy(
+        update={"items": tuple(item.model_copy(update={"side": None}) for item in manifest.items)}
+    )
+    with pytest.raises(ConfigError, match="not a frozen version"):
+        headjob.lay(tmp_path / "a", loose, read, start, SETTINGS)
+    folder = laid(tmp_path / "job", data)
+    with pytest.raises(ConfigError, match="another training lies here"):
+        headjob.lay(folder, manifest, read, start, replace(SETTINGS, seed=4))
+    (folder / "job.json").write_text(json.dumps({"seed": 1}))
+    with pytest.raises(TrainingFailed, match="missing 6 required"):
+        headjob.train(folder, python, lambda _point: None, never)

@@ -1,0 +1,78 @@
+"""The gate: a gain counts when it is sure, a slice that surely fell refuses, and the reasons say so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algorithm_repo.judging.gate import Limits, judged
+from algorithm_repo.judging.masks import Overlap, gain, iou
+
+
+def photos(shares: list[float], *slices: str, either: int = 1000) -> list[Overlap]:
+    return [Overlap(f"{n:064x}", round(share * either), either, slices) for n, share in enumerate(shares)]
+
+
+def spread(mean: float, seed: int, count: int = 60) -> list[float]:
+    return list(np.clip(np.random.default_rng(seed).normal(mean, 0.08, count), 0, 1))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(0, 1000))
+def test_nothing_is_gained_over_oneself(shares: list[float], seed: int) -> None:
+    found = photos(shares)
+    grown = gain(found, found, seed, draws=50)
+    assert (grown.gain, grown.low, grown.high) == (0, 0, 0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30))
+def test_the_interval_turns_around_with_the_order(pairs: list[tuple[float, float]]) -> None:
+    before, after = (photos([pair[side] for pair in pairs]) for side in (0, 1))
+    there, back = gain(before, after, draws=200), gain(after, before, draws=200)
+    assert there.gain == pytest.approx(-back.gain)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+    assert there.low <= there.high
+
+
+def test_iou_is_of_all_pixels_together() -> None:
+    assert iou([Overlap("a", 10, 100, ()), Overlap("b", 900, 900, ())]) == pytest.approx(0.91)
+    assert iou([Overlap("a", 0, 0, ())]) == 1.0
+
+
+def test_a_sure_gain_passes() -> None:
+    before = spread(0.65, 1)
+    verdict = judged(photos(before, "light"), photos([one + 0.05 for one in before], "light"), Limits())
+    assert verdict.passed
+    assert verdict.reasons == ()
+    assert verdict.gain_ci95[0] > 0
+
+
+def test_a_gain_by_luck_does_not() -> None:
+    verdict = judged(photos(spread(0.65, 1, 20)), photos(spread(0.66, 2, 20)), Limits())
+    assert not verdict.passed
+    assert "is not surely above 0.00" in verdict.reasons[0]
+
+
+def test_a_slice_that_fell_refuses_though_the_whole_grew() -> None:
+    light, dark = spread(0.6, 1, 80), spread(0.7, 2, 12)
+    before = photos(light, "light") + photos(dark, "dark")
+    after = photos([one + 0.15 for one in light], "light") + photos([one - 0.1 for one in dark], "dark")
+    verdict = judged(before, after, Limits())
+    assert verdict.gain_ci95[0] > 0
+    (reason,) = verdict.reasons
+    assert reason.startswith("slice dark fell from 0.7")
+    few = Limits(slice_photos=13)
+    assert judged(before, after, few).passed
+
+
+def test_too_bad_is_too_bad() -> None:
+    before = spread(0.4, 1)
+    verdict = judged(photos(before), photos([one + 0.1 for one in before]), Limits())
+    assert [reason.partition(" is")[0] for reason in verdict.reasons] == [f"IoU {verdict.after:.3f}"]
+
+
+def test_only_the_same_photos_are_compared() -> None:
+    for before, after in (([0.5], [0.5, 0.6]), ([], [])):
+        with pytest.raises(ValueError, match="same photos"):
+            judged(photos(before), photos(after), Limits())
