@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -17,11 +18,13 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from algorithm_repo.registry.shipped import ensure_shipped
 from cityvision.logs import set_up
 from cityvision.ports import free_port, listen_on
 from cityvision.processes.base import ready_file, worker_name
 from cityvision.sealing import seal_key
 from cityvision.settings import Settings
+from cityvision.shipped import shipped
 from cityvision.supervisor import ChildReport, Supervisor
 from cityvision.supervisor_child import ChildSpec, Managed, ProcessChild
 from contracts.errors import AlreadyRunning, DatabaseUnavailable, DiskFull, ServiceError
@@ -197,6 +200,7 @@ class Installation:
             upgrade(engine)
             with engine.begin() as connection:
                 self.admin_password = ensure_admin(connection) or self.admin_password
+                ensure_shipped(connection, shipped(self.settings.model), version("cityvision"))
         except (OperationalError, ProgrammingError) as error:
             reason = str(error.orig or error).strip().splitlines()[0]
             fix = "see CITYVISION_DATABASE_URL, and its account's rights"

@@ -85,7 +85,8 @@ def move(
         now: s since 1970 UTC; by default the present.
 
     Raises:
-        ConfigError: it cannot be done now, something is missing, the gate said no, or another version stands there.
+        ConfigError: it cannot be done now, something is missing, the gate said no, or another version stands there
+            (for what ships: one by another author).
         Forbidden: not in this office's name, or a promoter's move by the version's own author.
     """
     ledger.lock(connection)
@@ -96,7 +97,9 @@ def move(
     if action is Action.REGISTER:
         _require_passed(connection, before)
     other = standing(connection, before.algorithm, step.target) if step.target in ALONE else None
-    if other is not None and action is Action.PROMOTE:
+    if other is not None and action in (Action.PROMOTE, Action.SHIP):
+        if action is Action.SHIP and other.author != before.author:
+            raise ConfigError(f"{other.algorithm} {other.version} by {other.author} is {step.target}", "leave it there")
         _set(connection, other, Action.REPLACE, State.RETIRED, who, office, Facts(other=number), now)
     elif other is not None:
         raise ConfigError(f"{other.algorithm} {other.version} is {step.target}", "end that first")

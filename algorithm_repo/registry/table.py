@@ -39,6 +39,8 @@ A, S = Action, State
 TABLE: tuple[Step, ...] = (
     Step(A.TRAIN, S.DRAFT, S.TRAINED, _MAKER, ("run",)),
     Step(A.RECEIVE, S.DRAFT, S.TRAINED, _MAKER, ("report",)),
+    # Where nothing stands in production but what came with a release before (`shipped`).
+    Step(A.SHIP, S.DRAFT, S.PRODUCTION, frozenset({Office.SYSTEM}), ("why",)),
     Step(A.EVALUATE, S.TRAINED, S.EVALUATED, _MAKER, ("evaluation", "passed")),
     # Evaluated anew, with more data or under another gate.
     Step(A.EVALUATE, S.EVALUATED, S.EVALUATED, _MAKER, ("evaluation", "passed")),

@@ -33,6 +33,7 @@ class Action(StrEnum):
     ENTER = "enter"
     TRAIN = "train"
     RECEIVE = "receive"  # from a third party, checked
+    SHIP = "ship"  # came with the release
     EVALUATE = "evaluate"
     REGISTER = "register"
     SHADOW = "shadow"

@@ -9,7 +9,7 @@ from algorithm_repo.registry.types import Action, AlgorithmVersion, Line, State
 from contracts.records import Contract
 
 _RAISING = frozenset({State.CANARY, State.PRODUCTION})
-_LET = frozenset({Action.CANARY, Action.PROMOTE, Action.RESTORE})
+_LET = frozenset({Action.CANARY, Action.PROMOTE, Action.RESTORE, Action.SHIP})
 
 
 class Why(Contract):

@@ -24,6 +24,7 @@ from tests.soak import Soak
 
 pytest_plugins = ["tests.embedded"]
 
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS = int(os.environ.get("CITYVISION_FUZZ_S", "10"))
 # Streams never end, a snapshot waits for a picture that no worker sends here, and a logout ends the run's own session.
 LEFT_OUT = "/stream$|/snapshot.jpg$|/logout$"
@@ -52,6 +53,7 @@ def test_whatever_is_sent(world: World, tmp_path: Path, soak: Soak) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.contract.fuzz_hooks", "PYTHONPATH": str(ROOT)},
         timeout=SECONDS + 120,
     )
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from algorithm_repo.registry import ledger, service
+from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, ModelRef, Needs, NewVersion, Office, State
 from algorithm_repo.registry.why import why
+from cityvision.cli import cli
 from contracts.errors import ConfigError, Forbidden, StoreError
+from events.store import write_event
+from tests.e2e.console_city import make_event, opened
 
 pytest_plugins = ["tests.embedded"]
 
@@ -173,3 +181,71 @@ def test_two_who_promote_at_once_leave_one_in_production(engine: Engine) -> None
     with engine.connect() as connection:
         assert service.get(connection, one.id).moves == 7
         assert ledger.verify(connection) == 7
+
+
+def _release(sha: str, *algorithms: str) -> list[NewVersion]:
+    model = ModelRef(role="water", name="water", sha256=sha)
+    return [
+        NewVersion(
+            algorithm=name, version="0.0.0", models=(model,), rule_version="1", needs=NEEDS, licence="AGPL-3.0-or-later"
+        )
+        for name in algorithms
+    ]
+
+
+def test_what_comes_with_a_release_stands_in_production_until_people_bring_another(engine: Engine) -> None:
+    first, second, third = (_release(digit * 64, "litter", "waterlogging") for digit in "abc")
+    with engine.begin() as connection:
+
+        def production() -> dict[str, tuple[str, str]]:
+            found = [service.standing(connection, name, S.PRODUCTION) for name in ("litter", "waterlogging")]
+            return {one.algorithm: (one.version, one.models[0].sha256[0]) for one in found if one is not None}
+
+        assert len(ensure_shipped(connection, first, "0.1")) == 2
+        assert ensure_shipped(connection, first, "0.2") == []
+        assert production() == {"litter": ("1.0.0", "a"), "waterlogging": ("1.0.0", "a")}
+        assert ledger.lines(connection)[1].facts.why == "came with CityVision 0.1"
+        ensure_shipped(connection, second, "0.2")
+        assert production() == {"litter": ("1.1.0", "b"), "waterlogging": ("1.1.0", "b")}
+        led(connection, entered(connection, "2.0.0"), S.PRODUCTION)
+        (draft,) = [one for one in ensure_shipped(connection, third, "0.3") if one.algorithm == "waterlogging"]
+        assert (draft.version, draft.state) == ("2.1.0", S.DRAFT)
+        assert production() == {"litter": ("1.2.0", "c"), "waterlogging": ("2.0.0", "0")}
+        with pytest.raises(ConfigError, match=r"waterlogging 2.0.0 by lin is production; leave it there"):
+            service.move(connection, draft.id, A.SHIP, "release", Office.SYSTEM, Facts(why="x"))
+        assert ledger.verify(connection) == sum(one.moves for one in service.listed(connection))
+
+
+def test_by_command(engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVISION_DATABASE_URL", database_url)
+    monkeypatch.setenv("CITYVISION_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("CITYVISION_DATA", str(tmp_path))
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, arguments)
+
+    event = make_event(time.time(), kind="waterlogging")
+    with engine.begin() as connection:
+        ensure_shipped(connection, _release("a" * 64, "litter"), "0.1")
+        led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
+        write_event(connection, "worker-1", opened(event).event)
+    listed = run("algo", "list")
+    assert listed.exit_code == 0, listed.output
+    assert [line.split()[:3] for line in listed.output.splitlines()] == [
+        ["production", "litter", "1.0.0"],
+        ["production", "waterlogging", "1.0.0"],
+    ]
+    history = run("algo", "history", "waterlogging").output.splitlines()
+    assert len(history) == 7
+    assert "canary → production" in history[-1]
+    assert "chen (promoter): comparison 0123456789ab" in history[-1]
+    assert json.loads(run("algo", "verify", "--json").output) == {"holds": True, "lines": 9}
+    told = run("event", "why", event.id)
+    assert told.exit_code == 0, told.output
+    assert "waterlogging 1.0.0, entered by lin" in told.output
+    assert "trained on dataset 0123456789ab, run r-1" in told.output
+    assert "let by chen (promoter)" in told.output
+    assert "the event's network is none of these" in told.output
+    for wrong in (("algo", "history", "flying"), ("event", "why", "0" * 32)):
+        refused = run(*wrong)
+        assert (refused.exit_code, "there is no" in refused.output) == (2, True), refused.output

@@ -129,6 +129,15 @@ def test_everything_starts_survives_kills_and_ends_within_five_seconds(up: Up, m
         check=True,
     )
     assert json.loads(audit.stdout)["lines"] == 3
+    algorithms = subprocess.run(
+        [sys.executable, "-m", "cityvision", "algo", "--data", str(up.data), "list", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"waterlogging", "litter"} <= {
+        one["algorithm"] for one in json.loads(algorithms.stdout) if one["state"] == "production"
+    }
 
     family = up.family()
     assert up.end() < 5
