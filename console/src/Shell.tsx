@@ -29,6 +29,7 @@ import { useSubscriptions } from "./api/subscriptions";
 import { type TextKey, useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { Nothing } from "./parts/Trouble";
+import { RoomLinks } from "./RoomLinks";
 import { useSession } from "./session";
 
 /** Which rooms there are, and the rights of which one opens each. */
@@ -93,18 +94,21 @@ export function Shell({ children }: { children: ReactNode }) {
           <img src="/icon.svg" alt="" />
           <span>{t("app.name")}</span>
         </NavLink>
-        <nav className="rooms">
-          {ROOMS.filter(({ rights, unless }) => may(...rights) && !(unless && may(unless))).map(
-            ({ to, text, icon }) => (
-              <NavLink key={to} to={to}>
-                <span aria-hidden="true">{icon}</span>
-                {t(text)}
-                {to === "/grants" ? <Waiting /> : null}
-                {to === "/subscriptions" ? <Failing /> : null}
-              </NavLink>
-            ),
+        <RoomLinks
+          rooms={ROOMS.filter(({ rights, unless }) => may(...rights) && !(unless && may(unless))).map(
+            ({ to, text, icon }) => ({
+              to,
+              icon,
+              label: (
+                <>
+                  {t(text)}
+                  {to === "/grants" ? <Waiting /> : null}
+                  {to === "/subscriptions" ? <Failing /> : null}
+                </>
+              ),
+            }),
           )}
-        </nav>
+        />
         <Detectors />
         <Tally />
         <LanguageSwitch />

@@ -82,6 +82,23 @@ def test_a_message_never_stands_in_the_way(city: City, page: Page) -> None:  # n
     assert not told.evaluate(hit), "what is under a message could not be clicked"
 
 
+def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None:  # noqa: F811
+    enter(page, city)
+    expect(page.get_by_role("link", name="审计")).to_be_visible()
+    expect(page.get_by_role("button", name="更多")).to_have_count(0)
+    page.get_by_test_id("language").click()
+    expect(page.get_by_role("link", name="Live wall")).to_be_visible()
+    expect(page.get_by_role("link", name="Audit")).to_have_count(0)
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Audit").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Audit")).to_be_visible()
+    expect(page.locator(".more-rooms.active")).to_be_visible()
+    shot(page, "rooms-more")
+    page.set_viewport_size({"width": 1900, "height": 800})
+    expect(page.get_by_role("link", name="Audit")).to_be_visible()
+    expect(page.get_by_role("button", name="More")).to_have_count(0)
+
+
 def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.get_by_role("button", name="账户").click()

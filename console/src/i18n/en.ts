@@ -12,6 +12,7 @@ export const en: Record<TextKey, string> = {
   "nav.cameras": "Cameras",
   "nav.health": "Health",
   "nav.skip": "Skip to content",
+  "nav.more": "More",
   "nav.language": "Switch to Chinese",
   "nav.account": "Account",
   "nav.logout": "Log out",

@@ -11,6 +11,7 @@ export const zh = {
   "nav.cameras": "摄像机",
   "nav.health": "运行状况",
   "nav.skip": "跳到内容",
+  "nav.more": "更多",
   "nav.language": "切换到英文",
   "nav.account": "账户",
   "nav.logout": "退出登录",
