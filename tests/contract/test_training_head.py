@@ -28,7 +28,7 @@ SETTINGS = HeadSettings(seed=3, steps=15, batch=2, variations=1, every=5)
 @pytest.fixture(scope="session")
 def python() -> Path:
     found = ROOT / ".venv-train" / "bin" / "python"
-    assert found.is_file(), "no environment for training: make .stamps/train"
+    assert found.is_file(), "no environment for training: `make test` and `make train` make it"
     return found
 
 
