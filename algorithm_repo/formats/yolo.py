@@ -65,10 +65,10 @@ def written(manifest: Manifest) -> Written:
     numbers = {name: number for number, name in enumerate(manifest.classes)}
     for item in items:
         media[f"images/{item.side}/{names[item.content]}"] = item.content
+        # A picture that shows nothing has an empty file: without one, some readers take it for not yet labelled.
         lines = [_line(label, numbers) for label in _of_one_kind(item, manifest.task == "segment", lost)]
-        if lines:
-            stem = PurePosixPath(names[item.content]).with_suffix(".txt")
-            texts[f"labels/{item.side}/{stem}"] = "".join(lines).encode()
+        stem = PurePosixPath(names[item.content]).with_suffix(".txt")
+        texts[f"labels/{item.side}/{stem}"] = "".join(lines).encode()
     return Written(texts, media, lost.warnings)
 
 
