@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from algorithm_repo.datasets.types import Box, Item, Label, Mask, Name, Polygon, Seconds, Side, Tag
 from algorithm_repo.formats import rle
-from algorithm_repo.formats.types import FAR, GRID, MOST_SIDE, Facts, Faults, MaskOf, boxed, in_px, outlined, share
+from algorithm_repo.formats.types import FAR, GRID, MOST_SIDE, Facts, Faults, MaskOf, boxed, in_px, outlined
 
 OURS = "cityvision"
 Number = Annotated[float, Field(ge=-FAR, le=FAR, allow_inf_nan=False)]
@@ -167,7 +167,7 @@ def _outline(
         faults.add(f"{where}.segmentation", "an outline is not at least three points in px", "write x1, y1, x2, y2 …")
         return None
     sizes = (image.width, image.height)
-    shares = [share(one, sizes[place % 2]) for place, one in enumerate(numbers)]
+    shares = [one / sizes[place % 2] for place, one in enumerate(numbers)]
     return outlined(name, shares, faults, where, **_more(annotation))
 
 
@@ -181,10 +181,10 @@ def _box(
     if annotation.attributes.get("rotation"):
         faults.warn(where, "a turned box is read as if it stood upright")
     corners = (
-        share(x, image.width),
-        share(y, image.height),
-        share(x + across, image.width),
-        share(y + down, image.height),
+        x / image.width,
+        y / image.height,
+        (x + across) / image.width,
+        (y + down) / image.height,
     )
     return boxed(name, corners, faults, where, **_more(annotation))
 

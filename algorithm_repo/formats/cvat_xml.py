@@ -23,7 +23,6 @@ from algorithm_repo.formats.types import (
     number_of,
     outlined,
     plain,
-    share,
 )
 from contracts.errors import ConfigError
 
@@ -179,7 +178,7 @@ def shaped(
     tag: str, label: str, px: Sequence[float], size: tuple[int, int], faults: Faults, where: str, **more: Any
 ) -> Box | Polygon | None:
     """The box or polygon of corners in px, cut to a picture of this width and height; None where it does not fit."""
-    shares = [share(value, size[place % 2]) for place, value in enumerate(px)]
+    shares = [value / size[place % 2] for place, value in enumerate(px)]
     make = boxed if tag == "box" else outlined
     return make(label, shares, faults, where, **more)
 

@@ -157,13 +157,8 @@ def number_of(word: str) -> float:
     return float(word) if _NUMBER.fullmatch(word) else float("nan")
 
 
-def share(px: float, size: float) -> float:
-    """Of a side of `size` px, on the grid; not cut to 0..1."""
-    return round(px / size, GRID)
-
-
 def in_px(part: float, size: int) -> float:
-    """What `share` turns back into `part`, px, where `part` is on the grid."""
+    """px of a share of a side of `size` px; divided by it and put on the grid, it is the share again."""
     return round(part * size, GRID)
 
 

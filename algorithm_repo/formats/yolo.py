@@ -165,7 +165,9 @@ def _sides(data: dict[Any, Any], root: str, files: list[str], faults: Faults) ->
         folders = data.get(side) or []
         for folder in folders if isinstance(folders, list) else [folders]:
             if not isinstance(folder, str) or folder.endswith(".txt"):
-                faults.add(side, f"{str(folder)[:200]!r} is no folder", "name a folder of pictures")
+                # Only a text is shown: aliases of YAML make a short file's list endless once it is written out.
+                told = repr(folder[:200]) if isinstance(folder, str) else f"a {type(folder).__name__}"
+                faults.add(side, f"{told} is no folder", "name a folder of pictures")
                 continue
             below = safe_path(folder, faults, side)
             if not below:

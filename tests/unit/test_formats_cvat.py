@@ -368,6 +368,14 @@ def test_a_clip_as_cvat_writes_it() -> None:
     ]
 
 
+def test_an_outline_that_was_gone_meanwhile_needs_no_filling() -> None:
+    points = 'points="0,0;1,0;1,1"'
+    gone = f'<polygon frame="1" {points}/><polygon frame="2" outside="1" {points}/><polygon frame="9" {points}/>'
+    found = video(f'<track id="0" label="car">{gone}</track>', between=True)
+    assert [getattr(label, "at", None) for label in found.pictures[0].labels] == [0.04, 0.36]
+    assert found.warnings == ()
+
+
 def rounded(labels: tuple[Label, ...]) -> list[Label | None]:
     return [on_grid(label) for label in labels]
 

@@ -95,9 +95,10 @@ def test_coordinates_between_the_grid_are_kept_to_it() -> None:
 
 def test_names_of_one_stem_or_one_case_do_not_share_a_label_file() -> None:
     boxes = [Box(label="car", box=(0, 0, n / 10, 1)) for n in range(1, 5)]
-    names = ("a.jpg", "A.png", "a.JPG", "b")
+    names = ("a.jpg", "A.png", "b", "b.tif")
     version = manifest(*(item(n, box, name=name) for n, (box, name) in enumerate(zip(boxes, names, strict=True))))
     written = yolo.written(version)
+    assert len({path.casefold() for path in written.texts}) == 5
     found = read(dict(written.files(lambda _: b"")))
     assert {written.media[one.file]: one.labels for one in found.pictures} == {
         one.content: one.labels for one in version.items
@@ -186,6 +187,18 @@ def test_a_line_that_cannot_be_meant_is_refused_with_its_place(line: str, told: 
 def test_a_head_that_cannot_be_used_is_refused(head: bytes, told: str) -> None:
     with pytest.raises(FormatFaults, match=re.escape(told)):
         one("", head)
+
+
+def test_a_list_of_aliases_is_refused_without_being_written_out() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    head = "\n".join([*lines, "train: [*a29]", "path: *a29", "names: [*a29]"]).encode()
+    with pytest.raises(FormatFaults) as told:
+        one("", head)
+    assert [fault.partition(": ")[2] for fault in told.value.faults] == [
+        "names 0: Input should be a valid string; write 1 to 80 printable characters, quoted where it is YAML",
+        "train: a list is no folder; name a folder of pictures",
+    ]
 
 
 def test_all_faults_of_all_files_are_told_together() -> None:
