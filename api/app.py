@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from api import (
     accounts,
+    algorithms,
     api_keys,
     audit_log,
     cameras,
@@ -108,6 +109,7 @@ def create_app(
         people,
         grants,
         audit_log,
+        algorithms,
         cameras,
         explain,
         live,

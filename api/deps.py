@@ -157,6 +157,7 @@ CaseworkerDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH, Right.HANDLE))
 DispatcherDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH))]
 JudgeDep = Annotated[Viewer, Depends(Allowed(Right.JUDGE))]
 LabelDep = Annotated[Viewer, Depends(Allowed(Right.LABEL))]
+RegistryReaderDep = Annotated[Viewer, Depends(Allowed(Right.LABEL, Right.AUDIT))]
 ShiftReaderDep = Annotated[Viewer, Depends(Allowed(Right.DISPATCH, Right.AUDIT))]
 PeopleDep = Annotated[Viewer, Depends(Allowed(Right.PEOPLE))]
 AuditorDep = Annotated[Viewer, Depends(Allowed(Right.AUDIT))]

@@ -383,3 +383,11 @@ class AttemptPage(Body):
 class AcknowledgeBody(Body):
     department: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
     note: str = Field("", max_length=500, pattern=r"^[^\x00]*$")
+
+
+class LedgerState(BaseModel):
+    """Whether the ledger's chain holds; `problem` names the first line that does not fit."""
+
+    holds: bool
+    lines: int
+    problem: str

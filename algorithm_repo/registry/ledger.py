@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, text
 
 from algorithm_repo.registry.tables import algorithm_ledger
-from algorithm_repo.registry.types import Action, Facts, Line, Office, State
+from algorithm_repo.registry.types import Grounds, LedgerLine, Move, Office, Stage
 from contracts.errors import StoreError
 from governance.audit import FIRST, line_hash
 from store.database import at
@@ -26,14 +26,14 @@ def lock(connection: Connection) -> None:
 def append(
     connection: Connection,
     version_id: int,
-    action: Action,
-    source: State | None,
-    target: State,
+    move: Move,
+    source: Stage | None,
+    target: Stage,
     who: str,
     office: Office,
-    facts: Facts,
+    grounds: Grounds,
     now: float | None = None,
-) -> Line:
+) -> LedgerLine:
     """One more line; the caller holds `lock`.
 
     Args:
@@ -45,12 +45,12 @@ def append(
         "number": number,
         "version_id": version_id,
         "at": at(time.time() if now is None else now),
-        "action": action.value,
+        "move": move.value,
         "source": source.value if source is not None else None,
         "target": target.value,
         "who": who,
         "office": office.value,
-        "facts": facts.model_dump(mode="json", exclude_none=True),
+        "grounds": grounds.model_dump(mode="json", exclude_none=True),
         "previous_hash": previous,
     }
     values["hash"] = _hash(values)
@@ -58,18 +58,18 @@ def append(
     return _line(row)
 
 
-def lines(connection: Connection, *where: ColumnElement[bool]) -> list[Line]:
+def lines(connection: Connection, *where: ColumnElement[bool]) -> list[LedgerLine]:
     """Those that match, the oldest first."""
     query = select(algorithm_ledger).where(*where).order_by(_l.number)
     return [_line(row) for row in connection.execute(query)]
 
 
-def of_version(connection: Connection, version_id: int) -> list[Line]:
+def of_version(connection: Connection, version_id: int) -> list[LedgerLine]:
     """All lines of one version, the oldest first."""
     return lines(connection, _l.version_id == version_id)
 
 
-def of_versions(connection: Connection, ids: Sequence[int]) -> list[Line]:
+def of_versions(connection: Connection, ids: Sequence[int]) -> list[LedgerLine]:
     """All lines of these versions, the oldest first."""
     return lines(connection, _l.version_id.in_(ids))
 
@@ -89,20 +89,20 @@ def verify(connection: Connection) -> int:
 
 
 def _hash(row: dict[str, Any]) -> str:
-    what = {key: row[key] for key in ("number", "version_id", "source", "target", "office", "facts")}
-    return line_hash(row["previous_hash"], row["at"], row["who"], row["action"], what)
+    what = {key: row[key] for key in ("number", "version_id", "source", "target", "office", "grounds")}
+    return line_hash(row["previous_hash"], row["at"], row["who"], row["move"], what)
 
 
-def _line(row: Row[Any]) -> Line:
-    return Line(
+def _line(row: Row[Any]) -> LedgerLine:
+    return LedgerLine(
         number=row.number,
         version_id=row.version_id,
-        action=Action(row.action),
-        source=None if row.source is None else State(row.source),
-        target=State(row.target),
+        move=Move(row.move),
+        source=None if row.source is None else Stage(row.source),
+        target=Stage(row.target),
         who=row.who,
         office=Office(row.office),
         utc=row.at.timestamp(),
-        facts=Facts.model_validate(row.facts),
+        grounds=Grounds.model_validate(row.grounds),
         hash=row.hash,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from algorithm_repo.registry import ledger
 from algorithm_repo.registry.table import ALONE, allowed
 from algorithm_repo.registry.tables import algorithm_versions
-from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, NewVersion, Office, State
+from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, NewVersion, Office, Stage
 from contracts.errors import ConfigError, Forbidden
 
 _v = algorithm_versions.c
@@ -28,7 +28,7 @@ def enter(connection: Connection, new: NewVersion, author: str, now: float | Non
         "version": new.version,
         "author": author,
         "body": new.model_dump(mode="json"),
-        "state": State.DRAFT.value,
+        "stage": Stage.DRAFT.value,
         "moves": 1,
     }
     try:
@@ -36,7 +36,7 @@ def enter(connection: Connection, new: NewVersion, author: str, now: float | Non
             number = connection.execute(insert(algorithm_versions).values(values).returning(_v.id)).scalar_one()
     except IntegrityError:
         raise ConfigError(f"version: {new.algorithm} {new.version} is there already", "take a higher one") from None
-    ledger.append(connection, number, Action.ENTER, None, State.DRAFT, author, Office.ENGINEER, Facts(), now)
+    ledger.append(connection, number, Move.ENTER, None, Stage.DRAFT, author, Office.ENGINEER, Grounds(), now)
     return get(connection, number)
 
 
@@ -60,20 +60,20 @@ def listed(connection: Connection, algorithm: str | None = None) -> list[Algorit
     return [_version(row) for row in connection.execute(query)]
 
 
-def standing(connection: Connection, algorithm: str, state: State) -> AlgorithmVersion | None:
-    """The version of an algorithm that is in a state which one alone may have (`table.ALONE`)."""
-    query = select(algorithm_versions).where(_v.algorithm == algorithm, _v.state == state.value)
+def standing(connection: Connection, algorithm: str, stage: Stage) -> AlgorithmVersion | None:
+    """The version of an algorithm that is in a stage which one alone may have (`table.ALONE`)."""
+    query = select(algorithm_versions).where(_v.algorithm == algorithm, _v.stage == stage.value)
     row = connection.execute(query).one_or_none()
     return None if row is None else _version(row)
 
 
-def move(
+def carry_out(
     connection: Connection,
     number: int,
-    action: Action,
+    move: Move,
     who: str,
     office: Office,
-    facts: Facts,
+    grounds: Grounds,
     now: float | None = None,
 ) -> AlgorithmVersion:
     """One move. Promoting replaces the version in production in the same transaction.
@@ -81,7 +81,7 @@ def move(
     Args:
         who: name of the account, or of the part of the system that acts.
         office: in whose name.
-        facts: what it is founded on.
+        grounds: what it is founded on.
         now: s since 1970 UTC; by default the present.
 
     Raises:
@@ -91,19 +91,19 @@ def move(
     """
     ledger.lock(connection)
     before = get(connection, number)
-    step = allowed(before.state, action, office, facts)
+    step = allowed(before.stage, move, office, grounds)
     if office is Office.PROMOTER and who == before.author:
         raise Forbidden(f"{who} made {before.algorithm} {before.version}", "somebody else decides on it")
-    if action is Action.REGISTER:
+    if move is Move.REGISTER:
         _require_passed(connection, before)
     other = standing(connection, before.algorithm, step.target) if step.target in ALONE else None
-    if other is not None and action in (Action.PROMOTE, Action.SHIP):
-        if action is Action.SHIP and other.author != before.author:
+    if other is not None and move in (Move.PROMOTE, Move.SHIP):
+        if move is Move.SHIP and other.author != before.author:
             raise ConfigError(f"{other.algorithm} {other.version} by {other.author} is {step.target}", "leave it there")
-        _set(connection, other, Action.REPLACE, State.RETIRED, who, office, Facts(other=number), now)
+        _set(connection, other, Move.REPLACE, Stage.RETIRED, who, office, Grounds(other=number), now)
     elif other is not None:
         raise ConfigError(f"{other.algorithm} {other.version} is {step.target}", "end that first")
-    return _set(connection, before, action, step.target, who, office, facts, now)
+    return _set(connection, before, move, step.target, who, office, grounds, now)
 
 
 def roll_back(
@@ -119,47 +119,47 @@ def roll_back(
         Forbidden: not in this office's name.
     """
     ledger.lock(connection)
-    present = standing(connection, algorithm, State.PRODUCTION)
+    present = standing(connection, algorithm, Stage.PRODUCTION)
     if present is None:
         raise ConfigError(f"{algorithm}: no version is in production", "there is nothing to roll back")
     replaced = _replaced_by(connection, present)
-    taken = move(connection, present.id, Action.ROLL_BACK, who, office, Facts(why=why), now)
+    taken = carry_out(connection, present.id, Move.ROLL_BACK, who, office, Grounds(why=why), now)
     if replaced is None:
         return taken, None
-    facts = Facts(other=present.id, why=why)
-    allowed(State.RETIRED, Action.RESTORE, office, facts)
-    return taken, _set(connection, replaced, Action.RESTORE, State.PRODUCTION, who, office, facts, now)
+    grounds = Grounds(other=present.id, why=why)
+    allowed(Stage.RETIRED, Move.RESTORE, office, grounds)
+    return taken, _set(connection, replaced, Move.RESTORE, Stage.PRODUCTION, who, office, grounds, now)
 
 
 def _replaced_by(connection: Connection, present: AlgorithmVersion) -> AlgorithmVersion | None:
     """Whose place it took, the last time."""
-    others = [one.id for one in listed(connection, present.algorithm) if one.state is State.RETIRED]
+    others = [one.id for one in listed(connection, present.algorithm) if one.stage is Stage.RETIRED]
     for line in reversed(ledger.of_versions(connection, others)):
-        if line.action is Action.REPLACE and line.facts.other == present.id:
+        if line.move is Move.REPLACE and line.grounds.other == present.id:
             return get(connection, line.version_id)
     return None
 
 
 def _require_passed(connection: Connection, version: AlgorithmVersion) -> None:
-    evaluations = [line for line in ledger.of_version(connection, version.id) if line.action is Action.EVALUATE]
-    if not evaluations or evaluations[-1].facts.passed is not True:
-        why = evaluations[-1].facts.why if evaluations else None
+    evaluations = [line for line in ledger.of_version(connection, version.id) if line.move is Move.EVALUATE]
+    if not evaluations or evaluations[-1].grounds.passed is not True:
+        why = evaluations[-1].grounds.why if evaluations else None
         raise ConfigError(f"the gate refused {version.algorithm} {version.version}: {why or 'see its evaluation'}")
 
 
 def _set(
     connection: Connection,
     version: AlgorithmVersion,
-    action: Action,
-    target: State,
+    move: Move,
+    target: Stage,
     who: str,
     office: Office,
-    facts: Facts,
+    grounds: Grounds,
     now: float | None,
 ) -> AlgorithmVersion:
-    values = {"state": target.value, "moves": version.moves + 1}
+    values = {"stage": target.value, "moves": version.moves + 1}
     connection.execute(update(algorithm_versions).where(_v.id == version.id).values(values))
-    ledger.append(connection, version.id, action, version.state, target, who, office, facts, now)
+    ledger.append(connection, version.id, move, version.stage, target, who, office, grounds, now)
     return get(connection, version.id)
 
 
@@ -169,6 +169,6 @@ def _version(row: Row[Any]) -> AlgorithmVersion:
         id=row.id,
         author=row.author,
         created_utc=row.created.timestamp(),
-        state=State(row.state),
+        stage=Stage(row.stage),
         moves=row.moves,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from algorithm_repo.registry import service
-from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, NewVersion, Office, State
+from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, NewVersion, Office, Stage
 
 AUTHOR = "release"
 _FIRST = "1.0.0"
@@ -31,10 +31,10 @@ def ensure_shipped(connection: Connection, shipped: Sequence[NewVersion], releas
         if any(other.author == AUTHOR and other.model_dump(include=set(same)) == same for other in known):
             continue
         new = service.enter(connection, one.model_copy(update={"version": _next(known)}), AUTHOR)
-        standing = service.standing(connection, one.algorithm, State.PRODUCTION)
+        standing = service.standing(connection, one.algorithm, Stage.PRODUCTION)
         if standing is None or standing.author == AUTHOR:
-            facts = Facts(why=f"came with CityVision {release}")
-            new = service.move(connection, new.id, Action.SHIP, AUTHOR, Office.SYSTEM, facts)
+            grounds = Grounds(why=f"came with CityVision {release}")
+            new = service.carry_out(connection, new.id, Move.SHIP, AUTHOR, Office.SYSTEM, grounds)
         entered.append(new)
     return entered
 

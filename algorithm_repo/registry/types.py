@@ -14,7 +14,7 @@ Version = Annotated[str, Field(pattern=r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0
 """Semantic version (semver.org, 2.0.0) without pre-release and build."""
 
 
-class State(StrEnum):
+class Stage(StrEnum):
     """Where a version is in its life."""
 
     DRAFT = "draft"
@@ -27,7 +27,7 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
-class Action(StrEnum):
+class Move(StrEnum):
     """What is done with a version."""
 
     ENTER = "enter"
@@ -114,11 +114,11 @@ class AlgorithmVersion(NewVersion):
     id: int
     author: str
     created_utc: float
-    state: State
+    stage: Stage
     moves: int
 
 
-class Facts(Contract):
+class Grounds(Contract):
     """What a move is founded on; which of it a move needs is in the table.
 
     Attributes:
@@ -144,16 +144,16 @@ class Facts(Contract):
     why: str | None = Field(None, min_length=1, max_length=2000)
 
 
-class Line(Contract):
+class LedgerLine(Contract):
     """One line of the ledger. `number` counts all lines without a gap; `hash` binds it to the one before."""
 
     number: int
     version_id: int
-    action: Action
-    source: State | None
-    target: State
+    move: Move
+    source: Stage | None
+    target: Stage
     who: str
     office: Office
     utc: float
-    facts: Facts
+    grounds: Grounds
     hash: Sha256

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from algorithm_repo.registry import ledger, service
-from algorithm_repo.registry.types import Action, AlgorithmVersion, Line, State
+from algorithm_repo.registry.types import AlgorithmVersion, LedgerLine, Move, Stage
 from contracts.records import Contract
 
-_RAISING = frozenset({State.CANARY, State.PRODUCTION})
-_LET = frozenset({Action.CANARY, Action.PROMOTE, Action.RESTORE, Action.SHIP})
+_RAISING = frozenset({Stage.CANARY, Stage.PRODUCTION})
+_LET = frozenset({Move.CANARY, Move.PROMOTE, Move.RESTORE, Move.SHIP})
 
 
 class Why(Contract):
@@ -22,7 +22,7 @@ class Why(Contract):
     """
 
     version: AlgorithmVersion
-    let: Line
+    let: LedgerLine
     agrees: bool
 
 
@@ -36,17 +36,17 @@ def why(connection: Connection, algorithm: str, camera: str, model_sha256: str, 
         utc: when it was raised, s since 1970.
     """
     versions = {one.id: one for one in service.listed(connection, algorithm)}
-    standing: dict[int, Line] = {}
+    standing: dict[int, LedgerLine] = {}
     for line in ledger.of_versions(connection, list(versions)):
         if line.utc > utc:
             break
         standing.pop(line.version_id, None)
-        if line.target in _RAISING and line.action in _LET:
+        if line.target in _RAISING and line.move in _LET:
             standing[line.version_id] = line
-    production = [line for line in standing.values() if line.target is State.PRODUCTION]
-    canary = [line for line in standing.values() if line.target is State.CANARY]
+    production = [line for line in standing.values() if line.target is Stage.PRODUCTION]
+    canary = [line for line in standing.values() if line.target is Stage.CANARY]
     # On its cameras the canary stands in place of production; without any it is on all.
-    raised = production + [line for line in canary if not line.facts.cameras or camera in line.facts.cameras]
+    raised = production + [line for line in canary if not line.grounds.cameras or camera in line.grounds.cameras]
     if not raised:
         return None
     let = raised[-1]

@@ -61,17 +61,6 @@ class Job:
 Features = tuple[Tensor, Tensor, Tensor]
 
 
-class _Decoder(nn.Module):
-    """`WaterNet` behind its trunk."""
-
-    def __init__(self, net: WaterNet) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, features: Features) -> Tensor:
-        return self.net.decoded(*features)
-
-
 class Training:
     """One run: network, optimizer and how far it is."""
 
@@ -86,7 +75,6 @@ class Training:
             load_start(self.net, {name: start[name] for name in start.files})
         for parameter in self.net.trunk.parameters():
             parameter.requires_grad_(False)
-        self._decoder = _Decoder(self.net)
         learnt = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
         self._optimizer = torch.optim.AdamW(learnt, lr=self._job.rate, weight_decay=0.01)
         self._steps, self._loss = 0, math.nan
@@ -132,7 +120,7 @@ class Training:
             group["lr"] = rate
         self.net.train()
         fine, middle, deep = (level[rows].float() for level in features)
-        loss = water_loss(self._decoder((fine, middle, deep)), masks[rows])
+        loss = water_loss(self.net.decoded(fine, middle, deep), masks[rows])
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)

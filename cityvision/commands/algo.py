@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from algorithm_repo.registry import ledger, service
-from algorithm_repo.registry.types import AlgorithmVersion, Facts, Line
+from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
@@ -37,9 +37,9 @@ def list_command(settings: Settings, algorithm: str | None, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
-    for one in sorted(found, key=lambda one: (one.state != "production", one.algorithm, -one.id)):
+    for one in sorted(found, key=lambda one: (one.stage != "production", one.algorithm, -one.id)):
         models = ", ".join(f"{model.name} {model.sha256[:8]}" for model in one.models)
-        click.echo(f"{one.state:<11}{one.algorithm:<17}{one.version:<9}{one.author:<14}{models}")
+        click.echo(f"{one.stage:<11}{one.algorithm:<17}{one.version:<9}{one.author:<14}{models}")
 
 
 @command.command("history", epilog="\b\nExample:\n  cityvision algo history waterlogging --version 1.1.0")
@@ -73,17 +73,17 @@ def verify_command(settings: Settings, as_json: bool) -> None:
     click.echo(json.dumps({"holds": True, "lines": count}) if as_json else f"{count} lines, the chain holds")
 
 
-def told(line: Line, versions: dict[int, AlgorithmVersion]) -> str:
+def told(line: LedgerLine, versions: dict[int, AlgorithmVersion]) -> str:
     """One line of the ledger in words."""
     at = datetime.fromtimestamp(line.utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     way = f"{line.source} → {line.target}" if line.source is not None else f"→ {line.target}"
-    facts = _facts(line.facts, versions)
-    return f"{line.number:>5} {at} {versions[line.version_id].version:<8}{way:<25}{line.who} ({line.office}){facts}"
+    grounds = _grounds(line.grounds, versions)
+    return f"{line.number:>5} {at} {versions[line.version_id].version:<8}{way:<25}{line.who} ({line.office}){grounds}"
 
 
-def _facts(facts: Facts, versions: dict[int, AlgorithmVersion]) -> str:
+def _grounds(grounds: Grounds, versions: dict[int, AlgorithmVersion]) -> str:
     words = []
-    for name, value in facts.model_dump(exclude_none=True).items():
+    for name, value in grounds.model_dump(exclude_none=True).items():
         if name == "other" and value in versions:
             words.append(f"other {versions[value].version}")
         elif name == "cameras":

@@ -56,8 +56,8 @@ def _words(answer: Why) -> str:
         data = f"trained on dataset {model.dataset[:12]}" if model.dataset else "no dataset named"
         run = f", run {model.run}" if model.run else ""
         lines.append(f"  {model.role}: {model.name} {model.sha256[:12]}, {data}{run}")
-    why = f": {let.facts.why}" if let.facts.why else ""
-    lines.append(f"let by {let.who} ({let.office}) at {_at(let.utc)}, ledger line {let.number} ({let.action}){why}")
+    why = f": {let.grounds.why}" if let.grounds.why else ""
+    lines.append(f"let by {let.who} ({let.office}) at {_at(let.utc)}, ledger line {let.number} ({let.move}){why}")
     if not answer.agrees:
         lines.append("the event's network is none of these: the camera names its own, or nobody registered it")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import { useTexts } from "./i18n";
 import { Boundary } from "./parts/Boundary";
 import { Nothing, Trouble } from "./parts/Trouble";
 import { SaidProvider } from "./review/Said";
+import { AlgorithmsRoom } from "./rooms/AlgorithmsRoom";
 import { AuditRoom } from "./rooms/AuditRoom";
 import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
@@ -115,6 +116,7 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/subscriptions" element={<SubscriptionsRoom />} />
           <Route path="/subscriptions/:id" element={<SubscriptionRoom />} />
           <Route path="/people" element={<PeopleRoom />} />
+          <Route path="/algorithms" element={<AlgorithmsRoom />} />
           <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.shipped import ensure_shipped
-from algorithm_repo.registry.types import Action, AlgorithmVersion, Facts, ModelRef, Needs, NewVersion, Office, State
+from algorithm_repo.registry.types import AlgorithmVersion, Grounds, ModelRef, Move, Needs, NewVersion, Office, Stage
 from algorithm_repo.registry.why import why
 from cityvision.cli import cli
 from contracts.errors import ConfigError, Forbidden, StoreError
@@ -26,14 +26,14 @@ pytest_plugins = ["tests.embedded"]
 
 SHA = "0123456789abcdef" * 4
 NEEDS = Needs(look_every_s=5, zone_kinds=("road",))
-A, S = Action, State
-WAY: tuple[tuple[Action, Office, Facts], ...] = (
-    (A.TRAIN, Office.SYSTEM, Facts(run="r-1")),
-    (A.EVALUATE, Office.SYSTEM, Facts(evaluation=SHA, passed=True)),
-    (A.REGISTER, Office.ENGINEER, Facts(card=SHA)),
-    (A.SHADOW, Office.ENGINEER, Facts(cameras=("a", "b"))),
-    (A.CANARY, Office.PROMOTER, Facts(cameras=("a",), comparison=SHA)),
-    (A.PROMOTE, Office.PROMOTER, Facts(comparison=SHA)),
+M, S = Move, Stage
+WAY: tuple[tuple[Move, Office, Grounds], ...] = (
+    (M.TRAIN, Office.SYSTEM, Grounds(run="r-1")),
+    (M.EVALUATE, Office.SYSTEM, Grounds(evaluation=SHA, passed=True)),
+    (M.REGISTER, Office.ENGINEER, Grounds(card=SHA)),
+    (M.SHADOW, Office.ENGINEER, Grounds(cameras=("a", "b"))),
+    (M.CANARY, Office.PROMOTER, Grounds(cameras=("a",), comparison=SHA)),
+    (M.PROMOTE, Office.PROMOTER, Grounds(comparison=SHA)),
 )
 
 
@@ -44,13 +44,13 @@ def entered(connection: Connection, version: str, now: float | None = None, **mo
     return service.enter(connection, new, "lin", now)
 
 
-def led(connection: Connection, version: AlgorithmVersion, until: State) -> AlgorithmVersion:
+def led(connection: Connection, version: AlgorithmVersion, until: Stage) -> AlgorithmVersion:
     """Along the usual way, as far as `until`."""
-    for action, office, facts in WAY:
-        if version.state is until:
+    for move, office, grounds in WAY:
+        if version.stage is until:
             break
-        version = service.move(connection, version.id, action, "chen", office, facts)
-    assert version.state is until
+        version = service.carry_out(connection, version.id, move, "chen", office, grounds)
+    assert version.stage is until
     return version
 
 
@@ -58,12 +58,12 @@ def test_from_a_draft_to_production_and_replaced_by_the_next(engine: Engine) -> 
     with engine.begin() as connection:
         first = led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
         second = led(connection, entered(connection, "1.1.0"), S.PRODUCTION)
-        assert service.get(connection, first.id).state is S.RETIRED
+        assert service.get(connection, first.id).stage is S.RETIRED
         assert service.standing(connection, "waterlogging", S.PRODUCTION) == second
         assert [one.version for one in service.listed(connection, "waterlogging")] == ["1.1.0", "1.0.0"]
         story = ledger.of_version(connection, first.id)
-        assert [line.action for line in story] == [A.ENTER, *(action for action, _, _ in WAY), A.REPLACE]
-        assert story[-1].facts.other == second.id
+        assert [line.move for line in story] == [M.ENTER, *(move for move, _, _ in WAY), M.REPLACE]
+        assert story[-1].grounds.other == second.id
         assert story[-2].who == "chen"
         assert ledger.verify(connection) == 15
         assert first.models[0].dataset == SHA
@@ -74,8 +74,8 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
     with engine.begin() as connection:
         for version, start in (("1.0.0", 55.0), ("1.1.0", 101.0)):
             one = entered(connection, version, start - 1)
-            for second, (action, office, facts) in enumerate(WAY):
-                service.move(connection, one.id, action, f"chen {version}", office, facts, start + second)
+            for second, (move, office, grounds) in enumerate(WAY):
+                service.carry_out(connection, one.id, move, f"chen {version}", office, grounds, start + second)
         service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, "floods events", 200.0)
 
         def raised(camera: str, utc: float) -> tuple[str, str] | None:
@@ -102,10 +102,10 @@ def test_rolled_back_in_one_move(engine: Engine) -> None:
         second = led(connection, entered(connection, "1.1.0"), S.PRODUCTION)
         why = "floods events"
         taken, back = service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, why)
-        assert (taken.id, taken.state) == (second.id, S.REGISTERED)
+        assert (taken.id, taken.stage) == (second.id, S.REGISTERED)
         assert back is not None
-        assert (back.id, back.state) == (first.id, S.PRODUCTION)
-        assert ledger.of_version(connection, first.id)[-1].facts.why == why
+        assert (back.id, back.stage) == (first.id, S.PRODUCTION)
+        assert ledger.of_version(connection, first.id)[-1].grounds.why == why
         # The first replaced nothing: rolled back, it leaves the place empty.
         assert service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)[1] is None
         with pytest.raises(ConfigError, match="no version is in production"):
@@ -116,15 +116,17 @@ def test_what_is_refused(engine: Engine) -> None:
     with engine.begin() as connection:
         canary = led(connection, entered(connection, "1.0.0"), S.CANARY)
         with pytest.raises(Forbidden, match=r"lin made waterlogging 1.0.0"):
-            service.move(connection, canary.id, A.PROMOTE, "lin", Office.PROMOTER, Facts(comparison=SHA))
+            service.carry_out(connection, canary.id, M.PROMOTE, "lin", Office.PROMOTER, Grounds(comparison=SHA))
         shadow = led(connection, entered(connection, "1.1.0"), S.SHADOW)
         with pytest.raises(ConfigError, match=r"waterlogging 1.0.0 is canary; end that first"):
-            service.move(connection, shadow.id, A.CANARY, "chen", Office.PROMOTER, Facts(cameras=(), comparison=SHA))
+            service.carry_out(
+                connection, shadow.id, M.CANARY, "chen", Office.PROMOTER, Grounds(cameras=(), comparison=SHA)
+            )
         bad = led(connection, entered(connection, "1.2.0"), S.TRAINED)
-        failed = Facts(evaluation=SHA, passed=False, why="night fell from .71 to .52")
-        service.move(connection, bad.id, A.EVALUATE, "gate", Office.SYSTEM, failed)
+        failed = Grounds(evaluation=SHA, passed=False, why="night fell from .71 to .52")
+        service.carry_out(connection, bad.id, M.EVALUATE, "gate", Office.SYSTEM, failed)
         with pytest.raises(ConfigError, match=r"the gate refused waterlogging 1.2.0: night fell"):
-            service.move(connection, bad.id, A.REGISTER, "lin", Office.ENGINEER, Facts(card=SHA))
+            service.carry_out(connection, bad.id, M.REGISTER, "lin", Office.ENGINEER, Grounds(card=SHA))
         with pytest.raises(ConfigError, match=r"waterlogging 1.0.0 is there already"):
             entered(connection, "1.0.0")
         with pytest.raises(ConfigError, match="version 99: there is none"):
@@ -146,7 +148,7 @@ def test_the_ledger_only_grows(engine: Engine, statement: str) -> None:
     "edit",
     [
         "UPDATE algorithm_ledger SET who = 'x' WHERE number = 2",
-        'UPDATE algorithm_ledger SET facts = \'{"run": "r-2"}\' WHERE number = 2',
+        'UPDATE algorithm_ledger SET grounds = \'{"run": "r-2"}\' WHERE number = 2',
         "UPDATE algorithm_ledger SET version_id = version_id, target = 'production' WHERE number = 3",
         "DELETE FROM algorithm_ledger WHERE number = 1",
     ],
@@ -168,7 +170,7 @@ def test_two_who_promote_at_once_leave_one_in_production(engine: Engine) -> None
     def promote() -> None:
         try:
             with engine.begin() as connection:
-                service.move(connection, one.id, A.PROMOTE, "chen", Office.PROMOTER, Facts(comparison=SHA))
+                service.carry_out(connection, one.id, M.PROMOTE, "chen", Office.PROMOTER, Grounds(comparison=SHA))
         except ConfigError as error:
             faults.append(error)
 
@@ -183,7 +185,7 @@ def test_two_who_promote_at_once_leave_one_in_production(engine: Engine) -> None
         assert ledger.verify(connection) == 7
 
 
-def _release(sha: str, *algorithms: str) -> list[NewVersion]:
+def release(sha: str, *algorithms: str) -> list[NewVersion]:
     model = ModelRef(role="water", name="water", sha256=sha)
     return [
         NewVersion(
@@ -194,7 +196,7 @@ def _release(sha: str, *algorithms: str) -> list[NewVersion]:
 
 
 def test_what_comes_with_a_release_stands_in_production_until_people_bring_another(engine: Engine) -> None:
-    first, second, third = (_release(digit * 64, "litter", "waterlogging") for digit in "abc")
+    first, second, third = (release(digit * 64, "litter", "waterlogging") for digit in "abc")
     with engine.begin() as connection:
 
         def production() -> dict[str, tuple[str, str]]:
@@ -204,15 +206,15 @@ def test_what_comes_with_a_release_stands_in_production_until_people_bring_anoth
         assert len(ensure_shipped(connection, first, "0.1")) == 2
         assert ensure_shipped(connection, first, "0.2") == []
         assert production() == {"litter": ("1.0.0", "a"), "waterlogging": ("1.0.0", "a")}
-        assert ledger.lines(connection)[1].facts.why == "came with CityVision 0.1"
+        assert ledger.lines(connection)[1].grounds.why == "came with CityVision 0.1"
         ensure_shipped(connection, second, "0.2")
         assert production() == {"litter": ("1.1.0", "b"), "waterlogging": ("1.1.0", "b")}
         led(connection, entered(connection, "2.0.0"), S.PRODUCTION)
         (draft,) = [one for one in ensure_shipped(connection, third, "0.3") if one.algorithm == "waterlogging"]
-        assert (draft.version, draft.state) == ("2.1.0", S.DRAFT)
+        assert (draft.version, draft.stage) == ("2.1.0", S.DRAFT)
         assert production() == {"litter": ("1.2.0", "c"), "waterlogging": ("2.0.0", "0")}
         with pytest.raises(ConfigError, match=r"waterlogging 2.0.0 by lin is production; leave it there"):
-            service.move(connection, draft.id, A.SHIP, "release", Office.SYSTEM, Facts(why="x"))
+            service.carry_out(connection, draft.id, M.SHIP, "release", Office.SYSTEM, Grounds(why="x"))
         assert ledger.verify(connection) == sum(one.moves for one in service.listed(connection))
 
 
@@ -226,7 +228,7 @@ def test_by_command(engine: Engine, database_url: str, tmp_path: Path, monkeypat
 
     event = make_event(time.time(), kind="waterlogging")
     with engine.begin() as connection:
-        ensure_shipped(connection, _release("a" * 64, "litter"), "0.1")
+        ensure_shipped(connection, release("a" * 64, "litter"), "0.1")
         led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
         write_event(connection, "worker-1", opened(event).event)
     listed = run("algo", "list")

@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/algorithms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Versions
+         * @description Every version of every algorithm, the newest first, and where it is in its life.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/algorithms/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Ledger
+         * @description What was done with the versions of one algorithm, the oldest first; empty where there is none.
+         */
+        get: operations["read_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/algorithms/ledger/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Ledger
+         * @description Recomputes the ledger's chain.
+         */
+        post: operations["verify_ledger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -2162,6 +2222,41 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * AlgorithmVersion
+         * @description As it stands. `author` entered it; `moves` is how many lines its ledger has.
+         */
+        AlgorithmVersion: {
+            /** Algorithm */
+            algorithm: string;
+            /** Author */
+            author: string;
+            /** Created Utc */
+            created_utc: number;
+            /** Id */
+            id: number;
+            /** Licence */
+            licence: string;
+            /** Models */
+            models: components["schemas"]["ModelRef"][];
+            /** Moves */
+            moves: number;
+            needs: components["schemas"]["Needs"];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Rule Version */
+            rule_version: string;
+            stage: components["schemas"]["Stage"];
+            /** Version */
+            version: string;
+        };
+        /**
          * Answer
          * @description What became of a handover that was signed.
          * @enum {string}
@@ -3618,6 +3713,41 @@ export interface components {
             ];
         };
         /**
+         * Grounds
+         * @description What a move is founded on; which of it a move needs is in the table.
+         *
+         *     Attributes:
+         *         run: id of the training.
+         *         report: SHA-256 of the intake report of a third party's model.
+         *         evaluation: SHA-256 of the evaluation.
+         *         passed: what the gate said of it.
+         *         card: SHA-256 of the model card.
+         *         cameras: those it is rolled out to; empty: every camera that has the algorithm.
+         *         comparison: SHA-256 of the comparison with the version in production.
+         *         other: id of the version that takes its place, or whose place it takes.
+         *         why: in words.
+         */
+        Grounds: {
+            /** Cameras */
+            cameras?: string[] | null;
+            /** Card */
+            card?: string | null;
+            /** Comparison */
+            comparison?: string | null;
+            /** Evaluation */
+            evaluation?: string | null;
+            /** Other */
+            other?: number | null;
+            /** Passed */
+            passed?: boolean | null;
+            /** Report */
+            report?: string | null;
+            /** Run */
+            run?: string | null;
+            /** Why */
+            why?: string | null;
+        };
+        /**
          * Grouping
          * @description Events of `window_s` seconds in one message (CloudEvents batch), those with the same `by` together.
          */
@@ -4029,6 +4159,39 @@ export interface components {
             next_after: number | null;
         };
         /**
+         * LedgerLine
+         * @description One line of the ledger. `number` counts all lines without a gap; `hash` binds it to the one before.
+         */
+        LedgerLine: {
+            grounds: components["schemas"]["Grounds"];
+            /** Hash */
+            hash: string;
+            move: components["schemas"]["Move"];
+            /** Number */
+            number: number;
+            office: components["schemas"]["Office"];
+            source: components["schemas"]["Stage"] | null;
+            target: components["schemas"]["Stage"];
+            /** Utc */
+            utc: number;
+            /** Version Id */
+            version_id: number;
+            /** Who */
+            who: string;
+        };
+        /**
+         * LedgerState
+         * @description Whether the ledger's chain holds; `problem` names the first line that does not fit.
+         */
+        LedgerState: {
+            /** Holds */
+            holds: boolean;
+            /** Lines */
+            lines: number;
+            /** Problem */
+            problem: string;
+        };
+        /**
          * Line
          * @description One line of a case's history: who did what, when, and what became of it; `key` is the caller's own name of the
          *     action, by which one that was sent twice is known.
@@ -4405,6 +4568,35 @@ export interface components {
             zone: string;
         };
         /**
+         * ModelRef
+         * @description One network of a version.
+         *
+         *     Attributes:
+         *         role: what the algorithm uses it for: detector, water, litter …
+         *         name: of the artefact.
+         *         sha256: of its file.
+         *         dataset: digest of the version it was trained on; None where others trained it.
+         *         run: id of the training; None where others trained it.
+         */
+        ModelRef: {
+            /** Dataset */
+            dataset?: string | null;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Run */
+            run?: string | null;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * Move
+         * @description What is done with a version.
+         * @enum {string}
+         */
+        Move: "enter" | "train" | "receive" | "ship" | "evaluate" | "register" | "shadow" | "canary" | "promote" | "replace" | "abort" | "roll_back" | "restore" | "refuse" | "retire";
+        /**
          * Mqtt
          * @description MQTT 5, QoS 1.
          */
@@ -4423,6 +4615,26 @@ export interface components {
              * @description mqtt[s]://host:port
              */
             url: string;
+        };
+        /**
+         * Needs
+         * @description What the algorithm asks of a camera.
+         *
+         *     Attributes:
+         *         look_every_s: stream time between looks, s.
+         *         zone_kinds: it watches zones of these kinds.
+         *         calibration: it needs the ground's scale.
+         */
+        Needs: {
+            /**
+             * Calibration
+             * @default false
+             */
+            calibration: boolean;
+            /** Look Every S */
+            look_every_s: number;
+            /** Zone Kinds */
+            zone_kinds: string[];
         };
         /**
          * NewCaseBody
@@ -4689,6 +4901,12 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * Office
+         * @description In whose name something is done.
+         * @enum {string}
+         */
+        Office: "engineer" | "promoter" | "system";
         /**
          * OidcOut
          * @description The identity provider.
@@ -5402,6 +5620,12 @@ export interface components {
             kind: "sse";
         };
         /**
+         * Stage
+         * @description Where a version is in its life.
+         * @enum {string}
+         */
+        Stage: "draft" | "trained" | "evaluated" | "registered" | "shadow" | "canary" | "production" | "retired";
+        /**
          * State
          * @description Of one delivery. All but `PENDING` are ends; replay and redrive make it pending again.
          * @enum {string}
@@ -6017,6 +6241,150 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmVersion"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_ledger: {
+        parameters: {
+            query: {
+                /** @description event type, e.g. waterlogging */
+                algorithm: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerLine"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerState"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {

@@ -39,28 +39,28 @@ def upgrade() -> None:
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("created", _UTC, nullable=False, server_default=sa.func.now()),
         sa.Column("body", JSONB, nullable=False, comment="registry.types.NewVersion"),
-        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("stage", sa.Text, nullable=False),
         sa.Column("moves", sa.Integer, nullable=False),
     )
     op.create_index("uq_algorithm_versions_name", "algorithm_versions", ["algorithm", "version"], unique=True)
     op.create_index(
         "uq_algorithm_versions_alone",
         "algorithm_versions",
-        ["algorithm", "state"],
+        ["algorithm", "stage"],
         unique=True,
-        postgresql_where=sa.text("state IN ('canary', 'production', 'shadow')"),
+        postgresql_where=sa.text("stage IN ('canary', 'production', 'shadow')"),
     )
     op.create_table(
         "algorithm_ledger",
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, comment="counts without a gap"),
         sa.Column("version_id", sa.BigInteger, sa.ForeignKey("algorithm_versions.id"), nullable=False),
         sa.Column("at", _UTC, nullable=False),
-        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("move", sa.Text, nullable=False),
         sa.Column("source", sa.Text, comment="null: entered"),
         sa.Column("target", sa.Text, nullable=False),
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("office", sa.Text, nullable=False),
-        sa.Column("facts", JSONB, nullable=False),
+        sa.Column("grounds", JSONB, nullable=False),
         sa.Column("previous_hash", sa.Text, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
     )

@@ -1,0 +1,50 @@
+"""The room of algorithm versions: what stands in production, how it came there, and that nobody edited it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import text
+
+from algorithm_repo.registry.shipped import ensure_shipped
+from algorithm_repo.registry.types import Stage
+from tests.contract.test_registry import entered, led, release
+from tests.e2e.browser import shot
+from tests.e2e.console_city import City
+from tests.e2e.test_console_browser import city, clip, enter, page  # noqa: F401 - fixtures
+
+pytest_plugins = ["tests.embedded"]
+pytestmark = [pytest.mark.browser, pytest.mark.media]
+
+
+def test_versions_and_their_ledger(city: City, page: Page) -> None:  # noqa: F811
+    with city.engine.begin() as connection:
+        ensure_shipped(connection, release("a" * 64, "litter", "waterlogging"), "0.1")
+        led(connection, entered(connection, "1.1.0"), Stage.PRODUCTION)
+        led(connection, entered(connection, "1.2.0"), Stage.CANARY)
+    enter(page, city)
+    page.goto(f"{city.url}/algorithms")
+    rows = page.locator("tbody tr.ant-table-row")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(0)).to_contain_text("垃圾暴露")
+    expect(rows.nth(1)).to_contain_text("1.1.0")
+    expect(rows.nth(1)).to_contain_text("生产")
+    expect(rows.nth(2)).to_contain_text("灰度")
+    expect(rows.nth(3)).to_contain_text("退役")
+    rows.nth(1).get_by_role("button").click()
+    story = page.get_by_test_id("ledger")
+    expect(story).to_contain_text("投产 → 生产")
+    expect(story).to_contain_text("chen (审批人)")
+    expect(story).to_contain_text("评测 → 已评测")
+    expect(story).to_contain_text("通过 · 评测 0123456789ab")
+    rows.nth(3).get_by_role("button").click()
+    expect(page.get_by_test_id("ledger").last).to_contain_text("被替换 → 退役")
+    expect(page.get_by_test_id("ledger").last).to_contain_text("另一版本 1.1.0")
+    page.get_by_role("button", name="核验台账").click()
+    expect(page.get_by_test_id("ledger-state")).to_contain_text("链完整")
+    shot(page, "algorithms")
+    with city.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE algorithm_ledger DISABLE TRIGGER ALL"))
+        connection.execute(text("UPDATE algorithm_ledger SET who = 'nobody' WHERE number = 3"))
+    page.get_by_role("button", name="核验台账").click()
+    expect(page.get_by_test_id("ledger-state")).to_contain_text("ledger line 3 was changed")
