@@ -47,8 +47,8 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
   { to: "/silences", text: "nav.silences", icon: <PauseCircleOutlined />, rights: ["subscribe"] },
   { to: "/grants", text: "nav.grants", icon: <KeyOutlined />, rights: ["ask", "decide"] },
   { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
-  { to: "/algorithms", text: "nav.algorithms", icon: <ExperimentOutlined />, rights: ["label", "audit"] },
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
+  { to: "/algorithms", text: "nav.algorithms", icon: <ExperimentOutlined />, rights: ["label", "audit"] },
   // Who judges has it as a tab of that room.
   {
     to: "/review/rates",

@@ -94,7 +94,7 @@ def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None: 
     expect(page.get_by_role("heading", name="Audit")).to_be_visible()
     expect(page.locator(".more-rooms.active")).to_be_visible()
     shot(page, "rooms-more")
-    page.set_viewport_size({"width": 1900, "height": 800})
+    page.set_viewport_size({"width": 2300, "height": 800})
     expect(page.get_by_role("link", name="Audit")).to_be_visible()
     expect(page.get_by_role("button", name="More")).to_have_count(0)
 

@@ -136,7 +136,7 @@ def test_everything_starts_survives_kills_and_ends_within_five_seconds(up: Up, m
         check=True,
     )
     assert {"waterlogging", "litter"} <= {
-        one["algorithm"] for one in json.loads(algorithms.stdout) if one["state"] == "production"
+        one["algorithm"] for one in json.loads(algorithms.stdout) if one["stage"] == "production"
     }
 
     family = up.family()
