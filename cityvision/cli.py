@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("cityvision.commands.train", "Train the built-in networks: street, water, litter."),
     "simulate": ("cityvision.commands.simulate", "Clips of the simulated street, with what should be reported."),
     "models": ("cityvision.commands.models", "Models and clips of the zoo: list, fetch, verify."),
+    "algo": ("cityvision.commands.algo", "Models from elsewhere: may they run here?"),
     "zones": ("cityvision.commands.zones", "Zones that a camera's own tracks suggest."),
     "schema": ("cityvision.commands.schema", "JSON Schema of the pool file, for editors."),
     "subscriptions": (

@@ -9,6 +9,7 @@ CityVisionError
 ├── ModelError             a model cannot be had or run
 │   ├── ModelMissing       not in cache, mirror or at its address
 │   ├── HashMismatch       the bytes are not the ones the zoo names
+│   ├── ModelRefused       a model from elsewhere did not pass its checks; nothing of it is kept
 │   └── RunnerError        inference failed
 ├── StoreError             a store refused
 │   ├── BusUnavailable     Valkey/Redis away or refusing writes; the caller keeps the record
@@ -75,6 +76,10 @@ class ModelMissing(ModelError):
 
 class HashMismatch(ModelError):
     """The bytes found are not the ones the zoo names."""
+
+
+class ModelRefused(ModelError):
+    """A model from elsewhere did not pass its checks; nothing of it is kept."""
 
 
 class RunnerError(ModelError):
