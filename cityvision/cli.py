@@ -25,7 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("cityvision.commands.evaluate", "What the rules are worth, measured on labelled clips."),
     "explain": ("cityvision.commands.explain", "Why an event came, or why none came."),
     "event": ("cityvision.commands.event", "Which version of an algorithm answers for an event."),
-    "algo": ("cityvision.commands.algo", "Versions of algorithms, and the ledger of what was done with them."),
+    "algo": (
+        "cityvision.commands.algo",
+        "Versions of algorithms and their ledger; may a model from elsewhere run here?",
+    ),
     "train": ("cityvision.commands.train", "Train the built-in networks: street, water, litter."),
     "simulate": ("cityvision.commands.simulate", "Clips of the simulated street, with what should be reported."),
     "models": ("cityvision.commands.models", "Models and clips of the zoo: list, fetch, verify."),

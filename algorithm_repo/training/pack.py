@@ -126,7 +126,7 @@ def pack_start(model: Path, target: Path) -> None:
     convs = [node for node in graph.node if node.op_type == "Conv"]
     arrays = {f"{n}.weight": values[node.input[1]] for n, node in enumerate(convs)}
     arrays |= {f"{n}.bias": values[node.input[2]] for n, node in enumerate(convs)}
-    np.savez(target, **arrays)
+    np.savez(target, **arrays)  # type: ignore[arg-type]
 
 
 def main(mirror: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ import click
 
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine
+from cityvision.commands.algo_inspect import inspect_command
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
@@ -24,6 +25,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard o
 def command(context: click.Context, data: Path | None) -> None:
     """Versions of algorithms: where they are in their life, and how they came there."""
     context.obj = load_settings(data=data)
+
+
+command.add_command(inspect_command)
 
 
 @command.command("list", epilog="\b\nExample:\n  cityvision algo list waterlogging")
