@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +64,16 @@ def laid(folder: Path, data: tuple[Manifest, Callable[[str], bytes], Path], sett
     return folder
 
 
+def trainers() -> list[psutil.Process]:
+    """Our children that train. A child of another test that has just ended has no command line any more."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "algorithm_repo.training.head" in child.cmdline():
+                found.append(child)
+    return found
+
+
 def never() -> bool:
     return False
 
@@ -79,9 +88,8 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     assert points[-1].loss < points[0].loss
 
     def kill(_point: Point) -> None:
-        for child in psutil.Process().children():
-            if "algorithm_repo.training.head" in child.cmdline():
-                os.kill(child.pid, signal.SIGKILL)
+        for child in trainers():
+            child.kill()
 
     with pytest.raises(TrainingFailed, match="training ended with -9"):
         headjob.train(broken, python, kill, never)
@@ -107,7 +115,7 @@ def test_cancelled_it_keeps_its_checkpoint(
     with pytest.raises(TrainingFailed, match="cancelled"):
         headjob.train(folder, python, points.append, lambda: bool(points))
     assert (folder / "checkpoint.npz").is_file()
-    assert not [p for p in psutil.Process().children() if "algorithm_repo.training.head" in p.cmdline()]
+    assert trainers() == []
 
 
 def test_what_is_refused(tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path) -> None:
