@@ -19,7 +19,7 @@ endif
 ARGS ?=
 TRITON ?=
 KILLS ?= 20
-JOBS ?= 2
+JOBS ?= 3
 MINUTES ?= 60
 KEYWORD ?=
 SEED ?= 1
@@ -37,7 +37,7 @@ install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console media ## Everything
 demo: install $(if $(TRITON),$(STAMPS)/triton) ## RTSP cameras and their events; works without a network. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
 	$(BIN)/cityvision demo $(if $(TRITON),--triton) $(ARGS)
 
-test: install $(STAMPS)/train ## All tests, on real services and media, JOBS=2 files at a time. KEYWORD=…: some of them
+test: install $(STAMPS)/train ## All tests, on real services and media, JOBS=3 files at a time. KEYWORD=…: some of them
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
 
 check: install ## Formatting, lint, types, import rules, licences, pool files, console
