@@ -139,7 +139,7 @@ def _drops(node: NodeProto) -> bool:
 def _known(operator: str, opset: int) -> bool:
     try:
         return not defs.get_schema(operator, opset, "").deprecated
-    except defs.SchemaError:
+    except (defs.SchemaError, TypeError):  # TypeError: a name that is no UTF-8 comes as bytes
         return False
 
 

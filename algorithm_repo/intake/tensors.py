@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -86,7 +87,8 @@ def _faults(tensor: TensorProto, field: str, limits: Limits) -> Iterator[Reason]
 
 
 def _outside(tensor: TensorProto) -> str:
-    location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+    # A path that is no UTF-8 comes as bytes.
+    location = os.fsdecode(next((entry.value for entry in tensor.external_data if entry.key == "location"), ""))
     if not location:
         return "its data lie outside the file, and it does not say where"
     if PurePosixPath(location).is_absolute() or PureWindowsPath(location).drive or location.startswith("\\"):

@@ -324,6 +324,20 @@ GRAPHS: list[tuple[str, Callable[[], bytes], Code, str, str]] = [
         "graph.node[2]",
         "Gelu",
     ),
+    (
+        "operator that is no UTF-8",
+        lambda: up.saved().replace(b"Softmax", b"Soft\xffax"),
+        Code.UNKNOWN_OP,
+        "graph.node[2]",
+        "no operator",
+    ),
+    (
+        "path that is no UTF-8",
+        lambda: _weight(up.outside("/etc/passwd")).replace(b"/etc/passwd", b"/etc/\xff\xfe\xff\xfewd"),
+        Code.EXTERNAL_DATA,
+        "graph.initializer[w]",
+        "absolute path",
+    ),
     ("endless loop", lambda: _tail(up.endless_loop(), more=[up.condition()]), Code.CONTROL_FLOW, "node[2]", "Loop"),
     (
         "random numbers",
