@@ -1,4 +1,4 @@
-"""Photos with masks in two folders, as items of a version."""
+"""Photos with masks: from two folders into the items of a version, and an item's mask as an array."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from algorithm_repo.datasets.pictures import ByteArray, Read, decode
 from algorithm_repo.datasets.types import Item, Label, Mask
 from contracts.errors import ConfigError
 
@@ -61,3 +62,11 @@ def masked_photos(images: Path, masks: Path, label: str, source: str) -> tuple[l
     # Of several files with the same bytes, one.
     once = {item.content: item for item in items}
     return [once[content] for content in sorted(once)], places
+
+
+def mask_of(item: Item, read: Read) -> ByteArray | None:
+    """The item's mask, uint8 [H, W], 255 where its label is; None where nothing is."""
+    masks = [decode(read(label.sha256), cv2.IMREAD_GRAYSCALE) for label in item.labels if isinstance(label, Mask)]
+    if not masks:
+        return None
+    return np.asarray(np.where(np.maximum.reduce(masks) > 127, 255, 0), np.uint8)

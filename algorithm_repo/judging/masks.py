@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithm_repo.datasets.photos import mask_of
+from algorithm_repo.datasets.pictures import Read, decode
 from algorithm_repo.datasets.types import Item
-from algorithm_repo.training.headjob import mask_of
-from algorithm_repo.training.packed import decode
 from models.picture import frame_from_bgr
 from models.segmenter import WaterSegmenter
-
-Read = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ def carry_out(
     """One move. Promoting replaces the version in production in the same transaction.
 
     Args:
+        number: of the version.
+        move: what is done with it.
         who: name of the account, or of the part of the system that acts.
         office: in whose name.
         grounds: what it is founded on.

@@ -95,7 +95,6 @@ class NewVersion(Contract):
         rule_version: of the rule's code.
         parameters: of the rule, as in the pool; what is left out has the default.
         licence: SPDX expression of the whole.
-        card: SHA-256 of its model card (HTML); None before it is evaluated.
     """
 
     algorithm: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]

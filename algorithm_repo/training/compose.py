@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from algorithm_repo.training.packed import ByteArray
+from algorithm_repo.datasets.pictures import ByteArray
 
 Box = tuple[float, float, float, float]
 

@@ -15,18 +15,17 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from algorithm_repo.datasets.types import Item, Manifest, Mask
-from algorithm_repo.training.packed import decode
+from algorithm_repo.datasets.photos import mask_of
+from algorithm_repo.datasets.pictures import Read, decode
+from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.training.samples import Batch, add_water
 from contracts.errors import CityVisionError, ConfigError
 from store.offspring import die_with_parent
 
 _ROOT = Path(__file__).resolve().parents[2]
 _POLL_S = 0.2
-Read = Callable[[str], bytes]
 
 
 class TrainingFailed(CityVisionError):
@@ -87,14 +86,6 @@ def lay(folder: Path, manifest: Manifest, read: Read, start: Path, settings: Hea
     shutil.copyfile(start, folder / "start.npz")
     (folder / "job.json").write_text(json.dumps(asdict(settings)))
     mark.write_text(told)  # last: a job that was half laid down is laid down again
-
-
-def mask_of(item: Item, read: Read) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
-    """The item's mask, uint8 [H, W], 255 where its label is; None where nothing is."""
-    masks = [decode(read(label.sha256), cv2.IMREAD_GRAYSCALE) for label in item.labels if isinstance(label, Mask)]
-    if not masks:
-        return None
-    return np.asarray(np.where(np.maximum.reduce(masks) > 127, 255, 0), np.uint8)
 
 
 def train(folder: Path, python: Path, told: Callable[[Point], None], cancelled: Callable[[], bool]) -> Path:

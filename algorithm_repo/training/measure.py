@@ -22,9 +22,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithm_repo.datasets.pictures import ByteArray, decode
 from algorithm_repo.training import figures
 from algorithm_repo.training.install import artefact_of
-from algorithm_repo.training.packed import ByteArray, RealPictures, decode, load_real
+from algorithm_repo.training.packed import RealPictures, load_real
 from algorithm_repo.training.rendering import Teacher, pictures
 from algorithm_repo.training.samples import CROP_SIDE, NO_LABEL
 from algorithm_repo.training.splits import flood_split

@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from algorithm_repo.training.packed import ByteArray, PackedFile, encode
+from algorithm_repo.datasets.pictures import ByteArray, encode
+from algorithm_repo.training.packed import PackedFile
 from algorithm_repo.training.splits import Side, flood_split
 
 _FLOOD_SIZE = (480, 288)

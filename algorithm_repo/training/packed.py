@@ -8,34 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from algorithm_repo.training.splits import Side
-
-ByteArray = NDArray[np.uint8]
-
-
-def encode(picture: ByteArray, suffix: str = ".jpg", quality: int = 92) -> bytes:
-    """A picture as JPEG or PNG bytes."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else []
-    done, data = cv2.imencode(suffix, picture, options)
-    if not done:
-        raise ValueError(f"OpenCV cannot write {suffix}")
-    return data.tobytes()
-
-
-def decode(data: bytes, flag: int = cv2.IMREAD_COLOR) -> ByteArray:
-    """The picture behind `encode`.
-
-    Raises:
-        ValueError: these bytes are no picture.
-    """
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-    if picture is None:
-        raise ValueError("not a picture")
-    return picture  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithm_repo.datasets.pictures import ByteArray, decode
 from algorithm_repo.training import samples
 from algorithm_repo.training.compose import add_piece, add_puddle
-from algorithm_repo.training.packed import ByteArray, Labelled, RealPictures, decode, load_real
+from algorithm_repo.training.packed import Labelled, RealPictures, load_real
 from algorithm_repo.training.samples import Batch
 from algorithm_repo.training.splits import Side
 from contracts.vision import ObjectClass

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithm_repo.training.packed import ByteArray
+from algorithm_repo.datasets.pictures import ByteArray
 from contracts.vision import ObjectClass
 from models.crops import crop_bgr
 from models.picture import frame_from_bgr, small_bgr

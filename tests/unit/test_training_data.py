@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from algorithm_repo.datasets.alike import signature
+from algorithm_repo.datasets.pictures import decode, encode
 from algorithm_repo.training import figures, samples
 from algorithm_repo.training.compose import add_piece, add_puddle
 from algorithm_repo.training.install import artefact_of, install, table, with_entry
-from algorithm_repo.training.packed import PackedFile, decode, encode
+from algorithm_repo.training.packed import PackedFile
 from algorithm_repo.training.splits import flood_split, make_split
 from contracts.vision import ObjectClass
 from models.zoo import Catalogue

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from algorithm_repo.datasets.pictures import encode
 from algorithm_repo.training import samples
-from algorithm_repo.training.packed import Labelled, RealPictures, encode
+from algorithm_repo.training.packed import Labelled, RealPictures
 from algorithm_repo.training.rendering import TRAIN_SEEDS, Teacher, changed, pictures, real_samples, write_chunk
 
 
