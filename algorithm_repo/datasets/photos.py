@@ -36,10 +36,7 @@ def masked_photos(images: Path, masks: Path, label: str, source: str) -> tuple[l
         beside = masks / f"{path.stem}.png"
         if not beside.is_file():
             raise ConfigError(f"{path.name}: it has no mask", f"put {beside.name} into {masks}")
-        bgr, mask = cv2.imread(str(path)), cv2.imread(str(beside), cv2.IMREAD_GRAYSCALE)
-        if bgr is None or mask is None:
-            raise ConfigError(f"{(path if bgr is None else beside).name}: not a picture", "take it out")
-        content, hidden = (hashlib.sha256(one.read_bytes()).hexdigest() for one in (path, beside))
+        (bgr, content), (mask, hidden) = _opened(path, cv2.IMREAD_COLOR), _opened(beside, cv2.IMREAD_GRAYSCALE)
         places |= {content: path, hidden: beside}
         share = float(np.mean(mask > 127))
         labels: tuple[Label, ...] = (Mask(label=label, sha256=hidden),) if share > 0 else ()
@@ -62,6 +59,15 @@ def masked_photos(images: Path, masks: Path, label: str, source: str) -> tuple[l
     # Of several files with the same bytes, one.
     once = {item.content: item for item in items}
     return [once[content] for content in sorted(once)], places
+
+
+def _opened(path: Path, flag: int) -> tuple[ByteArray, str]:
+    """The picture, and the SHA-256 of its bytes."""
+    data = path.read_bytes()
+    try:
+        return decode(data, flag), hashlib.sha256(data).hexdigest()
+    except ValueError as error:
+        raise ConfigError(f"{path.name}: not a picture", "take it out") from error
 
 
 def mask_of(item: Item, read: Read) -> ByteArray | None:

@@ -28,7 +28,8 @@ def decode(data: bytes, flag: int = cv2.IMREAD_COLOR) -> ByteArray:
     Raises:
         ValueError: these bytes are no picture.
     """
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    # Of no bytes at all OpenCV raises an error of its own.
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
     if picture is None:
         raise ValueError("not a picture")
     return picture  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,9 +14,12 @@ from pydantic import ValidationError
 
 from algorithm_repo.datasets.alike import Pair, pairs, signature
 from algorithm_repo.datasets.diff import diff
+from algorithm_repo.datasets.photos import masked_photos
+from algorithm_repo.datasets.pictures import decode, encode
 from algorithm_repo.datasets.split import BLOCK_S, across, split
 from algorithm_repo.datasets.statistics import statistics
 from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Tag
+from contracts.errors import ConfigError
 from tests.unit.datasets_scene import alike_pair, content, item, manifest
 
 # --- identity -------------------------------------------------------------------------------------------------
@@ -186,3 +190,22 @@ def test_counts() -> None:
     assert [(row.name, row.items) for row in found.slices] == [("night", (1, 0, 1)), ("rain", (1, 0, 0))]
     assert [(row.name, row.items, row.labels) for row in found.cameras] == [("", (0, 1, 1), 1), ("a", (1, 0, 0), 2)]
     assert (found.background, found.small) == (1, 1)
+
+
+# --- photos ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+    for data in (b"", b"no picture"):
+        with pytest.raises(ValueError, match="not a picture"):
+            decode(data)
+    (tmp_path / "1.jpg").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"1\.jpg: it has no mask; put 1\.png"):
+        masked_photos(tmp_path, tmp_path, "water", "ours")
+    (tmp_path / "1.png").write_bytes(encode(np.zeros((4, 6), np.uint8), ".png"))
+    with pytest.raises(ConfigError, match=r"1\.jpg: not a picture"):
+        masked_photos(tmp_path, tmp_path, "water", "ours")
+    (tmp_path / "1.jpg").write_bytes(encode(np.full((4, 6, 3), 200, np.uint8)))
+    (one,), places = masked_photos(tmp_path, tmp_path, "water", "ours")
+    assert (one.width, one.height, one.labels, one.slices) == (6, 4, (), ("light", "little water"))
+    assert places[one.content] == tmp_path / "1.jpg"
