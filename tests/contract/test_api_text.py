@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,26 +10,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from store.bus import Bus
-from store.valkey import EmbeddedValkey
-from tests.contract.test_api_doors import log_in
-from tests.e2e import console_city
+from tests.contract.test_api_doors import city, client  # noqa: F401 - fixtures
 from tests.e2e.console_city import City
 
 pytest_plugins = ["tests.embedded"]
-
-
-@pytest.fixture
-def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> Iterator[City]:
-    with console_city.running(tmp_path, database_url, valkey.url) as one:
-        yield one
-
-
-@pytest.fixture
-def client(city: City) -> Iterator[httpx.Client]:
-    with city.client() as one:
-        log_in(one, city)
-        yield one
 
 
 def silence(**more: Any) -> dict[str, Any]:
@@ -51,7 +33,7 @@ def silence(**more: Any) -> dict[str, Any]:
         ("POST", "/api/login", {"name": "a\0", "password": "b"}, "name"),
     ],
 )
-def test_the_character_nul(client: httpx.Client, method: str, path: str, body: Any, field: str) -> None:
+def test_the_character_nul(client: httpx.Client, method: str, path: str, body: Any, field: str) -> None:  # noqa: F811
     answer = client.request(method, path, json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     (fault,) = answer.json()["faults"]
@@ -59,19 +41,19 @@ def test_the_character_nul(client: httpx.Client, method: str, path: str, body: A
     assert "NUL" in fault["message"]
 
 
-def test_what_looks_like_it_is_let_through(client: httpx.Client) -> None:
+def test_what_looks_like_it_is_let_through(client: httpx.Client) -> None:  # noqa: F811
     r"""A backslash and "u0000" after it, as somebody may write in a note, is no such character."""
     assert client.post("/api/silences", json=silence(note=r"\u0000")).status_code == 201
 
 
-def test_on_a_socket(city: City, client: httpx.Client) -> None:
+def test_on_a_socket(city: City, client: httpx.Client) -> None:  # noqa: F811
     address = city.url.replace("http", "ws") + "/api/cameras/a%00b/live"
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     with pytest.raises(InvalidStatus, match="403"):
         connect(address, additional_headers={"Cookie": cookie})
 
 
-def test_a_silence_that_ends_in_the_moment_in_which_it_begins(client: httpx.Client) -> None:
+def test_a_silence_that_ends_in_the_moment_in_which_it_begins(client: httpx.Client) -> None:  # noqa: F811
     now = time.time()
     for until in (now, now + 1e-7, now - 1):
         answer = client.post("/api/silences", json=silence(from_utc=now, until_utc=until))
