@@ -1,4 +1,4 @@
-"""How large the ground is in a picture that nobody calibrated, from the people and vehicles that stand on it.
+"""How large the ground is in a picture that nobody calibrated, from the people who stand on it (and cars: `groundfit`).
 
 On level ground an upright figure of height H whose feet are at picture row y looks about (y - horizon) * H / C tall,
 where C is the height of the camera: a straight line tells the horizon and the camera's height. Near figures are seen
@@ -20,7 +20,6 @@ from contracts.geometry import FloatArray, polygon_area
 Point = tuple[float, float]
 
 PERSON_M = 1.7
-VEHICLE_M = 1.5
 PERSON_SPREAD = 0.03  # of the mean height of a place's people, relative
 FOCAL = 0.9  # picture widths; what street cameras have, as a geometric mean
 FOCAL_SPREAD = 0.25  # standard deviation of its logarithm
@@ -99,7 +98,7 @@ def fit(feet: FloatArray, heights: FloatArray, metres: FloatArray, aspect: float
     Args:
         feet: rows of the feet, float64 [N].
         heights: how tall the figures look, picture heights, float64 [N].
-        metres: how tall they are, float64 [N]: `PERSON_M` or `VEHICLE_M`.
+        metres: how tall they are, float64 [N]; people `PERSON_M`.
         aspect: width / height of the picture.
 
     Returns:

@@ -1,42 +1,78 @@
-"""Events to fit confidences to: the simulated suite, run as it is and with looser rules.
+"""Events to fit confidences to: the simulated suite, run as it is, at the edge of its limits, and with looser rules.
 
-Rules that are as strict as they should be raise hardly anything false, and nothing could be learnt from that. So every
-clip is seen twice: with its own parameters, and with looser ones, under which the queue, the walker, the wet road and
-the bag somebody comes back for do become events. Confidence is held back from no event here.
+Rules that are as strict as they should be raise hardly anything false, and nothing could be learnt from that. So clips
+are seen several times:
+
+- as they are;
+- at the edge: where a rule compares a measure with a limit (people, share of water), the limit is put a little below or
+  above what is truly there, and what is to be reported is told anew. Whoever miscounts is found out here;
+- with looser rules, under which the queue, the wet road and the bag somebody comes back for become events. These teach
+  what speaks against an event and are left out of the operating curve: nobody runs such rules.
+
+Confidence is held back from no event here.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from algorithm_repo.calibrating.fit import Labelled, Sample
 from algorithm_repo.evaluation.job import Setup
 from algorithm_repo.evaluation.outcome import Outcome
 from algorithm_repo.evaluation.run import run_jobs
-from algorithm_repo.evaluation.simulated import FOUR, Plan, StreetJob, mixture
+from algorithm_repo.evaluation.simulated import FOUR, Plan, StreetJob, derived, mixture
 from contracts.errors import ConfigError
-from simulator.street import KINDS
+from simulator.street import KINDS, TruthMeasure
 
 _TELL_ALL: dict[str, object] = {"max_false_alarms": 1000.0}
 STRICT = dict.fromkeys(FOUR, _TELL_ALL)
 LOOSE: dict[str, dict[str, object]] = {
     "illegal_parking": _TELL_ALL | {"ignore_queues": False, "min_seen": 0.3, "max_move": 0.5},
-    "waterlogging": _TELL_ALL | {"min_share": 0.03},
+    "waterlogging": _TELL_ALL | {"min_water": 0.2},
     "crowding": _TELL_ALL | {"linger": 0.0},
     "litter": _TELL_ALL | {"min_litter": 0.15, "attended": 0.3},
 }
+_PEOPLE_OFF = (-1, 0, -2, 0)  # of the people who truly stay: there are more than the limit where it is below 0
+_WATER_OFF = (0.85, 1.05, 0.95, 1.15)  # times the share that is truly under water
+_EDGES = 2  # different ones a clip
+_HOLD_S = {"crowding": 15.0, "waterlogging": 20.0}  # of the scenes
+_LEAST_SHARE = 0.01
 
 
 def collect(seed: int, clips: int, setup: Setup, processes: int) -> dict[str, Labelled]:
-    """Labelled events by type, of `clips` simulated clips seen twice."""
-    plans = mixture(seed, clips)
-    found: list[Outcome] = []
-    for title, changes in (("as it is", STRICT), ("with looser rules", LOOSE)):
-        jobs = [StreetJob(plan, setup, changes=changes) for plan in plans if KINDS[plan.kind].about in FOUR]
-        found += run_jobs(jobs, processes, title=title)
-    return {kind: labelled(kind, plans, found) for kind in FOUR}
+    """Labelled events by type, of `clips` simulated clips."""
+    plans = [plan for plan in mixture(seed, clips) if KINDS[plan.kind].about in FOUR]
+    strict = [StreetJob(plan, setup, changes=STRICT) for plan in plans]
+    edge = list(_edges(strict))
+    loose = [StreetJob(plan, setup, changes=LOOSE) for plan in plans]
+    rounds = (("as it is", strict, True), ("at the edge", edge, True), ("with looser rules", loose, False))
+    found = [(jobs, run_jobs(jobs, processes, title=title), as_run) for title, jobs, as_run in rounds]
+    return {kind: _joined(labelled(kind, jobs, outcomes, as_run) for jobs, outcomes, as_run in found) for kind in FOUR}
+
+
+def _edges(jobs: Iterable[StreetJob]) -> Iterator[StreetJob]:
+    """The clips that tell a measure, each at some limits about it; numbered anew."""
+    number = 0
+    for job in jobs:
+        for measure in job.street().measures:
+            for limit in edges_of(measure, job.plan.seed):
+                number += 1
+                plan = replace(job.plan, number=number)
+                yield replace(job, plan=plan, limits={measure.type: limit})
+
+
+def edges_of(measure: TruthMeasure, seed: int) -> list[float]:
+    """Limits a little below and above what a scene truly keeps up for T: people, or a share of the zone."""
+    kept = measure.kept_for(_HOLD_S[measure.type])
+    first = derived(seed, "edge")
+    if measure.type == "crowding":
+        limits = [kept + _PEOPLE_OFF[(first + n) % len(_PEOPLE_OFF)] for n in range(_EDGES)]
+        return [limit for limit in limits if limit >= 1]
+    shares = [round(kept * _WATER_OFF[(first + n) % len(_WATER_OFF)], 4) for n in range(_EDGES)]
+    return [share for share in shares if _LEAST_SHARE <= share <= 1]
 
 
 def reported(event_type: str, reports: Iterable[Path]) -> Labelled:
@@ -60,18 +96,29 @@ def reported(event_type: str, reports: Iterable[Path]) -> Labelled:
     return Labelled(tuple(samples), truths, hard)
 
 
-def labelled(event_type: str, plans: Iterable[Plan], outcomes: Iterable[Outcome]) -> Labelled:
-    """What a run's outcomes teach about one type. A clip seen twice counts twice, in events, truths and situations."""
-    kinds = {plan.number: KINDS[plan.kind] for plan in plans}
+def labelled(event_type: str, jobs: Iterable[StreetJob], outcomes: Iterable[Outcome], as_run: bool) -> Labelled:
+    """What one round's outcomes teach about one type.
+
+    Args:
+        as_run: with the rules as people run them: its truths and hard situations count for the operating curve.
+    """
+    plans: dict[int, Plan] = {job.number: job.plan for job in jobs}
     samples: list[Sample] = []
     truths = hard = 0
     for outcome in outcomes:
-        kind = kinds[outcome.number]
-        hard += kind.about == event_type and not kind.positive
-        for finding in outcome.findings:
-            if finding.type != event_type:
-                continue
-            truths += finding.truth is not None
-            if finding.raised is not None:
-                samples.append(Sample(outcome.file, finding.raised.numbers, finding.truth is not None))
-    return Labelled(tuple(samples), truths, hard)
+        told = [finding for finding in outcome.findings if finding.type == event_type]
+        real = sum(finding.truth is not None for finding in told)
+        truths += real
+        hard += KINDS[plans[outcome.number].kind].about == event_type and real == 0
+        samples += [
+            Sample(outcome.file, finding.raised.numbers, finding.truth is not None, as_run)
+            for finding in told
+            if finding.raised is not None
+        ]
+    return Labelled(tuple(samples), truths if as_run else 0, hard if as_run else 0)
+
+
+def _joined(parts: Iterable[Labelled]) -> Labelled:
+    parts = list(parts)
+    samples = tuple(sample for part in parts for sample in part.samples)
+    return Labelled(samples, sum(part.truths for part in parts), sum(part.hard for part in parts))

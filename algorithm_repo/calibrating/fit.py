@@ -1,11 +1,12 @@
 """From labelled events to a `Calibration`: logistic regression, checked on clips that it was not fitted on.
 
 Five folds by clip, never by event: what is stated about a clip comes from a regression that has not seen it. The stated
-error is that of the held-out clips; the regression that ships is fitted on all of them. The operating curve is measured
-with the rules as they run, on reports of other suites (`measured_on`).
+error and the operating curve are those of the held-out clips, with the rules as people run them; the regression that
+ships is fitted on all of them. Reports of other suites can give both instead (`measured_on`).
 
 The rate of false alarms is that of a camera which meets `HARD_A_DAY` hard situations a day (a queue that does not move,
-a wet road, a bag somebody comes back for …), each as often mistaken as the hard negatives among the clips were.
+a wet road, a bag somebody comes back for, one person fewer than the limit …), each as often mistaken as the hard
+situations among the clips were.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ FEATURES: dict[str, dict[str, bool]] = {
         "vehicles_passed": True,
         "hidden_s": True,
     },
-    "crowding": {"people": True, "limit": True, "crowded_share": False, "fixtures": True},
+    "crowding": {"people": True, "limit": True, "crowded_share": False, "fixtures": True, "peak": True},
     "waterlogging": {
         "standing_share": False,
         "limit_share": False,
@@ -60,11 +61,13 @@ class Sample:
         clip: what it was seen in; clips are kept together when they are split.
         numbers: of the event.
         real: it matched a labelled one.
+        as_run: raised by rules as people run them; else by looser ones, and it says nothing of how often they err.
     """
 
     clip: str
     numbers: dict[str, float]
     real: bool
+    as_run: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Labelled:
 
     Attributes:
         samples: the events.
-        truths: labelled events that there were to find.
-        hard: clips with a hard negative of this type.
+        truths: labelled events that there were to find by rules as people run them.
+        hard: hard situations with nothing of this type to report, likewise.
     """
 
     samples: tuple[Sample, ...]
@@ -107,14 +110,15 @@ def fit(event_type: str, labelled: Labelled, fitted_on: str) -> Calibration:
                 _stated(event_type, features, bias, sample) for sample, out in zip(samples, held, strict=True) if out
             ]
     features, bias = _regress(names, samples)
+    run = np.array([sample.as_run for sample in samples])
     return Calibration(
         type=event_type,
         features=features,
         bias=round(bias, 4),
-        curve=operating_curve(stated, real, labelled.truths, labelled.hard),
+        curve=operating_curve(stated[run], real[run], labelled.truths, labelled.hard),
         events=len(samples),
         real=int(real.sum()),
-        expected_error=round(expected_error(stated, real), 4),
+        expected_error=round(expected_error(stated[run], real[run]), 4),
         fitted_on=fitted_on,
     )
 

@@ -18,7 +18,7 @@ from algorithm_repo.evaluation.suite import Clip, TruthEvent
 from contracts.pool import Camera
 from models.detector import detector_names
 from models.zoo import Zoo
-from simulator.street import KINDS, Scenario, scenario, write_clip
+from simulator.street import KINDS, Scenario, TruthMeasure, scenario, write_clip
 
 FOUR = ("illegal_parking", "waterlogging", "crowding", "litter")
 HEALTH = "camera_health"
@@ -87,12 +87,15 @@ class StreetJob:
         setup: the run's.
         keep: folder for the clip.
         changes: type -> parameters that are to be others than the scene's.
+        limits: type -> another limit than the scene's for what its rule measures; the truth is told anew. Of scenes
+            that tell that measure.
     """
 
     plan: Plan
     setup: Setup
     keep: Path | None = None
     changes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -102,14 +105,35 @@ class StreetJob:
     def name(self) -> str:
         return f"{self.plan.number:04d}-{self.plan.kind}-{self.plan.seed}.mp4"
 
+    def street(self) -> Scenario:
+        """The scene."""
+        size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
+        return scenario(self.plan.seed, self.plan.kind, size=size)
+
     def run(self) -> Outcome:
         """The outcome, with the clip's entry for the suite that is kept."""
-        size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
-        street = scenario(self.plan.seed, self.plan.kind, size=size)
+        street = self.street()
         clip = _changed(clip_of_scenario(self.number, street, self.name), self.changes)
+        for measure in street.measures:
+            if measure.type in self.limits:
+                clip = _limited(clip, measure, self.limits[measure.type])
         with TemporaryDirectory(prefix="cityvision-street-") as folder:
             path = write_clip(street, (self.keep or Path(folder)) / self.name, fps=FPS)
             return replace(evaluate_clip(clip, path, self.setup), entry=clip)
+
+
+def _limited(clip: Clip, measure: TruthMeasure, limit: float) -> Clip:
+    """The clip with that limit in the measure's zone, and with what is then to be reported of it."""
+    if measure.type == "crowding":
+        # Whatever the ground's calibration says of density: the limit is a number of people here.
+        values: dict[str, object] = {"max_people": round(limit), "max_density": 12.0}
+    else:
+        values = {"min_share": limit}
+    others = tuple(one for one in clip.truth if one.type != measure.type)
+    above, hold = measure.longest_above(limit), getattr(clip.camera.algorithms[measure.type], "hold")  # noqa: B009
+    if above is not None and above[1] - above[0] >= hold:
+        others += (TruthEvent(type=measure.type, zone=measure.zone, start=above[0], end=above[1]),)
+    return _changed(clip.model_copy(update={"truth": others}), {measure.type: values})
 
 
 def _changed(clip: Clip, changes: Mapping[str, Mapping[str, object]]) -> Clip:

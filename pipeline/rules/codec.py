@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -24,7 +24,7 @@ def encode(state: Any) -> dict[str, object]:
 
 
 def decode(kind: type[StateT], data: object) -> StateT:
-    """Inverse of `encode`.
+    """Inverse of `encode`. What an older state did not have yet takes its default.
 
     Raises:
         ValueError: the data is of another shape than `kind`.
@@ -64,8 +64,16 @@ def _tuple(kinds: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
 
 
 def _dataclass(kind: type, data: Any, where: str) -> Any:
-    names = {f.name for f in fields(kind)}
-    if not isinstance(data, dict) or set(data) != names:
+    names, needed = _fields(kind)
+    if not isinstance(data, dict) or not data or not needed <= set(data) <= names:
         raise ValueError(f"rule state: {where} does not have exactly the fields {', '.join(sorted(names))}")
     hints = _hints(kind)
-    return kind(**{name: _typed(hints[name], data[name], f"{where}.{name}") for name in names})
+    return kind(**{name: _typed(hints[name], value, f"{where}.{name}") for name, value in data.items()})
+
+
+@cache
+def _fields(kind: type) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of all fields, and of those without a default."""
+    own = fields(kind)
+    needed = [f.name for f in own if f.default is MISSING and f.default_factory is MISSING]
+    return frozenset(f.name for f in own), frozenset(needed)

@@ -23,7 +23,7 @@ from pipeline.rules.boxes import Box
 from pipeline.rules.codec import decode, encode
 from pipeline.rules.crowdclock import SMOOTH_S, Bins, Count, Ebb, began, dated_back, ebbing, entered, share
 from pipeline.rules.crowdtext import reason_of
-from pipeline.rules.crowdzone import Limit, Sizes, estimated_area, limit_of, measured, peak_density
+from pipeline.rules.crowdzone import Cars, Limit, Sizes, estimated_area, limit_of, measured, measured_cars, peak_density
 from pipeline.rules.people import PACE_S, Gathering, Visitor, gather, pace
 from pipeline.rules.registry import register
 
@@ -78,7 +78,7 @@ class ZoneState:
         gathering: see `people`.
         counts: the newest, for the median.
         feet: where the people counted in the newest look stand, and how tall they look: x, y, height, normalised.
-        sizes: of people, where the zone is not calibrated; see `crowdzone`.
+        sizes, cars: of people and cars, where the zone is not calibrated; see `crowdzone`.
         aspect: width / height of the picture they were taken in.
         bins: see `crowdclock`.
         over: stream time when the last candidate or event was, s.
@@ -92,6 +92,7 @@ class ZoneState:
     counts: tuple[Count, ...] = ()
     feet: tuple[tuple[float, float, float], ...] = ()
     sizes: Sizes = ()
+    cars: Cars = ()
     aspect: float = 1.0
     bins: Bins = ()
     over: float | None = None
@@ -243,7 +244,8 @@ class CrowdingRule:
         counts = (*counts, Count(look.time, len(counted), len(present)))[-(round(SMOOTH_S / _SMOOTH_SPACING_S) + 2) :]
         state = replace(state, time=look.time, gathering=gathering, counts=counts, feet=_feet(counted))
         if limit.area_m2 is None:
-            state = replace(state, sizes=measured(state.sizes, look, p.min_score), aspect=look.aspect)
+            sizes, cars = measured(state.sizes, look, p.min_score), measured_cars(state.cars, look, p.min_score)
+            state = replace(state, sizes=sizes, cars=cars, aspect=look.aspect)
         crowded = state.people > limit.people
         state = replace(state, bins=entered(state.bins, look.time, p.hold, watched, crowded))
         crowd = state.crowd
@@ -342,7 +344,7 @@ class CrowdingRule:
             numbers["density_peak"] = round(peak_density([(x, y) for x, y, _ in state.feet], limit), 3)
             numbers["limit_density"] = round(limit.people / limit.area_m2, 3)
         silent = step in {Step.CANDIDATE, Step.DISSOLVED}
-        if not silent and (area := estimated_area(state.sizes, state.polygon, state.aspect)) is not None:
+        if not silent and (area := estimated_area(state.sizes, state.cars, state.polygon, state.aspect)) is not None:
             numbers["density_low"] = round(state.people / area[0] * math.exp(-area[1]), 3)
             numbers["density_high"] = round(state.people / area[0] * math.exp(area[1]), 3)
         return Output(

@@ -11,13 +11,14 @@ import numpy as np
 from contracts.algorithms import Crowding
 from contracts.geometry import FloatArray, homography, polygon_area, project
 from contracts.pool import Zone
-from contracts.vision import Look
-from pipeline.ground import PERSON_M, fit
+from contracts.vision import Look, ObjectClass
+from pipeline.groundfit import fit_boxes
 from pipeline.rules.people import persons
 
 Point = tuple[float, float]
 
 _SIZES = 100
+_CARS = (ObjectClass.CAR, ObjectClass.VEHICLE)  # of the latter a bus now and then, which the fit leaves aside
 _BORDER = 0.01  # nearer to the picture's border a figure may be cut off
 _NARROW, _WIDE = 0.2, 0.6  # width by height of somebody standing or walking upright
 _WINDOW_M2 = 9.0  # density at its highest is that of a circle of this area around somebody
@@ -65,6 +66,8 @@ def limit_of(zone: Zone, parameters: Crowding) -> Limit | None:
 
 Sizes = tuple[tuple[int, float, float], ...]
 """Track, row of the feet and height (picture heights) of people seen in full, each track once."""
+Cars = tuple[tuple[int, float, float, float], ...]
+"""Track, lower edge, height and width (picture heights) of cars seen in full, each track once."""
 
 
 def measured(sizes: Sizes, look: Look, min_score: float) -> Sizes:
@@ -84,12 +87,29 @@ def measured(sizes: Sizes, look: Look, min_score: float) -> Sizes:
     return (*sizes, *new)[:_SIZES]
 
 
-def estimated_area(sizes: Sizes, polygon: Sequence[Point], aspect: float) -> tuple[float, float] | None:
-    """Ground area, m², and its relative error, from how large people look; None where that does not tell."""
-    if not sizes:
+def measured_cars(cars: Cars, look: Look, min_score: float) -> Cars:
+    """As `measured`, of cars."""
+    if len(cars) >= _SIZES:
+        return cars
+    tracks = look.tracks
+    boxes = tracks.boxes.astype(np.float64)
+    whole = (boxes[:, :2].min(axis=1) > _BORDER) & (boxes[:, 2:].max(axis=1) < 1 - _BORDER)
+    rows = np.flatnonzero(whole & np.isin(tracks.classes, _CARS) & (tracks.scores >= min_score))
+    known = {track for track, *_ in cars}
+    new = [
+        (int(tracks.ids[i]), round(y2, 4), round(y2 - y1, 4), round((x2 - x1) * look.aspect, 4))
+        for i, (x1, y1, x2, y2) in zip(rows.tolist(), boxes[rows].tolist(), strict=True)
+        if int(tracks.ids[i]) not in known
+    ]
+    return (*cars, *new)[:_SIZES]
+
+
+def estimated_area(sizes: Sizes, cars: Cars, polygon: Sequence[Point], aspect: float) -> tuple[float, float] | None:
+    """Ground area, m², and its relative error, from how large people and cars look; None where that does not tell."""
+    if not sizes and not cars:
         return None
-    feet, heights = np.array([size[1] for size in sizes]), np.array([size[2] for size in sizes])
-    scale = fit(feet, heights, np.full(len(sizes), PERSON_M), aspect)
+    people = np.array([size[1:] for size in sizes], np.float64).reshape(-1, 2)
+    scale = fit_boxes(people, np.array([car[1:] for car in cars], np.float64).reshape(-1, 3), aspect)
     try:
         return None if scale is None else scale.area_m2(polygon, aspect)
     except ValueError:

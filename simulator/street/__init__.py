@@ -5,7 +5,7 @@ Needs only NumPy and OpenCV; `write_clip` also PyAV.
 
 from simulator.street.kinds import KINDS, Kind
 from simulator.street.scenario import SLICES, Scenario, as_frame, frames, scenario, write_clip
-from simulator.street.types import LITTER_KINDS, Picture, TruthBin, TruthBox, TruthEvent, TruthItem
+from simulator.street.types import LITTER_KINDS, Picture, TruthBin, TruthBox, TruthEvent, TruthItem, TruthMeasure
 
 __all__ = [
     "KINDS",
@@ -18,6 +18,7 @@ __all__ = [
     "TruthBox",
     "TruthEvent",
     "TruthItem",
+    "TruthMeasure",
     "as_frame",
     "frames",
     "scenario",

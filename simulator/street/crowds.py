@@ -101,16 +101,16 @@ def _visit(plot: Plot, area: Area, spot: tuple[float, float], arrive: float, lea
     plot.actors.append(person(plot.number(), figure, way(points)))
 
 
-def _count(plot: Plot, area: Area) -> tuple[list[float], list[int]]:
-    """How many stand in the area for the camera to see, every half a second."""
-    times = [float(t) for t in np.arange(0, plot.duration, 0.5)]
+def _count(plot: Plot, area: Area) -> tuple[FloatArray, FloatArray]:
+    """Times, s, every half a second, and how many are in the area then for the camera to see."""
+    times = np.arange(0, plot.duration, 0.5)
     counts = []
-    for time in times:
+    for time in times.tolist():
         poses = [a.motion.at(time) for a in plot.actors if a.figure is not None and a.mesh is None]
         places = [(pose.x, pose.y) for pose in poses if pose is not None]
         seen = shown(plot.place.optics, places) > 1 - _HIDDEN
         counts.append(sum(area.holds(*place) for place, visible in zip(places, seen, strict=True) if visible))
-    return times, counts
+    return times, np.array(counts, np.float64)
 
 
 def shown(optics: Optics, places: Sequence[tuple[float, float]]) -> FloatArray:
@@ -135,15 +135,10 @@ def shown(optics: Optics, places: Sequence[tuple[float, float]]) -> FloatArray:
 def _tell(plot: Plot, area: Area) -> None:
     """The longest time above the limit, if it lasts."""
     times, counts = _count(plot, area)
-    best, begin = (0.0, 0.0), None
-    for time, count in [*zip(times, counts, strict=True), (plot.duration, 0)]:
-        if count > plot.limit and begin is None:
-            begin = time
-        elif count <= plot.limit and begin is not None:
-            best = max(best, (time - begin, begin))
-            begin = None
-    if best[0] >= _T:
-        plot.tell("crowding", area.id, best[1], best[1] + best[0])
+    plot.measure("crowding", area.id, times, counts)
+    above = plot.measures[-1].longest_above(plot.limit)
+    if above is not None and above[1] - above[0] >= _T:
+        plot.tell("crowding", area.id, *above)
 
 
 def _gather(plot: Plot, area: Area) -> World:
@@ -232,6 +227,8 @@ def passing(plot: Plot) -> World:
             motion = way(walk(ends, now + 0.9 * row + plot.between(0, 0.3), speed))
             plot.actors.append(person(plot.number(), figure, motion))
         now += plot.between(15, 22)
+    times = np.arange(0, plot.duration, 0.5)
+    plot.measure("crowding", area.id, times, np.zeros(len(times)))  # nobody stays
     traffic(plot, 12)
     return plot.world()
 
@@ -245,7 +242,9 @@ def _few(plot: Plot, area: Area) -> None:
 
 
 def sparse(plot: Plot) -> World:
-    _few(plot, _begin(plot, ("square", "pavement")))
+    area = _begin(plot, ("square", "pavement"))
+    _few(plot, area)
+    _tell(plot, area)
     return plot.world()
 
 
@@ -264,6 +263,7 @@ def poster(plot: Plot) -> World:
     )
     for number, spot in enumerate(_spots(plot, area, plot.limit - 3, 1.4)):
         _visit(plot, area, spot, plot.between(-20, 20), None, number)
+    _tell(plot, area)
     traffic(plot, 12)
     return plot.world(posters=boards)
 
@@ -278,5 +278,6 @@ def brief(plot: Plot) -> World:
             _visit(plot, area, spot, plot.between(-10, 15), None, number)
         else:
             _visit(plot, area, spot, begins + plot.between(0, 1), begins + plot.between(4, 5), number)
+    _tell(plot, area)
     traffic(plot, 12)
     return plot.world()

@@ -67,11 +67,18 @@ def _growing(plot: Plot, share: float, begins: float, grows: float, ends: float 
         if seen.max() >= share:
             break
         puddle = replace(puddle, wide=puddle.wide * 1.08, deep=puddle.deep * 1.12)
+    _measure(plot, puddle)
     above = times[shares(puddle, plot.place.optics, plot.used[0], times) >= ALARM_SHARE]
     if len(above):
         end = float(above[-1]) + 0.25
         plot.tell("waterlogging", plot.used[0].id, float(above[0]), end if end < plot.duration - 0.5 else plot.duration)
     return puddle
+
+
+def _measure(plot: Plot, puddle: Puddle) -> None:
+    """Notes how much of the zone the only puddle covers."""
+    area, times = plot.used[0], np.arange(0, plot.duration, 0.25)
+    plot.measure("waterlogging", area.id, times, shares(puddle, plot.place.optics, area, times))
 
 
 def _ends(plot: Plot, full: float) -> float | None:
@@ -141,6 +148,7 @@ def small(plot: Plot) -> World:
     times = np.arange(0, plot.duration, 1.0)
     while shares(puddle, plot.place.optics, area, times).max() > 0.35 * ALARM_SHARE:
         puddle = replace(puddle, wide=puddle.wide * 0.85, deep=puddle.deep * 0.85)
+    _measure(plot, puddle)
     traffic(plot, plot.between(8, 18))
     passers(plot, 20)
     return plot.world(puddles=(puddle,))

@@ -10,7 +10,7 @@ from simulator.street.actors import Actor
 from simulator.street.hashing import generator, mix
 from simulator.street.light import Light, daylight
 from simulator.street.place import Area, Place, make_place
-from simulator.street.types import TruthEvent
+from simulator.street.types import FloatArray, TruthEvent, TruthMeasure
 from simulator.street.weather import Effects
 from simulator.street.world import World, always
 
@@ -44,6 +44,7 @@ class Plot:
         self.slices: tuple[str, ...] = ()
         self.algorithms: dict[str, dict[str, Any]] = {}
         self.truth: list[TruthEvent] = []
+        self.measures: list[TruthMeasure] = []
         self.used: list[Area] = []
         self.actors: list[Actor] = []
         self.place: Place
@@ -87,6 +88,10 @@ class Plot:
         """Notes what should be reported."""
         if start < self.duration:
             self.truth.append(TruthEvent(type, zone, round(start, 3), round(min(end, self.duration), 3)))
+
+    def measure(self, type: str, zone: str, times: FloatArray, values: FloatArray) -> None:
+        """Notes what the rule compares with its limit."""
+        self.measures.append(TruthMeasure(type, zone, times, values))
 
     def weather(self, lights: Sequence[str], *, always_: Sequence[str] = (), never: Sequence[str] = ()) -> None:
         """Chooses light and conditions, or takes those asked for.

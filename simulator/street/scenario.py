@@ -16,7 +16,7 @@ from simulator.street.kinds import KINDS
 from simulator.street.plot import Plot
 from simulator.street.render import Renderer
 from simulator.street.scripts import SCRIPTS
-from simulator.street.types import Picture, TruthEvent
+from simulator.street.types import Picture, TruthEvent, TruthMeasure
 from simulator.street.world import World
 
 SLICES = (
@@ -35,6 +35,7 @@ class Scenario:
         camera: as one camera of streams.yaml, without algorithms; its address is a placeholder.
         algorithms: type: parameters, with a short T.
         truth: what should be reported.
+        measures: what rules compare with a limit, as it truly is, where the kind is about such a rule.
     """
 
     seed: int
@@ -45,6 +46,7 @@ class Scenario:
     camera: dict[str, Any]
     algorithms: dict[str, dict[str, Any]]
     truth: tuple[TruthEvent, ...]
+    measures: tuple[TruthMeasure, ...]
     world: World = field(repr=False)
 
     def picture(self, time: float) -> Picture:
@@ -106,7 +108,8 @@ def _told(world: World, plot: Plot) -> Scenario:
         "zones": [plot.zone(area) for area in plot.used],
     }
     return Scenario(
-        plot.seed, plot.kind, plot.size, plot.duration, plot.slices, camera, plot.algorithms, truth, world
+        plot.seed, plot.kind, plot.size, plot.duration, plot.slices, camera, plot.algorithms, truth,
+        tuple(plot.measures), world,
     )  # fmt: skip
 
 

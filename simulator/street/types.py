@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,41 @@ class TruthEvent:
     zone: str
     start: float
     end: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TruthMeasure:
+    """What a rule compares with its limit, as it truly is.
+
+    Attributes:
+        type: "crowding" (people who stay), "waterlogging" (share of the zone under water, 0..1).
+        zone: the zone's id.
+        times: stream time, s, at even distances, float64 [N].
+        values: float64 [N].
+    """
+
+    type: str
+    zone: str
+    times: FloatArray
+    values: FloatArray
+
+    def longest_above(self, limit: float) -> tuple[float, float] | None:
+        """Start and end, s, of the longest time during which it is above the limit; None where it never is."""
+        step = float(self.times[1] - self.times[0]) if len(self.times) > 1 else 0.0
+        edges = np.diff(np.concatenate(([0], (self.values > limit).astype(np.int8), [0])))
+        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        if len(starts) == 0:
+            return None
+        longest = int(np.argmax(ends - starts))
+        return float(self.times[starts[longest]]), float(self.times[ends[longest] - 1]) + step
+
+    def kept_for(self, seconds: float) -> float:
+        """The highest value that it does not fall below for that long; 0 where the clip is shorter."""
+        step = float(self.times[1] - self.times[0]) if len(self.times) > 1 else 1.0
+        count = max(1, math.ceil(seconds / step))
+        if count > len(self.values):
+            return 0.0
+        return float(np.lib.stride_tricks.sliding_window_view(self.values, count).min(axis=1).max())
 
 
 @dataclass(frozen=True, slots=True)

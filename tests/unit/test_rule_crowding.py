@@ -348,6 +348,24 @@ def test_density_is_estimated_from_sizes_where_nobody_calibrated() -> None:
     assert 0 < low < high < 4 * low
 
 
+def test_density_is_estimated_from_cars_where_hardly_anybody_has_walked() -> None:
+    # Cars that come along the road, under a horizon at row 0.1 and a camera 6 m high.
+    def car(track: int, y: float, start: float) -> Actor:
+        tall, wide = 0.42 * (y - 0.1), 1.8 / 6 * (y - 0.1) * 9 / 16
+        return Actor(track, ((start, 0.4, y), (start + 2.5, 0.4, y)), (wide, tall), ObjectClass.CAR)
+
+    cars = [car(100 + i, 0.42 + 0.014 * i, 1.0 + 2 * i) for i in range(35)]
+    crowd = [person(i, 0.2 + 0.08 * i, 0.6 + 0.02 * i, 75, 130) for i in range(8)]
+    rule = crowding()
+    state, said = run(rule, looks([*cars, *crowd], 0, 130, 2.0))
+    numbers = of(said, Step.OPENED)[0].numbers
+    assert 0 < numbers["density_low"] < numbers["density_high"] < 4 * numbers["density_low"]
+    old = rule.dump(state)
+    for zone in old["zones"]:  # type: ignore[attr-defined]
+        del zone["cars"]  # as written before cars were measured
+    assert rule.load(old).zones[0].cars == ()
+
+
 def test_left_to_itself_it_watches_the_zones_that_have_a_limit() -> None:
     road = {"id": "road", "kind": "road", "polygon": rectangle(0.0, 0.0, 0.4, 1.0)}
     square = {"id": "square", "kind": "square", "polygon": rectangle(0.5, 0.0, 1.0, 1.0), "capacity": 1}
