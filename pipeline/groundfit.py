@@ -82,7 +82,8 @@ class _View:
     def away(self, rows: FloatArray) -> FloatArray:
         """Distance along the ground, m."""
         slope = (rows - 0.5) / self._focal
-        return self._camera_m * (self._cos - slope * self._sin) / np.maximum(slope * self._cos + self._sin, 1e-4)
+        away = self._camera_m * (self._cos - slope * self._sin) / np.maximum(slope * self._cos + self._sin, 1e-4)
+        return np.asarray(away, np.float64)
 
     def row(self, away: FloatArray, tall: float) -> FloatArray:
         below = self._camera_m - tall

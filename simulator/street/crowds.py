@@ -110,7 +110,7 @@ def _count(plot: Plot, area: Area) -> tuple[FloatArray, FloatArray]:
         places = [(pose.x, pose.y) for pose in poses if pose is not None]
         seen = shown(plot.place.optics, places) > 1 - _HIDDEN
         counts.append(sum(area.holds(*place) for place, visible in zip(places, seen, strict=True) if visible))
-    return times, np.array(counts, np.float64)
+    return np.asarray(times, np.float64), np.array(counts, np.float64)
 
 
 def shown(optics: Optics, places: Sequence[tuple[float, float]]) -> FloatArray:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contracts.vision import ByteArray
 from simulator.street.actors import Actor
 from simulator.street.hashing import generator, mix
 from simulator.street.light import Light, daylight
 from simulator.street.place import Area, Place, make_place
-from simulator.street.types import FloatArray, TruthEvent, TruthMeasure
+from simulator.street.types import TruthEvent, TruthMeasure
 from simulator.street.weather import Effects
 from simulator.street.world import World, always
 
@@ -89,9 +92,9 @@ class Plot:
         if start < self.duration:
             self.truth.append(TruthEvent(type, zone, round(start, 3), round(min(end, self.duration), 3)))
 
-    def measure(self, type: str, zone: str, times: FloatArray, values: FloatArray) -> None:
+    def measure(self, type: str, zone: str, times: NDArray[np.floating], values: NDArray[np.floating]) -> None:
         """Notes what the rule compares with its limit."""
-        self.measures.append(TruthMeasure(type, zone, times, values))
+        self.measures.append(TruthMeasure(type, zone, np.asarray(times, np.float64), np.asarray(values, np.float64)))
 
     def weather(self, lights: Sequence[str], *, always_: Sequence[str] = (), never: Sequence[str] = ()) -> None:
         """Chooses light and conditions, or takes those asked for.

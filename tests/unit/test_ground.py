@@ -94,7 +94,8 @@ def test_an_area_up_to_the_horizon_is_refused() -> None:
 
 def cars(optics: Optics, random: Random, count: int) -> FloatArray:
     """Lower edges, heights and widths of cars of a street at some angle, one in four across it, with 4 % of noise."""
-    street, seen = random.uniform(0, math.pi), []
+    street = random.uniform(0, math.pi)
+    seen: list[tuple[float, float, float]] = []
     while len(seen) < count:
         x, y = random.uniform(-9, 9), random.uniform(7, 45)
         yaw = street + random.choice((0.0, 0.0, math.pi, math.pi / 2)) + random.gauss(0, 0.05)
