@@ -64,6 +64,7 @@ class PictureHealth:
             None for the first.
         recoded: it is the same again but for its coding: an encoder codes a picture that stands still anew with every
             keyframe. It differs by far less than this camera's pictures ever do, and nowhere by more.
+        grainy: this camera's pictures usually differ all over, by its sensor's noise: standing still is not like it.
         likeness: share of the learnt scene's structure that is still where it was, 0..1; None while unknown.
         shift: how far the whole scene has moved, picture widths, where that can be told; else None.
         texture: coarse structure of the median part of the picture, grey levels; hardly any where the lens is covered.
@@ -77,6 +78,7 @@ class PictureHealth:
     usual_detail: float | None = None
     changed: float | None = None
     recoded: bool = False
+    grainy: bool = False
     likeness: float | None = None
     shift: tuple[float, float] | None = None
     highlight: float = 255.0

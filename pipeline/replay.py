@@ -15,6 +15,7 @@ from contracts.pool import Camera
 from contracts.records import ClockSource, Event
 from contracts.vision import Frame, Look
 from models.detector import Detector
+from pipeline.blindness import Blindness
 from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.eventbook import Clock
 from pipeline.gate import Gate
@@ -52,9 +53,11 @@ class _Sight:
         evidence: EvidenceKeeper,
         gate: bool,
         tracer: Tracer | None,
+        blindness: Blindness | None,
     ) -> None:
         self.chain = CameraChain(camera, ModelIdentity(detector.name, detector.sha256), evidence, tracer)
         self.looks = 0
+        self.blindness = blindness or Blindness()
         self._perception = Perception(detector, FleetTracker(), sensing, max_batch=1)
         self._memory = SceneMemory()
         zones, patience = self.chain.zones, self.chain.patience
@@ -62,11 +65,18 @@ class _Sight:
 
     def undecoded(self, ring: PacketRing, time: float) -> bool:
         """Whether the look due at `time` is worth decoding."""
-        return self._gate is None or self._gate.undecoded(ring, time, self.chain.wants)
+        if self._gate is None or self._gate.undecoded(ring, time, self.chain.wants):
+            return True
+        self._watched(time)
+        return False
+
+    def _watched(self, time: float) -> float:
+        return self.blindness.watched(time, self.chain.look_every or 0.0)
 
     def see(self, frame: Frame) -> list[Event]:
         """What the frame, for which `undecoded` was asked, makes the chain say."""
         chain, gate = self.chain, self._gate
+        gap = self._watched(frame.time)
         if gate is not None and not gate.decoded(frame, chain.wants):
             return []
         name = chain.camera.id
@@ -75,8 +85,10 @@ class _Sight:
         if seen.senses.failed:  # live, a rule pauses then; here somebody wants to know what it says
             raise RunnerError("; ".join(f"{name}: {wrong}" for name, wrong in seen.senses.failed))
         preset = chain.camera.presets[0].id if chain.camera.presets else ""
-        look = Look(name, frame.time, frame.utc, seen.tracks, frame.aspect, preset, senses=seen.senses)
+        look = Look(name, frame.time, frame.utc, seen.tracks, frame.aspect, preset, gap, seen.senses)
         events = chain.look(look, frame, _FILE_CLOCK)
+        suspected = {rule: (reason, frame.time) for rule, reason in chain.paused.items()}
+        self.blindness.judged(frame.time, suspected | chain.unwatched)
         if gate is not None:
             gate.looked(frame, seen.tracks)
         self.looks += 1
@@ -93,6 +105,7 @@ def replay(
     start_utc: float = 0.0,
     gate: bool = True,
     tracer: Tracer | None = None,
+    blindness: Blindness | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Event]:
     """The events of a file seen as `camera`, in order, as they happen.
@@ -106,6 +119,7 @@ def replay(
         start_utc: UTC of the first picture, s since 1970.
         gate: let the gate skip looks at pictures that do not change, as live.
         tracer: told what every look saw; its lines are the caller's to take.
+        blindness: told what no rule, or not every one, watched.
         on_progress: told of every packet that made a look due.
 
     Raises:
@@ -113,7 +127,7 @@ def replay(
         RunnerError: inference failed.
     """
     ring = PacketRing()
-    sight = _Sight(camera, detector, sensing, make_evidence(ring), gate, tracer)
+    sight = _Sight(camera, detector, sensing, make_evidence(ring), gate, tracer, blindness)
     decoders, planner = DecoderPool(), Planner()
     every = sight.chain.look_every
     if every is None:
@@ -127,7 +141,9 @@ def replay(
         planner.planned(at)
         if sight.undecoded(ring, at.time):
             frame = decode(decoders, gop, at)
-            if frame is not None:
+            if frame is None:
+                sight.blindness.lost()
+            else:
                 yield from sight.see(frame)
         if on_progress is not None:
             on_progress(Progress(packet.time, sight.looks))
@@ -141,20 +157,21 @@ def replay_frames(
     evidence: EvidenceKeeper,
     *,
     gate: bool = True,
+    blindness: Blindness | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Event]:
     """The events of pictures that come without encoding, each of them a look that is due.
 
     Args:
         frames: in order, at the distance the rules look (`CameraChain.look_every`).
-        camera, detector, sensing, gate, on_progress: as for `replay`.
+        camera, detector, sensing, gate, blindness, on_progress: as for `replay`.
         evidence: keeps pictures; there are no packets to cut clips from.
 
     Raises:
         RunnerError: inference failed.
     """
     ring = PacketRing()
-    sight = _Sight(camera, detector, sensing, evidence, gate, None)
+    sight = _Sight(camera, detector, sensing, evidence, gate, None, blindness)
     for frame in frames:
         if sight.undecoded(ring, frame.time):
             yield from sight.see(frame)

@@ -22,6 +22,7 @@ from contracts.pool import Camera
 from contracts.vision import Frame
 from models.detector import Detector, load_detector
 from models.zoo import Zoo
+from pipeline.blindness import Blindness
 from pipeline.replay import Progress, replay
 from pipeline.senses.engine import Sensing
 
@@ -103,7 +104,7 @@ def tools(model: str, mirror: Path | None) -> tuple[Detector, Sensing]:
 def evaluate_clip(clip: Clip, path: Path, setup: Setup) -> Outcome:
     """Replays a file as `clip` and judges what was raised."""
     begun = time.monotonic()
-    pictures = OpeningPictures()
+    pictures, blindness = OpeningPictures(), Blindness()
     progress = Progress(0.0, 0)
 
     def on_progress(now: Progress) -> None:
@@ -115,7 +116,16 @@ def evaluate_clip(clip: Clip, path: Path, setup: Setup) -> Outcome:
         detector, sensing = tools(clip.model or clip.camera.model or setup.model, setup.mirror)
         model = detector.name
         events = list(
-            replay(path, clip.camera, detector, sensing, lambda _: pictures, gate=setup.gate, on_progress=on_progress)
+            replay(
+                path,
+                clip.camera,
+                detector,
+                sensing,
+                lambda _: pictures,
+                gate=setup.gate,
+                blindness=blindness,
+                on_progress=on_progress,
+            )
         )
     except CityVisionError as error:
         failed = str(error)
@@ -128,7 +138,8 @@ def evaluate_clip(clip: Clip, path: Path, setup: Setup) -> Outcome:
         return replace(outcome, failed=failed)
     findings = judge(clip, asked_for(clip, events), progress.time)
     shown = illustrated(findings, clip.camera, pictures, detector, lambda at: frame_at(path, at))
-    return replace(outcome, scores=scored(clip, findings, progress.time), findings=shown)
+    scores = scored(clip, findings, progress.time, blindness.until(progress.time))
+    return replace(outcome, scores=scores, findings=shown)
 
 
 def illustrated(

@@ -20,11 +20,12 @@ class Score:
     Attributes:
         type: of the events.
         slices: of the clip.
-        seconds: stream time in which the type watched, s.
+        seconds: stream time in which the type watched, s; what it was blind for is not in it.
         truths: true events.
         waits: of each found one, from its start to the `opened`, s.
         delays: of each found one, how much later than T after its start it was opened, s; empty where T is unknown.
         false_alarms: raised events without a true one.
+        blind: why it did not watch, and for how many s of stream time.
     """
 
     type: str
@@ -34,6 +35,12 @@ class Score:
     waits: tuple[float, ...]
     delays: tuple[float, ...]
     false_alarms: int
+    blind: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def blind_seconds(self) -> float:
+        """Stream time in which it did not watch, s."""
+        return sum(seconds for _, seconds in self.blind)
 
 
 def poisson_upper(count: int, confidence: float = CONFIDENCE) -> float:
@@ -42,13 +49,13 @@ def poisson_upper(count: int, confidence: float = CONFIDENCE) -> float:
 
 
 def by_type(scores: Sequence[Score], types: Iterable[str]) -> dict[str, dict[str, object]]:
-    """The figures of each type, with those of each slice below `slices`."""
+    """The figures of each type, with why it was blind, and with those of each slice below `slices`."""
     table: dict[str, dict[str, object]] = {}
     for kind in types:
         mine = [score for score in scores if score.type == kind]
         names = sorted({name for score in mine for name in score.slices})
         slices = {name: figures([score for score in mine if name in score.slices]) for name in names}
-        table[kind] = {**figures(mine), "slices": slices}
+        table[kind] = {**figures(mine), "blind_reasons": blind_reasons(mine), "slices": slices}
     return table
 
 
@@ -76,7 +83,16 @@ def figures(scores: Sequence[Score]) -> dict[str, Figure]:
         "positive_clips": sum(score.truths > 0 for score in scores),
         "negative_clips": sum(score.truths == 0 for score in scores),
         "hours": round(days * 24, 6),
+        "blind_seconds": round(sum(score.blind_seconds for score in scores), 3),
     }
+
+
+def blind_reasons(scores: Iterable[Score]) -> dict[str, float]:
+    """Why some scores' types did not watch -> for how many s of stream time."""
+    found: dict[str, float] = {}
+    for reason, seconds in (one for score in scores for one in score.blind):
+        found[reason] = round(found.get(reason, 0.0) + seconds, 3)
+    return dict(sorted(found.items()))
 
 
 def alarm_rate(false_alarms: int, days: float) -> dict[str, Figure]:

@@ -10,6 +10,7 @@ from algorithm_repo.evaluation.match import Span, match
 from algorithm_repo.evaluation.metrics import Score
 from algorithm_repo.evaluation.suite import Clip, TruthEvent
 from contracts.records import Event, Transition
+from pipeline.blindness import Blind, seconds_by_reason
 
 Verdict = Literal["found", "missed", "false_alarm"]
 
@@ -154,23 +155,25 @@ def judge(clip: Clip, raised: Sequence[Raised], end: float) -> tuple[Finding, ..
     return tuple(sorted(findings, key=lambda f: (_moment(f), f.type, f.zone, f.verdict)))
 
 
-def scored(clip: Clip, findings: Sequence[Finding], seconds: float) -> tuple[Score, ...]:
-    """A row for each type that watched the clip for `seconds` of stream time."""
-    return tuple(_score(clip, kind, findings, seconds) for kind in sorted(clip.camera.algorithms))
+def scored(clip: Clip, findings: Sequence[Finding], seconds: float, blind: Sequence[Blind] = ()) -> tuple[Score, ...]:
+    """A row for each type that was to watch the clip for `seconds` of stream time, and did, but for `blind`."""
+    return tuple(_score(clip, kind, findings, seconds, blind) for kind in sorted(clip.camera.algorithms))
 
 
-def _score(clip: Clip, kind: str, findings: Sequence[Finding], seconds: float) -> Score:
+def _score(clip: Clip, kind: str, findings: Sequence[Finding], seconds: float, blind: Sequence[Blind]) -> Score:
     mine = [finding for finding in findings if finding.type == kind]
     waits = [f.raised.opened - f.truth[0] for f in mine if f.raised is not None and f.truth is not None]
     hold = holding_time(clip, kind)
+    reasons = seconds_by_reason(blind, kind, seconds)
     return Score(
         type=kind,
         slices=clip.slices,
-        seconds=seconds,
+        seconds=max(0.0, seconds - sum(reasons.values())),
         truths=sum(finding.truth is not None for finding in mine),
         waits=tuple(waits),
         delays=() if hold is None else tuple(wait - hold for wait in waits),
         false_alarms=sum(finding.verdict == "false_alarm" for finding in mine),
+        blind=tuple((reason, round(lasted, 3)) for reason, lasted in reasons.items()),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from algorithm_repo.evaluation.outcome import Finding, Outcome
 from algorithm_repo.evaluation.report import Run
+from algorithm_repo.evaluation.table import blind_clips
 
 _MOST_PICTURES = 400  # some 25 MB; beyond that the findings are listed without
 _NAMES = {
@@ -37,6 +38,7 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("clips", "clips"),
     ("negative_clips", "negative"),
     ("hours", "hours"),
+    ("blind_seconds", "blind, s"),
 )
 _STYLE = """
 :root { --ink: #1c2733; --soft: #64727f; --line: #dde3e8; --bad: #b3261e; --miss: #9a5b00; --good: #1b7a3d; }
@@ -88,6 +90,7 @@ def page_of(run: Run, figures: Mapping[str, Any]) -> str:
             "False alarms", [f for f in wrong if f.verdict == "false_alarm"], shown, "Nothing was raised in vain."
         ),
         _list("Clips that could not be run", (f"{o.file}: {o.failed}" for o in run.failed)),
+        _list("Not watched", (f"{file}: {kind} {reasons}" for file, kind, reasons in blind_clips(figures))),
         _list("Odd in the suite", run.warnings),
         _clips(run.outcomes),
     ]

@@ -19,6 +19,7 @@ from algorithm_repo.evaluation.suite import Clip
 from contracts.algorithms import ALGORITHMS
 from contracts.errors import CityVisionError
 from contracts.vision import Frame
+from pipeline.blindness import Blindness
 from pipeline.replay import Progress, replay_frames
 from simulator.street import as_frame, frames, scenario
 
@@ -45,7 +46,7 @@ class QuietJob:
         begun = time.monotonic()
         street = scenario(self.seed, KIND, size=SIZE, duration=self.seconds)
         clip = as_shipped(clip_of_scenario(self.number, street, self.name))
-        pictures, progress = OpeningPictures(), Progress(0.0, 0)
+        pictures, blindness, progress = OpeningPictures(), Blindness(), Progress(0.0, 0)
 
         def on_progress(now: Progress) -> None:
             nonlocal progress
@@ -62,6 +63,7 @@ class QuietJob:
                     sensing,
                     pictures,
                     gate=self.setup.gate,
+                    blindness=blindness,
                     on_progress=on_progress,
                 )
             )
@@ -79,7 +81,7 @@ class QuietJob:
             seconds=round(watched, 3),
             looks=progress.looks,
             wall_s=time.monotonic() - begun,
-            scores=scored(clip, findings, watched),
+            scores=scored(clip, findings, watched, blindness.until(watched)),
             findings=illustrated(findings, clip.camera, pictures, detector, frame),
             model=detector.name,
         )

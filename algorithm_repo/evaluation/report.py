@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from algorithm_repo.evaluation.metrics import Score, alarm_rate, by_type
+from algorithm_repo.evaluation.metrics import Score, alarm_rate, blind_reasons, by_type
 from algorithm_repo.evaluation.outcome import Finding, Outcome
 
 
@@ -54,6 +54,7 @@ def figures_of(run: Run) -> dict[str, Any]:
         "types": by_type(scores, sorted({score.type for score in scores})),
         "quiet": quiet_figures(run.quiet),
         "findings": [_finding(finding) for outcome in run.outcomes for finding in outcome.findings],
+        "watching": [_watching(outcome) for outcome in run.outcomes if outcome.scores],
         "warnings": list(run.warnings),
     }
 
@@ -68,7 +69,13 @@ def quiet_figures(blocks: Sequence[Outcome]) -> dict[str, Any]:
         mine = [score for score in scores if score.type == kind]
         false_alarms = sum(score.false_alarms for score in mine)
         days = sum(score.seconds for score in mine) / 86_400
-        table[kind] = {"false_alarms": false_alarms, **alarm_rate(false_alarms, days), "hours": round(days * 24, 6)}
+        table[kind] = {
+            "false_alarms": false_alarms,
+            **alarm_rate(false_alarms, days),
+            "hours": round(days * 24, 6),
+            "blind_seconds": round(sum(score.blind_seconds for score in mine), 3),
+            "blind_reasons": blind_reasons(mine),
+        }
     return {
         **table,
         "hours": round(sum(block.seconds for block in blocks) / 3600, 6),
@@ -92,6 +99,19 @@ def write_report(run: Run, path: Path) -> Path:
     page = path.with_suffix(".html")
     page.write_text(page_of(run, figures), encoding="utf-8")
     return page
+
+
+def _watching(outcome: Outcome) -> dict[str, Any]:
+    """One clip: how long each type watched it, and why it did not for the rest."""
+    types = {
+        score.type: {
+            "watched_seconds": round(score.seconds, 3),
+            "blind_seconds": round(score.blind_seconds, 3),
+            "blind_reasons": blind_reasons([score]),
+        }
+        for score in outcome.scores
+    }
+    return {"clip": outcome.number, "file": outcome.file, "types": types}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _COLUMNS = (
@@ -16,6 +16,7 @@ _COLUMNS = (
     ("time_to_detect_p50", "p50 s", 7),
     ("time_to_detect_p95", "p95 s", 7),
     ("hours", "hours", 8),
+    ("blind_seconds", "blind s", 8),
 )
 
 
@@ -27,10 +28,19 @@ def text_table(figures: Mapping[str, Any]) -> str:
     if quiet:
         lines += ["", f"ordinary street, {quiet['hours']:.2f} h"]
         lines += [_line(kind, one) for kind, one in quiet.items() if isinstance(one, Mapping)]
+    lines += [f"{where} was not watched for {kind}: {reasons}" for where, kind, reasons in blind_clips(figures)]
     lines.append(
         f"{figures['clips']} clips, {figures['failed']} failed, {figures['hours']:.2f} h, detector {figures['model']}"
     )
     return "\n".join(lines)
+
+
+def blind_clips(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Clip, type, and for how long and why that type did not watch that clip; for those that did not all the time."""
+    for clip in figures["watching"]:
+        for kind, one in clip["types"].items():
+            if one["blind_reasons"]:
+                yield clip["file"], kind, ", ".join(f"{why} {s:.1f} s" for why, s in one["blind_reasons"].items())
 
 
 def _line(name: str, figures: Mapping[str, Any]) -> str:

@@ -27,6 +27,9 @@ _LONGEST_STILL_S = 600.0  # however calm a camera's pictures are
 _STILL_FACTOR = 2.0
 _GETTING_TO_KNOW = 8  # measured looks in which the sense learns what the camera usually shows
 _RECODED_FACTOR = 2.0  # pictures that are not the same to the bit have to stay alike for longer
+_LIVELY = 5  # looks in a row that differed: how many it takes to call the camera's pictures lively
+# A scene in which nothing moves looks like this for minutes where noise reduction or a low bit rate leaves no grain.
+_CALM_S = 600.0
 OFFLINE, FROZEN = "offline", "frozen"
 _PTZ = {"moved": "off_preset"}
 
@@ -62,6 +65,7 @@ class CameraHealthState:
         sensed: of the newest look whose health was measured, s.
         measured: looks whose health was measured, as far as it takes to know the camera.
         alive: some picture was ever different from the one before: the camera is no test chart.
+        lively: looks in a row that differed all over before the present run of identical ones, `_LIVELY` at most.
         still_since: time of the first of a run of identical pictures, s; None while they differ.
         recoded: some of that run are the same but for their coding only.
         usual_still_s: the longest run that ended by itself before it was taken for frozen.
@@ -72,6 +76,7 @@ class CameraHealthState:
     sensed: float | None = None
     measured: int = 0
     alive: bool = False
+    lively: int = 0
     still_since: float | None = None
     recoded: bool = False
     usual_still_s: float = 0.0
@@ -118,7 +123,8 @@ class CameraHealthRule:
     def blind(self, state: CameraHealthState) -> dict[str, float]:
         """What ails the picture now, be it suspected or sure, and the stream time since when, s.
 
-        A picture that is the same again is only suspicious once it has been so for half of the time it takes.
+        A picture that is the same again is only suspicious once it has been so for half of the time it takes, and only
+        where this camera's pictures never stood still before.
         """
         return {one.ailment: one.since for one in state.ailing if one.opened or self._suspicious(state, one)}
 
@@ -129,7 +135,9 @@ class CameraHealthRule:
     def _suspicious(self, state: CameraHealthState, one: Ailing) -> bool:
         if one.well_since is not None:
             return False
-        return one.ailment != FROZEN or self._lasting(state, one) >= self._needed(state, one) / 2
+        if one.ailment != FROZEN:
+            return True
+        return self._is_unlike_it(state) and self._lasting(state, one) >= self._needed(state, one) / 2
 
     def conditions(self, state: CameraHealthState) -> list[Condition]:
         """See `Rule.conditions`."""
@@ -210,7 +218,8 @@ class CameraHealthRule:
         usual = state.usual_still_s
         if state.still_since is not None and before is not None and not self._is_open(state, FROZEN):
             usual = min(_LONGEST_STILL_S, max(usual, before - state.still_since))
-        return replace(state, alive=True, still_since=None, recoded=False, usual_still_s=usual)
+        lively = 0 if state.still_since is not None or not health.grainy else min(state.lively + 1, _LIVELY)
+        return replace(state, alive=True, lively=lively, still_since=None, recoded=False, usual_still_s=usual)
 
     def _is_open(self, state: CameraHealthState, ailment: str) -> bool:
         return any(one.ailment == ailment and one.opened for one in state.ailing)
@@ -223,8 +232,12 @@ class CameraHealthRule:
             return self._parameters.offline_after
         if one.ailment == FROZEN:
             hold = self._parameters.hold * (_RECODED_FACTOR if state.recoded else 1.0)
-            return max(hold, _STILL_FACTOR * state.usual_still_s)
+            return max(hold if self._is_unlike_it(state) else _CALM_S, _STILL_FACTOR * state.usual_still_s)
         return self._parameters.hold
+
+    def _is_unlike_it(self, state: CameraHealthState) -> bool:
+        """Standing still is not like this camera: its noise has always shown in every picture until now."""
+        return state.lively >= _LIVELY
 
     def _go_on(
         self,

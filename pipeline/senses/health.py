@@ -89,6 +89,7 @@ class HealthMemory:
             usual_detail=None if usual is None else float(usual[0]),
             changed=changed,
             recoded=recoded,
+            grainy=self._grain >= _LEAST_GRAIN,
             likeness=likeness,
             shift=shift,
             highlight=highlight,

@@ -2,8 +2,8 @@
 
 Stream time is what rules measure in: seconds, never going back between looks, as fast as the camera's own clock
 (PTS) says. It survives wraps of the 32- or 33-bit timestamps, and where the camera's clock jumps or the connection
-was lost it goes on by the time that really passed. Live, its origin is the UTC of the first packet's arrival, so
-that it also goes on through a restart of the worker; for a file it is what the caller says, 0 by default.
+was lost it goes on by the time that really passed. Its origin is the UTC of the first packet's arrival, so that it
+also goes on through a restart of the worker. Files have no arrival: see `filetimes`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ClockReading(NamedTuple):
     """How well the mapping to UTC is known.
 
     Attributes:
-        source: RTCP sender reports, arrival, or a file's given start.
+        source: RTCP sender reports, or arrival.
         error_ms: how far off UTC may be.
         wrong_s: the camera's own clock less ours where that is more than `WRONG`, else 0; s.
     """
@@ -53,13 +53,11 @@ class StreamClock:
 
     Args:
         tick: s per unit of PTS.
-        origin: stream time of the first packet; None: its arrival (live).
         after: stream time must be later than this (a restarted worker goes on from its checkpoint).
     """
 
-    def __init__(self, tick: float, origin: float | None = None, after: float | None = None) -> None:
+    def __init__(self, tick: float, after: float | None = None) -> None:
         self._tick = tick
-        self._origin = origin
         self._after = after
         self._offset = 0.0
         self._last_pts = 0
@@ -103,7 +101,7 @@ class StreamClock:
 
     def _begin(self, pts: int, arrival: float) -> None:
         if not self._started:
-            start = arrival if self._origin is None else self._origin
+            start = arrival
             if self._after is not None:
                 start = max(start, self._after + 0.001)
         else:
@@ -150,8 +148,6 @@ class StreamClock:
 
     def reading(self) -> ClockReading:
         """How the present mapping was made."""
-        if self._origin is not None:
-            return ClockReading(ClockSource.FILE, 0.0, 0.0)
         camera = self._camera_offset
         least = min(list(self._delays), default=0.0)
         jitter_ms = self._spread * 1000
@@ -162,19 +158,3 @@ class StreamClock:
             # The camera cannot have taken a picture after it arrived: what looks like that is its clock's error.
             return ClockReading(ClockSource.RTCP, max(20.0, wrong * 1000), 0.0)
         return ClockReading(ClockSource.ARRIVAL, _UNKNOWN_DELAY_MS + jitter_ms, wrong)
-
-
-class FileClock(StreamClock):
-    """A file's clock: UTC is a given start plus the file's own time.
-
-    Args:
-        tick: s per unit of PTS.
-        utc: of the first picture, s since 1970 UTC.
-    """
-
-    def __init__(self, tick: float, utc: float) -> None:
-        super().__init__(tick, origin=0.0)
-        self._utc = utc
-
-    def _map(self, time: float, arrival: float, camera_utc: float | None) -> None:
-        self._utc_offset = self._utc

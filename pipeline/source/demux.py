@@ -33,7 +33,7 @@ av.logging.set_level(None)
 
 
 class DemuxedPacket(NamedTuple):
-    """One packet as it came.
+    """One packet of a live stream as it came.
 
     Attributes:
         pts: in the stream's time base.
@@ -46,6 +46,23 @@ class DemuxedPacket(NamedTuple):
     keyframe: bool
     data: bytes
     camera_utc: float | None
+
+
+class FilePacket(NamedTuple):
+    """One packet of a file as it stands there.
+
+    Attributes:
+        pts, dts: in the stream's time base; None where the file has none.
+        shown: False: it is only there so that others can be decoded.
+        keyframe: by libav's parser.
+        data: Annex B for H.264 and H.265.
+    """
+
+    pts: int | None
+    dts: int | None
+    shown: bool
+    keyframe: bool
+    data: bytes
 
 
 def open_rtsp(
@@ -122,18 +139,17 @@ def reason(error: Exception) -> str:
     return redact(str(getattr(error, "strerror", None) or type(error).__name__))
 
 
-def packets(container: InputContainer, *, live: bool) -> Iterator[DemuxedPacket]:
-    """The video packets in decoding order until the stream ends.
+def packets(container: InputContainer) -> Iterator[DemuxedPacket]:
+    """The video packets of a live stream in decoding order until it ends.
 
     Args:
         container: open, with video.
-        live: read the camera's clock from sender reports.
 
     Raises:
         av.FFmpegError: reading failed or timed out.
         StreamCorrupt: nothing in it carries a timestamp.
     """
-    timed = _timed(container, live=live)
+    timed = _timed(container)
     untimed: list[DemuxedPacket] = []
     following: list[DemuxedPacket] = []
     for pts, packet in timed:
@@ -150,7 +166,7 @@ def packets(container: InputContainer, *, live: bool) -> Iterator[DemuxedPacket]
         if len(following) == _LOOK_AHEAD:
             break
     if untimed and not following:
-        raise StreamCorrupt("the packets carry no timestamps", "put a raw stream into a container such as MP4")
+        raise StreamCorrupt("the packets carry no timestamps", "check the camera's stream settings")
     yield from _place(untimed, following)
     last, step = (following[-1].pts, 1) if following else (0, 1)
     for pts, packet in timed:
@@ -173,29 +189,43 @@ def _place(untimed: list[DemuxedPacket], following: list[DemuxedPacket]) -> Iter
     yield from following
 
 
-def _timed(container: InputContainer, *, live: bool) -> Iterator[tuple[int | None, DemuxedPacket]]:
+def file_packets(container: InputContainer) -> Iterator[FilePacket]:
+    """The video packets of a file in decoding order. Raises av.FFmpegError: reading failed."""
     stream = container.streams.video[0]
-    codec = stream.codec_context.name
-    to_annex_b = None
-    if codec in ("h264", "hevc") and (stream.codec_context.extradata or b"")[:1] == b"\x01":
-        to_annex_b = BitStreamFilterContext(f"{codec}_mp4toannexb", stream)
+    for packet in _annex_b(container, stream):
+        data = bytes(packet)
+        if data:
+            yield FilePacket(packet.pts, packet.dts, not packet.is_discard, packet.is_keyframe, data)
+
+
+def _timed(container: InputContainer) -> Iterator[tuple[int | None, DemuxedPacket]]:
+    stream = container.streams.video[0]
     every = round(1 / stream.time_base) if stream.time_base else 1
     next_clock: int | None = None
-    for packet in container.demux(stream):
+    for packet in _annex_b(container, stream):
         data = bytes(packet)
         if not data:
             continue
         pts = packet.pts
         camera_utc = None
-        if live and pts is not None and (next_clock is None or not 0 <= next_clock - pts <= every):
+        if pts is not None and (next_clock is None or not 0 <= next_clock - pts <= every):
             camera_utc = _camera_utc(packet)
             if camera_utc is not None:
                 next_clock = pts + every
-        if to_annex_b is None:
-            yield pts, DemuxedPacket(pts or 0, packet.is_keyframe, data, camera_utc)
-            continue
-        for filtered in to_annex_b.filter(packet):
-            yield filtered.pts, DemuxedPacket(filtered.pts or 0, filtered.is_keyframe, bytes(filtered), None)
+        yield pts, DemuxedPacket(pts or 0, packet.is_keyframe, data, camera_utc)
+
+
+def _annex_b(container: InputContainer, stream: av.VideoStream) -> Iterator[av.Packet[av.VideoStream]]:
+    """The packets; of H.264 and H.265 as Annex B, whatever the container holds."""
+    codec = stream.codec_context.name
+    to_annex_b = None
+    if codec in ("h264", "hevc") and (stream.codec_context.extradata or b"")[:1] == b"\x01":
+        to_annex_b = BitStreamFilterContext(f"{codec}_mp4toannexb", stream)
+    for packet in container.demux(stream):
+        if to_annex_b is None or not bytes(packet):
+            yield packet
+        else:
+            yield from to_annex_b.filter(packet)
 
 
 def _camera_utc(packet: av.Packet[av.VideoStream]) -> float | None:

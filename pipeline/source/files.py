@@ -12,7 +12,7 @@ import av
 from contracts.errors import StreamCorrupt
 from pipeline.source import demux
 from pipeline.source.bitstream import ParameterTracker
-from pipeline.source.clock import FileClock
+from pipeline.source.filetimes import timed
 from pipeline.source.types import StreamPacket, StreamParameters
 
 
@@ -24,7 +24,7 @@ class SourcePacket(NamedTuple):
 
 
 def read_file(path: Path, *, utc: float = 0.0) -> Iterator[SourcePacket]:
-    """Every packet of a file in decoding order, as fast as it goes. Stream time begins with 0.
+    """Every packet of a file in decoding order, as fast as it goes. Stream time begins with 0 (`filetimes`).
 
     Args:
         path: any file libav reads.
@@ -38,15 +38,12 @@ def read_file(path: Path, *, utc: float = 0.0) -> Iterator[SourcePacket]:
         stream = container.streams.video[0]
         context = stream.codec_context
         tracker = ParameterTracker(context.name, context.extradata or b"", (context.width, context.height))
-        assert stream.time_base is not None
-        clock = FileClock(float(stream.time_base), utc)
         parameters = tracker.current
         try:
-            for raw in demux.packets(container, live=False):
+            for raw, time in timed(container):
                 if raw.keyframe:
                     parameters = tracker.keyframe(raw.data)
-                moment = clock.at(raw.pts, 0.0)
-                packet = StreamPacket(moment.time, moment.utc, raw.keyframe, len(raw.data), raw.data)
+                packet = StreamPacket(time, utc + time, raw.keyframe, len(raw.data), raw.data)
                 yield SourcePacket(packet, parameters)
         except av.FFmpegError as error:
             raise StreamCorrupt(f"{path.name}: {demux.reason(error)}") from None

@@ -338,7 +338,7 @@ class CameraSource:
         newest = float("-inf")
         self._progress = time.monotonic()
         rest = _Rest(self._timings.rest if self._transport == "tcp" else 0.0)
-        for raw in rest.between(demux.packets(container, live=True)):
+        for raw in rest.between(demux.packets(container)):
             if life.over.is_set():
                 return
             # Either packets came whose time stands still, or this is the one that libav's parser still held when

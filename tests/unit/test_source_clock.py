@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.records import ClockSource
-from pipeline.source.clock import JUMP, FileClock, StreamClock
+from pipeline.source.clock import JUMP, StreamClock
 
 TICK = 1 / 90_000
 T0 = 1_700_000_000.0
@@ -112,10 +112,3 @@ def test_a_wrong_camera_clock_is_reported_and_not_believed() -> None:
     assert moment.utc == pytest.approx(T0, abs=1e-4)
     assert clock.reading().source is ClockSource.ARRIVAL
     assert clock.reading().wrong_s == pytest.approx(-3600, abs=0.01)
-
-
-def test_a_file_begins_with_zero_and_its_given_utc() -> None:
-    clock = FileClock(TICK, T0)
-    assert clock.at(5000, 0.0) == (0.0, T0)
-    assert clock.at(5000 + FRAME, 0.0).utc == pytest.approx(T0 + 0.04)
-    assert clock.reading().source is ClockSource.FILE
