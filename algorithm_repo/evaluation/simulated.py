@@ -102,6 +102,21 @@ class StreetJob:
     def name(self) -> str:
         return f"{self.plan.number:04d}-{self.plan.kind}-{self.plan.seed}.mp4"
 
+    @property
+    def seed(self) -> int:
+        """Of the scene."""
+        return self.plan.seed
+
+    @property
+    def model(self) -> str:
+        """Name of the detector it runs with."""
+        return self.setup.model
+
+    @property
+    def kept_as(self) -> str:
+        """What it is, besides code, detector and setup."""
+        return f"{self.plan.kind} {self.plan.seed} {sorted((kind, dict(one)) for kind, one in self.changes.items())}"
+
     def run(self) -> Outcome:
         """The outcome, with the clip's entry for the suite that is kept."""
         size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
