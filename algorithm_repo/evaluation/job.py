@@ -77,17 +77,24 @@ class FileJob:
         except CityVisionError:
             return entry  # it fails, and what failed is not kept
 
+    def placed(self, folder: Path) -> tuple[Clip, Path]:
+        """The clip and where its pictures lie; one that is rendered is written into `folder`.
+
+        Raises:
+            SourceError, ModelError: there is no such file.
+        """
+        if self.clip.file.startswith(STREET):
+            return self.clip, render(self.clip.file, folder)
+        return self.clip, resolved(self.folder, self.clip.file, self.setup.mirror)
+
     def run(self) -> Outcome:
         """Replays the clip. A clip that cannot be read is a failed outcome, never an error."""
-        if self.clip.file.startswith(STREET):
-            setup = replace(self.setup, model=self.setup.drawn or self.setup.model)
-            with TemporaryDirectory(prefix="cityvision-street-") as folder:
-                return evaluate_clip(self.clip, render(self.clip.file, Path(folder)), setup)
-        try:
-            path = resolved(self.folder, self.clip.file, self.setup.mirror)
-        except CityVisionError as error:
-            return Outcome(self.clip.number, self.clip.file, failed=str(error))
-        return evaluate_clip(self.clip, path, self.setup)
+        with TemporaryDirectory(prefix="cityvision-street-") as folder:
+            try:
+                clip, path = self.placed(Path(folder))
+            except CityVisionError as error:
+                return Outcome(self.clip.number, self.clip.file, failed=str(error))
+            return evaluate_clip(clip, path, replace(self.setup, model=self.model))
 
 
 def one_core() -> None:

@@ -117,13 +117,17 @@ class StreetJob:
         """What it is, besides code, detector and setup."""
         return f"{self.plan.kind} {self.plan.seed} {sorted((kind, dict(one)) for kind, one in self.changes.items())}"
 
-    def run(self) -> Outcome:
-        """The outcome, with the clip's entry for the suite that is kept."""
+    def placed(self, folder: Path) -> tuple[Clip, Path]:
+        """The clip and where its pictures lie: rendered into `folder`."""
         size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
         street = scenario(self.plan.seed, self.plan.kind, size=size)
         clip = _changed(clip_of_scenario(self.number, street, self.name), self.changes)
+        return clip, write_clip(street, folder / self.name, fps=FPS)
+
+    def run(self) -> Outcome:
+        """The outcome, with the clip's entry for the suite that is kept."""
         with TemporaryDirectory(prefix="cityvision-street-") as folder:
-            path = write_clip(street, (self.keep or Path(folder)) / self.name, fps=FPS)
+            clip, path = self.placed(self.keep or Path(folder))
             return replace(evaluate_clip(clip, path, self.setup), entry=clip)
 
 

@@ -108,6 +108,7 @@ def events(
         quiet,
         time.monotonic() - begun,
         warnings,
+        model,
     )
     figures = _tell(run, json_file)
     if len(run.failed) == len(outcomes) + len(quiet):
