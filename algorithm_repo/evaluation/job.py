@@ -20,8 +20,8 @@ from algorithm_repo.evaluation.suite_clip import ZOO
 from contracts.errors import CityVisionError, SourceError
 from contracts.pool import Camera
 from contracts.vision import Frame
-from models.detector import Detector, load_detector
-from models.zoo import Zoo
+from models.detector import Detector, load_detector, version_name
+from models.zoo import Zoo, file_sha256
 from pipeline.blindness import Blindness
 from pipeline.replay import Progress, replay
 from pipeline.senses.engine import Sensing
@@ -60,23 +60,57 @@ class FileJob:
     def name(self) -> str:
         return self.clip.file
 
+    @property
+    def model(self) -> str:
+        """Name of the detector it runs with."""
+        drawn = self.setup.drawn if self.clip.file.startswith(STREET) else ""
+        return self.clip.model or self.clip.camera.model or drawn or self.setup.model
+
+    @property
+    def kept_as(self) -> str:
+        """What it is, besides code, detector and setup: the clip's entry, and the bytes of its file."""
+        entry = self.clip.model_dump_json(exclude={"number"})
+        if self.clip.file.startswith(STREET):
+            return entry
+        try:
+            return f"{entry} {file_sha256(resolved(self.folder, self.clip.file, self.setup.mirror))}"
+        except CityVisionError:
+            return entry  # it fails, and what failed is not kept
+
+    def placed(self, folder: Path) -> tuple[Clip, Path]:
+        """The clip and where its pictures lie; one that is rendered is written into `folder`.
+
+        Raises:
+            SourceError, ModelError: there is no such file.
+        """
+        if self.clip.file.startswith(STREET):
+            return self.clip, render(self.clip.file, folder)
+        return self.clip, resolved(self.folder, self.clip.file, self.setup.mirror)
+
     def run(self) -> Outcome:
         """Replays the clip. A clip that cannot be read is a failed outcome, never an error."""
-        if self.clip.file.startswith(STREET):
-            setup = replace(self.setup, model=self.setup.drawn or self.setup.model)
-            with TemporaryDirectory(prefix="cityvision-street-") as folder:
-                return evaluate_clip(self.clip, render(self.clip.file, Path(folder)), setup)
-        try:
-            path = resolved(self.folder, self.clip.file, self.setup.mirror)
-        except CityVisionError as error:
-            return Outcome(self.clip.number, self.clip.file, failed=str(error))
-        return evaluate_clip(self.clip, path, self.setup)
+        with TemporaryDirectory(prefix="cityvision-street-") as folder:
+            try:
+                clip, path = self.placed(Path(folder))
+            except CityVisionError as error:
+                return Outcome(self.clip.number, self.clip.file, failed=str(error))
+            return evaluate_clip(clip, path, replace(self.setup, model=self.model))
 
 
 def one_core() -> None:
     """Makes a process of a pool use one core, as a worker does."""
     os.environ["OMP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
+
+
+@lru_cache(maxsize=16)
+def version_of(model: str, mirror: Path | None) -> str:
+    """The detector of that name as provenance records it: another name with other weights.
+
+    Raises:
+        ModelError: the zoo has none of that name.
+    """
+    return version_name(model, Zoo(mirror=mirror).artefact(model))
 
 
 def resolved(folder: Path, file: str, mirror: Path | None) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from algorithm_repo.evaluation.explained import command_for
 from algorithm_repo.evaluation.outcome import Finding, Outcome
 from algorithm_repo.evaluation.report import Run
 from algorithm_repo.evaluation.table import blind_clips
@@ -59,6 +60,7 @@ td.bad { color: var(--bad); } td.good { color: var(--good); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(390px, 1fr)); gap: 16px; }
 article { background: #fff; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 article img { display: block; width: 100%; } article div { padding: 10px 14px 14px; }
+article code { word-break: break-all; font-size: 12px; }
 article h3 { margin: 0 0 4px; font-size: 15px; } article p { margin: 4px 0; }
 .tag { border-radius: 5px; padding: 1px 7px; font-size: 12px; color: #fff; background: var(--bad); margin-right: 6px; }
 .tag.missed { background: var(--miss); }
@@ -85,9 +87,9 @@ def page_of(run: Run, figures: Mapping[str, Any]) -> str:
         _head(run, figures),
         _types(figures["types"]),
         _quiet(figures["quiet"]),
-        _findings("Misses", [f for f in wrong if f.verdict == "missed"], shown, "Every true event was found."),
+        _findings(run, "Misses", [f for f in wrong if f.verdict == "missed"], shown, "Every true event was found."),
         _findings(
-            "False alarms", [f for f in wrong if f.verdict == "false_alarm"], shown, "Nothing was raised in vain."
+            run, "False alarms", [f for f in wrong if f.verdict == "false_alarm"], shown, "Nothing was raised in vain."
         ),
         _list("Clips that could not be run", (f"{o.file}: {o.failed}" for o in run.failed)),
         _list("Not watched", (f"{file}: {kind} {reasons}" for file, kind, reasons in blind_clips(figures))),
@@ -154,16 +156,19 @@ def _quiet(quiet: Mapping[str, Any]) -> str:
     )
 
 
-def _findings(title: str, findings: Sequence[Finding], shown: set[int], none: str) -> str:
+def _findings(run: Run, title: str, findings: Sequence[Finding], shown: set[int], none: str) -> str:
     if not findings:
         return f"<h2>{title}: none</h2><p class=none>{none}</p>"
-    cards = "".join(_card(finding, id(finding) in shown) for finding in findings)
+    files = [outcome.file for outcome in run.outcomes]
+    cards = "".join(
+        _card(finding, id(finding) in shown, command_for(finding, run.suite, files, run.model)) for finding in findings
+    )
     left = sum(1 for f in findings if f.picture and id(f) not in shown)
     more = f"<p class=soft>{left} pictures were left out to keep this page small.</p>" if left else ""
     return f"<h2>{title}: {len(findings)}</h2>{more}<div class=cards>{cards}</div>"
 
 
-def _card(finding: Finding, with_picture: bool) -> str:
+def _card(finding: Finding, with_picture: bool, command: str | None) -> str:
     raised, image = finding.raised, ""
     if finding.picture and with_picture:
         data = base64.b64encode(finding.picture).decode()
@@ -181,10 +186,11 @@ def _card(finding: Finding, with_picture: bool) -> str:
         if raised is None
         else "".join(f"<div><dt>{escape(key)}</dt><dd>{value:.4g}</dd></div>" for key, value in raised.numbers.items())
     )
+    why = f"<p class=soft>Why: <code>{escape(command)}</code></p>" if command else ""
     return (
         f"<article>{image}<div><h3><span class='tag {finding.verdict}'>{words}</span>{_named(finding.type)}"
         f" <span class=soft>{escape(finding.zone)}</span></h3><p class=soft>clip {finding.clip}, {escape(finding.file)}"
-        f"<br>{when}</p>{reason}{f'<dl>{numbers}</dl>' if numbers else ''}</div></article>"
+        f"<br>{when}</p>{reason}{f'<dl>{numbers}</dl>' if numbers else ''}{why}</div></article>"
     )
 
 

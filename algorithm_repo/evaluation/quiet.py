@@ -41,6 +41,16 @@ class QuietJob:
     def name(self) -> str:
         return f"quiet-{self.number:04d}-{self.seed}"
 
+    @property
+    def model(self) -> str:
+        """Name of the detector it runs with."""
+        return self.setup.model
+
+    @property
+    def kept_as(self) -> str:
+        """What it is, besides code, detector and setup."""
+        return f"{self.seed} {self.seconds:g}"
+
     def run(self) -> Outcome:
         """Every event is a false alarm: the street has no truth."""
         begun = time.monotonic()

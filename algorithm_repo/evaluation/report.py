@@ -23,6 +23,7 @@ class Run:
         quiet: an hour (or part of it) of the ordinary street each.
         seconds: wall time of everything.
         warnings: what looked odd in the suite.
+        model: the detector that was asked for; None: as settings and clips say.
     """
 
     suite: str
@@ -31,6 +32,7 @@ class Run:
     quiet: tuple[Outcome, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    model: str | None = None
 
     @property
     def failed(self) -> list[Outcome]:

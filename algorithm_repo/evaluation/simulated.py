@@ -105,20 +105,40 @@ class StreetJob:
     def name(self) -> str:
         return f"{self.plan.number:04d}-{self.plan.kind}-{self.plan.seed}.mp4"
 
+    @property
+    def seed(self) -> int:
+        """Of the scene."""
+        return self.plan.seed
+
+    @property
+    def model(self) -> str:
+        """Name of the detector it runs with."""
+        return self.setup.model
+
+    @property
+    def kept_as(self) -> str:
+        """What it is, besides code, detector and setup."""
+        changes = sorted((kind, dict(one)) for kind, one in self.changes.items())
+        return f"{self.plan.kind} {self.plan.seed} {changes} {sorted(self.limits.items())}"
+
     def street(self) -> Scenario:
         """The scene."""
         size = SIZES[derived(self.plan.seed, "size") % len(SIZES)]
         return scenario(self.plan.seed, self.plan.kind, size=size)
 
-    def run(self) -> Outcome:
-        """The outcome, with the clip's entry for the suite that is kept."""
+    def placed(self, folder: Path) -> tuple[Clip, Path]:
+        """The clip and where its pictures lie: rendered into `folder`."""
         street = self.street()
         clip = _changed(clip_of_scenario(self.number, street, self.name), self.changes)
         for measure in street.measures:
             if measure.type in self.limits:
                 clip = _limited(clip, measure, self.limits[measure.type])
+        return clip, write_clip(street, folder / self.name, fps=FPS)
+
+    def run(self) -> Outcome:
+        """The outcome, with the clip's entry for the suite that is kept."""
         with TemporaryDirectory(prefix="cityvision-street-") as folder:
-            path = write_clip(street, (self.keep or Path(folder)) / self.name, fps=FPS)
+            clip, path = self.placed(self.keep or Path(folder))
             return replace(evaluate_clip(clip, path, self.setup), entry=clip)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from contracts.errors import ConfigError
 
 if TYPE_CHECKING:
     from algorithm_repo.evaluation.job import Setup
+    from algorithm_repo.evaluation.kept import KeptJob
     from algorithm_repo.evaluation.outcome import Outcome
     from algorithm_repo.evaluation.report import Run
 
@@ -41,7 +42,8 @@ def command() -> None:
 @click.option(
     "--resume",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A file that keeps finished quiet hours: those that the same code has done before are not run again.",
+    help="A file that keeps finished clips and quiet hours: what the same code has done before with the same detector"
+    " is not run again.",
 )
 @click.option("--at-least", type=click.FloatRange(0, 1), help="Fail where a type's precision or recall is below this.")
 @click.option(
@@ -87,11 +89,11 @@ def events(
     quiet: tuple[Outcome, ...] = ()
     warnings: tuple[str, ...] = ()
     if suite == SIMULATED:
-        outcomes = _simulated(seed, clips, keep, simulated, processes)
+        outcomes = _simulated(seed, clips, keep, simulated, processes, resume)
     elif suite is not None:
         try:
             outcomes, warnings = _folder(
-                Path(suite), replace(simulated, model=settings.model, drawn=simulated.model), processes
+                Path(suite), replace(simulated, model=settings.model, drawn=simulated.model), processes, resume
             )
         except SuiteFaults as error:
             for fault in error.faults:
@@ -106,6 +108,7 @@ def events(
         quiet,
         time.monotonic() - begun,
         warnings,
+        model,
     )
     figures = _tell(run, json_file)
     if len(run.failed) == len(outcomes) + len(quiet):
@@ -174,45 +177,54 @@ def shortfalls(figures: Mapping[str, Any], at_least: float | None, quiet_at_most
     return lines
 
 
-def _folder(folder: Path, setup: Setup, processes: int) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
+def _folder(
+    folder: Path, setup: Setup, processes: int, resume: Path | None
+) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     from algorithm_repo.evaluation.job import FileJob
-    from algorithm_repo.evaluation.run import run_jobs
     from algorithm_repo.evaluation.suite import read_suite
 
     suite = read_suite(folder)
     for warning in suite.warnings:
         click.echo(f"cityvision: {warning}", err=True)
-    return tuple(run_jobs([FileJob(clip, folder, setup) for clip in suite.clips], processes)), suite.warnings
+    jobs = [FileJob(clip, folder, setup) for clip in suite.clips]
+    return _resumed(jobs, processes, resume, "clips"), suite.warnings
 
 
-def _simulated(seed: int, clips: int, keep: Path | None, setup: Setup, processes: int) -> tuple[Outcome, ...]:
-    from algorithm_repo.evaluation.run import run_jobs
+def _simulated(
+    seed: int, clips: int, keep: Path | None, setup: Setup, processes: int, resume: Path | None
+) -> tuple[Outcome, ...]:
     from algorithm_repo.evaluation.simulated import StreetJob, mixture
     from algorithm_repo.evaluation.suite import write_suite
 
     if keep is not None:
+        if resume is not None:
+            raise ConfigError("--keep needs every clip rendered, --resume leaves some out", "leave one of them out")
         keep.mkdir(parents=True, exist_ok=True)
-    plans = mixture(seed, clips)
-    outcomes = tuple(run_jobs([StreetJob(plan, setup, keep) for plan in plans], processes))
+    outcomes = _resumed([StreetJob(plan, setup, keep) for plan in mixture(seed, clips)], processes, resume, "clips")
     if keep is not None:
         write_suite(keep, [outcome.entry for outcome in outcomes if outcome.entry is not None])
     return outcomes
 
 
 def _quiet(seed: int, hours: float, setup: Setup, processes: int, resume: Path | None) -> tuple[Outcome, ...]:
-    from algorithm_repo.evaluation.kept import Kept
     from algorithm_repo.evaluation.quiet import blocks
+
+    return _resumed(blocks(seed, hours, setup), processes, resume, "quiet hours")
+
+
+def _resumed(jobs: Sequence[KeptJob], processes: int, resume: Path | None, title: str) -> tuple[Outcome, ...]:
+    """What came of every job; those that stand in the file are not run again, the others are added to it."""
+    from algorithm_repo.evaluation.kept import Kept
     from algorithm_repo.evaluation.run import run_jobs
 
-    jobs = blocks(seed, hours, setup)
     if resume is None:
-        return tuple(run_jobs(jobs, processes, title="quiet hours"))
+        return tuple(run_jobs(jobs, processes, title=title))
     kept = Kept(resume)
     before = {job.number: outcome for job in jobs if (outcome := kept.find(job)) is not None}
     if before:
-        click.echo(f"{len(before)} of {len(jobs)} quiet hours stand in {resume}", err=True)
+        click.echo(f"{len(before)} of {len(jobs)} {title} stand in {resume}", err=True)
     rest = [job for job in jobs if job.number not in before]
-    found = before | {one.number: one for one in run_jobs(rest, processes, title="quiet hours", done=kept.add)}
+    found = before | {one.number: one for one in run_jobs(rest, processes, title=title, done=kept.add)}
     return tuple(found[number] for number in sorted(found))
 
 

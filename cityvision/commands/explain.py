@@ -14,6 +14,7 @@ from contracts.pool import Camera
 from contracts.trace import TraceLine
 
 _ALL = 1_000_000
+_WINDOW = "120s"
 
 
 class _Enough(Exception):
@@ -23,43 +24,71 @@ class _Enough(Exception):
 @click.command(
     epilog="\b\nExample:\n  cityvision explain --camera north-gate --at 12:03:20 --type illegal_parking\n"
     "  cityvision explain --camera residential-junction --at 20 --type illegal_parking \\\n"
-    "      --file clip.mp4 --streams streams.yaml"
+    "      --file clip.mp4 --streams streams.yaml\n"
+    "  cityvision explain --suite clips/ --clip depot-night.mp4 --type illegal_parking"
 )
-@click.option("--camera", required=True, help="Id of the camera.")
-@click.option("--at", required=True, help="The moment: ISO time, hh:mm:ss of today; with --file s of stream time.")
+@click.option("--camera", help="Id of the camera.")
+@click.option(
+    "--at",
+    help="The moment: ISO time, hh:mm:ss of today; of a clip s of stream time."
+    " [default, with --suite: the first miss, else the first false alarm]",
+)
 @click.option("--type", "event_type", required=True, help="The algorithm that is asked about, e.g. illegal_parking.")
 @click.option("--zone", help="Only this zone. [default: all]")
-@click.option("--window", default="120s", show_default=True, help="How long a stretch around it is told of.")
+@click.option("--window", help="How long a stretch around it is told of. [default: 120s; with --suite: the event]")
 @click.option("--json", "as_json", is_flag=True, help="The explanation as one JSON object.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 @click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay this clip instead.")
 @click.option("--streams", type=click.Path(dir_okay=False, path_type=Path), help="Pool file, with --file.")
-@click.option("--model", help="Detector, with --file.")
+@click.option("--suite", help="Replay a clip of this suite instead: a folder with suite.yaml, or `simulated`.")
+@click.option("--clip", help="Its file or number, with --suite.")
+@click.option("--model", help="Detector, with --file or --suite.")
 def command(
-    camera: str,
-    at: str,
+    camera: str | None,
+    at: str | None,
     event_type: str,
     zone: str | None,
-    window: str,
+    window: str | None,
     as_json: bool,
     data: Path | None,
     file: Path | None,
     streams: Path | None,
+    suite: str | None,
+    clip: str | None,
     model: str | None,
 ) -> None:
     """Show what every stage saw around a moment, and which condition held or failed.
 
     Of a running system its trace is read, which goes back some hours on a calm camera and half an hour on a busy
-    one. With --file the clip is replayed as what the camera sees.
+    one. With --file the clip is replayed as what the camera sees; with --suite a clip of a suite with its own camera
+    and algorithms, and what was judged of it is told first.
     """
     from cityvision.explain_text import told
     from events.explain import explain
 
-    seconds, moment = seconds_of(window), moment_of(at, of_file=file is not None)
-    if file is not None:
-        lines = _replayed(file, streams, camera, event_type, zone, model, moment + seconds / 2)
+    if suite is not None:
+        if clip is None or file is not None or camera is not None:
+            raise ConfigError("--suite goes with --clip, not with --camera or --file", "name the clip of the suite")
+        from cityvision.explain_suite import of_suite
+
+        camera, lines, moment, seconds = of_suite(
+            suite,
+            clip,
+            event_type,
+            zone,
+            model,
+            None if at is None else moment_of(at, of_file=True),
+            None if window is None else seconds_of(window),
+            quiet=as_json,
+        )
+    elif camera is None or at is None or clip is not None:
+        raise ConfigError("nobody can tell what is asked", "name --camera and --at, or --suite and --clip")
     else:
-        lines = _running(data, camera)
+        seconds, moment = seconds_of(window or _WINDOW), moment_of(at, of_file=file is not None)
+        if file is not None:
+            lines = _replayed(file, streams, camera, event_type, zone, model, moment + seconds / 2)
+        else:
+            lines = _running(data, camera)
     found = explain(lines, camera, event_type, moment, zone=zone, window=seconds)
     if as_json:
         click.echo(found.model_dump_json())
@@ -128,7 +157,7 @@ def _replayed(
 
     settings = load_settings(streams=streams, model=model)
     camera = camera_of(settings.streams, name)
-    _check(camera, event_type, zone)
+    check(camera, event_type, zone)
     zoo, tracer = Zoo(mirror=settings.mirror), Tracer(kept=_ALL)
     with progress_of(file, quiet=False) as advance:
 
@@ -154,7 +183,7 @@ def _replayed(
     return tracer.take()
 
 
-def _check(camera: Camera, event_type: str, zone: str | None) -> None:
+def check(camera: Camera, event_type: str, zone: str | None) -> None:
     """What is asked for is watched there. Raises ConfigError."""
     if event_type not in (*camera.algorithms, HEALTH):
         raise ConfigError(

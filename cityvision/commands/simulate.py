@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog="\b\nExample:\n  cityvision simulate --list\n  cityvision simulate parking_kerb --seed 7 --out clip.mp4\n"
     "  cityvision simulate water_rain --seed 7 --out clip.mp4 --slices night,rain --streams streams.yaml\n"
+    "  cityvision simulate parking_kerb --seed 7 --out clip.mp4 --backdrop street.jpg\n"
     "  cityvision simulate parking_queue --out queue.mp4 --serve 8554"
 )
 @click.argument("kind", required=False)
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 @click.option("--crf", default=26, show_default=True, type=click.IntRange(0, 51), help="Constant rate factor of x264.")
 @click.option("--duration", type=click.FloatRange(1), help="Seconds. [default: what the kind needs]")
 @click.option("--slices", help="Light and conditions, e.g. night,rain. [default: by the seed]")
+@click.option(
+    "--backdrop",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw upon this photo, or upon what stands still in this clip, of a real street.",
+)
 @click.option("--streams", type=click.Path(dir_okay=False, path_type=Path), help="Also write a pool file for the clip.")
 @click.option("--serve", type=click.IntRange(1, 65535), metavar="PORT", help="Then loop it as an RTSP camera.")
 def command(
@@ -41,11 +47,12 @@ def command(
     crf: int,
     duration: float | None,
     slices: str | None,
+    backdrop: Path | None,
     streams: Path | None,
     serve: int | None,
 ) -> None:
     """Render a scenario of KIND into a clip, and print its camera, algorithms and truth as one JSON object."""
-    from simulator.street import KINDS, scenario, write_clip
+    from simulator.street import KINDS, read_backdrop, scenario, write_clip
 
     if listed:
         for one in KINDS.values():
@@ -53,9 +60,15 @@ def command(
         return
     if kind is None or out is None:
         raise click.UsageError("name a KIND and --out FILE, or ask for --list")
+    pixels = _size(size)
     try:
         made = scenario(
-            seed, kind, size=_size(size), slices=None if slices is None else slices.split(","), duration=duration
+            seed,
+            kind,
+            size=pixels,
+            slices=None if slices is None else slices.split(","),
+            duration=duration,
+            backdrop=None if backdrop is None else read_backdrop(backdrop, pixels),
         )
     except (KeyError, ValueError) as error:
         raise ConfigError(str(error.args[0]), "see cityvision simulate --list") from error
