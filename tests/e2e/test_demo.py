@@ -51,7 +51,8 @@ def test_six_cameras_and_an_event_though_the_cameras_port_is_taken(tmp_path: Pat
     assert result["cameras"] >= 6
     assert result["events"] >= 1
     assert set(result["types"]) <= FOUR
-    assert result["seconds_to_first_event"] < 60
+    assert set(result["seconds_to_type"]) == set(result["types"])
+    assert result["seconds_to_first_event"] == min(result["seconds_to_type"].values())
     assert f"port {RTSP_PORT} is taken" in done.stderr
     assert "CITYVISION_DATABASE_URL is not used" in done.stderr
     assert "Secr3t-word" not in done.stderr
@@ -73,5 +74,6 @@ def test_all_four_events_where_nothing_can_be_downloaded(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert set(result["types"]) == FOUR
+    assert set(result["seconds_to_type"]) == FOUR
     assert (result["cameras"], result["detector"]) == (6, BUILT_IN_DETECTOR)
     assert "for simulated streets only" in done.stderr
