@@ -21,7 +21,7 @@ import paho.mqtt.client as paho
 import uvloop
 from paho.mqtt.enums import CallbackAPIVersion
 
-from store import keys
+from store.keys import Keys
 from store.streams import StreamClient
 
 _OK = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
@@ -82,7 +82,7 @@ def subscribe(port: int, ledger: Ledger) -> paho.Client:
 async def read(url: str, streams: list[int], ledger: Ledger) -> None:
     """Streams, until cancelled."""
     client = StreamClient(url)
-    after = {keys.subscription(number): "0" for number in streams}
+    after = {Keys().subscription(number): "0" for number in streams}
     while after:
         for key, entry, fields in await client.read(after):
             after[key] = entry

@@ -24,7 +24,11 @@ class CameraState(StrEnum):
 
 
 class CameraStatus(Contract):
-    """One camera as its worker sees it now. `error` never holds credentials."""
+    """One camera as its worker sees it now.
+
+    `error` never holds credentials. `looks_failed` counts looks of which an inference failed; `look_ms` is what the
+    inferences of one look take, ms, as a moving mean; None before the first.
+    """
 
     camera: str
     worker: str
@@ -43,6 +47,8 @@ class CameraStatus(Contract):
     looks_superseded: int = 0
     looks_shed: int = 0
     looks_gated: int = 0
+    looks_failed: int = 0
+    look_ms: float | None = None
     decode_errors: int = 0
     last_look_utc: float | None = None
     clock_source: ClockSource = ClockSource.ARRIVAL

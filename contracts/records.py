@@ -59,13 +59,32 @@ class EvidenceRef(Contract):
     derived: bool = False
 
 
+class NetworkUsed(Contract):
+    """One network, or one fitted calibration, that a look or an event rests on.
+
+    Attributes:
+        role: what it is used for: detector, water, litter, plate_finder, plate_reader, confidence.
+        name: of its version, e.g. "water-37ef97ef".
+        sha256: of its weights.
+    """
+
+    role: str
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Provenance(Contract):
-    """Which code, weights and settings said so."""
+    """Which code, weights and settings said so.
+
+    `model` is the detector; `networks` are all that the event rests on, the detector among them, by role. Events of
+    releases that did not tell them have none.
+    """
 
     algorithm: str
     algorithm_version: str
     model: str
     model_sha256: str
+    networks: tuple[NetworkUsed, ...] = ()
     dataset_version: str = ""
     config_digest: str
 

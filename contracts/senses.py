@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.records import NetworkUsed
+
 ByteArray = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
@@ -126,6 +128,11 @@ class Ask:
         senses = {"water": self.water, "litter": self.leftovers or self.bins}
         return frozenset(name for name, wanted in senses.items() if wanted)
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """Roles of the networks that answer it."""
+        return self.vital | ({"plate_finder", "plate_reader"} if self.plates else frozenset())
+
 
 NOTHING = Ask()
 
@@ -136,6 +143,7 @@ class Senses:
 
     Attributes:
         failed: the senses that do not work at present, by name (`Ask.vital`), each with what is wrong.
+        networks: those of the senses that are loaded, by role.
     """
 
     water: WaterMap | None = None
@@ -144,6 +152,7 @@ class Senses:
     health: PictureHealth | None = None
     plates: tuple[PlateRead, ...] = field(default=())
     failed: tuple[tuple[str, str], ...] = ()
+    networks: tuple[NetworkUsed, ...] = ()
 
 
 UNSENSED = Senses()

@@ -10,7 +10,7 @@ from contracts.records import Contract, Event, EvidenceRef, Severity
 
 
 class Note(Contract):
-    """One committed transition as listeners hear of it (stream `store.keys.EVENTS`, field "e").
+    """One committed transition as listeners hear of it (stream `store.keys.Keys.events`, field "e").
 
     `position` grows in commit order: a listener that knows its last one catches up with `transitions_after`.
     """

@@ -6,6 +6,7 @@ thread each; a worker that has one core uses one.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class OpenVinoRunner:
         precision: "auto" takes bf16 where the CPU has it; "f32" for comparisons.
 
     Raises:
-        RunnerError: OpenVINO cannot read or compile the file.
+        RunnerError: OpenVINO cannot read or compile the file, or an output has no fixed size.
     """
 
     def __init__(self, path: Path, *, name: str, sha256: str, threads: int = 1, precision: Precision = "auto") -> None:
@@ -59,46 +60,67 @@ class OpenVinoRunner:
         options: dict[str, Any] = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
-        model = _read(path)
+        self._options, self._threads = options, threads
+        self._model = _read(path)
+        self.inputs = tuple(_spec(port) for port in self._model.inputs)
+        self._outputs = tuple(_output(port) for port in self._model.outputs)
+        self.outputs = tuple(output.spec for output in self._outputs)
         try:
-            compiled = _core().compile_model(model, "CPU", options)
-            self._requests = [compiled.create_infer_request() for _ in range(threads)]
+            self._requests = self._compiled()
         except RuntimeError as error:
             raise RunnerError(f"OpenVINO cannot compile {path.name}: {_first_line(error)}") from error
-        self.inputs = tuple(_spec(port) for port in model.inputs)
-        self._outputs = tuple(_output(port) for port in model.outputs)
-        self.outputs = tuple(output.spec for output in self._outputs)
 
     def infer(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
         """One batch, spread over the requests. Blocks; concurrent callers take turns.
 
+        After a failure the model is compiled anew: requests that raised, and those that ran beside them, hold on to
+        arrays that are gone, and answer out of them or end the process.
+
         Raises:
             RunnerError: wrong shapes, or inference failed.
         """
-        if not self._requests:
-            raise RunnerError(f"{self.name} is closed")
         n = batch_size(self.name, self.inputs, inputs)
         # Held until the batch is done: requests read these arrays in place.
         contiguous = {spec.name: np.ascontiguousarray(inputs[spec.name]) for spec in self.inputs}
         results = [np.zeros((n, *output.spec.shape[1:]), output.spec.dtype) for output in self._outputs]
-        busy: list[int | None] = [None] * len(self._requests)
-        try:
-            with self._lock:
-                for index in range(n):
-                    lane = index % len(self._requests)
-                    self._finish(lane, busy[lane], results)
-                    self._start(lane, index, contiguous, results)
-                    busy[lane] = index
-                for lane, pending in enumerate(busy):
-                    self._finish(lane, pending, results)
-        except RuntimeError as error:
-            raise RunnerError(f"{self.name}: inference failed: {_first_line(error)}") from error
+        with self._lock:
+            if not self._requests:
+                raise RunnerError(f"{self.name} is closed")
+            try:
+                self._run(n, contiguous, results)
+            except RuntimeError as error:
+                self._begin_anew()
+                raise RunnerError(f"{self.name}: inference failed: {_first_line(error)}") from error
         return {output.spec.name: array for output, array in zip(self._outputs, results, strict=True)}
 
     def close(self) -> None:
         """Waits for a running batch and lets the compiled model go."""
         with self._lock:
             self._requests = []
+
+    def _compiled(self) -> list[Any]:
+        """Fresh requests of a model compiled now. Raises RuntimeError."""
+        compiled = _core().compile_model(self._model, "CPU", self._options)
+        return [compiled.create_infer_request() for _ in range(self._threads)]
+
+    def _begin_anew(self) -> None:
+        """Waits for what still runs, then takes fresh requests; closed where even that fails."""
+        requests, self._requests = self._requests, []
+        for request in requests:
+            with contextlib.suppress(RuntimeError):
+                request.wait()
+        with contextlib.suppress(RuntimeError):
+            self._requests = self._compiled()
+
+    def _run(self, n: int, inputs: Tensors, results: Sequence[NDArray[Any]]) -> None:
+        busy: list[int | None] = [None] * len(self._requests)
+        for index in range(n):
+            lane = index % len(self._requests)
+            self._finish(lane, busy[lane], results)
+            self._start(lane, index, inputs, results)
+            busy[lane] = index
+        for lane, pending in enumerate(busy):
+            self._finish(lane, pending, results)
 
     def _start(self, lane: int, index: int, inputs: Tensors, results: Sequence[NDArray[Any]]) -> None:
         request = self._requests[lane]
@@ -126,7 +148,7 @@ def describe(path: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]
     """Inputs and outputs of a model file as a runner has them (first axis -1: the batch), without compiling it.
 
     Raises:
-        RunnerError: OpenVINO cannot read the file.
+        RunnerError: OpenVINO cannot read the file, or an output has no fixed size.
     """
     model = _read(path)
     return tuple(_spec(port) for port in model.inputs), tuple(_output(port).spec for port in model.outputs)
@@ -159,11 +181,16 @@ def _spec(port: Any) -> TensorSpec:
 
 
 def _output(port: Any) -> _Output:
+    """Raises RunnerError where nobody can say how much room it needs."""
+    if len(port.partial_shape) == 0:
+        raise RunnerError(f"output {port.any_name} is a single number: it has no batch axis")
     rows = port.partial_shape[0]
     spec = _spec(port)
-    if rows.is_static and rows.get_length() == 1:
+    if rows.is_static and rows.get_length() == 1 and min(spec.shape[1:], default=0) >= 0:
         return _Output(spec, listed=False)
     shape = (-1, int(rows.get_max_length()), *spec.shape[1:])
+    if min(shape[1:]) < 0:
+        raise RunnerError(f"output {port.any_name} {port.partial_shape} has no fixed size: export it with one")
     return _Output(TensorSpec(spec.name, shape, spec.dtype), listed=True)
 
 

@@ -57,11 +57,16 @@ class FoundPlate:
 class PlateFinder:
     """Finds the plate of a vehicle. Stateless but for the runner.
 
+    Attributes:
+        name: the version's name, as provenance records it.
+        sha256: of the weights.
+
     Raises:
         ConfigError: the model's shapes are not of this kind.
     """
 
     def __init__(self, runner: Runner, spec: PlateFinderSpec) -> None:
+        self.name, self.sha256 = runner.name, runner.sha256
         self._runner = runner
         self._label = spec.label
         image, output = runner.inputs[0], runner.outputs[0]
@@ -98,11 +103,16 @@ class PlateFinder:
 class PlateReader:
     """Reads a Chinese plate. Stateless but for the runner.
 
+    Attributes:
+        name: the version's name, as provenance records it.
+        sha256: of the weights.
+
     Raises:
         ConfigError: the model's shapes are not of this kind.
     """
 
     def __init__(self, runner: Runner, spec: PlateReaderSpec) -> None:
+        self.name, self.sha256 = runner.name, runner.sha256
         self._runner = runner
         self._alphabet = spec.alphabet
         image = runner.inputs[0]

@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated, Literal
@@ -200,6 +200,26 @@ class Zoo:
         self._client = client
         self._weights = weights or _WEIGHTS
 
+    def including(self, others: Mapping[str, Artefact]) -> Zoo:
+        """This zoo with more artefacts, or with others in place of its own of the same name."""
+        catalogue = self.catalogue.model_copy(update={"artefacts": self.catalogue.artefacts | dict(others)})
+        return Zoo(catalogue, cache=self.cache, mirror=self.mirror, client=self._client, weights=self._weights)
+
+    def keep(self, file: ZooFile, data: bytes) -> Path:
+        """Puts a file that is no part of the project into the cache, where `fetch` finds it.
+
+        Raises:
+            ConfigError: it is a built-in one.
+            HashMismatch: the bytes are not the entry's.
+        """
+        if file.builtin:
+            raise ConfigError(f"{file.path} ships with the project", "name it models/…")
+        target = self._place(file)
+        if self._state(file) is not FileState.READY:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._keep(file, target, lambda sink: _write(sink, data), "its keeper")
+        return target
+
     def names(self, kind: ArtefactKind | None = None) -> tuple[str, ...]:
         """Every artefact's name, or those of one kind, in the catalogue's order."""
         return tuple(name for name, one in self.catalogue.artefacts.items() if kind in (None, one.kind))
@@ -321,6 +341,10 @@ class Zoo:
         finally:
             if client is not self._client:
                 client.close()
+
+
+def _write(sink: IO[bytes], data: bytes) -> None:
+    sink.write(data)
 
 
 def _broken_builtin(path: Path, state: FileState) -> ModelMissing | HashMismatch:

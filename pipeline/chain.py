@@ -18,6 +18,7 @@ from contracts.vision import Frame, Look, Tracks
 from pipeline.eventbook import Cause, Clock, EventBook, Matter, MatterKey
 from pipeline.keeper import EvidenceKeeper
 from pipeline.pauses import Deprivations, Pauses, blinded
+from pipeline.provenance import Networks
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.camera_health import CameraHealthRule
 from pipeline.rules.registry import build_rules, zones_for
@@ -57,7 +58,7 @@ class CameraChain:
     ) -> None:
         self.camera = camera
         self.tracer = tracer or Tracer()
-        self._model = model
+        self._networks = Networks(model.name, model.sha256)
         self._evidence = evidence
         self._book = EventBook(camera)
         self._algorithms = running(camera.algorithms)
@@ -98,6 +99,10 @@ class CameraChain:
         zones = {one.id: one for one in zones_for(self.camera, parameters)}
         return zone in zones and (zones[zone].preset or "") == preset
 
+    def detected_by(self, model: ModelIdentity) -> None:
+        """Another detector looks at this camera from now on; rules and what is open go on."""
+        self._networks.detected_by(model.name, model.sha256)
+
     def snapshot(self, frame: Frame) -> tuple[EvidenceRef, ...]:
         """See `EvidenceKeeper.snapshot`."""
         return self._evidence.snapshot(frame)
@@ -121,6 +126,7 @@ class CameraChain:
             ):  # else nobody would see that it works again
                 wanted = rule.asks(self._states[rule.type], time)
                 self._deprived.asked(rule.type, wanted)
+                self._networks.asked(rule.type, wanted)
                 ask |= wanted
         return ask
 
@@ -206,6 +212,7 @@ class CameraChain:
         """
         self._evidence.settle()
         self._deprived.sensed(look.senses, look.time)
+        self._networks.sensed(look.senses)
         events = self._close_unruled(look.time, look.utc, clock)
         events += self._step(look, frame, clock)
         self.tracer.looked(
@@ -301,8 +308,9 @@ class CameraChain:
         provenance = Provenance(
             algorithm=event_type,
             algorithm_version=parameters.rule_version,
-            model=self._model.name,
-            model_sha256=self._model.sha256,
+            model=self._networks.detector.name,
+            model_sha256=self._networks.detector.sha256,
+            networks=self._networks.of(event_type),
             config_digest=self._digest,
         )
         pictures = self._evidence.picture(matter, output.step, frame, output.spots) if frame is not None else ()

@@ -9,16 +9,18 @@ Where a type has no calibration its events carry no confidence, and nothing is h
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
-from contracts.records import Contract
+from contracts.records import Contract, NetworkUsed
 
+ROLE: Final = "confidence"
 _FOLDER = "pipeline.calibration"
 _STEEPEST = 30.0  # of the logit: beyond it a probability is 0 or 1 in every figure anybody reads
 
@@ -98,5 +100,20 @@ class Calibration(Contract):
 @cache
 def calibration_of(event_type: str) -> Calibration | None:
     """The calibration that ships for an event type; None where there is none."""
+    data = _shipped(event_type)
+    return None if data is None else Calibration.model_validate_json(data)
+
+
+@cache
+def calibration_network(event_type: str) -> NetworkUsed | None:
+    """The same as provenance names it."""
+    data = _shipped(event_type)
+    if data is None:
+        return None
+    sha256 = hashlib.sha256(data).hexdigest()
+    return NetworkUsed(role=ROLE, name=f"{event_type}-{sha256[:8]}", sha256=sha256)
+
+
+def _shipped(event_type: str) -> bytes | None:
     file = files(_FOLDER).joinpath(f"{event_type}.json")
-    return Calibration.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return file.read_bytes() if file.is_file() else None

@@ -88,6 +88,16 @@ class Perception:
         self._slots = detector.slots(max_batch)
         self._max_batch = max_batch
 
+    def switch(self, detector: Detector) -> Detector:
+        """Another detector looks from the next batch on; tracks and senses go on.
+
+        Returns:
+            The one before, which nothing uses any more and the caller closes.
+        """
+        self._slots = detector.slots(self._max_batch)
+        before, self.detector = self.detector, detector
+        return before
+
     def perceive(self, pictures: Sequence[Picture]) -> list[Perceived]:
         """Detects, tracks and senses; at most `max_batch` pictures, of different cameras.
 

@@ -14,7 +14,7 @@ import redis
 
 from store import keys
 from store.client import entries_of, translated
-from store.state import LiveState
+from store.lanes import LaneState
 
 _NO_ID = "0-0"
 # Nothing can refuse a later XADD of a script whose first one was allowed, so it is all or none.
@@ -62,21 +62,22 @@ def from_id(entry_id: bytes | str) -> Mark:
 
 
 def parse_mark(text: bytes) -> Mark:
-    """A mark as it stands in `keys.MARKS`: `<epoch>:<offset>`."""
+    """A mark as it stands in `Keys.marks`: `<epoch>:<offset>`."""
     epoch, offset = text.split(b":")
     return Mark(int(epoch), int(offset))
 
 
-class Bus(LiveState):
+class Bus(LaneState):
     """The records too. Give a publisher and a blocking reader one each.
 
     Args:
         url: redis:// or rediss:// URL.
         timeout_s: how long one command may take before it counts as failed.
+        space: see `store.keys`.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 3.0) -> None:
-        super().__init__(url, timeout_s=timeout_s)
+    def __init__(self, url: str, *, timeout_s: float = 3.0, space: str = keys.CITY) -> None:
+        super().__init__(url, timeout_s=timeout_s, space=space)
         self._append: Any = self._redis.register_script(_APPEND)
 
     # Records
@@ -84,11 +85,11 @@ class Bus(LiveState):
     def announce(self, worker: str) -> None:
         """Makes the worker's stream known to consumers."""
         with translated():
-            self._redis.sadd(keys.WORKERS, worker)
+            self._redis.sadd(self._keys.workers, worker)
 
     def workers(self) -> set[str]:
         with translated():
-            return {name.decode() for name in self._redis.smembers(keys.WORKERS)}  # type: ignore[union-attr]
+            return {name.decode() for name in self._redis.smembers(self._keys.workers)}  # type: ignore[union-attr]
 
     def publish(self, worker: str, after: Mark | None, entries: Sequence[Entry]) -> bool:
         """Appends records in order, all or none, provided that the stream's top still is `after`.
@@ -110,13 +111,13 @@ class Bus(LiveState):
         for entry in entries:
             arguments += [to_id(entry.mark), entry.raw]
         with translated():
-            return bool(self._append(keys=[keys.records(worker)], args=arguments))
+            return bool(self._append(keys=[self._keys.records(worker)], args=arguments))
 
     def top(self, worker: str) -> Mark | None:
         """The last id the worker's stream was ever given; None when there is no stream."""
         with translated():
             try:
-                info: Any = self._redis.xinfo_stream(keys.records(worker))
+                info: Any = self._redis.xinfo_stream(self._keys.records(worker))
             except redis.ResponseError as error:
                 if "no such key" in str(error):
                     return None
@@ -126,17 +127,19 @@ class Bus(LiveState):
     def holds(self, worker: str, mark: Mark) -> bool:
         """The stream holds this very record."""
         with translated():
-            return bool(self._redis.xrange(keys.records(worker), to_id(mark), to_id(mark)))
+            return bool(self._redis.xrange(self._keys.records(worker), to_id(mark), to_id(mark)))
 
     def trim(self, worker: str, mark: Mark) -> None:
         """Drops records up to and including `mark`, which the consumer has committed; never by length."""
         with translated():
-            self._redis.xtrim(keys.records(worker), minid=to_id(Mark(mark.epoch, mark.offset + 1)), approximate=True)
+            self._redis.xtrim(
+                self._keys.records(worker), minid=to_id(Mark(mark.epoch, mark.offset + 1)), approximate=True
+            )
 
     def drop_records(self, worker: str) -> None:
         """Removes the worker's stream, to be filled again from its spool."""
         with translated():
-            self._redis.delete(keys.records(worker))
+            self._redis.delete(self._keys.records(worker))
 
     def read(self, after: Mapping[str, Mark], *, block_ms: int, count: int = 500) -> dict[str, list[Entry]]:
         """The next records of each worker; blocks up to `block_ms` when there are none. Empty lists are left out.
@@ -146,8 +149,8 @@ class Bus(LiveState):
         if not after:
             time.sleep(block_ms / 1000)
             return {}
-        streams: dict[Any, Any] = {keys.records(worker): to_id(mark) for worker, mark in after.items()}
-        names = {keys.records(worker): worker for worker in after}
+        streams: dict[Any, Any] = {self._keys.records(worker): to_id(mark) for worker, mark in after.items()}
+        names = {self._keys.records(worker): worker for worker in after}
         with translated():
             found: Any = self._redis.xread(streams, count=count, block=block_ms)
         pairs = found.items() if isinstance(found, dict) else found or ()
@@ -159,14 +162,14 @@ class Bus(LiveState):
     def later_epoch(self, worker: str, epoch: int) -> bool:
         """The stream holds a record of a later epoch than `epoch`."""
         with translated():
-            return bool(self._redis.xrange(keys.records(worker), f"{epoch + 1}-0", "+", count=1))
+            return bool(self._redis.xrange(self._keys.records(worker), f"{epoch + 1}-0", "+", count=1))
 
     # Marks
 
     def marks(self) -> dict[str, Mark] | None:
         """What the consumer has committed, by worker; None while no consumer has written them (since a wipe)."""
         with translated():
-            found: Any = self._redis.hgetall(keys.MARKS)
+            found: Any = self._redis.hgetall(self._keys.marks)
         if keys.MARKS_READY.encode() not in found:
             return None
         return {name.decode(): parse_mark(text) for name, text in found.items() if name.decode() != keys.MARKS_READY}
@@ -174,7 +177,7 @@ class Bus(LiveState):
     def mark(self, worker: str) -> Mark | None:
         """As `marks`, for one worker: `NOTHING` when the consumer knows no record of it."""
         with translated():
-            found: Any = self._redis.hmget(keys.MARKS, [keys.MARKS_READY, worker])
+            found: Any = self._redis.hmget(self._keys.marks, [keys.MARKS_READY, worker])
         ready, text = found
         if ready is None:
             return None
@@ -187,23 +190,23 @@ class Bus(LiveState):
             fields[keys.MARKS_READY] = "1"
         if fields:
             with translated():
-                self._redis.hset(keys.MARKS, mapping=fields)
+                self._redis.hset(self._keys.marks, mapping=fields)
 
     # Committed transitions, for listeners
 
     def notify(self, marks: Mapping[str, Mark], notes: Sequence[bytes]) -> None:
-        """After a commit, in one round trip: the marks, and one entry a transition in `keys.EVENTS`."""
+        """After a commit, in one round trip: the marks, and one entry a transition in `Keys.events`."""
         with translated():
             pipe = self._redis.pipeline(transaction=False)
             for note in notes:
-                pipe.xadd(keys.EVENTS, {"e": note}, maxlen=keys.EVENTS_KEPT, approximate=True)
+                pipe.xadd(self._keys.events, {"e": note}, maxlen=keys.EVENTS_KEPT, approximate=True)
             if marks:
-                pipe.hset(keys.MARKS, mapping={w: f"{m.epoch}:{m.offset}" for w, m in marks.items()})
+                pipe.hset(self._keys.marks, mapping={w: f"{m.epoch}:{m.offset}" for w, m in marks.items()})
             pipe.execute()
 
     def read_notes(self, after: str, *, block_ms: int, count: int = 500) -> list[tuple[str, bytes]]:
         """Notes after the stream id `after` ("$": from now on), as (id, note)."""
         with translated():
-            found: Any = self._redis.xread({keys.EVENTS: after}, count=count, block=block_ms)
+            found: Any = self._redis.xread({self._keys.events: after}, count=count, block=block_ms)
         pairs = found.items() if isinstance(found, dict) else found or ()
         return [(i.decode(), fields[b"e"]) for _, entries in pairs for i, fields in entries_of(entries)]

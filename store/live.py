@@ -10,8 +10,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from contracts.live import CameraStatus
-from store import keys
 from store.client import translated
+from store.keys import Keys
 
 
 class AsyncBus:
@@ -22,6 +22,7 @@ class AsyncBus:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 3.0) -> None:
+        self._keys = Keys()
         self._redis: Any = aioredis.Redis.from_url(
             url, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0), health_check_interval=0
         )
@@ -37,25 +38,25 @@ class AsyncBus:
     async def statuses(self) -> dict[str, CameraStatus]:
         """Every camera's last status, by camera."""
         with translated():
-            found = await self._redis.hgetall(keys.STATUS)
+            found = await self._redis.hgetall(self._keys.status)
         return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
 
     async def status(self, camera: str) -> CameraStatus | None:
         with translated():
-            found = await self._redis.hget(keys.STATUS, camera)
+            found = await self._redis.hget(self._keys.status, camera)
         return CameraStatus.model_validate_json(found) if found is not None else None
 
     async def watch(self, camera: str, ttl_s: float = 5.0) -> None:
         """Somebody looks at `camera`: to be repeated before `ttl_s` is over."""
         with translated():
-            await self._redis.set(keys.watch(camera), "1", px=int(ttl_s * 1000))
+            await self._redis.set(self._keys.watch(camera), "1", px=int(ttl_s * 1000))
 
     async def live(self, camera: str) -> AsyncIterator[bytes]:
         """Live pictures (`contracts.live.decode_live`) as they come, until the caller stops listening.
 
         The caller renews `watch` meanwhile, else the worker stops sending.
         """
-        async for message in self.listen(keys.live(camera)):
+        async for message in self.listen(self._keys.live(camera)):
             yield message
 
     async def listen(self, channel: str) -> AsyncIterator[bytes]:
@@ -76,7 +77,7 @@ class AsyncBus:
             after = await self._last_note()
         while True:
             with translated():
-                found = await self._redis.xread({keys.EVENTS: after}, count=500, block=block_ms)
+                found = await self._redis.xread({self._keys.events: after}, count=500, block=block_ms)
             pairs = found.items() if isinstance(found, dict) else found or ()
             for _, entries in pairs:
                 for entry_id, fields in entries:
@@ -86,10 +87,10 @@ class AsyncBus:
     async def _last_note(self) -> str:
         """The newest id now: "$" would mean another moment at every read."""
         with translated():
-            newest = await self._redis.xrevrange(keys.EVENTS, count=1)
+            newest = await self._redis.xrevrange(self._keys.events, count=1)
         return newest[0][0].decode() if newest else "0-0"
 
     async def pool_changes(self) -> AsyncIterator[int]:
         """Revisions of the pool as they are made known."""
-        async for message in self.listen(keys.POOL_CHANGED):
+        async for message in self.listen(self._keys.pool_changed):
             yield int(message)

@@ -33,9 +33,11 @@ class LiveState:
     Args:
         url: redis:// or rediss:// URL.
         timeout_s: how long one command may take before it counts as failed.
+        space: see `store.keys`.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 3.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 3.0, space: str = keys.CITY) -> None:
+        self._keys = keys.Keys(space)
         self._redis: redis.Redis = redis.Redis.from_url(
             url,
             socket_timeout=timeout_s,
@@ -60,12 +62,12 @@ class LiveState:
     def set_status(self, statuses: Sequence[CameraStatus]) -> None:
         if statuses:
             with translated():
-                self._redis.hset(keys.STATUS, mapping={s.camera: s.model_dump_json() for s in statuses})
+                self._redis.hset(self._keys.status, mapping={s.camera: s.model_dump_json() for s in statuses})
 
     def clear_status(self, cameras: Sequence[str]) -> None:
         if cameras:
             with translated():
-                self._redis.hdel(keys.STATUS, *cameras)
+                self._redis.hdel(self._keys.status, *cameras)
 
     def statuses(self, cameras: Sequence[str] | None = None) -> dict[str, CameraStatus]:
         """What workers last said, of every camera or of `cameras`; those never heard of are left out."""
@@ -73,9 +75,9 @@ class LiveState:
             return {}
         with translated():
             if cameras is None:
-                found: Any = self._redis.hgetall(keys.STATUS)
+                found: Any = self._redis.hgetall(self._keys.status)
             else:
-                texts: Any = self._redis.hmget(keys.STATUS, list(cameras))
+                texts: Any = self._redis.hmget(self._keys.status, list(cameras))
                 found = {name.encode(): text for name, text in zip(cameras, texts, strict=True) if text is not None}
         return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
 
@@ -84,18 +86,18 @@ class LiveState:
         if not cameras:
             return frozenset()
         with translated():
-            found: Any = self._redis.mget([keys.watch(camera) for camera in cameras])
+            found: Any = self._redis.mget([self._keys.watch(camera) for camera in cameras])
         return frozenset(camera for camera, value in zip(cameras, found, strict=True) if value is not None)
 
     def watch(self, camera: str, ttl_s: float = 5.0) -> None:
         """Somebody looks at `camera`: to be repeated before `ttl_s` is over."""
         with translated():
-            self._redis.set(keys.watch(camera), "1", px=int(ttl_s * 1000))
+            self._redis.set(self._keys.watch(camera), "1", px=int(ttl_s * 1000))
 
     def publish_live(self, camera: str, message: bytes) -> int:
         """Sends one live picture; returns how many received it."""
         with translated():
-            return int(self._redis.publish(keys.live(camera), message))
+            return int(self._redis.publish(self._keys.live(camera), message))
 
     def add_traces(self, traces: Mapping[str, Sequence[TraceLine]]) -> None:
         """Lines of cameras' traces, oldest first; the oldest that are kept go."""
@@ -103,7 +105,7 @@ class LiveState:
             with translated():
                 pipe = self._redis.pipeline(transaction=False)
                 for camera, lines in traces.items():
-                    name = keys.trace(camera)
+                    name = self._keys.trace(camera)
                     for line in lines:
                         pipe.xadd(name, {"t": line.to_json()}, maxlen=keys.TRACE_KEPT, approximate=True)
                     pipe.expire(name, keys.TRACE_TTL_S)
@@ -112,7 +114,7 @@ class LiveState:
     def trace(self, camera: str) -> list[TraceLine]:
         """All that is kept of a camera's trace, oldest first."""
         with translated():
-            found: Any = self._redis.xrange(keys.trace(camera))
+            found: Any = self._redis.xrange(self._keys.trace(camera))
         return [TraceLine.model_validate_json(fields[b"t"]) for _, fields in entries_of(found)]
 
     def set_proposals(self, proposals: Sequence[ZoneProposals]) -> None:
@@ -121,28 +123,28 @@ class LiveState:
             with translated():
                 pipe = self._redis.pipeline(transaction=False)
                 for one in proposals:
-                    pipe.set(keys.proposals(one.camera), one.model_dump_json(), ex=keys.PROPOSALS_TTL_S)
+                    pipe.set(self._keys.proposals(one.camera), one.model_dump_json(), ex=keys.PROPOSALS_TTL_S)
                 pipe.execute()
 
     def proposals(self, camera: str) -> ZoneProposals:
         """The newest of one camera; an empty one while there are none."""
         with translated():
-            found: Any = self._redis.get(keys.proposals(camera))
+            found: Any = self._redis.get(self._keys.proposals(camera))
         return ZoneProposals(camera=camera) if found is None else ZoneProposals.model_validate_json(found)
 
     def set_looks(self, requests: Sequence[LookRequest]) -> None:
         """All second looks that are waited for; what was asked before and is not among them is withdrawn."""
         with translated():
             pipe = self._redis.pipeline(transaction=True)
-            pipe.delete(keys.LOOKS)
+            pipe.delete(self._keys.looks)
             if requests:
-                pipe.hset(keys.LOOKS, mapping={one.id: one.model_dump_json() for one in requests})
+                pipe.hset(self._keys.looks, mapping={one.id: one.model_dump_json() for one in requests})
             pipe.execute()
 
     def looks(self) -> list[LookRequest]:
         """The second looks that are waited for; those of another version are for other workers."""
         with translated():
-            found = self._redis.hvals(keys.LOOKS)
+            found = self._redis.hvals(self._keys.looks)
         requests = []
         for text in found:
             with contextlib.suppress(ValidationError):
@@ -151,11 +153,11 @@ class LiveState:
 
     def set_assignment(self, worker: str, cameras_json: str) -> None:
         with translated():
-            self._redis.set(keys.assignment(worker), cameras_json)
+            self._redis.set(self._keys.assignment(worker), cameras_json)
 
     def assignment(self, worker: str) -> str | None:
         with translated():
-            found: Any = self._redis.get(keys.assignment(worker))
+            found: Any = self._redis.get(self._keys.assignment(worker))
         return found.decode() if found is not None else None
 
     # Cameras that move from one worker to another
@@ -166,7 +168,7 @@ class LiveState:
             with translated():
                 pipe = self._redis.pipeline(transaction=False)
                 for camera, state in states.items():
-                    pipe.set(keys.state(camera), state, ex=keys.STATE_TTL_S)
+                    pipe.set(self._keys.state(camera), state, ex=keys.STATE_TTL_S)
                 pipe.execute()
 
     def take_states(self, cameras: Sequence[str]) -> dict[str, bytes]:
@@ -176,7 +178,7 @@ class LiveState:
         with translated():
             pipe = self._redis.pipeline(transaction=False)
             for camera in cameras:
-                pipe.getdel(keys.state(camera))
+                pipe.getdel(self._keys.state(camera))
             found: Any = pipe.execute()
         return {camera: state for camera, state in zip(cameras, found, strict=True) if state is not None}
 
@@ -187,7 +189,7 @@ class LiveState:
         with translated():
             pipe = self._redis.pipeline(transaction=False)
             for camera in cameras:
-                pipe.exists(keys.state(camera))
+                pipe.exists(self._keys.state(camera))
             found: Any = pipe.execute()
         return frozenset(camera for camera, exists in zip(cameras, found, strict=True) if exists)
 
@@ -198,18 +200,18 @@ class LiveState:
         fields: dict[Any, Any] = {"revision": pool.revision, "digest": pool.digest, "snapshot": pool.snapshot}
         with translated():
             pipe = self._redis.pipeline(transaction=True)
-            pipe.hset(keys.POOL, mapping=fields)
-            pipe.publish(keys.POOL_CHANGED, str(pool.revision))
+            pipe.hset(self._keys.pool, mapping=fields)
+            pipe.publish(self._keys.pool_changed, str(pool.revision))
             pipe.execute()
 
     def pool_revision(self) -> int | None:
         with translated():
-            found: Any = self._redis.hget(keys.POOL, "revision")
+            found: Any = self._redis.hget(self._keys.pool, "revision")
         return int(found) if found is not None else None
 
     def pool(self) -> PoolSnapshot | None:
         with translated():
-            found: Any = self._redis.hmget(keys.POOL, ["revision", "digest", "snapshot"])
+            found: Any = self._redis.hmget(self._keys.pool, ["revision", "digest", "snapshot"])
         revision, digest, snapshot = found
         return PoolSnapshot(int(revision), digest.decode(), snapshot) if revision is not None else None
 

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from contracts.errors import ConfigError
-from store import keys
 from store.guard import Guard
+from store.keys import Keys
 from store.sealing import Sealer
 from store.secrets import Credentials, Secrets
 from store.streams import StreamClient
@@ -115,7 +115,7 @@ class Ways:
         if settings.url is None:
             if self._own is None:
                 self._own = StreamClient(self._redis_url)
-            return StreamChannel(self._own, keys.subscription(number), settings.length, own=False)
+            return StreamChannel(self._own, Keys().subscription(number), settings.length, own=False)
         who = self._credentials(settings.credentials)
         encrypted = settings.url.startswith("rediss://")
 

@@ -42,3 +42,13 @@ class Lazy(Generic[ModelT]):
                 raise RunnerError(str(error)) from error
             self._failed = None
         return self._model
+
+    @property
+    def loaded(self) -> ModelT | None:
+        """The model, once something has asked for it."""
+        return self._model
+
+    def put(self, model: ModelT) -> ModelT | None:
+        """Another model in its place from now on; the one before, which is the caller's to close, where there was."""
+        before, self._model, self._failed = self._model, model, None
+        return before

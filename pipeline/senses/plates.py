@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from contracts.errors import ModelError
+from contracts.records import NetworkUsed
 from contracts.senses import Box, PlateRead
 from contracts.vision import Frame
 from models.plates import PlateFinder, PlateReader, load_plates
@@ -40,6 +41,17 @@ class PlateSense:
         if models is None:
             return ()
         return tuple(_read(models, frame, vehicle) for vehicle in vehicles)
+
+    @property
+    def networks(self) -> tuple[NetworkUsed, ...]:
+        """Both, once something has asked for them."""
+        if self._models is None:
+            return ()
+        finder, reader = self._models
+        return (
+            NetworkUsed(role="plate_finder", name=finder.name, sha256=finder.sha256),
+            NetworkUsed(role="plate_reader", name=reader.name, sha256=reader.sha256),
+        )
 
     def _loaded(self) -> tuple[PlateFinder, PlateReader] | None:
         if self._models is None and not self._missing:

@@ -26,9 +26,19 @@ class WaterSense:
         self._slots: Batch | None = None
 
     @classmethod
-    def of(cls, zoo: Zoo, triton_url: str | None = None) -> WaterSense:
-        """With the zoo's network, in process or at a Triton server ("host:port" of its gRPC endpoint)."""
-        return cls(lambda: load_segmenter(MODEL, zoo, triton_url=triton_url))
+    def of(cls, zoo: Zoo, triton_url: str | None = None, name: str = MODEL) -> WaterSense:
+        """With a network of the zoo, in process or at a Triton server ("host:port" of its gRPC endpoint)."""
+        return cls(lambda: load_segmenter(name, zoo, triton_url=triton_url))
+
+    @property
+    def loaded(self) -> WaterSegmenter | None:
+        """The network, once something has asked for it."""
+        return self._segmenter.loaded
+
+    def put(self, segmenter: WaterSegmenter) -> WaterSegmenter | None:
+        """See `Lazy.put`."""
+        self._slots = None  # another network may want pictures of another size
+        return self._segmenter.put(segmenter)
 
     def sense(self, frames: Sequence[Frame]) -> list[WaterMap]:
         """A map a frame, in their order.

@@ -276,7 +276,7 @@ def test_an_entry_taken_out_by_hand_comes_again(restartable: EmbeddedValkey, eng
     bus.set_marks({}, ready=True)
     talker.say(10)
     talker.published(bus)
-    bus._redis.xdel(keys.records("w"), "1-5")  # somebody at the server's console
+    bus._redis.xdel(keys.Keys().records("w"), "1-5")  # somebody at the server's console
     with Running(engine, restartable.url):
         assert talker.publisher.drain(15)
     assert ids(engine) == {f"u{n}" for n in range(10)}

@@ -14,7 +14,7 @@ import redis
 from cityvision.sealing import sealer
 from cityvision.settings import Settings, load_settings
 from governance.service import ensure_admin
-from store import keys
+from store.keys import Keys
 from subscriptions import service
 from subscriptions.types import NewSubscription, RetryPolicy
 from tests.conftest import ROOT
@@ -62,7 +62,7 @@ class DeliveryCity(City):
     def read_stream(self) -> None:
         """Takes what the stream's server holds for its subscriber, and was not taken yet, into the ledger."""
         with redis.Redis.from_url(self.valkey.url) as client:
-            entries = client.xrange(keys.subscription(self.told["stream"]), min=self._stream_from)
+            entries = client.xrange(Keys().subscription(self.told["stream"]), min=self._stream_from)
         for at, fields in entries:
             self.receivers.ledger["stream"].append((int(fields[b"sequence"]), fields[b"id"].decode()))
             self._stream_from = f"({at.decode()}"

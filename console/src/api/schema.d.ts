@@ -4637,6 +4637,23 @@ export interface components {
             zone_kinds: string[];
         };
         /**
+         * NetworkUsed
+         * @description One network, or one fitted calibration, that a look or an event rests on.
+         *
+         *     Attributes:
+         *         role: what it is used for: detector, water, litter, plate_finder, plate_reader, confidence.
+         *         name: of its version, e.g. "water-37ef97ef".
+         *         sha256: of its weights.
+         */
+        NetworkUsed: {
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
          * NewCaseBody
          * @description A case by hand.
          */
@@ -5111,6 +5128,9 @@ export interface components {
         /**
          * Provenance
          * @description Which code, weights and settings said so.
+         *
+         *     `model` is the detector; `networks` are all that the event rests on, the detector among them, by role. Events of
+         *     releases that did not tell them have none.
          */
         Provenance: {
             /** Algorithm */
@@ -5128,6 +5148,11 @@ export interface components {
             model: string;
             /** Model Sha256 */
             model_sha256: string;
+            /**
+             * Networks
+             * @default []
+             */
+            networks: components["schemas"]["NetworkUsed"][];
         };
         /** PurposeBody */
         PurposeBody: {
