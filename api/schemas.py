@@ -358,7 +358,7 @@ class DeliveryPage(Body):
     """Newest first."""
 
     deliveries: list[Delivery]
-    counts: dict[State, int] = Field(description="of all deliveries of the subscription")
+    counts: dict[State, int] = Field(description="of the subscription's deliveries; 10,000: so many or more")
     next_before: int | None = Field(description="give it as `before` for the next page; null: this is the last")
 
 

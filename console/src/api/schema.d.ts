@@ -3046,7 +3046,7 @@ export interface components {
         DeliveryPage: {
             /**
              * Counts
-             * @description of all deliveries of the subscription
+             * @description of the subscription's deliveries; 10,000: so many or more
              */
             counts: {
                 [key: string]: number;
