@@ -60,6 +60,5 @@ def downgrade() -> None:
     op.execute("ALTER TABLE evidence_custody ENABLE TRIGGER evidence_custody_rows")
     op.drop_index("uq_evidence_custody_case_captured", "evidence_custody")
     op.drop_index("ix_evidence_custody_case", "evidence_custody")
-    op.drop_constraint("of_one", "evidence_custody")
-    op.drop_column("evidence_custody", "case_id")
+    op.drop_column("evidence_custody", "case_id")  # and with it the check that it is one or the other
     op.alter_column("evidence_custody", "event_id", nullable=False)
