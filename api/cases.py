@@ -24,6 +24,7 @@ from api.deps import (
 )
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
+from api.reader import ReaderDep
 from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody
 from cases import queries, service
 from cases.flow import TABLE, WORDS, possible
@@ -142,9 +143,11 @@ def create_case(
 
 
 @router.get("/cases/{number}", responses={404: {"model": Problem}})
-def get_case(number: Number, connection: ConnectionDep, sight: SightDep) -> CaseDetail:
+def get_case(number: Number, connection: ConnectionDep, sight: SightDep, reader: ReaderDep) -> CaseDetail:
     """One case: its history, the events behind it with the reason for each, and every second look."""
-    return _detail(connection, sight, number)
+    found = _detail(connection, sight, number)
+    reader.reads(connection, "case.read", {"case": number})
+    return found
 
 
 @router.post("/cases/{number}/actions", responses=_REFUSED)

@@ -279,6 +279,18 @@ export const en: Record<TextKey, string> = {
   "exchange.outcome.left": "left to people",
   "exchange.unread": "Cannot be read: {what}",
 
+  "case_silences.title": "Silences of cases",
+  "case_silences.new": "New silence of cases",
+  "case_silences.about":
+    "Events that begin meanwhile are recorded, counted and delivered, but make no cases; it ends by itself. Here the centre sees what that hides.",
+  "case_silences.until.how": "Needed: a silence always ends.",
+  "case_silences.preview.count":
+    "Set seven days ago, it would have kept {n} events from becoming cases ({cases} new cases):",
+  "case_silences.events": "{n} events",
+  "case_silences.case": "Case {n}",
+  "case_silences.beyond": "And {n} older events.",
+  "case_silences.hides.nothing": "It has hidden nothing yet.",
+  "case_silences.end.sure": "End this silence now? What begins from then on makes cases again.",
   "cases.title": "Cases",
   "cases.back": "All cases",
   "cases.number": "No.",

@@ -269,6 +269,17 @@ export const zh = {
   "exchange.outcome.left": "需人工处理",
   "exchange.unread": "无法读取：{what}",
 
+  "case_silences.title": "案件静默",
+  "case_silences.new": "新建案件静默",
+  "case_silences.about":
+    "静默期间开始的事件照常记录、计数和推送，但不立案；到期自动结束。指挥中心在此看到它隐藏了什么。",
+  "case_silences.until.how": "必填：静默总会结束。",
+  "case_silences.preview.count": "若过去七天就设了它，会有 {n} 个事件不成案（其中 {cases} 个新立案件）：",
+  "case_silences.events": "{n} 个事件",
+  "case_silences.case": "案件 {n}",
+  "case_silences.beyond": "另有 {n} 个较早的事件。",
+  "case_silences.hides.nothing": "尚未隐藏任何事件。",
+  "case_silences.end.sure": "立即结束这个静默？之后开始的事件恢复立案。",
   "cases.title": "案件",
   "cases.back": "返回案件列表",
   "cases.number": "编号",
