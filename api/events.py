@@ -12,6 +12,7 @@ from api import coverage, event_view, evidence, sight
 from api.deps import ConnectionDep, CounterDep, DoorsDep, PoolDep, SeerDep
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
+from api.reader import ReaderDep
 from api.schemas import EventCounts, EventDetail, EventPage
 from contracts.errors import ObjectsUnavailable
 from contracts.records import Severity
@@ -100,12 +101,14 @@ def get_event(
     connection: ConnectionDep,
     pool: PoolDep,
     viewer: SeerDep,
+    reader: ReaderDep,
     event_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
 ) -> EventDetail:
     """One event: every transition, the evidence, the numbers, and which code and weights said so."""
     found = queries.get_event(connection, event_id, sight.of_events(viewer))
     if found is None:
         raise NotFound(f"no event {event_id}")
+    reader.reads(connection, "event.read", {"event": event_id, "camera": found.event.camera})
     with contextlib.suppress(ObjectsUnavailable):  # what is known of the event is shown all the same
         found = event_view.with_evidence(
             found,

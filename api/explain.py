@@ -11,6 +11,7 @@ from api import sight
 from api.cameras import CameraPath
 from api.deps import ConnectionDep, DoorsDep, SeerDep
 from api.problems import Problem
+from api.reader import ReaderDep
 from events.explain import Explanation, explain
 
 router = APIRouter(prefix="/api/cameras", tags=["cameras"])
@@ -21,6 +22,7 @@ def explain_camera(
     doors: DoorsDep,
     connection: ConnectionDep,
     viewer: SeerDep,
+    reader: ReaderDep,
     camera_id: CameraPath,
     at: Annotated[float, Query(ge=0, le=1e11, description="the moment in question, s since 1970 UTC")],
     type: Annotated[str, Query(max_length=64, description="the algorithm, e.g. illegal_parking")],
@@ -34,5 +36,6 @@ def explain_camera(
     503 while the bus is away.
     """
     sight.require_camera(connection, viewer, camera_id)
+    reader.reads(connection, "trace.read", {"camera": camera_id, "type": type})
     where = timezone(timedelta(minutes=utc_offset))
     return explain(doors.bus.trace(camera_id), camera_id, type, at, zone=zone, window=window, where=where)

@@ -13,6 +13,7 @@ import { AuditRoom } from "./rooms/AuditRoom";
 import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
 import { CaseRoom } from "./rooms/CaseRoom";
+import { CaseSilencesRoom } from "./rooms/CaseSilencesRoom";
 import { CaseStatisticsRoom } from "./rooms/CaseStatisticsRoom";
 import { CasesRoom } from "./rooms/CasesRoom";
 import { EventRoom } from "./rooms/EventRoom";
@@ -101,6 +102,7 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/review/rates" element={<RatesRoom />} />
           <Route path="/cases" element={<CasesRoom />} />
           <Route path="/cases/statistics" element={<CaseStatisticsRoom />} />
+          <Route path="/cases/silences" element={<CaseSilencesRoom />} />
           <Route path="/cases/:id" element={<CaseRoom />} />
           <Route path="/shift" element={<ShiftRoom />} />
           <Route path="/shift/:id" element={<HandoverRoom />} />

@@ -62,6 +62,7 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
 /** Rooms behind the account's menu or a link on another page; they count before the rooms above. */
 const BEHIND: { to: string; rights: Right[] }[] = [
   { to: "/cases/statistics", rights: ["see", "count"] },
+  { to: "/cases/silences", rights: ["dispatch"] },
   { to: "/shift", rights: ["dispatch", "audit"] }, // auditors come from their own room, and only read
   { to: "/people", rights: ["people"] },
   { to: "/keys", rights: ["people"] },

@@ -88,7 +88,7 @@ class Scene:
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         process = self._running.pop(name)
         process.send_signal(how)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
     def end_all(self) -> None:
         for name in list(self._running):

@@ -55,7 +55,7 @@ def test_a_package_leaves_with_all_there_is_and_holds_anywhere(city: City, tmp_p
         signed = hashlib.sha256(packed.read("manifest.json")).hexdigest()
     assert lines[0]["what"]["manifest"] == signed
     assert [(one.sha256, one.role) for one in manifest.absent] == [(waiting.sha256, "clip")]
-    assert [line["action"] for line in audited] == ["evidence.read"]
+    assert [line["action"] for line in audited] == ["event.read", "evidence.read"]
     assert [(line["act"], line["role"]) for line in custody] == [
         ("captured", "entry"),
         ("captured", "decision"),

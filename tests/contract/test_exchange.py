@@ -18,7 +18,7 @@ from cases.exchange.tables import exchange_outbox
 from cases.service import perform
 from cases.types import Action, Duty, Facts, Status
 from contracts.signing import new_secret, signed
-from governance import audit
+from governance import audit, custody
 from simulator.platform import TROUBLED, Faults
 from simulator.platform.book import PHOTO
 from store.bus import Bus
@@ -153,7 +153,8 @@ class Caller:
         said = {"sourceId": str(number), "state": state, "version": seq, **more}
         body = json.dumps(said).encode()
         headers = signed(id_, self._now + late, body, [secret or self._scene.callback_secret])
-        answer = httpx.post(self._scene.door, content=body, headers=headers | {"content-type": "application/json"})
+        headers |= {"content-type": "application/json"}
+        answer = httpx.post(self._scene.door, content=body, headers=headers, timeout=60)
         return answer.status_code, answer.json()
 
 
@@ -182,8 +183,10 @@ def test_what_comes_by_the_door(scene: Scene) -> None:
     assert told(scene)[number][-1] == case.revision, "they hear that it cannot be given back now"
     with scene.engine.begin() as connection:
         said = [entry for entry in audit.listed(connection, limit=20) if entry.action == "exchange.callback"]
+        (photo,) = custody.of_case(connection, number)
     assert {entry.who for entry in said} == {CITY}
     assert len(said) == 6
+    assert (photo.act, photo.role, photo.who) == (custody.Act.CAPTURED, custody.PHOTO, CITY)
 
 
 REFUSED: list[tuple[dict[str, Any], int, str]] = [

@@ -179,6 +179,7 @@ def test_what_was_missed_is_drawn_and_the_rates_tell_of_it(city: City, clip: Cli
     ready(page, events[2])
     wait_for(city, 4)
     page.get_by_role("link", name="误报率").click()
+    expect(page.get_by_test_id("not-watched")).to_be_visible()
     row = page.get_by_test_id("rates").locator("tbody tr", has_text="北门消防通道")
     expect(row).to_contain_text("50 %")
     expect(row).to_contain_text("9–91 %")

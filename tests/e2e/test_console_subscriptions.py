@@ -18,7 +18,7 @@ from tests.e2e import console_city
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City, make_event, opened
 from tests.e2e.test_console_browser import DIST, enter, page  # noqa: F401 - fixtures
-from tests.e2e.test_console_people import choose
+from tests.e2e.test_console_people import choose, tick
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
@@ -125,3 +125,49 @@ def test_hours_of_subscriptions_and_grants_are_entered_and_read(city: City, page
     asked = page.get_by_role("row").filter(has_text="早高峰巡查")
     expect(asked).to_contain_text("周一至周五 08:00–18:00")
     shot(page, "hours-grant")
+
+
+def test_groups_retries_and_a_window_to_replay_are_set_by_hand(city: City, page: Page) -> None:  # noqa: F811
+    city.publish(opened(make_event(time.time() - 60)))
+    enter(page, city)
+    page.goto(f"{city.url}/subscriptions")
+    page.get_by_role("button", name="新建订阅").click()
+    page.get_by_label("名称").fill("数据平台")
+    choose(page, "部门", "交通警察支队")
+    choose(page, "方式", "Redis Stream")
+    tick(page, "阶段", "触发")
+    page.get_by_text("分组、凭据与重试").click()
+    choose(page, "分组", "同摄像机合并")
+    page.get_by_label("合并时长").fill("30")
+    page.get_by_label("保留条数（约）").fill("500")
+    page.get_by_label("重试间隔（秒）").fill("2, x")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("请填数字，用逗号隔开。")).to_be_visible()
+    page.get_by_label("重试间隔（秒）").fill("2, 20")
+    page.get_by_label("最长保留").fill("12")
+    shot(page, "subs-more")
+    page.get_by_role("button", name="保存").click()
+    page.get_by_role("link", name="数据平台").click()
+    expect(page.get_by_text("同摄像机合并 · 合并时长 30 秒")).to_be_visible()
+    with city.engine.connect() as connection:
+        made = get(connection, 1)
+    assert (made.channel.kind, made.grouping and made.grouping.by) == ("stream", "camera")
+    assert made.channel.model_dump()["length"] == 500
+    assert (made.retry.delays_s, made.retry.max_age_s) == ((2.0, 20.0), 12 * 3600.0)
+    assert (made.retry.jitter, made.retry.max_attempts) == (0.2, 1000), "what was left empty is the server's"
+    assert made.wanted.transitions == ("opened",)
+
+    page.get_by_role("button", name="修改", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("重试间隔（秒）")).to_have_value("2, 20")
+    expect(dialog.get_by_label("最长保留")).to_have_value("12")
+    dialog.get_by_label("最多尝试次数").fill("7")
+    shot(page, "subs-more-change")
+    dialog.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("至多 7 次、12 小时")).to_be_visible()
+    page.get_by_role("button", name="按时段重放").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("从", exact=True).fill("2020-01-01T00:00")
+    shot(page, "subs-replay")
+    dialog.get_by_role("button", name="重放").click()
+    expect(page.get_by_text("1 条", exact=True)).to_be_visible()

@@ -6,6 +6,7 @@ import { useRights } from "../api/access";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { useCategoryName, useDepartmentName } from "../parts/Cases";
+import { NotWatched } from "../parts/NotWatched";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatHours } from "../parts/time";
 import "./shift.css";
@@ -88,8 +89,12 @@ function Numbers({ by, days }: { by: Dimension; days: number }) {
   const sum = (of: "cases" | "late" | "closed") => (data ?? []).reduce((total, one) => total + one[of], 0);
   return (
     <>
-      <p className="dim number" data-testid="statistics-sum">
-        {t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}
+      <p className="dim number">
+        <span data-testid="statistics-sum">
+          {t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}
+        </span>
+        {" · "}
+        <NotWatched hours={days * 24} />
       </p>
       <Table<Tally>
         rowKey="value"

@@ -1,6 +1,7 @@
-import { BarChartOutlined } from "@ant-design/icons";
+import { BarChartOutlined, PauseCircleOutlined } from "@ant-design/icons";
 import { Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
 import { Link, useNavigate, useSearchParams } from "react-router";
+import { useRights } from "../api/access";
 import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
 import type { Case } from "../api/client";
 import { useEventStream } from "../api/stream";
@@ -34,6 +35,7 @@ function readFilters(params: URLSearchParams): CaseFilters & { group: Group } {
 /** Cases as dispatchers see them: whose turn it is, and how much time is left. */
 export function CasesRoom() {
   const { t, language } = useTexts();
+  const may = useRights();
   const [params, setParams] = useSearchParams();
   const filters = readFilters(params);
   const book = useCaseBook().data;
@@ -47,7 +49,12 @@ export function CasesRoom() {
     <div className="page">
       <div className="head">
         <h1>{t("cases.title")}</h1>
-        <Link className="push" to="/cases/statistics">
+        {may("dispatch") ? (
+          <Link className="push" to="/cases/silences">
+            <PauseCircleOutlined aria-hidden="true" /> {t("case_silences.title")}
+          </Link>
+        ) : null}
+        <Link className={may("dispatch") ? undefined : "push"} to="/cases/statistics">
           <BarChartOutlined aria-hidden="true" /> {t("statistics.title")}
         </Link>
       </div>

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { useRights } from "../api/access";
 import { type Rate, useRates } from "../api/review";
 import { type TextKey, useTexts } from "../i18n";
+import { NotWatched } from "../parts/NotWatched";
 import { formatShare } from "../parts/numbers";
 import { EventType } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
@@ -29,7 +30,9 @@ export function RatesRoom() {
           options={WINDOWS.map((one) => ({ value: one, label: t(`events.window.${one}` as TextKey) }))}
         />
       </div>
-      <p className="dim">{t("rates.about")}</p>
+      <p className="dim">
+        {t("rates.about")} <NotWatched hours={hours} />
+      </p>
       <section className="panel" data-testid="rates">
         {isPending ? <Skeleton active /> : null}
         {error && !data ? <Trouble error={error} retry={() => void refetch()} /> : null}

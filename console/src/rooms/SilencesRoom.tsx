@@ -12,6 +12,7 @@ import { Nothing, Refusal, Trouble } from "../parts/Trouble";
 import { formatDuration, formatTime } from "../parts/time";
 import { HiddenEvents } from "./HiddenEvents";
 import { NewSilence } from "./NewSilence";
+import { COLOURS, stateOf } from "./silences";
 import "./silences.css";
 
 /** What is not told for a while, and what that hides. */
@@ -72,15 +73,6 @@ function Held({ of }: { of: Silence }) {
   if (error) return <Trouble error={error} retry={() => void refetch()} />;
   return data.count === 0 ? <p className="dim">{t("silences.hides.nothing")}</p> : <HiddenEvents of={data} />;
 }
-
-type State = "coming" | "running" | "over";
-
-function stateOf(one: Silence, now: number): State {
-  if (now < one.from_utc) return "coming";
-  return now < one.until_utc ? "running" : "over";
-}
-
-const COLOURS: Record<State, string> = { coming: "blue", running: "gold", over: "default" };
 
 function useColumns(end: (number: number) => void, busy: boolean): TableColumnsType<Silence> {
   const { t, language } = useTexts();

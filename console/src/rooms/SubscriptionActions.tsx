@@ -6,10 +6,9 @@ import { call } from "../api/client";
 import { type Subscription, useReread } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { inOneLine, Refusal } from "../parts/Trouble";
+import { Replay } from "./Replay";
 import { ShownOnce } from "./ShownOnce";
 import { SubscriptionForm } from "./SubscriptionForm";
-
-const DAY_S = 86_400;
 
 /** What can be done with a subscription. */
 export function SubscriptionActions({ of }: { of: Subscription }) {
@@ -20,6 +19,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
   const path = { number: of.id };
   const [secret, setSecret] = useState<string | null>(null);
   const [changing, setChanging] = useState(false);
+  const [replaying, setReplaying] = useState(false);
   const doing = useMutation({
     mutationFn: (what: () => Promise<unknown>) => what(),
     onError: (error) => void message.error(inOneLine(error, t)),
@@ -45,15 +45,6 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
       shown: true,
     },
     {
-      key: "replay",
-      run: () => {
-        const now = Date.now() / 1000;
-        const body = { since_utc: now - DAY_S, until_utc: now };
-        return counted(call("post", "/api/subscriptions/{number}/replay", { path, body }));
-      },
-      shown: true,
-    },
-    {
       key: "rotate",
       run: () =>
         call("post", "/api/subscriptions/{number}/secret", { path }).then((made) => setSecret(made.secret)),
@@ -70,6 +61,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
       <TestFire of={of} />
       <Space wrap>
         <Button onClick={() => setChanging(true)}>{t("subs.change")}</Button>
+        <Button onClick={() => setReplaying(true)}>{t("subs.replay")}</Button>
         {steps
           .filter((step) => step.shown)
           .map(({ key, run }) => (
@@ -97,6 +89,7 @@ export function SubscriptionActions({ of }: { of: Subscription }) {
           <Button danger>{t("subs.delete")}</Button>
         </Popconfirm>
       </Space>
+      {replaying ? <Replay of={of} close={() => setReplaying(false)} /> : null}
       {changing ? <SubscriptionForm of={of} close={() => setChanging(false)} /> : null}
       {secret ? (
         <ShownOnce

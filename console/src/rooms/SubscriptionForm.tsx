@@ -10,25 +10,37 @@ import { FormModal } from "../parts/FormModal";
 import { HoursField } from "../parts/HoursField";
 import { TYPES } from "./filters";
 import { ShownOnce } from "./ShownOnce";
+import { SubscriptionMore } from "./SubscriptionMore";
 
 type Channel = Schemas["NewSubscription"]["channel"];
 interface Fields {
   department: string;
   name: string;
-  channel: { kind: Channel["kind"]; url?: string; topic?: string; key?: string };
+  channel: {
+    kind: Channel["kind"];
+    url?: string;
+    topic?: string;
+    key?: string;
+    credentials?: string | null;
+    length?: number | null;
+  };
   wanted: {
     types: string[];
     cameras: string[];
     zones: string[];
     grids: string[];
     severities: Schemas["Severity"][];
+    transitions: Schemas["Transition"][];
     hours: Hours | null;
   };
   cooldown_s?: number;
+  grouping?: { by?: Schemas["Grouping"]["by"]; window_s?: number } | null;
+  retry?: Partial<Record<keyof Schemas["RetryPolicy"], unknown>>;
 }
 
 const KINDS: Channel["kind"][] = ["webhook", "mqtt", "stream", "sse"];
 const SEVERITIES: Schemas["Severity"][] = ["info", "minor", "major", "critical"];
+const TRANSITIONS: Schemas["Transition"][] = ["opened", "updated", "closed"];
 const ADDRESS: Partial<Record<Channel["kind"], string>> = {
   webhook: "https://…",
   mqtt: "mqtts://…:8883",
@@ -37,7 +49,7 @@ const ADDRESS: Partial<Record<Channel["kind"], string>> = {
 
 const NOTHING_YET: Partial<Fields> = {
   channel: { kind: "webhook" },
-  wanted: { types: [], cameras: [], zones: [], grids: [], severities: [], hours: null },
+  wanted: { types: [], cameras: [], zones: [], grids: [], severities: [], transitions: [], hours: null },
 };
 
 interface Props {
@@ -132,6 +144,13 @@ export function SubscriptionForm({ of, close }: Props) {
           options={SEVERITIES.map((value) => ({ value, label: word("severity", value) }))}
         />
       </Form.Item>
+      <Form.Item name={["wanted", "transitions"]} label={t("subs.transitions")}>
+        <Select
+          mode="multiple"
+          {...any}
+          options={TRANSITIONS.map((value) => ({ value, label: word("transition", value) }))}
+        />
+      </Form.Item>
       <Form.Item name={["wanted", "cameras"]} label={t("grants.cameras")}>
         <Select mode="tags" {...any} />
       </Form.Item>
@@ -149,6 +168,7 @@ export function SubscriptionForm({ of, close }: Props) {
           <InputNumber min={0} max={604_800} suffix={t("unit.s")} />
         </Form.Item>
       )}
+      <SubscriptionMore kind={kind} changing={!!of} />
     </FormModal>
   );
 }
@@ -171,13 +191,27 @@ async function change(of: Subscription, fields: Fields): Promise<null> {
 
 /** What is sent: of `before` stays what the form does not ask for; what neither says has the server's default. */
 function bodyOf(fields: Fields, before?: Schemas["NewSubscription"]): Schemas["NewSubscription"] {
-  const channel = { ...before?.channel, ...fields.channel, url: fields.channel.url || undefined };
+  const { url, credentials, length, ...channel } = { ...before?.channel, ...fields.channel };
+  const { by, window_s } = fields.grouping ?? {};
   return {
     ...before,
     ...fields,
-    channel,
+    channel: {
+      ...channel,
+      url: url || undefined,
+      credentials: credentials || undefined,
+      length: length ?? undefined,
+    },
     cooldown_s: fields.cooldown_s ?? 0,
+    grouping: by ? { by, window_s } : null,
+    retry: told(fields.retry ?? {}),
   } as Schemas["NewSubscription"];
+}
+
+/** The fields in which something is written. */
+function told(fields: object): object | undefined {
+  const written = Object.entries(fields).filter(([, value]) => value != null);
+  return written.length > 0 ? Object.fromEntries(written) : undefined;
 }
 
 /** The form's name of a field that the server found fault with: it puts the kind into a channel's path. */

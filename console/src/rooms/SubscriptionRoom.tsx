@@ -86,6 +86,26 @@ function Facts({ of }: { of: Subscription }) {
             <dd>{formatDuration(of.cooldown_s, t)}</dd>
           </>
         ) : null}
+        {of.grouping ? (
+          <>
+            <dt>{t("subs.grouping")}</dt>
+            <dd>
+              {`${word("subs.by", of.grouping.by)} · ${t("subs.window")} ${formatDuration(of.grouping.window_s, t)}`}
+            </dd>
+          </>
+        ) : null}
+        {channel.kind === "sse" ? null : (
+          <>
+            <dt>{t("subs.retry")}</dt>
+            <dd>
+              {t("subs.retry.told", {
+                delays: of.retry.delays_s.join("、"),
+                n: of.retry.max_attempts,
+                age: formatDuration(of.retry.max_age_s, t),
+              })}
+            </dd>
+          </>
+        )}
         <dt>{t("subs.waiting")}</dt>
         <dd>{of.waiting}</dd>
       </dl>
@@ -97,15 +117,24 @@ function Facts({ of }: { of: Subscription }) {
 /** What it is told of, in words. */
 function Wanted({ of }: { of: Subscription }) {
   const { t, word } = useTexts();
-  const { types, severities, cameras, zones, grids } = of.wanted;
+  const { types, severities, transitions, cameras, zones, grids } = of.wanted;
   const only = [
     ...types.map((type) => word("event", type)),
     ...severities.map((severity) => word("severity", severity)),
+    ...transitions.map((one) => word("transition", one)),
     ...cameras,
     ...zones,
     ...grids.map((grid) => t("grants.grid", { grid })),
   ];
   return <>{only.join(" · ") || t("subs.wanted.all")}</>;
+}
+
+/** The server counts no further. */
+const COUNTED = 10_000;
+
+function told(count: number | undefined): string {
+  if (count === undefined) return "";
+  return count < COUNTED ? `${count}` : `${COUNTED}+`;
 }
 
 function Log({ number }: { number: number }) {
@@ -122,7 +151,7 @@ function Log({ number }: { number: number }) {
         onChange={setState}
         options={STATES.map((value) => ({
           value,
-          label: `${word("delivery", value)} ${value === "all" ? "" : (counts?.[value] ?? "")}`.trim(),
+          label: `${word("delivery", value)} ${value === "all" ? "" : told(counts?.[value])}`.trim(),
         }))}
       />
       {log.error && !log.data ? <Trouble error={log.error} retry={() => void log.refetch()} /> : null}
