@@ -1,4 +1,4 @@
-"""Cases: the list, one case with its history, what is done to it, incidents, silences, statistics, pictures."""
+"""Cases: the list, one case with its history, what is done to it, incidents, statistics, pictures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
-from fastapi import Body as HttpBody
+from fastapi import APIRouter, Depends, Query, status
 from sqlalchemy import Connection, FromClause, select
 
-from api import pictures
 from api.deps import (
     BookDep,
     CaseworkerDep,
@@ -24,14 +22,12 @@ from api.deps import (
     ViewerDep,
     sight_of,
 )
-from api.evidence import send_masked
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
-from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, PictureOut, SilenceBody
+from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody
 from cases import queries, service
-from cases.decide import Silence
 from cases.flow import TABLE, WORDS, possible
-from cases.queries import CaseDetail, CaseFilter, Dimension, HeldBack, Sight, Tally
+from cases.queries import CaseDetail, CaseFilter, Dimension, Sight, Tally
 from cases.tables import case_decisions, cases
 from cases.types import Action, Case, Duty, NewCase, Status
 from contracts.errors import Forbidden
@@ -189,88 +185,6 @@ def act_on_incident(
     audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": list(done)}, now)
     page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
     return _page(pool, page, following, total)
-
-
-@router.get("/case-silences")
-def list_silences(connection: ConnectionDep, _viewer: CaseworkerDep) -> list[HeldBack]:
-    """Silences that are still to end, with how many events each has kept from becoming cases."""
-    return list(queries.silences(connection, time.time()))
-
-
-@router.post("/case-silences", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
-def add_silence(body: SilenceBody, connection: ConnectionDep, user: DispatcherDep) -> list[HeldBack]:
-    """No cases of some events for a while. It always ends, and says why."""
-    now = time.time()
-    about = Silence(
-        0,
-        user.name,
-        body.note,
-        body.from_utc or now,
-        body.until_utc,
-        frozenset(body.types),
-        frozenset(body.cameras),
-        frozenset(body.grids),
-    )
-    number = service.silence(connection, about)
-    audit.record(connection, user.name, "silence.begun", {"silence": number, "note": body.note}, now)
-    return list(queries.silences(connection, now))
-
-
-@router.delete("/case-silences/{number}", responses={422: {"model": Problem}})
-def end_silence(number: Number, connection: ConnectionDep, user: DispatcherDep) -> list[HeldBack]:
-    """It ends now."""
-    now = time.time()
-    service.end_silence(connection, number, now)
-    audit.record(connection, user.name, "silence.ended", {"silence": number}, now)
-    return list(queries.silences(connection, now))
-
-
-@router.post(
-    "/cases/{number}/pictures",
-    status_code=status.HTTP_201_CREATED,
-    responses={404: {"model": Problem}, 422: {"model": Problem}},
-)
-def add_picture(
-    number: Number,
-    content: Annotated[bytes, HttpBody(media_type="image/jpeg")],
-    connection: ConnectionDep,
-    sight: SightDep,
-    user: CaseworkerDep,
-    doors: DoorsDep,
-) -> PictureOut:
-    """A picture from the place, as the request's body (JPEG or PNG, 1 MB at most). The key goes into `pictures` of an
-    action; it is kept by its hash."""
-    _detail(connection, sight, number)
-    key, digest = pictures.keep(doors.objects, content, "body")
-    audit.record(connection, user.name, "case.picture", {"case": number, "sha256": digest}, time.time())
-    return PictureOut(key=key, sha256=digest, url=f"/api/cases/{number}/pictures/{digest}")
-
-
-@router.get(
-    "/cases/{number}/pictures/{sha256}",
-    response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, 404: {"model": Problem}},
-)
-def case_picture(
-    number: Number,
-    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
-    request: Request,
-    connection: ConnectionDep,
-    sight: SightDep,
-    doors: DoorsDep,
-) -> Response:
-    """A picture that the case's history or one of its second looks refers to; the camera's own are masked."""
-    detail = _detail(connection, sight, number)
-    looked = {ref.sha256: ref for look in detail.looks if look.result for ref in look.result.evidence}
-    if (ref := looked.get(sha256)) is not None:
-        return send_masked(request, doors.objects, ref, doors.masked_copies.ensure(ref, None, None), None)
-    keys = [key for line in detail.lines for key in line.facts.pictures]
-    key = next((key for key in keys if f"/{sha256}." in key), None)
-    if key is None:
-        raise NotFound(f"case {number} has no picture {sha256[:12]}…")
-    headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}
-    media_type = "image/png" if key.endswith(".png") else "image/jpeg"
-    return Response(doors.objects.get(key), media_type=media_type, headers=headers)
 
 
 def _page(pool: PoolView, page: Sequence[Case], following: int | None, total: int) -> CaseList:

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/api/events", tags=["evidence"])
 
 _PIECE = 256 * 1024
 _LEAST_PURPOSE = 4  # characters
-_UNKEPT = {"Cache-Control": "no-store"}  # each look at what is unmasked is asked for, and noted
+UNKEPT = {"Cache-Control": "no-store"}  # each look at what is unmasked is asked for, and noted
 _SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp", "video/mp4", "application/json"}
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 
@@ -80,7 +80,7 @@ class Served:
 def _original(ref: EvidenceRef) -> Served:
     media_type = ref.media_type if ref.media_type in _SHOWN_INLINE else "application/octet-stream"
     extension = ref.key.rpartition(".")[2] if "." in ref.key else "bin"
-    return Served(ref.key, f'"{ref.sha256}"', media_type, f"{ref.role}-{ref.sha256[:12]}.{extension}", _UNKEPT)
+    return Served(ref.key, f'"{ref.sha256}"', media_type, f"{ref.role}-{ref.sha256[:12]}.{extension}", UNKEPT)
 
 
 def _send(request: Request, objects: ObjectStore, served: Served, range_header: str | None) -> Response:
@@ -226,14 +226,14 @@ def masked(request: Request, doors: Doors, admitted: Admitted, range_header: str
     """The masked copy of evidence, made where there is none yet."""
     ref, subject = admitted.ref, admitted.subject
     copy = doors.masked_copies.ensure(ref, subject.object_class, subject.box)
-    return send_masked(request, doors.objects, ref, copy, range_header)
+    return send_masked(request, doors.objects, ref.sha256, copy, range_header)
 
 
 def send_masked(
-    request: Request, objects: ObjectStore, ref: EvidenceRef, copy: MaskedCopy, range_header: str | None
+    request: Request, objects: ObjectStore, sha256: str, copy: MaskedCopy, range_header: str | None
 ) -> Response:
     """A masked copy as it goes out: `X-Masking` says how it was made, `X-Derived-From` of what."""
-    told = {"X-Derived-From": ref.sha256, "X-Masking": copy.how}
+    told = {"X-Derived-From": sha256, "X-Masking": copy.how}
     if copy.key is None:  # another day it may be made better
         return Response(copy.data, media_type=copy.media_type, headers=told | {"Cache-Control": "no-store"})
     name = copy.key.rpartition("/")[2]
@@ -303,5 +303,5 @@ def evidence_proxy(
     ref = _admit(doors, shown, event_id, sha256, asked, "viewing copy").ref
     key = doors.viewing_copies.ensure(ref)
     name = f"{ref.role}-{sha256[:12]}-viewing-copy.mp4"
-    told = {"X-Derived-From": sha256} | _UNKEPT
+    told = {"X-Derived-From": sha256} | UNKEPT
     return _send(request, doors.objects, Served(key, f'"{sha256}-h264"', "video/mp4", name, told), range_header)

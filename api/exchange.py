@@ -16,7 +16,7 @@ from api.problems import Fault, Invalid, NotFound, Problem
 from cases.exchange.callback import Message, receive
 from cases.exchange.mapping import UpdateRefused
 from contracts.signing import verified
-from governance import audit
+from governance import audit, custody
 
 router = APIRouter(prefix="/api", tags=["exchange"])
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 404, 409, 422)}
@@ -60,7 +60,9 @@ def exchange_callback(
     except UpdateRefused as error:
         raise Invalid(error.message, error.fix, [Fault(field=error.field, message=error.message)]) from error
     what = {"case": said.case, "said": said.status, "seq": said.seq, "message": id_, "outcome": outcome}
-    audit.record(connection, mapping.platform, "exchange.callback", what, now)
+    told = audit.record(connection, mapping.platform, "exchange.callback", what, now)
+    if outcome == "done":
+        custody.attached(connection, told, said.case, map(pictures.digest_of, kept))
     return Taken(outcome=outcome)
 
 

@@ -13,7 +13,6 @@ from typing import Literal, Protocol
 from api.derived import keep, kept
 from api.problems import MaskingFailed, MaskingLater
 from contracts.errors import StreamCorrupt
-from contracts.records import EvidenceRef
 from store.objects import ObjectStore, derived_key
 
 Box = tuple[float, float, float, float]
@@ -49,6 +48,19 @@ class Mask(Protocol):
         ...
 
 
+class Original(Protocol):
+    """What is kept in the object store: the evidence of an event or a look, or a picture from the place."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class MaskedCopy:
     """Where a copy is (`key`), or its bytes where it is not kept."""
@@ -69,7 +81,7 @@ class MaskedCopies:
     def __init__(self, objects: ObjectStore, mask: Mask | None) -> None:
         self._objects, self._mask = objects, mask
 
-    def ensure(self, ref: EvidenceRef, object_class: str | None, box: Box | None) -> MaskedCopy:
+    def ensure(self, ref: Original, object_class: str | None, box: Box | None) -> MaskedCopy:
         """The copy, made now where there is none.
 
         Args:

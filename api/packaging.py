@@ -6,19 +6,20 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import IO, Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
-from api import sight
+from api import case_file, sight
+from api.case_file import CaseFile, bytes_of
 from api.deps import Allowed, ConnectionDep, DoorsDep
 from api.evidence import EventId, deletion, settle
 from api.problems import NotFound, Problem
 from api.schemas import PurposeBody
-from contracts.records import EvidenceRef
+from cases import queries as case_queries
 from events import queries
 from events.queries import EVERYTHING, Sight
 from events.types import EventDetail
@@ -35,7 +36,6 @@ router = APIRouter(prefix="/api/events", tags=["evidence"])
 TakerDep = Annotated[Viewer, Depends(Allowed(Right.UNMASK))]
 _IN_MEMORY = 8 << 20
 _PIECE = 256 * 1024
-_READ = 4 << 20  # each is a request where the objects are in S3
 
 
 @router.post(
@@ -50,7 +50,8 @@ def evidence_package(
     checks it anywhere. Needs the grant for evidence and the right to unmask, for nothing in it is masked;
     the purpose goes into package and audit chain."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 closed by whoever sends it
-    export(connection, doors.objects, doors.signer, event_id, viewer.name, body.purpose, file, sight.of_events(viewer))
+    taker = Taker(viewer.name, body.purpose, sight.of_events(viewer), sight.of_own_cases(connection, viewer))
+    export(connection, doors.objects, doors.signer, event_id, taker, file)
     headers = {
         "Content-Disposition": f'attachment; filename="evidence-{event_id}.zip"',
         "Content-Length": str(file.tell()),
@@ -58,22 +59,30 @@ def evidence_package(
     return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Who takes a package out.
+
+    Attributes:
+        purpose: what for.
+        seen, whose: which events and which cases they may see.
+        via: by which way it leaves, where that is not the door.
+    """
+
+    who: str
+    purpose: str
+    seen: Sight = EVERYTHING
+    whose: case_queries.Sight = case_file.EVERYTHING
+    via: str = ""
+
+
 def export(
-    connection: Connection,
-    objects: ObjectStore,
-    signer: Signer,
-    event_id: str,
-    who: str,
-    purpose: str,
-    target: IO[bytes],
-    seen: Sight = EVERYTHING,
-    via: str = "",
+    connection: Connection, objects: ObjectStore, signer: Signer, event_id: str, taker: Taker, target: IO[bytes]
 ) -> Packed:
     """Writes the package of an event, and the line of the audit chain that says so.
 
     Args:
         target: stands at its end afterwards; worthless where this raises.
-        via: by which way it leaves, where that is not the door.
 
     Raises:
         NotFound: there is no such event to be seen, or no evidence of it.
@@ -81,21 +90,25 @@ def export(
         ObjectsUnavailable, ObjectMissing: bytes cannot be had now.
     """
     now = time.time()
-    found = queries.get_event(connection, event_id, seen)
+    found = queries.get_event(connection, event_id, taker.seen)
     if found is None or not found.evidence:
         raise NotFound(f"event {event_id} has no evidence")
-    contents, absent = contents_of(connection, objects, found)
-    packed = package.write(target, event_id, contents, who, purpose, now, signer, absent)
-    told = {"event": event_id, "purpose": purpose, "files": len(contents), "manifest": packed.sha256}
-    told |= {"via": via} if via else {}
-    entry = audit.record(connection, who, custody.AUDITED[Act.EXPORTED], told, now)
+    of_case = case_file.of_event(connection, objects, found.event, taker.whose)
+    contents, absent = contents_of(connection, objects, found, of_case)
+    packed = package.write(target, event_id, contents, taker.who, taker.purpose, now, signer, absent)
+    told = {"event": event_id, "purpose": taker.purpose, "files": len(contents), "manifest": packed.sha256}
+    told |= {"via": taker.via} if taker.via else {}
+    entry = audit.record(connection, taker.who, custody.AUDITED[Act.EXPORTED], told, now)
     missing = {one.sha256 for one in absent}
     taken = {row.ref.sha256: row.ref.role for row in reversed(found.evidence) if row.ref.sha256 not in missing}
-    custody.note(connection, entry, Act.EXPORTED, [Piece(event_id, *one) for one in taken.items()], purpose)
+    pieces = [*(Piece(event_id, *one) for one in taken.items()), *of_case.pieces]
+    custody.note(connection, entry, Act.EXPORTED, pieces, taker.purpose)
     return packed
 
 
-def contents_of(connection: Connection, objects: ObjectStore, found: EventDetail) -> tuple[list[Content], list[Absent]]:
+def contents_of(
+    connection: Connection, objects: ObjectStore, found: EventDetail, of_case: CaseFile
+) -> tuple[list[Content], list[Absent]]:
     """The files of a package, the event's own words first; and what is not there, with the reason.
 
     Raises:
@@ -103,20 +116,22 @@ def contents_of(connection: Connection, objects: ObjectStore, found: EventDetail
     """
     event = found.event
     transitions = [row.event.model_dump(mode="json") for row in found.transitions]
-    handled = [asdict(line) for line in custody.of_event(connection, event.id)]
-    lines = [asdict(line) for line in audit.about_event(connection, event.id)]
+    about = sorted((*custody.of_event(connection, event.id), *of_case.handled), key=lambda line: line.id)
+    handled = [asdict(line) for line in about]
+    lines = [asdict(line) for line in audit.about_event(connection, event.id, of_case.number)]
     contents = [
         Content("event.json", _json(event.model_dump(mode="json")), "the event as it stands"),
         Content("transitions.json", _json(transitions), "every transition, in order"),
         Content("provenance.json", _json(event.provenance.model_dump(mode="json")), "code and weights that said so"),
         Content("custody.json", _json(handled), "what was done with the evidence, by whom and why, the oldest first"),
         Content("audit.json", _json(lines), "lines of the audit chain about this event, the oldest first"),
+        *of_case.contents,
     ]
     proofs = deletions.proofs_of(connection, [row.ref.key for row in found.evidence if row.deleted_utc is not None])
     if proofs:
         told = [signed.model_dump() for signed in proofs.values()]
         contents.append(Content(package.DELETIONS, _json(told), "proofs of what was deleted by policy, each signed"))
-    absent = []
+    absent = list(of_case.absent)
     for row in {row.ref.sha256: row for row in found.evidence}.values():
         if row.deleted_utc is not None:
             why = deletion(connection, row.ref.key)
@@ -127,15 +142,8 @@ def contents_of(connection: Connection, objects: ObjectStore, found: EventDetail
             absent.append(Absent(sha256=ref.sha256, role=ref.role, why="the worker still holds the bytes"))
             continue
         name, what = f"evidence/{ref.role}-{ref.key.rpartition('/')[2]}", f"{ref.role}, captured {ref.utc:.3f} s UTC"
-        contents.append(Content(name, _bytes_of(objects, ref), what, ref.sha256))
+        contents.append(Content(name, bytes_of(objects, ref.key), what, ref.sha256))
     return contents, absent
-
-
-def _bytes_of(objects: ObjectStore, ref: EvidenceRef) -> Iterator[bytes]:
-    """Raises, when it is read, ObjectsUnavailable, ObjectMissing."""
-    size = objects.size(ref.key)
-    for at in range(0, size, _READ):
-        yield objects.read_range(ref.key, at, min(at + _READ, size))
 
 
 def _json(value: object) -> tuple[bytes]:

@@ -43,6 +43,11 @@ def keep(objects: ObjectStore, content: bytes, field: str) -> tuple[str, str]:
     return key, digest
 
 
+def digest_of(key: str) -> str:
+    """SHA-256 of a picture, hex, by its key."""
+    return key.rpartition("/")[2].partition(".")[0]
+
+
 def _redrawn(content: bytes) -> bytes:
     """The picture as JPEG: upright, its longer side `_SIDE` pixels at most, and nothing but pixels."""
     with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:

@@ -58,3 +58,10 @@ def record(
     what |= {"purpose": purpose} if purpose else {}
     told = audit.record(connection, user.name, custody.AUDITED[Act.VIEWED], what)
     custody.note(connection, told, Act.VIEWED, [Piece(event_id, ref.sha256, ref.role)], purpose, kind)
+
+
+def record_of_case(connection: Connection, user: User, case: int, sha256: str, role: str, kind: Kind, why: str) -> None:
+    """The same of a picture that belongs to a case; `why` is what it is unmasked for."""
+    what = {"case": case, "sha256": sha256, "role": role, "kind": kind} | ({"purpose": why} if why else {})
+    told = audit.record(connection, user.name, custody.AUDITED[Act.VIEWED], what)
+    custody.note(connection, told, Act.VIEWED, [Piece("", sha256, role, case)], why, kind)

@@ -311,17 +311,6 @@ class ActionBody(Body):
         return facts
 
 
-class SilenceBody(Body):
-    """Empty lists mean all."""
-
-    note: str = Field(min_length=1, max_length=2000)
-    from_utc: float | None = Field(None, ge=0, le=1e11, description="by default now")
-    until_utc: float = Field(ge=0, le=1e11)
-    types: list[str] = Field(default_factory=list, max_length=50)
-    cameras: list[str] = Field(default_factory=list, max_length=500)
-    grids: list[str] = Field(default_factory=list, max_length=500)
-
-
 class PictureOut(Body):
     """A picture that was taken in; `key` is what an action refers to."""
 
@@ -369,7 +358,7 @@ class DeliveryPage(Body):
     """Newest first."""
 
     deliveries: list[Delivery]
-    counts: dict[State, int] = Field(description="of all deliveries of the subscription")
+    counts: dict[State, int] = Field(description="of the subscription's deliveries; 10,000: so many or more")
     next_before: int | None = Field(description="give it as `before` for the next page; null: this is the last")
 
 

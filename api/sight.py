@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select, true
 
 from api.problems import NotFound
 from cases import queries as case_queries
+from cases.tables import cases
 from events.queries import Sight
 from events.tables import event_verdicts, events
 from governance import access
@@ -36,6 +37,13 @@ def of_case(whose: case_queries.Sight, number: int) -> Sight:
     return Sight(behind, behind)
 
 
+def of_own_cases(connection: Connection, viewer: Viewer) -> case_queries.Sight:
+    """The cases of the viewer's department and of those below it, whatever their role does with cases."""
+    if viewer.everything:
+        return case_queries.Sight(everything=True)
+    return case_queries.Sight(departments=access.departments(connection, viewer))
+
+
 def of_evidence(viewer: Viewer) -> Sight:
     """The events whose pictures somebody may see; the others do not exist for this."""
     shown = of_events(viewer).evidence
@@ -60,6 +68,15 @@ def require_camera(connection: Connection, viewer: Viewer, camera: str, action: 
     allowed = select(literal(1)).where(c.camera == camera, access.may_see(viewer, place, action))
     if connection.execute(allowed).first() is None:
         raise NotFound(f"no camera {camera}", "it may have left the pool")
+
+
+def require_evidence_at(connection: Connection, viewer: Viewer, case: int) -> None:
+    """Raises NotFound where the viewer may not see evidence of the camera, zone and time that a case is about."""
+    c = cases.c
+    place = Place(c.department, c.camera, c.grid, c.zone, at=c.started)
+    allowed = select(literal(1)).where(c.id == case, access.may_see(viewer, place, Access.EVIDENCE))
+    if connection.execute(allowed).first() is None:
+        raise NotFound(f"no original of case {case}", "ask the camera's department for access to its evidence")
 
 
 def require_own_camera(connection: Connection, viewer: Viewer, camera: str) -> None:

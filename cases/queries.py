@@ -262,12 +262,14 @@ def tallies(
     )
 
 
-def silences(connection: Connection, now: float) -> tuple[HeldBack, ...]:
-    """Those that are still to end, the next to end first."""
+def silences(connection: Connection, now: float, *, over: bool = False) -> tuple[HeldBack, ...]:
+    """Those that are still to end, the next to end first; with `over` the others too."""
     hidden = (
         select(func.count()).where(case_decisions.c.silence_id == case_silences.c.id).scalar_subquery().label("events")
     )
-    query = select(case_silences, hidden).where(case_silences.c.until > at(now)).order_by(case_silences.c.until)
+    query = select(case_silences, hidden).order_by(case_silences.c.until)
+    if not over:
+        query = query.where(case_silences.c.until > at(now))
     return tuple(
         HeldBack(
             id=row.id,

@@ -122,9 +122,13 @@ def line(connection: Connection, number: int) -> AuditEntry | None:
     return None if row is None else _entry(row)
 
 
-def about_event(connection: Connection, event: str) -> list[AuditEntry]:
-    """Lines that speak of an event, the oldest first: who read, exported or acknowledged what of it, and when."""
-    query = select(audit_log).where(audit_log.c.what["event"].astext == event).order_by(audit_log.c.id)
+def about_event(connection: Connection, event: str, case: int | None = None) -> list[AuditEntry]:
+    """Lines that speak of an event (and of its case), the oldest first: who read, exported or did what, and when."""
+    what = audit_log.c.what
+    about = what["event"].astext == event
+    if case is not None:
+        about |= what["case"].astext == str(case)
+    query = select(audit_log).where(about).order_by(audit_log.c.id)
     return [_entry(row) for row in connection.execute(query)]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, 
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.errors import StoreError
-from contracts.records import Event
+from contracts.records import Event, EvidenceRef
 from governance.tables import audit_log, evidence_custody
 from governance.types import AuditEntry
 from store.database import at
@@ -46,13 +46,18 @@ _ALWAYS = (AUDITED[Act.VIEWED], AUDITED[Act.DELETED])
 _c, _a = evidence_custody.c, audit_log.c
 
 
+PHOTO = "photo"
+"""Role of a picture that a person or another system attached to a case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One picture or clip of an event, by its SHA-256 at capture."""
+    """One picture or clip of an event, by its SHA-256 at capture; or one of a case (`case_id`, and `event_id` "")."""
 
     event_id: str
     sha256: str
     role: str
+    case_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ class CustodyLine:
         utc: when, s since 1970; of a capture the moment that is shown.
         kind: which form of it was viewed, e.g. "original"; "" otherwise.
         who: an account, a part of the system, or the camera that captured it.
-        audit_id: number of its line in the audit chain; None for a capture.
+        audit_id: number of its line in the audit chain; None for a capture by a camera.
+        case_id: of a picture that belongs to a case: a second look's, or a photo from the place.
     """
 
     id: int
@@ -75,6 +81,7 @@ class CustodyLine:
     who: str
     why: str
     audit_id: int | None
+    case_id: int | None = None
 
 
 def note(
@@ -84,7 +91,8 @@ def note(
     rows = [
         {
             "at": at(told.utc),
-            "event_id": piece.event_id,
+            "event_id": piece.event_id or None,
+            "case_id": piece.case_id,
             "sha256": piece.sha256,
             "role": piece.role,
             "act": act.value,
@@ -122,6 +130,39 @@ def captured(connection: Connection, event: Event) -> None:
     connection.execute(once, rows)
 
 
+def captured_of_case(connection: Connection, case: int, refs: Iterable[EvidenceRef], camera: str, why: str) -> None:
+    """What a camera saw at a second look at a case; in the transaction that writes the answer. Again is a no-op."""
+    rows = [_case_row(case, ref.sha256, ref.role, camera, why) | {"at": at(ref.utc), "audit_id": None} for ref in refs]
+    _once(connection, rows)
+
+
+def attached(connection: Connection, told: AuditEntry, case: int, digests: Iterable[str]) -> None:
+    """Pictures that came from the place, in the transaction of the audit line `told` that says by whom."""
+    rows = [
+        _case_row(case, digest, PHOTO, told.who, "") | {"at": at(told.utc), "audit_id": told.id} for digest in digests
+    ]
+    _once(connection, rows)
+
+
+def _case_row(case: int, sha256: str, role: str, who: str, why: str) -> dict[str, object]:
+    row = {"case_id": case, "sha256": sha256, "role": role, "who": who, "why": why}
+    return row | {"act": Act.CAPTURED.value, "kind": ""}
+
+
+def _once(connection: Connection, rows: list[dict[str, object]]) -> None:
+    if rows:
+        once = insert(evidence_custody).on_conflict_do_nothing(
+            index_elements=["case_id", "sha256", "role"], index_where=text("act = 'captured' AND case_id IS NOT NULL")
+        )
+        connection.execute(once, rows)
+
+
+def of_case(connection: Connection, case: int) -> list[CustodyLine]:
+    """What was done with the pictures that belong to a case, the oldest first."""
+    query = select(evidence_custody).where(_c.case_id == case).order_by(_c.id)
+    return [_line(row) for row in connection.execute(query)]
+
+
 def of_event(connection: Connection, event_id: str) -> list[CustodyLine]:
     """What was done with the evidence of an event, the oldest first."""
     query = select(evidence_custody).where(_c.event_id == event_id).order_by(_c.id)
@@ -138,7 +179,7 @@ def newest(connection: Connection, event_id: str, limit: int, before: int | None
 
 def _line(row: Row[Any]) -> CustodyLine:
     moment, act = row.at.timestamp(), Act(row.act)
-    return CustodyLine(row.id, moment, act, row.sha256, row.role, row.kind, row.who, row.why, row.audit_id)
+    return CustodyLine(row.id, moment, act, row.sha256, row.role, row.kind, row.who, row.why, row.audit_id, row.case_id)
 
 
 def verify(connection: Connection) -> int:

@@ -81,7 +81,7 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
     Args:
         pieces: the evidence of whichever events it was.
     """
-    events = tuple(sorted({piece.event_id for piece in pieces}))
+    events = tuple(sorted({piece.event_id for piece in pieces if piece.event_id}))
     proof = Proof(
         key=one.key,
         sha256=one.sha256,

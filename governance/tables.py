@@ -118,13 +118,14 @@ audit_log = Table(
     Index("ix_audit_log_at", "at"),
 )
 
-# Append-only by trigger; see migration 0014. Events and evidence may go; what was done with them stays.
+# Append-only by trigger; see migrations 0014 and 0024. Events and evidence may go; what was done with them stays.
 evidence_custody = Table(
     "evidence_custody",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("at", _UTC, nullable=False),
-    Column("event_id", Text, nullable=False),
+    Column("event_id", Text, comment="null of pictures that belong to a case"),
+    Column("case_id", BigInteger, comment="of pictures that belong to a case"),
     Column("sha256", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("act", Text, nullable=False, comment="captured, viewed, exported, held, released or deleted"),
@@ -133,7 +134,9 @@ evidence_custody = Table(
     Column("why", Text, nullable=False),
     Column("audit_id", BigInteger, comment="its line in audit_log; captured: null"),
     Index("ix_evidence_custody_event", "event_id", "id"),
+    Index("ix_evidence_custody_case", "case_id", "id"),
     Index("ix_evidence_custody_audit", "audit_id"),
+    CheckConstraint("num_nonnulls(event_id, case_id) = 1", name="of_one"),
     Index(
         "uq_evidence_custody_captured",
         "event_id",
@@ -141,6 +144,14 @@ evidence_custody = Table(
         "role",
         unique=True,
         postgresql_where=text("act = 'captured'"),
+    ),
+    Index(
+        "uq_evidence_custody_case_captured",
+        "case_id",
+        "sha256",
+        "role",
+        unique=True,
+        postgresql_where=text("act = 'captured' AND case_id IS NOT NULL"),
     ),
 )
 

@@ -114,7 +114,7 @@ def redrive(connection: Connection, number: int) -> int:
     get(connection, number)
     d = deliveries.c
     dead = select(d.id, func.row_number().over(order_by=d.number).label("nth")).where(
-        d.subscription == number, d.state == State.DEAD.value
+        d.subscription == number, store.in_state(State.DEAD)
     )
     found = dead.cte("found")
     first = _draw(connection, number, connection.execute(select(func.count()).select_from(found)).scalar_one())

@@ -110,7 +110,7 @@ deliveries = Table(
     Index("ix_deliveries_silence", "silence", postgresql_where="silence IS NOT NULL"),
     Index("ix_deliveries_event", "event_id"),
     Index("ix_deliveries_created", "created", postgresql_using="brin"),
-    Index("ix_deliveries_dead", "subscription", "number", postgresql_where="state = 'dead'"),
+    Index("ix_deliveries_ended", "subscription", "state", "number", postgresql_where="state <> 'pending'"),
 )
 
 delivery_attempts = Table(

@@ -63,7 +63,8 @@ def export_command(event_id: str, out: Path, by: str, purpose: str, data: Path |
     objects, signer = object_store(settings), Ed25519Signer(existing_seal_key(settings))
     via = f"command line of {getpass.getuser()}"
     with _appearing(out) as target, transaction(settings) as connection:
-        packed = packaging.export(connection, objects, signer, event_id, by.strip(), purpose.strip(), target, via=via)
+        taker = packaging.Taker(by.strip(), purpose.strip(), via=via)
+        packed = packaging.export(connection, objects, signer, event_id, taker, target)
     for missing in packed.manifest.absent:
         click.echo(f"  absent: {missing.sha256[:16]}… {missing.role}: {missing.why}")
     click.echo(f"{out}: {len(packed.manifest.files)} files; SHA-256 of what is signed {packed.sha256}")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from cases import verify
 from cases.book import DEFAULT, Book, read_book
 from cases.service import CaseHook, watch_clocks
+from cityvision import look_custody
 from cityvision.processes.base import Process, run
 from contracts.errors import BusUnavailable
 from events.consumer import Consumer
@@ -38,7 +39,9 @@ def body(process: Process) -> None:
     try:
         clocks.start()
         process.ready()
-        hooks = Hooks([custody.captured, CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
+        hooks = Hooks(
+            [custody.captured, CaseHook(book), DeliveryHook(sees)], [look_custody.captured, verify.LookAnswers(book)]
+        )
         Consumer(engine, bus, hooks).run(process.stop)
     finally:
         process.stop.set()

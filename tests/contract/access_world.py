@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
-from governance import people
+from cases.tables import case_incidents, cases
+from contracts.trace import TracedCondition, TraceLine, ZoneCount
+from governance import api_keys, people
 from governance.access import Access, Viewer
+from governance.api_keys import NewKey, Scope
 from governance.grants import NewGrant, ask, decide
 from governance.logins import open_session
 from governance.people import NewPerson
@@ -41,6 +44,8 @@ class World:
     ids: dict[str, str]
     marks: tuple[str, ...]  # what no answer may show
     clients: dict[Role, httpx.Client] = field(default_factory=dict)
+    system: httpx.Client = field(default_factory=httpx.Client)
+    """Another system, with an API key of our department that is good for everything a key can be."""
 
 
 def logged_in(city: City, connection: Connection, role: Role) -> httpx.Client:
@@ -56,12 +61,13 @@ def client_of(url: str, connection: Connection, role: Role) -> httpx.Client:
     connection.execute(update(users).where(users.c.id == person.id).values(must_change_password=False))
     user = User(person.id, name, role, False, department=person.department)
     session = open_session(connection, user, SecondFactor.NONE, time.time(), 3600.0)
-    return httpx.Client(base_url=url, timeout=20, cookies={"cityvision_session": session.token})
+    return httpx.Client(base_url=url, timeout=60, cookies={"cityvision_session": session.token})
 
 
 @contextmanager
 def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterator[World]:
-    """The whole server, with an event, a case, a subscription, a silence and a grant of the other department."""
+    """The whole server, with an event (judged, traced, of a mass incident), a case, a subscription, silences and a
+    grant of the other department."""
     with console_city.running(tmp_path, database_url, valkey.url, session_check_s=0.5, keep_alive_s=1.0) as city:
         now = time.time()
         picture = city.keep(small_picture("theirs"), "decision", "jpg", now)
@@ -76,7 +82,11 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             silence = subscription_service.silence(connection, held, "li")
             asked = NewGrant(grantee="grid", owner="traffic", purpose="tests", expires_utc=now + 3600)
             clients = {role: logged_in(city, connection, role) for role in ROLES}
+            key = api_keys.create(connection, NewKey(name="ours", department=OURS, scopes=tuple(Scope)), "li", now)[1]
         case = wait_for_case(clients[Role.ADMIN], CAMERA)
+        city.bus.add_traces({CAMERA: [traced()]})
+        judged(clients[Role.ADMIN], theirs.id)
+        silenced(clients[Role.DISPATCHER], now)
         hand_over(clients[Role.DISPATCHER], now)
         ids = {
             "camera_id": CAMERA,
@@ -85,12 +95,44 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             "subscription": str(subscription),
             "silence": str(silence),
             "case": str(case),
+            "incident": incident_of(city, case),
             "grant": foreign_grant(city, asked),
         }
         marks = ("中心广场", f'"{CAMERA}"', "plaza", theirs.id, picture.sha256, "their feed", "their silence")
-        yield World(city, ids, marks, clients)
+        more = ("their verdict", "their trace", "their market day")
+        with httpx.Client(base_url=city.url, timeout=60, headers={"Authorization": f"Bearer {key}"}) as system:
+            yield World(city, ids, marks + more, clients, system)
         for client in clients.values():
             client.close()
+
+
+def traced() -> TraceLine:
+    """What the other department's camera saw in the first second of 1970."""
+    waited = TracedCondition("crowding", "plaza", "their trace", "lasted_s", 1.0, 20.0)
+    return TraceLine(
+        time=1.0, utc=1.0, why="rule", every=2.0, zones=(ZoneCount("plaza", 9, 0, 0),), conditions=(waited,)
+    )
+
+
+def judged(client: httpx.Client, event: str) -> None:
+    body = {"kind": "real", "note": "their verdict", "key": "their-verdict"}
+    assert client.post(f"/api/events/{event}/verdicts", json=body).status_code == 201
+
+
+def silenced(client: httpx.Client, now: float) -> None:
+    """No cases of litter on their camera, for a reason that is nobody else's business."""
+    body = {"note": "their market day", "until_utc": now + 3600, "types": ["litter"], "cameras": [CAMERA]}
+    assert client.post("/api/case-silences", json=body).status_code == 201
+
+
+def incident_of(city: City, case: int) -> str:
+    """A mass incident with that case in it."""
+    with city.engine.begin() as connection:
+        category = connection.execute(select(cases.c.category).where(cases.c.id == case)).scalar_one()
+        made = insert(case_incidents).values(category=category).returning(case_incidents.c.id)
+        number: int = connection.execute(made).scalar_one()
+        connection.execute(update(cases).where(cases.c.id == case).values(incident=number))
+    return str(number)
 
 
 def hand_over(client: httpx.Client, now: float) -> None:
@@ -139,3 +181,30 @@ def grant_all(world: World) -> None:
     with world.city.engine.begin() as connection:
         asked = ask(connection, admin, wanted)
         assert decide(connection, admin, asked.id, True, "") is not None
+
+
+def nearly(city: City) -> None:
+    """Grants of the other department's camera to ours, each of which lacks one condition to count."""
+    now = time.time()
+    past = (time.gmtime(now + 8 * 3600).tm_hour + 12) % 24 * 60  # half a day off, by the clock of Shanghai
+    never = {"zone": "Asia/Shanghai", "week": [[[past, past + 1]]] * 7, "holidays": [], "workdays": []}
+    whole: dict[str, object] = {"grantee": OURS, "owner": THEIRS, "state": "approved", "hours": None}
+    whole |= {"cameras": [], "zones": [], "grids": [], "types": [], "actions": ["event", "evidence"]}
+    whole |= {"purpose": "tests", "asked_by": "li", "note": ""}
+    moments = {"starts": at(now - 60), "expires": at(now + 3600), "asked": at(now - 60)}
+    lacking: tuple[dict[str, object], ...] = (
+        {"grantee": "elsewhere"},
+        {"owner": "elsewhere"},
+        {"state": "revoked"},
+        {"starts": at(now + 1800)},
+        {"expires": at(now - 1)},
+        {"cameras": ["north-gate"]},
+        {"zones": [f"{CAMERA}/kerb"]},
+        {"grids": ["G-none"]},
+        {"types": ["litter"], "zones": [f"{CAMERA}/plaza"]},  # of a zone nobody gets the camera itself
+        {"hours": never | {"workday_hours": []}},
+        {"actions": ["live"], "zones": [f"{CAMERA}/plaza"]},
+    )
+    with city.engine.begin() as connection:
+        for one in lacking:
+            connection.execute(insert(grants).values(whole | moments | one))

@@ -22,6 +22,7 @@ from contracts.records import EvidenceRef, LookRecord, LookResult
 from governance import audit
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
+from tests.contract.evidence_scene import CLEAR
 from tests.contract.evidence_scene import picture as small_picture
 from tests.contract.test_api_doors import log_in, wait_for
 from tests.e2e import console_city
@@ -75,7 +76,8 @@ def test_from_an_event_to_the_end(city: City, client: httpx.Client) -> None:
     assert picture.status_code == 201, picture.text
     done = act(client, number, "report", note="已劝离", pictures=[picture.json()["key"]])
     assert done.json()["case"]["state"]["status"] == "reported"
-    kept = client.get(picture.json()["url"]).content
+    assert client.get(picture.json()["url"]).headers["x-derived-from"] == picture.json()["sha256"]  # masked
+    kept = client.get(picture.json()["url"] + CLEAR).content
     assert hashlib.sha256(kept).hexdigest() == picture.json()["sha256"]
 
     with city.engine.begin() as connection:  # what the consumer's process does each second

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine, text
 
 from subscriptions import fetch, store
 from subscriptions.queue import Queues
+from subscriptions.store import COUNTED
+from subscriptions.types import State
 from tests.contract.subscription_scene import own, subscribed
 
 pytest_plugins = ["tests.embedded"]
@@ -68,3 +70,26 @@ def test_what_waits_is_counted_without_what_was_done(grown: Engine) -> None:
 def test_who_fetches_for_the_first_time_does_not_wait_for_what_was_done(grown: Engine) -> None:
     for _ in range(8):
         assert rows_read(grown, lambda connection: fetch.fetch(connection, 5, None, 50, own)) <= WAITING
+
+
+def test_the_counts_above_a_log_read_no_more_than_they_say(grown: Engine) -> None:
+    def counted(connection: Connection) -> None:
+        found = store.counts(connection, 5)
+        assert found == dict.fromkeys(State, 0) | {State.DELIVERED: COUNTED, State.PENDING: WAITING}
+
+    for _ in range(8):
+        assert rows_read(grown, counted) <= COUNTED + WAITING
+
+
+def test_a_page_of_a_rare_state_does_not_read_the_whole_log(grown: Engine) -> None:
+    with grown.begin() as connection:
+        connection.execute(
+            text("UPDATE deliveries SET state = 'silenced' WHERE subscription = 5 AND number % 3000 = 1")
+        )
+
+    def paged(connection: Connection) -> None:
+        found = store.log(connection, 5, states=[State.SILENCED], limit=100)
+        assert [one.number for one in found] == [12_001, 9001, 6001, 3001, 1]
+
+    for _ in range(8):
+        assert rows_read(grown, paged) < 100

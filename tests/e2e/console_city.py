@@ -31,6 +31,7 @@ from api.settings import ApiSettings
 from cases import verify
 from cases.book import read_book
 from cases.service import CaseHook
+from cityvision import look_custody
 from cityvision.masking import MaskingProcess
 from cityvision.settings import Settings
 from cityvision.viewing_copy import convert
@@ -380,7 +381,9 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     bus.set_pool(PoolSnapshot(revision, digest, data))
     bus.announce(WORKER)
     book = read_book()
-    hooks = Hooks([custody.captured, CaseHook(book), DeliveryHook(sees)], [verify.LookAnswers(book)])
+    hooks = Hooks(
+        [custody.captured, CaseHook(book), DeliveryHook(sees)], [look_custody.captured, verify.LookAnswers(book)]
+    )
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()

@@ -277,6 +277,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/case-silences/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Case Silence
+         * @description Which events of the last seven days that made or joined cases it would have kept from it.
+         */
+        post: operations["preview_case_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/case-silences/{number}": {
         parameters: {
             query?: never;
@@ -292,6 +312,26 @@ export interface paths {
          * @description It ends now.
          */
         delete: operations["end_silence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/case-silences/{number}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Case Silence Hides
+         * @description Which events it has kept from becoming cases until now.
+         */
+        get: operations["case_silence_hides"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -397,6 +437,27 @@ export interface paths {
          *     again under the same `key`, because no answer arrived, is done once.
          */
         post: operations["act_on_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{number}/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Case Custody
+         * @description Who captured, saw, exported or deleted which picture of a case, when and why, newest first. Reading it is a line
+         *     of the audit chain; the evidence of its events has a log of its own.
+         */
+        get: operations["case_custody"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -517,7 +578,9 @@ export interface paths {
         };
         /**
          * Case Picture
-         * @description A picture that the case's history or one of its second looks refers to; the camera's own are masked.
+         * @description A picture that the case's history or one of its second looks refers to, faces and plates made unrecognisable.
+         *     `unmasked=1` with a `purpose` sends the bytes, to those who have the right; of a second look it takes the grant for
+         *     the camera's evidence too. Each reading is noted.
          */
         get: operations["case_picture"];
         put?: never;
@@ -2795,6 +2858,27 @@ export interface components {
             supervised: boolean;
         };
         /**
+         * CasesHidden
+         * @description What a silence keeps from the centre.
+         */
+        CasesHidden: {
+            /**
+             * Began
+             * @description how many of them began a case of their own; 0 of those that were silenced
+             */
+            began: number;
+            /**
+             * Count
+             * @description events
+             */
+            count: number;
+            /**
+             * Events
+             * @description the newest, at most 200
+             */
+            events: components["schemas"]["UncasedEvent"][];
+        };
+        /**
          * Clock
          * @description What is timed. Exactly one of them runs in a case that is not at its end.
          * @enum {string}
@@ -2869,12 +2953,15 @@ export interface components {
          *         utc: when, s since 1970; of a capture the moment that is shown.
          *         kind: which form of it was viewed, e.g. "original"; "" otherwise.
          *         who: an account, a part of the system, or the camera that captured it.
-         *         audit_id: number of its line in the audit chain; None for a capture.
+         *         audit_id: number of its line in the audit chain; None for a capture by a camera.
+         *         case_id: of a picture that belongs to a case: a second look's, or a photo from the place.
          */
         CustodyLine: {
             act: components["schemas"]["Act"];
             /** Audit Id */
             audit_id: number | null;
+            /** Case Id */
+            case_id?: number | null;
             /** Id */
             id: number;
             /** Kind */
@@ -2959,7 +3046,7 @@ export interface components {
         DeliveryPage: {
             /**
              * Counts
-             * @description of all deliveries of the subscription
+             * @description of the subscription's deliveries; 10,000: so many or more
              */
             counts: {
                 [key: string]: number;
@@ -5560,6 +5647,18 @@ export interface components {
             until_utc: number;
         };
         /**
+         * SilencedBody
+         * @description Which events; empty lists mean all.
+         */
+        SilencedBody: {
+            /** Cameras */
+            cameras?: string[];
+            /** Grids */
+            grids?: string[];
+            /** Types */
+            types?: string[];
+        };
+        /**
          * Snapshot
          * @description How things stand at a desk, computed and never typed.
          *
@@ -5942,6 +6041,30 @@ export interface components {
             transition: components["schemas"]["Transition"];
             /** Utc */
             utc: number;
+        };
+        /**
+         * UncasedEvent
+         * @description An event that makes no case because of a silence, or would have made or joined one (`case`) without it.
+         */
+        UncasedEvent: {
+            /** Camera */
+            camera: string;
+            /** Camera Name */
+            camera_name: string;
+            /** Case */
+            case: number | null;
+            /** Event */
+            event: string;
+            /** Open */
+            open: boolean;
+            /** Started Utc */
+            started_utc: number;
+            /** Type */
+            type: string;
+            /** Zone */
+            zone: string;
+            /** Zone Name */
+            zone_name: string;
         };
         /** UnwatchedReport */
         UnwatchedReport: {
@@ -6919,7 +7042,10 @@ export interface operations {
     };
     list_silences: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description those that have ended too */
+                over?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7006,6 +7132,57 @@ export interface operations {
             };
         };
     };
+    preview_case_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilencedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasesHidden"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     end_silence: {
         parameters: {
             query?: never;
@@ -7028,6 +7205,55 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    case_silence_hides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasesHidden"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7361,6 +7587,55 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    case_custody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustodyPage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7816,7 +8091,12 @@ export interface operations {
     };
     case_picture: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description faces and plates of bystanders as they are */
+                unmasked?: boolean;
+                /** @description what it is unmasked for, 4 characters at least; audited */
+                purpose?: string;
+            };
             header?: never;
             path: {
                 number: number;
@@ -7826,7 +8106,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description a masked copy, or the bytes */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7835,8 +8115,76 @@ export interface operations {
                     "image/jpeg": unknown;
                 };
             };
+            /** @description the range asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -108,6 +108,14 @@ function Wanted({ of }: { of: Subscription }) {
   return <>{only.join(" · ") || t("subs.wanted.all")}</>;
 }
 
+/** The server counts no further. */
+const COUNTED = 10_000;
+
+function told(count: number | undefined): string {
+  if (count === undefined) return "";
+  return count < COUNTED ? `${count}` : `${COUNTED}+`;
+}
+
 function Log({ number }: { number: number }) {
   const { t, word } = useTexts();
   const [state, setState] = useState<DeliveryState | "all">("all");
@@ -122,7 +130,7 @@ function Log({ number }: { number: number }) {
         onChange={setState}
         options={STATES.map((value) => ({
           value,
-          label: `${word("delivery", value)} ${value === "all" ? "" : (counts?.[value] ?? "")}`.trim(),
+          label: `${word("delivery", value)} ${value === "all" ? "" : told(counts?.[value])}`.trim(),
         }))}
       />
       {log.error && !log.data ? <Trouble error={log.error} retry={() => void log.refetch()} /> : null}
