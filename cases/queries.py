@@ -235,14 +235,15 @@ def tallies(
         value: ColumnElement[Any] = func.coalesce(by.c["value"], "")
     else:
         value = func.to_char(func.timezone(zone, c.opened), "YYYY-MM-DD") if by == "day" else c[by]
-    hours = func.extract("epoch", c.closed - c.opened) / 3600
+    over = case((c.status.in_([Status.CLOSED.value, Status.RATED.value]), c.closed))  # not one that is open again
+    hours = func.extract("epoch", over - c.opened) / 3600
     late = func.count(case((c.due < at(now), 1)))
     query = (
         select(
             value.label("value"),
             func.count().label("cases"),
             late.label("late"),
-            func.count(c.closed).label("closed"),
+            func.count(over).label("closed"),
             func.percentile_cont(0.5).within_group(hours).label("median"),
         )
         .select_from(counted)

@@ -188,10 +188,10 @@ def join_incident(connection: Connection, category: str, members: Sequence[int])
 
 def due(connection: Connection, now: float, limit: int) -> list[Case]:
     """Cases whose clock ran out without a word said, oldest first; locked, and those that others have are left out."""
-    unsaid = ~cases.c.supervised | (cases.c.status == Status.SUSPENDED.value)
+    unsaid = func.coalesce(cases.c.state["clock"]["told"].as_boolean(), False).is_(False)
     query = (
         select(cases)
-        .where(cases.c.due <= at(now), unsaid, cases.c.status != Status.CLOSED.value)
+        .where(cases.c.due <= at(now), unsaid)
         .order_by(cases.c.due)
         .limit(limit)
     )

@@ -78,12 +78,14 @@ class Running(Contract):
         started_utc: s since 1970.
         limit_s: working seconds allowed.
         due_utc: when these are over, by the working calendar.
+        told: the platform has said (督办) that they are.
     """
 
     name: Clock
     started_utc: float
     limit_s: float = Field(gt=0)
     due_utc: float
+    told: bool = False
 
 
 class Paused(Contract):
