@@ -308,6 +308,8 @@ class ActionBody(Body):
         # A key says which object is shown with the case, to everybody who sees the case.
         if any(not re.fullmatch(r"cases/[0-9a-f]{2}/[0-9a-f]{64}\.(jpg|png)", key) for key in facts.pictures):
             raise ValueError("pictures: send each to the case first, and give the key of the answer")
+        if facts.before:
+            raise ValueError("before: the platform says that; leave it out")
         return facts
 
 
