@@ -41,7 +41,8 @@ def body(process: Process) -> None:
         clocks.start()
         process.ready()
         hooks = Hooks(
-            [custody.captured, CaseHook(book), DeliveryHook(sees)], [look_custody.captured, verify.LookAnswers(book, before)]
+            [custody.captured, CaseHook(book), DeliveryHook(sees)],
+            [look_custody.captured, verify.LookAnswers(book, before)],
         )
         Consumer(engine, bus, hooks).run(process.stop)
     finally:

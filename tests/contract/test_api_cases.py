@@ -98,7 +98,7 @@ def test_from_an_event_to_the_end(city: City, client: httpx.Client) -> None:
     assert (shown.status_code, shown.headers["x-derived-from"]) == (200, now.sha256)  # masked, as all that cameras see
 
     assert act(client, number, "rate", stars=5).json()["case"]["state"]["status"] == "rated"
-    (tally,) = client.get("/api/cases/statistics", params={"by": "category"}).json()
+    (tally,) = client.get("/api/cases/statistics", params={"by": "category"}).json()["rows"]
     assert (tally["value"], tally["cases"], tally["closed"]) == ("0304", 1, 1)
     with city.engine.begin() as connection:
         said = {line.action for line in audit.listed(connection, limit=20)}
@@ -169,7 +169,7 @@ def test_statistics_by_every_dimension(city: City, client: httpx.Client) -> None
     def by(dimension: str, **more: Any) -> dict[str, int]:
         found = client.get("/api/cases/statistics", params={"by": dimension, **more})
         assert found.status_code == 200, found.text
-        return {one["value"]: one["cases"] for one in found.json()}
+        return {one["value"]: one["cases"] for one in found.json()["rows"]}
 
     assert by("algorithm") == {"illegal_parking": 1, "": 1}
     assert by("algorithm", category="0304") == {"illegal_parking": 1}

@@ -383,7 +383,8 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     bus.announce(WORKER)
     book = read_book()
     hooks = Hooks(
-        [custody.captured, CaseHook(book), DeliveryHook(sees)], [look_custody.captured, verify.LookAnswers(book, before)]
+        [custody.captured, CaseHook(book), DeliveryHook(sees)],
+        [look_custody.captured, verify.LookAnswers(book, before)],
     )
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))

@@ -49,7 +49,9 @@ def test_the_usual_way() -> None:
 
 
 def test_a_person_rates_with_stars_and_the_platform_ends_it_without_once_the_time_is_over() -> None:
-    state = run(begun(LITTER, BOOK, NOW), FILED, SENT, REPORTED, LOOKED, (Action.CLOSE, Duty.SYSTEM, {"verdict": "gone"}))
+    state = run(
+        begun(LITTER, BOOK, NOW), FILED, SENT, REPORTED, LOOKED, (Action.CLOSE, Duty.SYSTEM, {"verdict": "gone"})
+    )
     assert state.clock is not None
     with pytest.raises(CannotAct, match="lacks stars"):
         act(state, Action.RATE, Duty.CENTRE, Facts(), state.clock.due_utc + 1, BOOK)
