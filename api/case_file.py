@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from api.case_pictures import CasePicture, pictures_of
+from api.case_pictures import BEFORE, CasePicture, pictures_of
 from cases import queries
 from cases.queries import CaseDetail, Sight
 from cases.tables import case_decisions
@@ -56,7 +56,8 @@ def of_event(connection: Connection, objects: ObjectStore, event: Event, whose: 
         return CaseFile()
     whole = queries.get_case(connection, whose, number) is not None
     same_place = (detail.case.camera, detail.case.zone) == (event.camera, event.zone)
-    mine = [one for one in pictures_of(detail).values() if whole or (one.looked and same_place)]
+    own = [one for one in pictures_of(detail).values() if one.role != BEFORE]  # that one goes out with its event
+    mine = [one for one in own if whole or (one.looked and same_place)]
     return _filed(connection, objects, detail, mine, whole)
 
 

@@ -36,6 +36,8 @@ from governance.roles import Right
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
+BEFORE = "before"
+"""Role of a picture of the place as it was: evidence of an event, shown beside what a second look saw."""
 AskedDep = Annotated[Asked, Depends(asked_form)]
 
 
@@ -44,9 +46,9 @@ class CasePicture:
     """One picture that belongs to a case.
 
     Attributes:
-        role: `custody.PHOTO`, or that of a second look's picture.
+        role: `custody.PHOTO`, `BEFORE`, or that of a second look's picture.
         size: in bytes; 0 where it is not known before the object is read.
-        looked: a camera saw it at a second look.
+        looked: a camera saw it.
     """
 
     key: str
@@ -58,7 +60,7 @@ class CasePicture:
 
 
 def pictures_of(detail: CaseDetail) -> dict[str, CasePicture]:
-    """All pictures of a case by their SHA-256: of its second looks, and those that its history refers to."""
+    """All pictures of a case by their SHA-256: of its second looks, the place before them, and the history's own."""
     seen = {
         ref.sha256: CasePicture(ref.key, ref.sha256, ref.role, ref.media_type, ref.size, True)
         for look in detail.looks
@@ -69,7 +71,11 @@ def pictures_of(detail: CaseDetail) -> dict[str, CasePicture]:
     for key in (key for line in detail.lines for key in line.facts.pictures):
         digest, media_type = pictures.digest_of(key), "image/png" if key.endswith(".png") else "image/jpeg"
         attached[digest] = CasePicture(key, digest, custody.PHOTO, media_type, 0, False)
-    return attached | seen
+    earlier = {}
+    for key in (line.facts.before for line in detail.lines if line.facts.before):
+        digest = pictures.digest_of(key)
+        earlier[digest] = CasePicture(key, digest, BEFORE, "image/jpeg", 0, True)
+    return attached | earlier | seen
 
 
 @router.post(

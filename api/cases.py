@@ -1,76 +1,42 @@
-"""Cases: the list, one case with its history, what is done to it, incidents, statistics, pictures."""
+"""Cases: the list, one case with its history, those opened by hand, what is done to it, incidents."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, status
-from sqlalchemy import Connection, FromClause, select
+from fastapi import APIRouter, Query, status
+from sqlalchemy import Connection
 
+from api.case_counts import FilterDep, lately
 from api.deps import (
     BookDep,
     CaseworkerDep,
     ConnectionDep,
-    CounterDep,
     DispatcherDep,
-    DoorsDep,
     Number,
     PoolDep,
     SightDep,
     ViewerDep,
-    sight_of,
 )
 from api.pool_view import PoolView
-from api.problems import NotFound, Problem
+from api.problems import Fault, Invalid, NotFound, Problem
 from api.reader import ReaderDep
-from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody
+from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, UnwatchedTotal
 from cases import queries, service
+from cases.book import Book
 from cases.flow import TABLE, WORDS, possible
-from cases.queries import CaseDetail, CaseFilter, Dimension, Sight, Tally
-from cases.tables import case_decisions, cases
-from cases.types import Action, Case, Duty, NewCase, Status
+from cases.queries import CaseDetail, CaseFilter, Order, Sight
+from cases.types import Action, Case, Duty, Facts, NewCase, Status
 from contracts.errors import Forbidden
-from events.tables import events
 from governance import access, audit
 from governance.access import Viewer
 from governance.roles import Right
 
 router = APIRouter(prefix="/api", tags=["cases"])
 
-Ids = Annotated[list[str] | None, Query(max_length=200)]
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (404, 409, 422)}
-
-
-def case_filter(
-    state: Annotated[list[Status] | None, Query()] = None,
-    category: Ids = None,
-    owner: Ids = None,
-    handler: Ids = None,
-    grid: Ids = None,
-    source: Ids = None,
-    late: bool | None = None,
-    incident: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-    since: Annotated[float | None, Query(description="opened at or after, s since 1970 UTC", ge=0, le=1e11)] = None,
-    until: Annotated[float | None, Query(description="opened before, s since 1970 UTC", ge=0, le=1e11)] = None,
-) -> CaseFilter:
-    """The filters that list and statistics share."""
-    return CaseFilter(
-        statuses=tuple(state or ()),
-        categories=tuple(category or ()),
-        owners=tuple(owner or ()),
-        handlers=tuple(handler or ()),
-        grids=tuple(grid or ()),
-        sources=tuple(source or ()),
-        late=late,
-        incident=incident,
-        since_utc=since,
-        until_utc=until,
-    )
-
-
-FilterDep = Annotated[CaseFilter, Depends(case_filter)]
 
 
 @router.get("/cases", responses={422: {"model": Problem}})
@@ -79,12 +45,15 @@ def list_cases(
     pool: PoolDep,
     sight: SightDep,
     wanted: FilterDep,
+    viewer: CaseworkerDep,
+    book: BookDep,
+    order: Annotated[Order, Query(description="newest first, or the soonest due first")] = "newest",
     after: Annotated[int | None, Query(ge=1, le=2**62, description="id of the last case of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=queries.MAX_LIMIT)] = 50,
 ) -> CaseList:
-    """Cases that match, newest first."""
-    page, following, total = queries.list_cases(connection, sight, wanted, time.time(), after, limit)
-    return _page(pool, page, following, total)
+    """Cases that match, and how many hours of the filter's time (else of the last 24) nobody watched."""
+    page, following, total = queries.list_cases(connection, sight, wanted, time.time(), after, limit, order)
+    return _page(pool, page, following, total, lately(connection, viewer, book, pool, wanted))
 
 
 @router.get("/cases/book")
@@ -102,41 +71,14 @@ def case_book(_viewer: ViewerDep, book: BookDep, pool: PoolDep) -> CaseBook:
     )
 
 
-@router.get("/cases/statistics", responses={422: {"model": Problem}})
-def case_statistics(
-    connection: ConnectionDep,
-    viewer: CounterDep,
-    wanted: FilterDep,
-    doors: DoorsDep,
-    by: Annotated[Dimension | Literal["algorithm"], Query()] = "category",
-) -> list[Tally]:
-    """Cases by one dimension: how many, how many late, and how long they took. By algorithm: that of the event which
-    made the case, "" for those that people opened. Days are those of the city's time zone."""
-    sight = Sight(everything=True) if viewer.can(Right.COUNT) else sight_of(connection, viewer)
-    dimension = _algorithm() if by == "algorithm" else by
-    return list(queries.tallies(connection, sight, wanted, dimension, time.time(), doors.book.timezone))
-
-
-def _algorithm() -> FromClause:
-    """Which algorithm saw the event that made a case: cases know the event, events their provenance."""
-    made = case_decisions.c
-    return (
-        select(events.c.state["provenance"]["algorithm"].astext.label("value"))
-        .join(case_decisions, made.event_id == events.c.id)
-        .where(made.case_id == cases.c.id, made.kind == "new")
-        .limit(1)
-        .lateral()
-    )
-
-
 @router.post("/cases", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
 def create_case(
-    body: NewCaseBody, connection: ConnectionDep, sight: SightDep, user: DispatcherDep, book: BookDep
+    body: NewCaseBody, connection: ConnectionDep, pool: PoolDep, sight: SightDep, user: DispatcherDep, book: BookDep
 ) -> CaseDetail:
-    """A case by hand, or from the hotline: it enters the same table as those of events."""
+    """A case by hand, or from the hotline: it enters the same table as those of events. With a camera it stands in that
+    one's grid and with its department; with a zone what the camera sees there joins it."""
     now = time.time()
-    said = body.model_dump(exclude={"started_utc"})
-    about = NewCase(**said, department=book.centre, started_utc=body.started_utc or now)
+    about = _about(body, pool, book, now)
     case = service.accept(connection, about, Duty.CENTRE, user.name, now, book)
     audit.record(connection, user.name, "case.accepted", {"case": case.id, "source": case.source}, now)
     return _detail(connection, sight, case.id)
@@ -152,11 +94,18 @@ def get_case(number: Number, connection: ConnectionDep, sight: SightDep, reader:
 
 @router.post("/cases/{number}/actions", responses=_REFUSED)
 def act_on_case(
-    number: Number, body: ActionBody, connection: ConnectionDep, sight: SightDep, user: CaseworkerDep, book: BookDep
+    number: Number,
+    body: ActionBody,
+    connection: ConnectionDep,
+    pool: PoolDep,
+    sight: SightDep,
+    user: CaseworkerDep,
+    book: BookDep,
 ) -> CaseDetail:
     """Does something to a case. `revision` is the one the person saw: who comes second is told (409). What is sent
     again under the same `key`, because no answer arrived, is done once."""
     case = _detail(connection, sight, number).case
+    _require_department(pool, book, body.facts)
     now, duty = time.time(), _duty(connection, user, body.action, (case.state.handler,))
     facts = body.facts
     service.perform(
@@ -180,6 +129,7 @@ def act_on_incident(
 ) -> CaseList:
     """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
     now = time.time()
+    _require_department(pool, book, body.facts)
     done = queries.members(connection, sight, number, [step.source for step in TABLE if step.action is body.action])
     if not done:
         raise NotFound(f"incident {number} has no case to which {body.action} could be done")
@@ -187,12 +137,43 @@ def act_on_incident(
     service.bulk(connection, done, body.action, duty, user.name, body.facts, now, book)
     audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": list(done)}, now)
     page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
-    return _page(pool, page, following, total)
+    unwatched = lately(connection, user, book, pool, CaseFilter())
+    return _page(pool, page, following, total, unwatched)
 
 
-def _page(pool: PoolView, page: Sequence[Case], following: int | None, total: int) -> CaseList:
+def _about(body: NewCaseBody, pool: PoolView, book: Book, now: float) -> NewCase:
+    """Raises Invalid: the pool has no such camera or zone."""
+    camera = pool.cameras.get(body.camera)
+    if body.camera and camera is None:
+        raise _wrong("camera", f"no camera {body.camera}", "name one of the pool, or none and an address alone")
+    if body.zone and pool.zone(body.camera, body.zone) is None:
+        known = ", ".join(zone.id for zone in camera.zones) if camera else ""
+        raise _wrong("zone", f"no zone {body.zone} of the camera {body.camera!r}", f"one of: {known or 'none'}")
+    said = body.model_dump(exclude={"started_utc"}) | ({"grid": body.grid or camera.grid} if camera else {})
+    return NewCase(
+        **said,
+        place=book.place(body.camera, body.zone) if body.zone else "",
+        department=camera.department if camera else book.centre,
+        started_utc=body.started_utc or now,
+    )
+
+
+def _require_department(pool: PoolView, book: Book, facts: Facts) -> None:
+    """Raises Invalid: nobody would have the case."""
+    if facts.department and facts.department not in {*pool.departments, book.centre}:
+        known = ", ".join(sorted(pool.departments))
+        raise _wrong("facts.department", f"no department {facts.department}", f"one of: {known}")
+
+
+def _wrong(field: str, message: str, fix: str) -> Invalid:
+    return Invalid(f"{field}: {message}", fix, [Fault(field=field, message=message, fix=fix)])
+
+
+def _page(
+    pool: PoolView, page: Sequence[Case], following: int | None, total: int, unwatched: UnwatchedTotal
+) -> CaseList:
     places = {case.id: pool.place_name("", case.camera, case.zone) for case in page if case.camera}
-    return CaseList(cases=list(page), places=places, next_after=following, total=total)
+    return CaseList(cases=list(page), places=places, next_after=following, total=total, unwatched=unwatched)
 
 
 def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:

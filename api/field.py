@@ -12,6 +12,7 @@ from api.deps import Allowed, ConnectionDep, DoorsDep, Number, PoolDep, sight_of
 from api.field_schemas import FieldCase, FieldList
 from api.pool_view import PoolView
 from api.problems import NotFound, Problem
+from api.settings import ApiSettings
 from cases import queries
 from cases.queries import Sight
 from cases.types import Case, Status
@@ -41,7 +42,7 @@ def field_cases(
 ) -> FieldList:
     """What waits for one's own department or its crew, the soonest due first; or what it has reported as done."""
     page, crews, total = queries.to_handle(connection, _own(connection, viewer), _STATUSES[which], crew, limit)
-    return FieldList(total=total, crews=list(crews), cases=[_out(pool, doors.settings.map_link, one) for one in page])
+    return FieldList(total=total, crews=list(crews), cases=[_out(pool, doors.settings, one) for one in page])
 
 
 @router.get("/cases/{number}", responses={404: {"model": Problem}})
@@ -56,7 +57,7 @@ def field_case(
     found = queries.get_case(connection, sight_of(connection, viewer), number)
     if found is None:
         raise NotFound(f"no case {number}")
-    return _out(pool, doors.settings.map_link, found.case)
+    return _out(pool, doors.settings, found.case)
 
 
 def _own(connection: Connection, viewer: Viewer) -> Sight:
@@ -64,14 +65,16 @@ def _own(connection: Connection, viewer: Viewer) -> Sight:
     return Sight(viewer.everything, access.departments(connection, viewer))
 
 
-def _out(pool: PoolView, map_link: str, case: Case) -> FieldCase:
+def _out(pool: PoolView, settings: ApiSettings, case: Case) -> FieldCase:
     camera = pool.cameras.get(case.camera)
     position = camera.position if camera else None
     place = pool.place_name(case.address, case.camera, case.zone)
-    return FieldCase(case=case, place=place, position=position, way=_way(map_link, position, place))
+    return FieldCase(case=case, place=place, position=position, way=_way(settings, position, place))
 
 
-def _way(map_link: str, position: Position | None, place: str) -> str | None:
-    if position is None:
-        return None
-    return map_link.format(lat=f"{position.lat:.6f}", lon=f"{position.lon:.6f}", name=quote(place, safe=""))
+def _way(settings: ApiSettings, position: Position | None, place: str) -> str | None:
+    """To the camera; a case that has an address alone is looked for by it."""
+    name = quote(place, safe="")
+    if position is not None:
+        return settings.map_link.format(lat=f"{position.lat:.6f}", lon=f"{position.lon:.6f}", name=name)
+    return settings.map_search_link.format(name=name) if name else None

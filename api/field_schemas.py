@@ -15,7 +15,9 @@ class FieldCase(Body):
     case: Case
     place: str = Field(description="as people call it")
     position: Position | None = Field(description="of its camera, WGS 84")
-    way: str | None = Field(description="link that opens a map application there; null: nobody knows where it is")
+    way: str | None = Field(
+        description="link that opens a map application there, by address where no position is known; null: nobody knows"
+    )
 
 
 class FieldList(Body):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from cases.queries import Tally
 from cases.types import Action, Case, Facts
 from contracts.live import CameraState
 from contracts.pool import Position, Preset, Zone
@@ -259,6 +260,20 @@ class CaseList(Body):
     next_after: int | None = Field(description="give it as `after` for the next page; null: this is the last")
     cases: list[Case]
     places: dict[int, str] = Field(description="case → its camera and zone as people call them")
+    unwatched: UnwatchedTotal = Field(description="in the filter's time; where it names none, in the last 24 hours")
+
+
+class CaseTally(Tally):
+    """With the hours that nobody watched there."""
+
+    unwatched_hours: float | None = Field(description="null: this dimension has no cameras of its own")
+
+
+class CaseStatistics(Body):
+    """Cases by one dimension, and the hours of the same time and places in which nobody watched."""
+
+    unwatched: UnwatchedTotal
+    rows: list[CaseTally]
 
 
 class CaseCategory(Body):
@@ -308,6 +323,8 @@ class ActionBody(Body):
         # A key says which object is shown with the case, to everybody who sees the case.
         if any(not re.fullmatch(r"cases/[0-9a-f]{2}/[0-9a-f]{64}\.(jpg|png)", key) for key in facts.pictures):
             raise ValueError("pictures: send each to the case first, and give the key of the answer")
+        if facts.before:
+            raise ValueError("before: the platform says that; leave it out")
         return facts
 
 

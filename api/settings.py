@@ -48,6 +48,7 @@ class ApiSettings(BaseModel):
     map_link: str = Field(
         "geo:{lat},{lon}?q={lat},{lon}({name})", description="link that opens a map application at a place"
     )
+    map_search_link: str = Field("geo:0,0?q={name}", description="link that lets a map application look for an address")
     tiles: Tiles | None = Field(None, description="pictures of the ground for the map; None: none")
     case_book: Path | None = Field(None, description="rule book of cases; None: the one that ships")
     exchange: Path | None = Field(

@@ -54,22 +54,28 @@ def act(state: CaseState, action: Action, duty: Duty, facts: Facts, now: float, 
         raise CannotAct(f"a case that is {state.status} cannot be given {action}", f"possible now: {able}")
     if duty not in step.who:
         raise Forbidden(f"{action} is not for the {duty}", f"it is for: {', '.join(sorted(step.who))}")
-    _complete(state, step, facts, now, book)
+    _complete(state, step, duty, facts, now, book)
     calendar = book.calendar(state.category)
     late = _late(state, step, now, calendar)
     changes: dict[str, object] = {"status": step.target, **_counted(state, step), **_parties(state, step, facts, book)}
     changes |= _clocks(state, step, facts, now, book, calendar)
+    if action is Action.SUPERVISE and duty is Duty.SYSTEM and state.clock is not None:
+        changes["clock"] = state.clock.model_copy(update={"told": _over(state, now)})
     return Acted(state.model_copy(update=changes), late)
 
 
-def _complete(state: CaseState, step: Step, facts: Facts, now: float, book: Book) -> None:
+def _over(state: CaseState, now: float) -> bool:
+    return state.clock is not None and state.clock.due_utc <= now
+
+
+def _complete(state: CaseState, step: Step, duty: Duty, facts: Facts, now: float, book: Book) -> None:
     given = {
         "note": bool(facts.note.strip()),
         "department": bool(facts.department),
         "until": facts.until_utc is not None and facts.until_utc > now,
         "pictures": bool(facts.pictures),
         "verdict": facts.verdict is not None,
-        "stars": facts.stars is not None,
+        "stars": facts.stars is not None or (duty is Duty.SYSTEM and _over(state, now)),
     }
     seen_to = book.category(state.category).closes == "report"
     for need in step.needs:
@@ -128,7 +134,7 @@ def _clocks(
         assert clock is not None
         assert facts.until_utc is not None
         limit = max(clock.limit_s, calendar.between(clock.started_utc, facts.until_utc))
-        return {"clock": clock.model_copy(update={"due_utc": facts.until_utc, "limit_s": limit})}
+        return {"clock": clock.model_copy(update={"due_utc": facts.until_utc, "limit_s": limit, "told": False})}
     if step.clock is None:
         return {}
     if step.clock is Clock.HOLD:

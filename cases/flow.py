@@ -51,6 +51,7 @@ TABLE: tuple[Step, ...] = (
     Step(A.VERIFY, S.REPORTED, S.VERIFYING, _CENTRE_OR_SYSTEM, "centre"),
     Step(A.CLOSE, S.VERIFYING, S.CLOSED, _CENTRE_OR_SYSTEM, "centre", C.RATE, ("verdict",)),
     Step(A.REFUSE, S.VERIFYING, S.DISPATCHED, _CENTRE_OR_SYSTEM, "handler", C.HANDLE, ("verdict", "note")),
+    # 评价: without stars by the platform alone, where its time is over
     Step(A.RATE, S.CLOSED, S.RATED, _CENTRE_OR_SYSTEM, "nobody", None, ("stars",)),
     # 退回: not theirs, or not enough said to act on
     Step(A.RETURN, S.DISPATCHED, S.FILED, _HANDLER, "centre", C.DISPATCH, ("note",)),

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, case, exists, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from cases import store
 from cases.tables import case_decisions, case_looks, case_silences, cases
@@ -16,6 +30,7 @@ from contracts.records import Contract, LookResult
 from store.database import at
 
 MAX_LIMIT = 200
+Order = Literal["newest", "due"]
 Dimension = Literal["status", "category", "grid", "handler", "department", "source", "day"]
 
 
@@ -131,9 +146,15 @@ class HeldBack(Contract):
 
 
 def list_cases(
-    connection: Connection, sight: Sight, which: CaseFilter, now: float, after: int | None = None, limit: int = 50
+    connection: Connection,
+    sight: Sight,
+    which: CaseFilter,
+    now: float,
+    after: int | None = None,
+    limit: int = 50,
+    order: Order = "newest",
 ) -> tuple[tuple[Case, ...], int | None, int]:
-    """Cases, newest first.
+    """Cases, newest first or the soonest due first (those without a clock last).
 
     Args:
         after: the id of the last case of the page before.
@@ -144,12 +165,23 @@ def list_cases(
     limit = max(1, min(limit, MAX_LIMIT))
     matching = [sight.condition(), *which.conditions(now)]
     total: int = connection.execute(select(func.count()).select_from(cases).where(*matching)).scalar_one()
-    query = select(cases).where(*matching).order_by(cases.c.id.desc()).limit(limit + 1)
+    c = cases.c
+    by = (c.due.nulls_last(), c.id) if order == "due" else (c.id.desc(),)
+    query = select(cases).where(*matching).order_by(*by).limit(limit + 1)
     if after is not None:
-        query = query.where(cases.c.id < after)
+        query = query.where(_due_after(connection, after) if order == "due" else c.id < after)
     rows = connection.execute(query).all()
     page = tuple(store.case_of(row) for row in rows[:limit])
     return page, page[-1].id if len(rows) > limit else None, total
+
+
+def _due_after(connection: Connection, number: int) -> ColumnElement[bool]:
+    """What comes behind a case where the soonest due come first."""
+    c = cases.c
+    due = connection.execute(select(c.due).where(c.id == number)).scalar_one_or_none()
+    if due is None:
+        return and_(c.due.is_(None), c.id > number)
+    return or_(c.due.is_(None), tuple_(c.due, c.id) > tuple_(literal(due), literal(number)))
 
 
 def to_handle(
@@ -235,14 +267,15 @@ def tallies(
         value: ColumnElement[Any] = func.coalesce(by.c["value"], "")
     else:
         value = func.to_char(func.timezone(zone, c.opened), "YYYY-MM-DD") if by == "day" else c[by]
-    hours = func.extract("epoch", c.closed - c.opened) / 3600
+    over = case((c.status.in_([Status.CLOSED.value, Status.RATED.value]), c.closed))  # not one that is open again
+    hours = func.extract("epoch", over - c.opened) / 3600
     late = func.count(case((c.due < at(now), 1)))
     query = (
         select(
             value.label("value"),
             func.count().label("cases"),
             late.label("late"),
-            func.count(c.closed).label("closed"),
+            func.count(over).label("closed"),
             func.percentile_cont(0.5).within_group(hours).label("median"),
         )
         .select_from(counted)

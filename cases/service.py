@@ -175,7 +175,8 @@ def bulk(
 
 
 def watch_clocks(connection: Connection, now: float, book: Book, limit: int = 200) -> int:
-    """What runs out by itself: a suspended case goes on, a late one is put on the list of the late (督办).
+    """What runs out by itself: a suspended case goes on, one that nobody rates ends unrated, a late one is put on the
+    list of the late (督办), once for each clock.
 
     Returns:
         how many cases were touched; call again while it is `limit`.
@@ -185,6 +186,8 @@ def watch_clocks(connection: Connection, now: float, book: Book, limit: int = 20
         assert case.state.clock is not None
         if case.state.clock.name is Clock.HOLD:
             perform(connection, case.id, Action.RESUME, Duty.SYSTEM, SYSTEM, Facts(note="挂账到期"), now, book)
+        elif case.state.clock.name is Clock.RATE:
+            perform(connection, case.id, Action.RATE, Duty.SYSTEM, SYSTEM, Facts(note="评价到期，未评价"), now, book)
         else:
             note = Facts(note=f"{case.state.clock.name} 超期")
             perform(connection, case.id, Action.SUPERVISE, Duty.SYSTEM, SYSTEM, note, now, book)

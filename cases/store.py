@@ -188,13 +188,8 @@ def join_incident(connection: Connection, category: str, members: Sequence[int])
 
 def due(connection: Connection, now: float, limit: int) -> list[Case]:
     """Cases whose clock ran out without a word said, oldest first; locked, and those that others have are left out."""
-    unsaid = ~cases.c.supervised | (cases.c.status == Status.SUSPENDED.value)
-    query = (
-        select(cases)
-        .where(cases.c.due <= at(now), unsaid, cases.c.status != Status.CLOSED.value)
-        .order_by(cases.c.due)
-        .limit(limit)
-    )
+    unsaid = func.coalesce(cases.c.state["clock"]["told"].as_boolean(), False).is_(False)
+    query = select(cases).where(cases.c.due <= at(now), unsaid).order_by(cases.c.due).limit(limit)
     return [case_of(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
 
 

@@ -78,12 +78,14 @@ class Running(Contract):
         started_utc: s since 1970.
         limit_s: working seconds allowed.
         due_utc: when these are over, by the working calendar.
+        told: the platform has said (督办) that they are.
     """
 
     name: Clock
     started_utc: float
     limit_s: float = Field(gt=0)
     due_utc: float
+    told: bool = False
 
 
 class Paused(Contract):
@@ -135,6 +137,7 @@ class Facts(Contract):
         crew: of that department.
         until_utc: a date, s since 1970 UTC.
         pictures: keys of pictures in the object store.
+        before: key of a picture of the place as it was, where a second look is told beside it; the platform's alone.
         verdict: what the second look, or a person, found at the place.
         overridden: a person decided against the camera's verdict.
         stars: 1..5.
@@ -145,6 +148,7 @@ class Facts(Contract):
     crew: str = Field("", max_length=80)
     until_utc: float | None = None
     pictures: tuple[str, ...] = Field((), max_length=20)
+    before: str = ""
     verdict: Literal["gone", "still_there", "unseen"] | None = None
     overridden: bool = False
     stars: int | None = Field(None, ge=1, le=5)

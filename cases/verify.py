@@ -6,6 +6,7 @@ Every function works in its caller's transaction; times are s since 1970 UTC.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -62,10 +63,15 @@ def waiting(connection: Connection, now: float) -> list[LookRequest]:
 
 
 class LookAnswers:
-    """`events.hooks.LookHook`: an answer closes the case, gives it back to its handler, or leaves it to a person."""
+    """`events.hooks.LookHook`: an answer closes the case, gives it back to its handler, or leaves it to a person.
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    Args:
+        before: says the key of a picture of the place as it was when the case began ("": there is none), by the case's
+            id; None: nobody knows.
+    """
+
+    def __init__(self, book: Book, before: Callable[[Connection, int], str] | None = None) -> None:
+        self._book, self._before = book, before
 
     def __call__(self, connection: Connection, look: LookResult) -> None:
         """The first answer counts; one that nobody asked for is passed over."""
@@ -80,6 +86,7 @@ class LookAnswers:
         if case is None or case.state.status is not Status.VERIFYING or look.verdict == "unseen":
             return
         pictures = tuple(ref.key for ref in look.evidence)
-        facts = Facts(note=look.reason.get("zh", ""), verdict=look.verdict, pictures=pictures)
+        before = self._before(connection, case.id) if self._before else ""
+        facts = Facts(note=look.reason.get("zh", ""), verdict=look.verdict, pictures=pictures, before=before)
         action = Action.CLOSE if look.verdict == "gone" else Action.REFUSE
         perform(connection, case.id, action, Duty.SYSTEM, SYSTEM, facts, look.utc, self._book)

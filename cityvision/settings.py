@@ -65,6 +65,10 @@ class Settings(BaseSettings):
         "geo:{lat},{lon}?q={lat},{lon}({name})",
         description="link to a map application, with {lat}, {lon} (WGS 84) and {name} of a place in it",
     )
+    map_search_link: str = Field(
+        "geo:0,0?q={name}",
+        description="link by which a map application looks for an address, {name}, where no position is known",
+    )
 
     map_tiles: TilesAddress | None = Field(
         None, description="pictures under the map, https://…/{z}/{x}/{y}.png (Web Mercator); else none"
@@ -147,6 +151,20 @@ class Settings(BaseSettings):
         if not scheme or scheme in ("javascript", "data", "vbscript") or "31.23" not in made or "121.47" not in made:
             raise ValueError(
                 "not a link to a place; write e.g. geo:{lat},{lon} or https://maps.example/?at={lat},{lon}"
+            )
+        return value
+
+    @field_validator("map_search_link")
+    @classmethod
+    def _check_map_search_link(cls, value: str) -> str:
+        try:
+            made = value.format(name="x8y")
+        except (AttributeError, IndexError, KeyError, ValueError) as error:
+            raise ValueError("a link that looks for an address may name {name} alone") from error
+        scheme = urlsplit(made).scheme
+        if not scheme or scheme in ("javascript", "data", "vbscript") or "x8y" not in made:
+            raise ValueError(
+                "no link that looks for {name}; write e.g. geo:0,0?q={name} or https://maps.example/?q={name}"
             )
         return value
 

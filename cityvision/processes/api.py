@@ -52,6 +52,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         second_factor_roles=frozenset(Role(name) for name in listed(settings.second_factor_roles)),
         oidc=oidc_settings(settings),
         map_link=settings.map_link,
+        map_search_link=settings.map_search_link,
         tiles=None
         if settings.map_tiles is None
         else Tiles(url=settings.map_tiles, datum=settings.map_tiles_datum, credit=settings.map_tiles_credit),

@@ -13,6 +13,7 @@ from cases import verify
 from cases.book import DEFAULT, Book, read_book
 from cases.service import CaseHook, watch_clocks
 from cityvision import look_custody
+from cityvision.before_pictures import before
 from cityvision.processes.base import Process, run
 from contracts.errors import BusUnavailable
 from events.consumer import Consumer
@@ -40,7 +41,8 @@ def body(process: Process) -> None:
         clocks.start()
         process.ready()
         hooks = Hooks(
-            [custody.captured, CaseHook(book), DeliveryHook(sees)], [look_custody.captured, verify.LookAnswers(book)]
+            [custody.captured, CaseHook(book), DeliveryHook(sees)],
+            [look_custody.captured, verify.LookAnswers(book, before)],
         )
         Consumer(engine, bus, hooks).run(process.stop)
     finally:

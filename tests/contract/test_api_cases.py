@@ -66,7 +66,8 @@ def one_case(client: httpx.Client, city: City, **event: Any) -> dict[str, Any]:
 
 
 def test_from_an_event_to_the_end(city: City, client: httpx.Client) -> None:
-    number = one_case(client, city)["id"]
+    before = city.keep(small_picture("before"), "decision", "jpg", time.time() - 60)
+    number = one_case(client, city, evidence=(before,))["id"]
     detail = client.get(f"/api/cases/{number}").json()
     assert detail["case"]["state"]["status"] == "dispatched"
     assert [event["kind"] for event in detail["events"]] == ["new"]
@@ -87,12 +88,17 @@ def test_from_an_event_to_the_end(city: City, client: httpx.Client) -> None:
     city.publish(LookRecord(look=answer(asked.id, now)))
     closed = wait_for(client, f"/api/cases/{number}", lambda found: found["case"]["state"]["status"] == "closed")
     assert closed["looks"][0]["result"]["verdict"] == "gone"
-    assert closed["lines"][-1]["who"] == "system"
+    last = closed["lines"][-1]
+    assert last["who"] == "system"
+    assert (last["facts"]["before"], last["facts"]["pictures"]) == (before.key, [now.key]), "before and after"
+    for one in (before, now):  # also now that the case is closed and its event is not shown any more
+        seen = client.get(f"/api/cases/{number}/pictures/{one.sha256}")
+        assert (seen.status_code, seen.headers["x-derived-from"]) == (200, one.sha256)
     shown = client.get(f"/api/cases/{number}/pictures/{now.sha256}")
     assert (shown.status_code, shown.headers["x-derived-from"]) == (200, now.sha256)  # masked, as all that cameras see
 
     assert act(client, number, "rate", stars=5).json()["case"]["state"]["status"] == "rated"
-    (tally,) = client.get("/api/cases/statistics", params={"by": "category"}).json()
+    (tally,) = client.get("/api/cases/statistics", params={"by": "category"}).json()["rows"]
     assert (tally["value"], tally["cases"], tally["closed"]) == ("0304", 1, 1)
     with city.engine.begin() as connection:
         said = {line.action for line in audit.listed(connection, limit=20)}
@@ -117,6 +123,8 @@ def answer(request: str, picture: EvidenceRef) -> LookResult:
 def test_what_is_refused_says_why(city: City, client: httpx.Client) -> None:
     case = one_case(client, city)
     number = case["id"]
+    slipped = act(client, number, "start", before="evidence/aa/" + "0" * 64 + ".jpg")
+    assert (slipped.status_code, slipped.json()["faults"][0]["field"]) == (422, "facts")
     missing = act(client, number, "report")
     assert (missing.status_code, missing.json()["code"]) == (422, "cannot_act")
     assert "attach a picture" in missing.json()["fix"]
@@ -161,7 +169,7 @@ def test_statistics_by_every_dimension(city: City, client: httpx.Client) -> None
     def by(dimension: str, **more: Any) -> dict[str, int]:
         found = client.get("/api/cases/statistics", params={"by": dimension, **more})
         assert found.status_code == 200, found.text
-        return {one["value"]: one["cases"] for one in found.json()}
+        return {one["value"]: one["cases"] for one in found.json()["rows"]}
 
     assert by("algorithm") == {"illegal_parking": 1, "": 1}
     assert by("algorithm", category="0304") == {"illegal_parking": 1}

@@ -8,6 +8,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from cases import store
 from cases.book import read_book
+from cases.queries import CaseFilter, Sight, Tally, tallies
 from cases.service import SYSTEM, CaseHook, accept, bulk, perform, watch_clocks
 from cases.tables import case_decisions, case_lines, case_silences, cases
 from cases.types import Action, Clock, Duty, Facts, NewCase, Status
@@ -133,6 +134,63 @@ def test_what_is_late_is_supervised_once(engine: Engine) -> None:
         assert case is not None
         assert case.state.supervised
         assert store.lines(connection, number)[-1].action is Action.SUPERVISE
+
+
+def test_each_clock_that_runs_out_is_told_once_also_where_somebody_spoke_before(engine: Engine) -> None:
+    see(engine, event())
+    (number,) = numbers(engine)
+
+    def supervised() -> int:
+        with engine.begin() as connection:
+            return [line.action for line in store.lines(connection, number)].count(Action.SUPERVISE)
+
+    with engine.begin() as connection:
+        perform(connection, number, Action.SUPERVISE, Duty.CENTRE, "zhao", Facts(note="急"), NOW + 60, BOOK)
+        assert watch_clocks(connection, NOW + 7300, BOOK) == 1, "said before, but not that it is late"
+        assert watch_clocks(connection, NOW + 7400, BOOK) == 0
+    assert supervised() == 2
+    with engine.begin() as connection:
+        perform(connection, number, Action.RETURN, Duty.HANDLER, "li", Facts(note="不归我们"), NOW + 7500, BOOK)
+        assert watch_clocks(connection, NOW + 7600, BOOK) == 0
+        assert watch_clocks(connection, NOW + 7500 + 901, BOOK) == 1, "late again, at 派遣"
+        assert watch_clocks(connection, NOW + 7500 + 902, BOOK) == 0
+    assert supervised() == 3
+
+
+def test_a_case_that_nobody_rates_ends_by_itself(engine: Engine) -> None:
+    see(engine, event())
+    (number,) = numbers(engine)
+    week = 7 * 86_400
+    with engine.begin() as connection:
+        perform(connection, number, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 600, BOOK)
+        perform(connection, number, Action.VERIFY, Duty.SYSTEM, SYSTEM, Facts(), NOW + 601, BOOK)
+        perform(connection, number, Action.CLOSE, Duty.SYSTEM, SYSTEM, Facts(verdict="gone"), NOW + 660, BOOK)
+        assert watch_clocks(connection, NOW + 659 + week, BOOK) == 0
+        assert watch_clocks(connection, NOW + 661 + week, BOOK) == 1
+        assert watch_clocks(connection, NOW + 700 + week, BOOK) == 0
+        case = store.read(connection, number)
+        last = store.lines(connection, number)[-1]
+    assert case is not None
+    assert (case.state.status, case.state.clock, case.state.owner) == (Status.RATED, None, "")
+    assert (last.action, last.who, last.facts.stars) == (Action.RATE, SYSTEM, None), "nobody's stars are made up"
+
+
+def test_a_case_that_is_open_again_does_not_count_as_closed(engine: Engine) -> None:
+    see(engine, event())
+    (number,) = numbers(engine)
+
+    def tally(now: float) -> Tally:
+        with engine.begin() as connection:
+            (one,) = tallies(connection, Sight(everything=True), CaseFilter(), "category", now, "Asia/Shanghai")
+        return one
+
+    with engine.begin() as connection:
+        perform(connection, number, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 600, BOOK)
+        perform(connection, number, Action.VERIFY, Duty.SYSTEM, SYSTEM, Facts(), NOW + 601, BOOK)
+        perform(connection, number, Action.CLOSE, Duty.SYSTEM, SYSTEM, Facts(verdict="gone"), NOW + 660, BOOK)
+    assert (tally(NOW + 700).closed, tally(NOW + 700).median_hours) == (1, pytest.approx(600 / 3600, abs=1e-3))
+    see(engine, event(at=NOW + 1200))
+    assert (tally(NOW + 1300).closed, tally(NOW + 1300).median_hours) == (0, None)
 
 
 def test_whoever_comes_second_is_told(engine: Engine) -> None:

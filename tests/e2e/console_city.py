@@ -32,6 +32,7 @@ from cases import verify
 from cases.book import read_book
 from cases.service import CaseHook
 from cityvision import look_custody
+from cityvision.before_pictures import before
 from cityvision.masking import MaskingProcess
 from cityvision.settings import Settings
 from cityvision.viewing_copy import convert
@@ -382,7 +383,8 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     bus.announce(WORKER)
     book = read_book()
     hooks = Hooks(
-        [custody.captured, CaseHook(book), DeliveryHook(sees)], [look_custody.captured, verify.LookAnswers(book)]
+        [custody.captured, CaseHook(book), DeliveryHook(sees)],
+        [look_custody.captured, verify.LookAnswers(book, before)],
     )
     stop, consumer = threading.Event(), Consumer(engine, Bus(bus_url), hooks)
     consuming = threading.Thread(target=consumer.run, args=(stop,))

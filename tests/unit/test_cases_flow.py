@@ -48,6 +48,19 @@ def test_the_usual_way() -> None:
     assert (state.status, state.owner, state.clock) == (Status.RATED, "", None)
 
 
+def test_a_person_rates_with_stars_and_the_platform_ends_it_without_once_the_time_is_over() -> None:
+    state = run(
+        begun(LITTER, BOOK, NOW), FILED, SENT, REPORTED, LOOKED, (Action.CLOSE, Duty.SYSTEM, {"verdict": "gone"})
+    )
+    assert state.clock is not None
+    with pytest.raises(CannotAct, match="lacks stars"):
+        act(state, Action.RATE, Duty.CENTRE, Facts(), state.clock.due_utc + 1, BOOK)
+    with pytest.raises(CannotAct, match="lacks stars"):
+        act(state, Action.RATE, Duty.SYSTEM, Facts(), state.clock.due_utc - 1, BOOK)
+    ended = act(state, Action.RATE, Duty.SYSTEM, Facts(), state.clock.due_utc, BOOK)
+    assert (ended.state.status, ended.late_s) == (Status.RATED, 0)
+
+
 def test_what_is_still_there_is_not_closed_unless_somebody_says_why() -> None:
     state = run(begun(LITTER, BOOK, NOW), FILED, SENT, REPORTED, LOOKED)
     for verdict in ("still_there", "unseen"):

@@ -10,24 +10,25 @@ import { ApiError, type CaseDetail, call, type Schemas, upload } from "./client"
 export interface CaseFilters {
   state: string[];
   category: string[];
+  owner: string[];
+  grid: string[];
+  source: string[];
   late: boolean | undefined;
   incident: number | undefined;
+  order: "newest" | "due";
 }
 
 const PAGE = 50;
 
 export function useCases(filters: CaseFilters) {
-  const { state, category, late, incident } = filters;
   return useInfiniteQuery({
-    queryKey: ["cases", state, category, late, incident],
+    queryKey: ["cases", filters],
     initialPageParam: undefined as number | undefined,
     queryFn: ({ pageParam }) =>
       call("get", "/api/cases", {
         query: {
-          state: state as Schemas["Status"][],
-          category,
-          late,
-          incident,
+          ...filters,
+          state: filters.state as Schemas["Status"][],
           after: pageParam,
           limit: PAGE,
         },
@@ -74,16 +75,50 @@ export function useCaseBook() {
   });
 }
 
+/** How many cases of a mass incident stand where. */
+export function useIncident(incident: number) {
+  return useQuery({
+    queryKey: ["cases", "incident", incident],
+    queryFn: () => call("get", "/api/cases/statistics", { query: { by: "status", incident } }),
+    refetchInterval: 5_000,
+  });
+}
+
+/** What is to be done, with pictures that are still to be sent. */
+export interface Asked {
+  action: Schemas["Action"];
+  facts: Partial<Schemas["Facts"]>;
+  files: File[];
+}
+
+/** Does something to every case of a mass incident that allows it, or to none. */
+export function useIncidentAction(number: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ action, facts }: Asked) =>
+      call("post", "/api/incidents/{number}/actions", {
+        path: { number },
+        body: { action, facts: facts as Schemas["Facts"] },
+      }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["cases"] }),
+  });
+}
+
+/** Opens a case by hand, or for a call to the hotline. */
+export function useNewCase() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["NewCaseBody"]) => call("post", "/api/cases", { body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["cases"] }),
+  });
+}
+
 /** Does something to a case; pictures are sent first. */
 export function useCaseAction(detail: CaseDetail) {
   const client = useQueryClient();
   const number = detail.case.id;
   return useMutation({
-    mutationFn: async (asked: {
-      action: Schemas["Action"];
-      facts: Partial<Schemas["Facts"]>;
-      files: File[];
-    }) => {
+    mutationFn: async (asked: Asked) => {
       const pictures: string[] = [];
       for (const file of asked.files) {
         const kept = await upload<Schemas["PictureOut"]>(`/api/cases/${number}/pictures`, file);

@@ -346,13 +346,14 @@ export interface paths {
         };
         /**
          * List Cases
-         * @description Cases that match, newest first.
+         * @description Cases that match, and how many hours of the filter's time (else of the last 24) nobody watched.
          */
         get: operations["list_cases"];
         put?: never;
         /**
          * Create Case
-         * @description A case by hand, or from the hotline: it enters the same table as those of events.
+         * @description A case by hand, or from the hotline: it enters the same table as those of events. With a camera it stands in that
+         *     one's grid and with its department; with a zone what the camera sees there joins it.
          */
         post: operations["create_case"];
         delete?: never;
@@ -390,8 +391,9 @@ export interface paths {
         };
         /**
          * Case Statistics
-         * @description Cases by one dimension: how many, how many late, and how long they took. By algorithm: that of the event which
-         *     made the case, "" for those that people opened. Days are those of the city's time zone.
+         * @description Cases by one dimension: how many, how many late, how long they took, and the hours that nobody watched there. By
+         *     algorithm: that of the event which made the case, "" for those that people opened. Days are those of the city's time
+         *     zone. Days, grids, departments, algorithms and categories without a case are told too where nobody watched.
          */
         get: operations["case_statistics"];
         put?: never;
@@ -2265,6 +2267,7 @@ export interface components {
             action: components["schemas"]["Action"];
             /**
              * @default {
+             *       "before": "",
              *       "crew": "",
              *       "department": "",
              *       "note": "",
@@ -2784,6 +2787,8 @@ export interface components {
              * @description how many match, on all pages
              */
             total: number;
+            /** @description in the filter's time; where it names none, in the last 24 hours */
+            unwatched: components["schemas"]["UnwatchedTotal"];
         };
         /**
          * CaseNote
@@ -2856,6 +2861,36 @@ export interface components {
              * @default false
              */
             supervised: boolean;
+        };
+        /**
+         * CaseStatistics
+         * @description Cases by one dimension, and the hours of the same time and places in which nobody watched.
+         */
+        CaseStatistics: {
+            /** Rows */
+            rows: components["schemas"]["CaseTally"][];
+            unwatched: components["schemas"]["UnwatchedTotal"];
+        };
+        /**
+         * CaseTally
+         * @description With the hours that nobody watched there.
+         */
+        CaseTally: {
+            /** Cases */
+            cases: number;
+            /** Closed */
+            closed: number;
+            /** Late */
+            late: number;
+            /** Median Hours */
+            median_hours: number | null;
+            /**
+             * Unwatched Hours
+             * @description null: this dimension has no cameras of its own
+             */
+            unwatched_hours: number | null;
+            /** Value */
+            value: string;
         };
         /**
          * CasesHidden
@@ -3564,11 +3599,17 @@ export interface components {
          *         crew: of that department.
          *         until_utc: a date, s since 1970 UTC.
          *         pictures: keys of pictures in the object store.
+         *         before: key of a picture of the place as it was, where a second look is told beside it; the platform's alone.
          *         verdict: what the second look, or a person, found at the place.
          *         overridden: a person decided against the camera's verdict.
          *         stars: 1..5.
          */
         Facts: {
+            /**
+             * Before
+             * @default
+             */
+            before: string;
             /**
              * Crew
              * @default
@@ -3656,7 +3697,7 @@ export interface components {
             position: components["schemas"]["Position"] | null;
             /**
              * Way
-             * @description link that opens a map application there; null: nobody knows where it is
+             * @description link that opens a map application there, by address where no position is known; null: nobody knows
              */
             way: string | null;
         };
@@ -5473,6 +5514,7 @@ export interface components {
          *         started_utc: s since 1970.
          *         limit_s: working seconds allowed.
          *         due_utc: when these are over, by the working calendar.
+         *         told: the platform has said (督办) that they are.
          */
         Running: {
             /** Due Utc */
@@ -5482,6 +5524,11 @@ export interface components {
             name: components["schemas"]["Clock"];
             /** Started Utc */
             started_utc: number;
+            /**
+             * Told
+             * @default false
+             */
+            told: boolean;
         };
         /**
          * Scope
@@ -5974,22 +6021,6 @@ export interface components {
              * @enum {string}
              */
             outcome: "done" | "nothing" | "older" | "known";
-        };
-        /**
-         * Tally
-         * @description Cases of one value: how many, how many of them late now, and the median hours from 受理 to 结案 of the closed.
-         */
-        Tally: {
-            /** Cases */
-            cases: number;
-            /** Closed */
-            closed: number;
-            /** Late */
-            late: number;
-            /** Median Hours */
-            median_hours: number | null;
-            /** Value */
-            value: string;
         };
         /**
          * Tiles
@@ -7284,6 +7315,8 @@ export interface operations {
     list_cases: {
         parameters: {
             query?: {
+                /** @description newest first, or the soonest due first */
+                order?: "newest" | "due";
                 /** @description id of the last case of the page before */
                 after?: number | null;
                 limit?: number;
@@ -7462,7 +7495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tally"][];
+                    "application/json": components["schemas"]["CaseStatistics"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,6 +1,6 @@
 import { Alert, Input, Modal, Radio, Rate, Select } from "antd";
 import { type ReactNode, useState } from "react";
-import { useCaseAction, useCaseBook } from "../api/cases";
+import { type Asked, useCaseAction, useCaseBook } from "../api/cases";
 import { ApiError, type CaseDetail, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { MomentField } from "../parts/MomentField";
@@ -9,18 +9,34 @@ import { smaller } from "../parts/photo";
 type Facts = Partial<Schemas["Facts"]>;
 const VERDICTS = ["gone", "still_there", "unseen"] as const;
 
-interface Props {
-  detail: CaseDetail;
+/** Who may be given a crew with it: whoever sends the case, and whoever starts on it. */
+const WITH_CREW: readonly Schemas["Action"][] = ["dispatch", "start"];
+
+interface Wanted {
   action: Schemas["Action"];
   needs: readonly string[];
   closesByLook: boolean;
   done: () => void;
 }
 
+interface Props extends Wanted {
+  doing: {
+    isPending: boolean;
+    error: Error | null;
+    mutate: (asked: Asked, then: { onSuccess: () => void }) => void;
+  };
+  /** Besides the action's name. */
+  about?: string;
+}
+
+/** One action on one case. */
+export function CaseAction({ detail, ...wanted }: Wanted & { detail: CaseDetail }) {
+  return <ActionForm {...wanted} doing={useCaseAction(detail)} />;
+}
+
 /** One action with what it needs; what the server still misses is said in its own words. */
-export function CaseAction({ detail, action, needs, closesByLook, done }: Props) {
+export function ActionForm({ doing, about, action, needs, closesByLook, done }: Props) {
   const { t, word } = useTexts();
-  const doing = useCaseAction(detail);
   const [facts, setFacts] = useState<Facts>({});
   const [files, setFiles] = useState<File[]>([]);
   const change = (fields: Facts) => setFacts((known) => ({ ...known, ...fields }));
@@ -36,7 +52,7 @@ export function CaseAction({ detail, action, needs, closesByLook, done }: Props)
   return (
     <Modal
       open
-      title={word("case.action", action)}
+      title={about ? `${word("case.action", action)} · ${about}` : word("case.action", action)}
       okText={t("cases.do", { what: word("case.action", action) })}
       cancelText={t("password.cancel")}
       confirmLoading={doing.isPending}
@@ -45,6 +61,17 @@ export function CaseAction({ detail, action, needs, closesByLook, done }: Props)
     >
       {wants("department") ? (
         <Departments value={facts.department ?? ""} change={(department) => change({ department })} />
+      ) : null}
+      {WITH_CREW.includes(action) ? (
+        <Field label={t("cases.crew")}>
+          <Input
+            maxLength={80}
+            aria-label={t("cases.crew")}
+            placeholder={t("cases.crew.how")}
+            value={facts.crew ?? ""}
+            onChange={(e) => change({ crew: e.target.value })}
+          />
+        </Field>
       ) : null}
       {wants("verdict") && closesByLook ? (
         <Field label={t("cases.verdict")}>

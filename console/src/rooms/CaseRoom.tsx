@@ -177,7 +177,14 @@ function History({ detail }: { detail: CaseDetail }) {
             {t("cases.was_late", { time: formatDuration(line.late_s, t) })}
           </div>
         ) : null}
-        <Pictures number={detail.case.id} keys={line.facts.pictures} />
+        {line.facts.before ? (
+          <div className="before-after">
+            <Pictures number={detail.case.id} keys={[line.facts.before]} caption={t("cases.before")} />
+            <Pictures number={detail.case.id} keys={line.facts.pictures} caption={t("cases.after")} />
+          </div>
+        ) : (
+          <Pictures number={detail.case.id} keys={line.facts.pictures} />
+        )}
       </div>
     ),
   }));
@@ -190,23 +197,30 @@ function History({ detail }: { detail: CaseDetail }) {
   );
 }
 
-function Pictures({ number, keys }: { number: number; keys: readonly string[] }) {
+interface PicturesProps {
+  number: number;
+  keys: readonly string[];
+  caption?: string;
+}
+
+function Pictures({ number, keys, caption }: PicturesProps) {
   const { t } = useTexts();
   return (
-    <>
+    <div>
+      {caption ? <div className="dim">{caption}</div> : null}
       {keys.map((key) => {
         const sha = key.split("/").pop()?.split(".")[0];
         return (
           <a key={key} href={`/api/cases/${number}/pictures/${sha}`} target="_blank" rel="noreferrer">
             <img
               src={`/api/cases/${number}/pictures/${sha}`}
-              alt={t("cases.picture")}
+              alt={caption ?? t("cases.picture")}
               style={{ maxWidth: 220, maxHeight: 140, marginTop: 6, marginRight: 6, borderRadius: 4 }}
             />
           </a>
         );
       })}
-    </>
+    </div>
   );
 }
 

@@ -5,13 +5,12 @@ import { Link, useSearchParams } from "react-router";
 import { useRights } from "../api/access";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { useCategoryName, useDepartmentName } from "../parts/Cases";
-import { NotWatched } from "../parts/NotWatched";
+import { NotWatched, useCategoryName, useDepartmentName } from "../parts/Cases";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatHours } from "../parts/time";
 import "./shift.css";
 
-type Tally = Schemas["Tally"];
+type Tally = Schemas["CaseTally"];
 const DIMENSIONS = [
   "day",
   "category",
@@ -83,28 +82,38 @@ export function CaseStatisticsRoom() {
 function Numbers({ by, days }: { by: Dimension; days: number }) {
   const { t } = useTexts();
   const { data, error, isPending, refetch } = useTallies(by, days);
-  const columns = useColumns(by, Math.max(1, ...(data ?? []).map((one) => one.cases)));
+  const rows = data?.rows ?? [];
+  const columns = useColumns(by, Math.max(1, ...rows.map((one) => one.cases)));
   if (isPending) return <Skeleton active />;
   if (error && !data) return <Trouble error={error} retry={() => void refetch()} />;
-  const sum = (of: "cases" | "late" | "closed") => (data ?? []).reduce((total, one) => total + one[of], 0);
+  const sum = (of: "cases" | "late" | "closed") => rows.reduce((total, one) => total + one[of], 0);
   return (
     <>
-      <p className="dim number">
-        <span data-testid="statistics-sum">
-          {t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}
-        </span>
+      <p className="dim number" data-testid="statistics-sum">
+        <span>{t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}</span>
         {" · "}
-        <NotWatched hours={days * 24} />
+        <NotWatched hours={data?.unwatched.hours ?? 0} />
       </p>
       <Table<Tally>
         rowKey="value"
         size="small"
         columns={columns}
-        dataSource={data ?? []}
+        dataSource={rows}
         pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
         locale={{ emptyText: <Nothing title={t("statistics.none")} /> }}
       />
     </>
+  );
+}
+
+/** Hours that nobody watched there; a dash where nobody could say. */
+function Lost({ hours }: { hours: number | null }) {
+  const { t } = useTexts();
+  if (hours === null) return <span className="dim">–</span>;
+  return (
+    <span className="number" style={{ color: hours > 0 ? "var(--warn)" : "var(--dim)" }}>
+      {hours > 0 ? `${formatHours(hours)} ${t("unit.h")}` : "0"}
+    </span>
   );
 }
 
@@ -149,6 +158,11 @@ function useColumns(by: Dimension, most: number): TableColumnsType<Tally> {
       title: t("statistics.closed"),
       width: 100,
       render: (_, one) => <span className="number">{one.closed}</span>,
+    },
+    {
+      title: t("statistics.unwatched"),
+      width: 120,
+      render: (_, one) => <Lost hours={one.unwatched_hours} />,
     },
     {
       title: t("statistics.median"),

@@ -1,16 +1,19 @@
-import { BarChartOutlined, PauseCircleOutlined } from "@ant-design/icons";
-import { Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
+import { BarChartOutlined, PauseCircleOutlined, PlusOutlined } from "@ant-design/icons";
+import { Button, Segmented, Select, Skeleton, Switch, Table, type TableColumnsType, Tag } from "antd";
+import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useRights } from "../api/access";
 import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
 import type { Case } from "../api/client";
 import { useEventStream } from "../api/stream";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus, useCategoryName, useDepartmentName } from "../parts/Cases";
+import { CaseClock, CaseStatus, NotWatched, useCategoryName, useDepartmentName } from "../parts/Cases";
 import { More } from "../parts/More";
 import { SeverityTag } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
+import { IncidentBar } from "./IncidentBar";
+import { NewCase } from "./NewCase";
 
 /** Which statuses each of the board's columns takes in. */
 const GROUPS = {
@@ -27,6 +30,10 @@ function readFilters(params: URLSearchParams): CaseFilters & { group: Group } {
     group: group in GROUPS ? group : "all",
     state: [...(GROUPS[group] ?? [])],
     category: params.getAll("category"),
+    owner: params.getAll("owner"),
+    grid: params.getAll("grid"),
+    source: params.getAll("source"),
+    order: params.get("order") === "due" ? "due" : "newest",
     late: params.get("late") === "true" ? true : undefined,
     incident: Number(params.get("incident")) || undefined,
   };
@@ -34,11 +41,12 @@ function readFilters(params: URLSearchParams): CaseFilters & { group: Group } {
 
 /** Cases as dispatchers see them: whose turn it is, and how much time is left. */
 export function CasesRoom() {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const may = useRights();
   const [params, setParams] = useSearchParams();
   const filters = readFilters(params);
-  const book = useCaseBook().data;
+  const mayOpen = may("dispatch");
+  const [opening, setOpening] = useState(false);
   const change = (name: string, values: string[]) => {
     const next = new URLSearchParams(params);
     next.delete(name);
@@ -57,7 +65,16 @@ export function CasesRoom() {
         <Link className={may("dispatch") ? undefined : "push"} to="/cases/statistics">
           <BarChartOutlined aria-hidden="true" /> {t("statistics.title")}
         </Link>
+        {mayOpen ? (
+          <Button icon={<PlusOutlined />} onClick={() => setOpening(true)}>
+            {t("cases.new")}
+          </Button>
+        ) : null}
       </div>
+      {opening ? <NewCase close={() => setOpening(false)} /> : null}
+      {filters.incident ? (
+        <IncidentBar incident={filters.incident} leave={() => change("incident", [])} />
+      ) : null}
       <div className="filters">
         <Segmented
           value={filters.group}
@@ -67,20 +84,7 @@ export function CasesRoom() {
             label: t(`cases.group.${value}`),
           }))}
         />
-        <Select
-          mode="multiple"
-          maxTagCount="responsive"
-          allowClear
-          placeholder={t("cases.category")}
-          aria-label={t("cases.category")}
-          value={filters.category}
-          onChange={(values) => change("category", values)}
-          options={book?.categories.map((one) => ({
-            value: one.code,
-            label: one.name[language] ?? one.code,
-          }))}
-          style={{ width: 200 }}
-        />
+        <Choices filters={filters} change={change} />
         <span className="state">
           <Switch
             size="small"
@@ -90,14 +94,74 @@ export function CasesRoom() {
           />
           &nbsp;{t("cases.late.only")}
         </span>
-        {filters.incident ? (
-          <Tag closable onClose={() => change("incident", [])}>
-            {t("cases.incident", { n: filters.incident })}
-          </Tag>
-        ) : null}
+        <Select
+          aria-label={t("cases.order")}
+          value={filters.order}
+          onChange={(order) => change("order", order === "newest" ? [] : [order])}
+          options={(["newest", "due"] as const).map((value) => ({ value, label: t(`cases.order.${value}`) }))}
+          style={{ width: 130 }}
+        />
       </div>
       <List filters={filters} />
     </div>
+  );
+}
+
+interface ChoicesProps {
+  filters: CaseFilters;
+  change: (name: string, values: string[]) => void;
+}
+
+/** By category, whose turn it is, grid and source; each of any of several. */
+function Choices({ filters, change }: ChoicesProps) {
+  const { t, word, language } = useTexts();
+  const book = useCaseBook().data;
+  const department = useDepartmentName();
+  const owners = [...new Set([book?.centre ?? "", ...Object.keys(book?.departments ?? {})])].filter(Boolean);
+  const several = { mode: "multiple" as const, maxTagCount: "responsive" as const, allowClear: true };
+  return (
+    <>
+      <Select
+        {...several}
+        placeholder={t("cases.category")}
+        aria-label={t("cases.category")}
+        value={filters.category}
+        onChange={(values) => change("category", values)}
+        options={book?.categories.map((one) => ({ value: one.code, label: one.name[language] ?? one.code }))}
+        style={{ width: 150 }}
+      />
+      <Select
+        {...several}
+        placeholder={t("cases.owner")}
+        aria-label={t("cases.owner")}
+        showSearch={{ optionFilterProp: "label" }}
+        value={filters.owner}
+        onChange={(values) => change("owner", values)}
+        options={owners.map((value) => ({ value, label: department(value) }))}
+        style={{ width: 150 }}
+      />
+      <Select
+        {...several}
+        mode="tags"
+        placeholder={t("cases.grid")}
+        aria-label={t("cases.grid")}
+        value={filters.grid}
+        onChange={(values) => change("grid", values)}
+        style={{ width: 120 }}
+      />
+      <Select
+        {...several}
+        placeholder={t("cases.source")}
+        aria-label={t("cases.source")}
+        value={filters.source}
+        onChange={(values) => change("source", values)}
+        options={["event", "manual", "hotline"].map((value) => ({
+          value,
+          label: word("case.source", value),
+        }))}
+        style={{ width: 120 }}
+      />
+    </>
   );
 }
 
@@ -114,7 +178,11 @@ function List({ filters }: { filters: CaseFilters }) {
   const places: Record<string, string> = Object.assign({}, ...(data?.pages.map((page) => page.places) ?? []));
   return (
     <>
-      <p className="dim number">{t("cases.count", { n: data?.pages[0]?.total ?? 0 })}</p>
+      <p className="dim number">
+        {t("cases.count", { n: data?.pages[0]?.total ?? 0 })}
+        {" · "}
+        <NotWatched hours={data?.pages[0]?.unwatched.hours ?? 0} lately />
+      </p>
       <Table<Case>
         rowKey="id"
         size="small"
