@@ -53,10 +53,17 @@ WORDS = {
 
 # Where the metadata says too little or too much; read from the project's own licence file.
 KNOWN = {
+    "cachetools": "MIT",
+    "cloudpickle": "BSD-3-Clause",
+    "importlib-metadata": "Apache-2.0",
+    "opentelemetry-proto": "Apache-2.0",
+    "opentelemetry-sdk": "Apache-2.0",
+    "opentelemetry-semantic-conventions": "Apache-2.0",
     "nncf": "Apache-2.0",
     "pydot": "MIT",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "uvloop": "Apache-2.0 OR MIT",
+    "zipp": "MIT",
 }
 
 # What a wheel carries besides its own code.
