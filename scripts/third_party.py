@@ -43,6 +43,7 @@ WORDS = {
     "bsd": "BSD-3-Clause",
     "bsd license": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",
+    "gnu affero general public license v3 or later (agplv3+)": "AGPL-3.0-or-later",
     "freebsd": "BSD-2-Clause",
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
@@ -52,8 +53,17 @@ WORDS = {
 
 # Where the metadata says too little or too much; read from the project's own licence file.
 KNOWN = {
+    "cachetools": "MIT",
+    "cloudpickle": "BSD-3-Clause",
+    "importlib-metadata": "Apache-2.0",
+    "opentelemetry-proto": "Apache-2.0",
+    "opentelemetry-sdk": "Apache-2.0",
+    "opentelemetry-semantic-conventions": "Apache-2.0",
+    "nncf": "Apache-2.0",
+    "pydot": "MIT",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "uvloop": "Apache-2.0 OR MIT",
+    "zipp": "MIT",
 }
 
 # What a wheel carries besides its own code.

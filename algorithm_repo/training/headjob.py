@@ -6,11 +6,7 @@ Only numpy and OpenCV are needed here; torch is in the process that is started.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,16 +16,12 @@ import numpy as np
 from algorithm_repo.datasets.photos import mask_of
 from algorithm_repo.datasets.pictures import Read, decode
 from algorithm_repo.datasets.types import Manifest
+from algorithm_repo.training import folderjob
+from algorithm_repo.training.folderjob import Reached, TrainingFailed
 from algorithm_repo.training.samples import Batch, add_water
-from contracts.errors import CityVisionError, ConfigError
-from store.offspring import die_with_parent
+from contracts.errors import ConfigError
 
-_ROOT = Path(__file__).resolve().parents[2]
-_POLL_S = 0.2
-
-
-class TrainingFailed(CityVisionError):
-    """A training ended without a result; what it had reached lies in its folder."""
+__all__ = ["HeadSettings", "Point", "TrainingFailed", "curve", "lay", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +62,8 @@ def lay(folder: Path, manifest: Manifest, read: Read, start: Path, settings: Hea
     if not manifest.frozen or manifest.task != "segment" or len(manifest.classes) != 1:
         raise ConfigError(f"{manifest.name}: not a frozen version of one mask", "freeze one of task segment first")
     told = json.dumps({"dataset": manifest.digest, "settings": asdict(settings)}, sort_keys=True)
-    mark = folder / "of.json"
-    if mark.is_file():
-        if mark.read_text() != told:
-            raise ConfigError(f"{folder}: another training lies here", "name an empty folder")
+    if not folderjob.claim(folder, told):
         return
-    folder.mkdir(parents=True, exist_ok=True)
     batch = Batch()
     for item in manifest.items:
         if item.side == "train":
@@ -85,7 +73,7 @@ def lay(folder: Path, manifest: Manifest, read: Read, start: Path, settings: Hea
     np.savez(folder / "samples.npz", pictures=np.stack(batch.water), masks=np.stack(batch.water_masks))
     shutil.copyfile(start, folder / "start.npz")
     (folder / "job.json").write_text(json.dumps(asdict(settings)))
-    mark.write_text(told)  # last: a job that was half laid down is laid down again
+    folderjob.laid(folder, told)
 
 
 def train(folder: Path, python: Path, told: Callable[[Point], None], cancelled: Callable[[], bool]) -> Path:
@@ -103,45 +91,13 @@ def train(folder: Path, python: Path, told: Callable[[Point], None], cancelled: 
     Raises:
         TrainingFailed: it ended without one; names the last line that it printed.
     """
-    result = folder / "water.onnx"
-    if result.is_file():
-        return result
-    log = folder / "log.txt"
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [str(python), "-m", "algorithm_repo.training.head", str(folder)],
-            cwd=_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent(os.getpid(), signal.SIGKILL),  # noqa: PLW1509 two calls, see there
-        )
-    seen = 0
-    try:
-        while process.poll() is None:
-            if cancelled():
-                raise TrainingFailed(f"{folder.name}: cancelled", "start it again to go on from its checkpoint")
-            seen = _tell(folder, seen, told)
-            time.sleep(_POLL_S)
-    finally:
-        process.kill()
-        process.wait()
-    _tell(folder, seen, told)
-    if process.returncode != 0 or not result.is_file():
-        last = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-        raise TrainingFailed(f"{folder.name}: training ended with {process.returncode}: {last[:300]}", f"see {log}")
-    return result
+    return folderjob.run(folder, "head", "water.onnx", python, lambda line: told(_point(line)), cancelled)
 
 
 def curve(folder: Path) -> list[Point]:
     """What a training has told so far."""
-    path = folder / "curve.jsonl"
-    lines = path.read_text().split("\n")[:-1] if path.is_file() else []
-    return [Point(**json.loads(line)) for line in lines]
+    return [_point(line) for line in folderjob.curve(folder)]
 
 
-def _tell(folder: Path, seen: int, told: Callable[[Point], None]) -> int:
-    points = [point for point in curve(folder) if point.step > seen]
-    for point in points:
-        told(point)
-    return points[-1].step if points else seen
+def _point(line: Reached) -> Point:
+    return Point(line.step, line.of, line.figures["loss"])

@@ -118,7 +118,7 @@ def training_python() -> str:
         return sys.executable
     if _OWN.is_file():
         return str(_OWN)
-    raise ServiceError("torch is not installed", "run: make train (it makes .venv-train, 1 GB)")
+    raise ServiceError("torch is not installed", "run: make train (it makes .venv-train, 2 GB)")
 
 
 def _run(python: str, module: str, arguments: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from algorithm_repo.training.headjob import HeadSettings, Point, TrainingFailed
 from contracts.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = HeadSettings(seed=3, steps=15, batch=2, variations=1, every=5)
+SETTINGS = HeadSettings(seed=3, steps=15, batch=2, variations=1, every=5, threads=1)
 
 
 @pytest.fixture(scope="session")

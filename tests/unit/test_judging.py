@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from algorithm_repo.judging.boxes import Int8Limits, Precision, judged_int8
 from algorithm_repo.judging.gate import Limits, judged
 from algorithm_repo.judging.masks import Overlap, gain, iou
 
@@ -76,3 +77,28 @@ def test_only_the_same_photos_are_compared() -> None:
     for before, after in (([0.5], [0.5, 0.6]), ([], [])):
         with pytest.raises(ValueError, match="same photos"):
             judged(photos(before), photos(after), Limits())
+
+
+def of(pictures: int = 8, **classes: float) -> Precision:
+    return Precision(classes=classes, pictures=pictures)
+
+
+def test_int8_is_kept_when_it_costs_next_to_nothing() -> None:
+    verdict = judged_int8(of(person=0.60, car=0.50), of(person=0.59, car=0.505), Int8Limits())
+    assert (verdict.kept, verdict.reasons) == (True, ())
+
+
+def test_int8_is_refused_for_what_it_costs_over_all_or_in_one_class() -> None:
+    whole = judged_int8(of(person=0.60, car=0.50), of(person=0.58, car=0.48), Int8Limits())
+    assert whole.reasons == ("precision fell from 0.550 to 0.530",)
+    one = judged_int8(of(person=0.60, car=0.50), of(person=0.64, car=0.46), Int8Limits())
+    assert one.reasons == ("car fell from 0.500 to 0.460",)
+
+
+def test_int8_of_a_network_that_has_learnt_nothing_is_refused() -> None:
+    assert "own precision of 0.000" in judged_int8(of(person=0.0), of(person=0.0), Int8Limits()).reasons[0]
+    assert not judged_int8(of(), of(), Int8Limits()).kept
+    with pytest.raises(ValueError, match="same pictures"):
+        judged_int8(of(person=0.5), of(car=0.5), Int8Limits())
+    with pytest.raises(ValueError, match="same pictures"):
+        judged_int8(of(8, person=0.5), of(9, person=0.5), Int8Limits())
