@@ -33,6 +33,7 @@ from api import (
     explain,
     exposition,
     field,
+    gallery,
     grants,
     health,
     holds,
@@ -56,6 +57,7 @@ from api.masked_copies import Mask, MaskedCopies
 from api.metrics import RequestMetrics, RequestTimer
 from api.settings import ApiSettings
 from api.text import without_nul
+from api.trials import Try
 from api.viewing_copies import Convert, ViewingCopies
 from store.objects import ObjectStore
 
@@ -69,13 +71,18 @@ Times are seconds since 1970 UTC; coordinates are shares of the picture, 0..1.
 
 
 def create_app(
-    settings: ApiSettings, objects: ObjectStore, make_viewing_copy: Convert | None = None, mask: Mask | None = None
+    settings: ApiSettings,
+    objects: ObjectStore,
+    make_viewing_copy: Convert | None = None,
+    mask: Mask | None = None,
+    attempt: Try | None = None,
 ) -> FastAPI:
     """The ASGI application. Nothing is connected before its lifespan starts.
 
     Args:
         make_viewing_copy: makes an MP4 that browsers play from one that they do not; without it none is made.
         mask: makes faces and plates in evidence unrecognisable; without it evidence is shown unmasked only.
+        attempt: tries algorithms for the gallery; without it none can be tried.
 
     The database must be migrated and the bus and object store be there; where one is away, requests that need it
     answer 503 and `/api/health/ready` says which.
@@ -86,7 +93,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with doors.opened(settings, objects, metrics, viewing_copies, masked_copies) as shared:
+        async with doors.opened(settings, objects, metrics, viewing_copies, masked_copies, attempt) as shared:
             app.state.doors = shared
             yield
 
@@ -113,6 +120,7 @@ def create_app(
         grants,
         audit_log,
         algorithms,
+        gallery,
         cameras,
         explain,
         live,

@@ -18,6 +18,7 @@ from api.pool_view import PoolCache
 from api.readings import Readings
 from api.relay import LiveRelay
 from api.settings import ApiSettings
+from api.trials import Try
 from api.viewing_copies import ViewingCopies
 from cases.book import DEFAULT, Book, read_book
 from governance.oidc import Provider
@@ -49,6 +50,7 @@ class Doors:
     readings: Readings
     viewing_copies: ViewingCopies
     masked_copies: MaskedCopies
+    attempt: Try | None
     book: Book
     sealer: Sealer
     signer: Signer
@@ -68,6 +70,7 @@ async def opened(
     metrics: RequestMetrics,
     viewing_copies: ViewingCopies,
     masked_copies: MaskedCopies,
+    attempt: Try | None,
 ) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
     secret = token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()
@@ -92,6 +95,7 @@ async def opened(
             Readings(),
             viewing_copies,
             masked_copies,
+            attempt,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,
             Ed25519Signer(secret),

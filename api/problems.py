@@ -114,6 +114,14 @@ class ViewingCopyLater(errors.CityVisionError):
     """Others are being made, or this one took too long; a later try may succeed (HTTP 503)."""
 
 
+class CannotTry(errors.CityVisionError):
+    """Nothing can be tried on this picture or clip (HTTP 422)."""
+
+
+class TryLater(errors.CityVisionError):
+    """A trial took too long, or others wait; a later one may succeed (HTTP 503)."""
+
+
 STATUS: dict[type[Exception], int] = {
     errors.NotAuthenticated: 401,
     errors.TooManyAttempts: 429,
@@ -135,6 +143,8 @@ STATUS: dict[type[Exception], int] = {
     MaskingLater: 503,
     ViewingCopyFailed: 422,
     ViewingCopyLater: 503,
+    CannotTry: 422,
+    TryLater: 503,
 }
 
 _TITLES = {

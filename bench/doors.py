@@ -134,6 +134,7 @@ def running(folder: Path, count: int = CAMERAS) -> Iterator[tuple[Doors, PoolVie
             Readings(),
             ViewingCopies(objects, None),
             MaskedCopies(objects, None),
+            None,
             read_book(),
             Sealer(_SECRET),
             Ed25519Signer(_SECRET),

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cityvision.masking import receive, send
+from cityvision.asking import receive, send
 from contracts.errors import CityVisionError, ModelError, ModelMissing, StreamCorrupt
 from contracts.live import BUILT_IN_DETECTOR
 from contracts.vision import ByteArray

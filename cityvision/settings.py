@@ -6,6 +6,7 @@ A service that is not named is started embedded; naming it is all it takes to us
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -374,6 +375,17 @@ def check_url(name: str, url: str) -> None:
         raise ValueError("it holds a default password; choose a real one on that server and write it here")
     if not secret and name != "database_url" and parts.hostname not in _LOCAL:
         raise ValueError(f"it holds no password, though the service is on another machine; {example}")
+
+
+def models_of(settings: Settings) -> str:
+    """Where the networks are, as JSON for a child process."""
+    return json.dumps(
+        {
+            "cache": None if settings.cache is None else str(settings.cache),
+            "mirror": None if settings.mirror is None else str(settings.mirror),
+            "model": settings.model,
+        }
+    )
 
 
 def load_settings(**given: Any) -> Settings:

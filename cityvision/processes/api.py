@@ -17,6 +17,7 @@ from cityvision.ports import listen_on
 from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
 from cityvision.settings import Settings, listed
+from cityvision.trying import TrialProcess
 from cityvision.viewing_copy import convert
 from governance.oidc import OidcSettings
 from governance.roles import Role
@@ -84,9 +85,13 @@ def body(process: Process) -> None:
     """Serves until asked to stop; connections that stay open (event streams) are cut after a second."""
     settings = process.settings
     objects = object_store(settings)
-    with listen_on(settings.api_host, settings.api_port) as listener, closing(MaskingProcess(settings)) as masking:
+    with (
+        listen_on(settings.api_host, settings.api_port) as listener,
+        closing(MaskingProcess(settings)) as masking,
+        closing(TrialProcess(settings)) as trials,
+    ):
         config = uvicorn.Config(
-            create_app(api_settings(settings), objects, convert, masking.mask),
+            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -21,6 +21,7 @@ import { EventsRoom } from "./rooms/EventsRoom";
 import { ExchangeRoom } from "./rooms/ExchangeRoom";
 import { ExplainRoom } from "./rooms/ExplainRoom";
 import { FieldRooms } from "./rooms/FieldRoom";
+import { GalleryRoom } from "./rooms/GalleryRoom";
 import { GrantsRoom } from "./rooms/GrantsRoom";
 import { HandoverRoom } from "./rooms/HandoverRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
@@ -119,6 +120,7 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/subscriptions/:id" element={<SubscriptionRoom />} />
           <Route path="/people" element={<PeopleRoom />} />
           <Route path="/algorithms" element={<AlgorithmsRoom />} />
+          <Route path="/gallery" element={<GalleryRoom />} />
           <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route

@@ -3,6 +3,7 @@ import {
   AppstoreOutlined,
   AuditOutlined,
   BellOutlined,
+  BulbOutlined,
   CheckSquareOutlined,
   CloudSyncOutlined,
   EnvironmentOutlined,
@@ -49,6 +50,7 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
   { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
   { to: "/algorithms", text: "nav.algorithms", icon: <ExperimentOutlined />, rights: ["label", "audit"] },
+  { to: "/gallery", text: "nav.gallery", icon: <BulbOutlined />, rights: ["see"] },
   // Who judges has it as a tab of that room.
   {
     to: "/review/rates",

@@ -88,6 +88,13 @@ DOORS: dict[str, Door] = {
     "POST /api/grants": door(ASK, asks=True, body=NEW_GRANT),
     "POST /api/grants/{number}/decision": door(Right.DECIDE, of="grant", asks=True, body={"approve": True}),
     "POST /api/grants/{number}/revocation": door(ASK, Right.DECIDE, of="grant", asks=True, body={}),
+    "GET /api/gallery": door(*ANYBODY),
+    "POST /api/gallery/{algorithm}/trials": door(*ANYBODY, asks=True, query="?kind=picture", body=b"no picture"),
+    "GET /api/gallery/requests": door(*ANYBODY),
+    "POST /api/gallery/requests": door(ASK, asks=True, body={"algorithm": "litter", "cameras": [CAMERA]}),
+    "POST /api/gallery/requests/{number}/answer": door(
+        Right.LABEL, asks=True, body={"answer": "refused", "note": "tests"}
+    ),
     "GET /api/algorithms": door(Right.LABEL, Right.AUDIT),
     "GET /api/algorithms/ledger": door(Right.LABEL, Right.AUDIT, query="?algorithm=waterlogging"),
     "POST /api/algorithms/ledger/verification": door(Right.LABEL, Right.AUDIT),

@@ -35,6 +35,7 @@ from cityvision import look_custody
 from cityvision.before_pictures import before
 from cityvision.masking import MaskingProcess
 from cityvision.settings import Settings
+from cityvision.trying import TrialProcess
 from cityvision.viewing_copy import convert
 from contracts.live import CameraState, CameraStatus, LiveBox, LiveHeader, encode_live
 from contracts.pool import Pool
@@ -347,6 +348,12 @@ def masking() -> MaskingProcess:
     return MaskingProcess(Settings(mirror=mirror_path()))
 
 
+@cache
+def trials() -> TrialProcess:
+    """As `masking`, for the gallery."""
+    return TrialProcess(Settings(mirror=mirror_path()))
+
+
 @contextmanager
 def _serving(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
@@ -390,7 +397,11 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
     consuming = threading.Thread(target=consumer.run, args=(stop,))
     consuming.start()
     app = create_app(
-        ApiSettings(database_url=database_url, redis_url=bus_url, **settings), objects, convert, masking().mask
+        ApiSettings(database_url=database_url, redis_url=bus_url, **settings),
+        objects,
+        convert,
+        masking().mask,
+        trials().attempt,
     )
     try:
         with _serving(app) as url:

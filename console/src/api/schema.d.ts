@@ -995,6 +995,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/gallery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gallery
+         * @description The algorithms that can be tried.
+         */
+        get: operations["gallery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gallery/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Requests
+         * @description What was asked for: by one's own departments; the algorithm team sees all.
+         */
+        get: operations["list_requests"];
+        put?: never;
+        /**
+         * Request Algorithm
+         * @description Asks the algorithm team to run an algorithm on cameras of one's own department.
+         */
+        post: operations["request_algorithm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gallery/requests/{number}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Request
+         * @description The algorithm team's answer, with its reason.
+         */
+        post: operations["answer_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gallery/{algorithm}/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Algorithm
+         * @description A picture (JPEG, PNG) or clip (what libav reads, three minutes at most) as the body; nothing of it is kept.
+         */
+        post: operations["try_algorithm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/grants": {
         parameters: {
             query?: never;
@@ -2288,6 +2372,34 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * AlgorithmRequest
+         * @description One request; times are s since 1970 UTC. `answer` is None while nobody has answered.
+         */
+        AlgorithmRequest: {
+            /** Algorithm */
+            algorithm: string;
+            /** Answer */
+            answer: ("accepted" | "refused") | null;
+            /** Answer Note */
+            answer_note: string;
+            /** Answered By */
+            answered_by: string | null;
+            /** Answered Utc */
+            answered_utc: number | null;
+            /** At Utc */
+            at_utc: number;
+            /** Cameras */
+            cameras: string[];
+            /** Department */
+            department: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Who */
+            who: string;
+        };
+        /**
          * AlgorithmVersion
          * @description As it stands. `author` entered it; `moves` is how many lines its ledger has.
          */
@@ -3547,6 +3659,28 @@ export interface components {
              * @description what the platform is called; null: no cases are exchanged here
              */
             platform: string | null;
+        };
+        /**
+         * Exhibit
+         * @description One algorithm of the gallery.
+         *
+         *     Attributes:
+         *         on_picture: a single picture tells something; a clip always does.
+         *         zone_kinds: kinds of zones that it watches; none: the whole picture.
+         *         version: that is in production, "" where none is entered.
+         *         about: what its parameters say of it.
+         */
+        Exhibit: {
+            /** About */
+            about: string;
+            /** Algorithm */
+            algorithm: string;
+            /** On Picture */
+            on_picture: boolean;
+            /** Version */
+            version: string;
+            /** Zone Kinds */
+            zone_kinds: string[];
         };
         /**
          * Explanation
@@ -5291,6 +5425,33 @@ export interface components {
             purpose: string;
         };
         /**
+         * RaisedEvent
+         * @description An event of a clip; times in seconds of the clip.
+         *
+         *     Attributes:
+         *         confidence: that it is real, 0..1; None where nothing was calibrated.
+         *         reason: language → sentence.
+         *         picture: which of the answer's pictures shows its opening; None: only the first ones are kept.
+         */
+        RaisedEvent: {
+            /** Confidence */
+            confidence: number | null;
+            /** Ended */
+            ended: number | null;
+            /** Opened */
+            opened: number;
+            /** Picture */
+            picture: number | null;
+            /** Reason */
+            reason: {
+                [key: string]: string;
+            };
+            /** Started */
+            started: number;
+            /** Type */
+            type: string;
+        };
+        /**
          * RateOut
          * @description With the camera's name, and how long the rule watched.
          */
@@ -5444,6 +5605,34 @@ export interface components {
             until_utc: number;
         };
         /**
+         * RequestAnswer
+         * @description What the algorithm team says to it.
+         */
+        RequestAnswer: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "accepted" | "refused";
+            /** Note */
+            note: string;
+        };
+        /**
+         * RequestBody
+         * @description An algorithm for some cameras of one's own department.
+         */
+        RequestBody: {
+            /** Algorithm */
+            algorithm: string;
+            /** Cameras */
+            cameras: string[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
          * RetryPolicy
          * @description What happens to a delivery that failed.
          *
@@ -5591,6 +5780,25 @@ export interface components {
             vehicles: number;
             /** Why */
             why: string;
+        };
+        /**
+         * SeenObject
+         * @description Something in a picture; `score` 0..1.
+         */
+        SeenObject: {
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** In Zone */
+            in_zone: boolean;
+            /** Score */
+            score: number;
+            /** What */
+            what: string;
         };
         /**
          * Severity
@@ -6072,6 +6280,66 @@ export interface components {
             transition: components["schemas"]["Transition"];
             /** Utc */
             utc: number;
+        };
+        /**
+         * TrialAnswer
+         * @description What came of it.
+         *
+         *     Attributes:
+         *         networks: names of those that looked.
+         *         seconds: of the clip that were watched; 0 for a picture.
+         *         looks: how often it was looked at.
+         *         seen: in a picture, best score first.
+         *         water_share: share of the zone under water, 0..1, of a picture tried for waterlogging.
+         *         events: of a clip, in their order.
+         *         pictures: JPEG sizes in bytes, in the order in which they follow the answer.
+         */
+        TrialAnswer: {
+            /** Algorithm */
+            algorithm: string;
+            /**
+             * Events
+             * @default []
+             */
+            events: components["schemas"]["RaisedEvent"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "picture" | "clip";
+            /**
+             * Looks
+             * @default 0
+             */
+            looks: number;
+            /** Networks */
+            networks: string[];
+            /**
+             * Pictures
+             * @default []
+             */
+            pictures: number[];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Seen
+             * @default []
+             */
+            seen: components["schemas"]["SeenObject"][];
+            /** Water Share */
+            water_share?: number | null;
+        };
+        /**
+         * TrialOut
+         * @description The answer, with its pictures as base64 of JPEG.
+         */
+        TrialOut: {
+            answer: components["schemas"]["TrialAnswer"];
+            /** Pictures */
+            pictures: string[];
         };
         /**
          * UncasedEvent
@@ -9594,6 +9862,256 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gallery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exhibit"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmRequest"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_algorithm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmRequest"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmRequest"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_algorithm: {
+        parameters: {
+            query: {
+                kind: "picture" | "clip";
+                /** @description x, y of each corner, 0..1: polygon=0.1&polygon=0.2&… */
+                polygon?: number[] | null;
+                /** @description T of the trial, s */
+                after_s?: number;
+                /** @description limit of the zone, of crowding */
+                people?: number;
+            };
+            header?: never;
+            path: {
+                algorithm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
