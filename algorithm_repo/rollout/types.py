@@ -66,7 +66,7 @@ class Guardrails(Contract):
         least_events: so few events say nothing.
     """
 
-    load_s: float = Field(20.0, gt=0)
+    load_s: float = Field(25.0, gt=0)
     silent_s: float = Field(10.0, gt=0)
     least_looks: int = Field(8, ge=1)
     failed_share: float = Field(0.05, ge=0, le=1)
