@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from algorithm_repo.rollout import lanes
 from algorithm_repo.rollout.types import SPACE_PREFIX, LaneKind
-from cityvision.networks import SHADOW_OBJECTS
 from cityvision.processes.base import ready_file
+from cityvision.remembered import SHADOW_OBJECTS
 from contracts.records import EventRecord, Record
 from pipeline.publish import Publisher
 from pipeline.spool import Spool

@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 
 from algorithm_repo.rollout.types import Lane, LaneKind, Observed
-from cityvision.networks import remember
 from cityvision.processes.base import ready_file
+from cityvision.remembered import remember
 from cityvision.settings import Settings
 from cityvision.supervisor_child import ProcessChild
 from contracts.live import CameraStatus

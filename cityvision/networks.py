@@ -6,13 +6,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from pydantic import ValidationError
 
 from algorithm_repo.rollout.keeping import NetworkShelf
+from cityvision.remembered import recall
 from cityvision.settings import Settings
-from contracts.errors import CityVisionError, ConfigError
+from contracts.errors import CityVisionError
 from contracts.records import NetworkUsed
 from contracts.rollout import DETECTOR, ServedModel, Serving
 from models.classifier import CropClassifier
@@ -21,15 +19,9 @@ from models.segmenter import WaterSegmenter
 from models.served import LITTER, WATER, Reader, load_served
 from models.zoo import Zoo
 from pipeline.senses.engine import Sensing
-from pipeline.spoollog import replace_file
 from store.objects import ObjectStore
 
 _log = logging.getLogger(__name__)
-
-SHADOW_OBJECTS: Final = "shadow"
-"""Below it lies the evidence of lanes that raise nothing."""
-
-_FILE = "serving.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +38,6 @@ class Networks:
     sensing: Sensing
     running: dict[str, NetworkUsed]
     load: Callable[[ServedModel], Reader]
-
-
-def remember(folder: Path, serving: Serving) -> None:
-    """Keeps in a worker's folder what it is to begin with at its next start."""
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / _FILE, serving.model_dump_json().encode())
-
-
-def recall(folder: Path) -> Serving | None:
-    """Inverse of `remember`; None where there is nothing. Raises ConfigError: it cannot be read."""
-    try:
-        return Serving.model_validate_json((folder / _FILE).read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise ConfigError(f"{_FILE} of {folder.name} is of another shape") from error
 
 
 def begin_with(settings: Settings, zoo: Zoo, objects: ObjectStore, folder: Path, *, strict: bool) -> Networks:

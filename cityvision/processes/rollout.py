@@ -22,9 +22,9 @@ from algorithm_repo.rollout.guardrails import broken
 from algorithm_repo.rollout.types import SPACE_PREFIX, Guardrails, Lane, LaneKind
 from cityvision.lane_burial import bury, take_in
 from cityvision.lane_process import LaneProcess
-from cityvision.networks import SHADOW_OBJECTS
 from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run
+from cityvision.remembered import SHADOW_OBJECTS
 from cityvision.settings import Settings
 from contracts.errors import BusUnavailable, CityVisionError, ConfigError
 from contracts.rollout import Serving

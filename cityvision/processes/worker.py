@@ -18,9 +18,10 @@ from typing import Self
 
 import cv2
 
-from cityvision.networks import SHADOW_OBJECTS, begin_with, remember
+from cityvision.networks import begin_with
 from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run, worker_name
+from cityvision.remembered import SHADOW_OBJECTS, remember
 from contracts.errors import ModelMissing
 from contracts.pool import Camera
 from contracts.records import NetworkUsed

@@ -35,10 +35,11 @@ from store.bus import Bus
 from store.database import make_engine
 from store.objects import DiskObjects
 from tests.candidates import candidate
-from tests.e2e.test_up import Up
+from tests.e2e.test_up import Up, until
 
 ALGORITHM = "illegal_parking"
 CAMERAS = ("kerb-1", "kerb-2", "kerb-3")
+PATIENCE_S = 240.0  # a machine that does other work besides is slow, and nothing here is about how fast it is
 SHA = "0123456789abcdef" * 4
 _SECONDS, _FPS, _FROM = 24.0, 5.0, 12.0
 _PARKING = {"dwell": 4, "look_every": 1, "leave_after": 3, "ignore_queues": False, "read_plates": False}
@@ -75,7 +76,7 @@ class City:
 
     def __init__(self, up: Up) -> None:
         self.up = up
-        up.said("url")
+        until((up.data / "run" / "up.json").is_file, PATIENCE_S)
         found = json.loads((up.data / "run" / "up.json").read_text())
         self.engine: Engine = make_engine(found["database_url"])
         self.redis_url = str(found["redis_url"])

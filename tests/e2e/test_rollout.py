@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -14,10 +14,15 @@ from algorithm_repo.registry.types import AlgorithmVersion, Move, Office, Stage
 from simulator.rtsp import ServedCamera, ServerThread
 from simulator.rtsp.media import load_clip
 from tests.candidates import WELL
-from tests.e2e.rollout_city import ALGORITHM, CAMERAS, City, pool_text, street_clip
-from tests.e2e.test_up import Up, until
+from tests.e2e import test_up
+from tests.e2e.rollout_city import ALGORITHM, CAMERAS, PATIENCE_S, City, pool_text, street_clip
+from tests.e2e.test_up import Up
 
 FIRST, SECOND, THIRD = CAMERAS
+
+
+def until(condition: Callable[[], bool]) -> None:
+    test_up.until(condition, PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +34,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         up = Up(folder, CITYVISION_MODEL="street")
         try:
             running = City(up)
-            until(lambda: all(running.runs_on(name, "worker-1") for name in CAMERAS), 90)
+            until(lambda: all(running.runs_on(name, "worker-1") for name in CAMERAS))
             yield running
             running.close()
         finally:
@@ -47,9 +52,9 @@ def on_canary(city: City, version: AlgorithmVersion) -> str:
 
 def over(city: City, version: AlgorithmVersion) -> None:
     """The version is where it began, its cameras are production's again, and nothing of it is left."""
-    until(lambda: city.stage(version) is Stage.REGISTERED, 90)
-    until(lambda: city.runs_on(FIRST, "worker-1"), 60)
-    until(lambda: not city.left_over(), 60)
+    until(lambda: city.stage(version) is Stage.REGISTERED)
+    until(lambda: city.runs_on(FIRST, "worker-1"))
+    until(lambda: not city.left_over())
 
 
 def test_from_a_shadow_to_production_and_back(city: City) -> None:
@@ -61,7 +66,7 @@ def test_from_a_shadow_to_production_and_back(city: City) -> None:
     until(lambda: city.lane(version) is not None)
     shadow = city.lane(version)
     assert shadow is not None
-    until(lambda: city.shadow_events(shadow) > 0, 120)
+    until(lambda: city.shadow_events(shadow) > 0)
     assert city.runs_on(FIRST, "worker-1"), "production has its cameras as before"
     assert not city.opened_by(f"lane-{shadow}"), "nobody is told what a shadow sees"
     assert "both" in city.algo("compare", ALGORITHM)
@@ -69,16 +74,16 @@ def test_from_a_shadow_to_production_and_back(city: City) -> None:
     assert "is canary" in city.algo("canary", ALGORITHM, FIRST)
     until(lambda: city.lane(version) not in (None, shadow))
     worker = f"lane-{city.lane(version)}"
-    until(lambda: city.runs_on(FIRST, worker), 120)
+    until(lambda: city.runs_on(FIRST, worker))
     assert city.runs_on(SECOND, "worker-1"), "whole cameras, and no others"
-    until(lambda: bool(city.opened_by(worker)), 120)
+    until(lambda: bool(city.opened_by(worker)))
     assert [one.sha256 for one in city.opened_by(worker)[0].provenance.networks if one.role == "detector"] == [network]
 
     assert "is production" in city.algo("promote", ALGORITHM)
-    until(lambda: city.detector_of("worker-1") == network, 60)
-    until(lambda: city.runs_on(FIRST, "worker-1"), 60)
+    until(lambda: city.detector_of("worker-1") == network)
+    until(lambda: city.runs_on(FIRST, "worker-1"))
     assert "is registered" in city.algo("rollback", ALGORITHM, "--why", "for the test")
-    until(lambda: city.detector_of("worker-1") == before, 60)
+    until(lambda: city.detector_of("worker-1") == before)
     over(city, version)
     assert [city.status(name).looks_failed for name in CAMERAS if city.status(name)] == [0, 0, 0]  # type: ignore[union-attr]
     assert "the chain holds" in city.algo("verify")
@@ -109,7 +114,7 @@ def test_a_broken_candidate_is_ended_and_the_ledger_says_why(city: City, kind: s
 def test_a_candidate_that_crashes_is_ended(city: City) -> None:
     version = city.registered(WELL, "9.6.0")
     worker = on_canary(city, version)
-    until(lambda: city.runs_on(FIRST, worker), 120)
+    until(lambda: city.runs_on(FIRST, worker))
     os.kill(_process(city, worker).pid, signal.SIGSEGV)
     over(city, version)
     assert "crashed: killed by SIGSEGV" in (city.lines(version)[-1].grounds.why or "")
@@ -118,13 +123,13 @@ def test_a_candidate_that_crashes_is_ended(city: City) -> None:
 def test_a_roll_out_that_is_killed_goes_on_and_leaves_nothing(city: City) -> None:
     version = city.registered(WELL, "9.7.0")
     worker = on_canary(city, version)
-    until(lambda: city.runs_on(FIRST, worker), 120)
+    until(lambda: city.runs_on(FIRST, worker))
     lane, pid = _process(city, worker), city.up.ready_pid("rollout")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     lane.wait(10)
-    until(lambda: city.up.ready_pid("rollout") not in (None, pid), 60)
-    until(lambda: _runs_anew(city, worker, lane.pid), 120)
+    until(lambda: city.up.ready_pid("rollout") not in (None, pid))
+    until(lambda: _runs_anew(city, worker, lane.pid))
     assert city.stage(version) is Stage.CANARY
     city.algo("abort", ALGORITHM, "--why", "enough seen")
     over(city, version)
@@ -146,9 +151,9 @@ def test_what_a_shadow_kept_goes_with_its_version(city: City) -> None:
     number = city.lane(version)
     assert number is not None
     kept: Path = city.up.data / "objects" / "shadow" / f"lane-{number}"
-    until(lambda: city.shadow_events(number) > 0 and any(kept.rglob("*.jpg")), 120)
+    until(lambda: city.shadow_events(number) > 0 and any(kept.rglob("*.jpg")))
     city.algo("abort", ALGORITHM, "--why", "enough seen")
     over(city, version)
     assert city.shadow_events(number) > 0, "what it said can be compared as long as the version may come back"
     city.retire(version)
-    until(lambda: city.shadow_events(number) == 0 and not any(kept.rglob("*.*")), 60)
+    until(lambda: city.shadow_events(number) == 0 and not any(kept.rglob("*.*")))
