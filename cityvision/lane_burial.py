@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from algorithm_repo.rollout import lanes
 from algorithm_repo.rollout.types import SPACE_PREFIX, LaneKind
 from cityvision.processes.base import ready_file
 from cityvision.remembered import SHADOW_OBJECTS
-from contracts.records import EventRecord, Record
+from contracts.records import Event, EventRecord, Record
 from pipeline.publish import Publisher
 from pipeline.spool import Spool
 from pipeline.spool_evidence import EvidenceSpool
 from store.beneath import ObjectsBeneath
-from store.bus import Bus, Mark
+from store.bus import Bus, Entry, Mark
 from store.objects import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -78,11 +80,22 @@ def take_in(engine: Engine, bus: Bus, number: int) -> int:
         entries = bus.read({worker: known}, block_ms=1).get(worker, [])
         if not entries:
             return 0
-        records = [Record.model_validate_json(entry.raw) for entry in entries]
-        said = [record.body.event for record in records if isinstance(record.body, EventRecord)]
-        lanes.take_in(connection, number, said, entries[-1].mark)
+        lanes.take_in(connection, number, _events(worker, entries), entries[-1].mark)
     bus.set_marks({worker: entries[-1].mark}, ready=True)
     return len(entries)
+
+
+def _events(worker: str, entries: Sequence[Entry]) -> list[Event]:
+    said: list[Event] = []
+    for entry in entries:
+        try:
+            body = Record.model_validate_json(entry.raw).body
+        except ValidationError as error:
+            _log.error("%s: a record is left out: %s", worker, str(error).splitlines()[0])
+            continue
+        if isinstance(body, EventRecord):
+            said.append(body.event)
+    return said
 
 
 def _take_in_all(engine: Engine, bus: Bus, number: int) -> bool:

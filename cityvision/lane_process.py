@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from algorithm_repo.rollout.types import Lane, LaneKind, Observed
+from algorithm_repo.rollout.types import SPACE_PREFIX, Lane, LaneKind, Observed
 from cityvision.processes.base import ready_file
 from cityvision.remembered import remember
 from cityvision.settings import Settings
@@ -86,9 +86,8 @@ class LaneProcess:
     def observed(self, events: int, usual_events: float) -> Observed:
         """What is seen of it now. Raises BusUnavailable."""
         alive, ready = self._child.alive(), self._is_ready()
-        city = self._bus.statuses()
-        mine = self._statuses(city)
-        self._usual_ms = self._usual(city) or self._usual_ms
+        mine = self._statuses()
+        self._usual_ms = self._usual() or self._usual_ms
         now = time.time()
         heard = [now - (time.monotonic() - self._ready_at)] if self._ready_at is not None else []
         heard += [one.updated_utc for one in mine]
@@ -117,8 +116,7 @@ class LaneProcess:
                 self._bus.drop_lane(self.lane.worker)
             else:
                 self._leaving_until = 0.0
-        gone = not any(one.worker == self.lane.worker for one in self._statuses(self._bus.statuses()))
-        if self._child.alive() and not gone and time.monotonic() < self._leaving_until:
+        if self._child.alive() and self._statuses() and time.monotonic() < self._leaving_until:
             return False
         self.stop()
         return True
@@ -152,15 +150,20 @@ class LaneProcess:
         last = " ".join(self._child.last_lines(1)).strip()[:300]
         return self._child.ending() + (f": {last}" if last else "")
 
-    def _statuses(self, city: dict[str, CameraStatus]) -> list[CameraStatus]:
-        found = city if self._own is self._bus else self._own.statuses()
+    def _statuses(self) -> list[CameraStatus]:
+        """Of its own cameras, as it says."""
+        found = self._own.statuses(self.lane.cameras)
         return [one for one in found.values() if one.worker == self.lane.worker]
 
-    def _usual(self, city: dict[str, CameraStatus]) -> float | None:
+    def _usual(self) -> float | None:
         """What a look takes in production: on the lane's cameras while production has them too, else on others."""
-        others = [one for one in city.values() if one.worker != self.lane.worker]
-        same = _middle([one for one in others if one.camera in self.lane.cameras])
-        return _middle(others) if same is None and self._usual_ms is None else same
+        same = _middle([one for one in self._bus.statuses(self.lane.cameras).values() if self._others(one)])
+        if same is not None or self._usual_ms is not None:
+            return same
+        return _middle([one for one in self._bus.statuses().values() if self._others(one)])
+
+    def _others(self, status: CameraStatus) -> bool:
+        return not status.worker.startswith(SPACE_PREFIX)
 
 
 def _middle(statuses: Sequence[CameraStatus]) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -188,8 +188,9 @@ def _city(
     if worker is None:
         query = query.where(e.ended.is_(None) | (e.ended >= since))
     else:
-        own = select(t.event_id).where(t.worker == worker, t.transition == Transition.OPENED.value)
-        query = query.where(e.id.in_(own))
+        query = query.join(event_transitions, t.event_id == e.id).where(
+            t.worker == worker, t.transition == Transition.OPENED.value, e.started >= since - timedelta(days=1)
+        )
     return [_seen(row) for row in connection.execute(query)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.tables import algorithm_versions
@@ -23,6 +23,7 @@ from store.database import at
 
 _l = rollout_lanes.c
 _KINDS: Final = {Stage.SHADOW: LaneKind.SHADOW, Stage.CANARY: LaneKind.CANARY}
+_EARLIER_S: Final = 86_400.0  # so long before it is told, at most, a matter began
 _BEGAN: Final = {Stage.SHADOW: Move.SHADOW, Stage.CANARY: Move.CANARY}
 
 
@@ -182,8 +183,7 @@ def opened_by(connection: Connection, lane: Lane) -> int:
         s = shadow_transitions.c
         query = select(func.count()).where(s.lane == lane.number, s.transition == Transition.OPENED.value)
         return int(connection.execute(query).scalar_one())
-    t = event_transitions.c
-    own = select(func.count()).where(t.worker == lane.worker, t.transition == Transition.OPENED.value)
+    own = _opened(lane, since=lane.began_utc - _EARLIER_S).where(event_transitions.c.worker == lane.worker)
     return int(connection.execute(own).scalar_one())
 
 
@@ -191,17 +191,23 @@ def usual(connection: Connection, lane: Lane, now: float, days: float = 7.0) -> 
     """How many events of the candidate's algorithm production is expected to open on the lane's cameras in its time:
     what it did open there meanwhile (a shadow's), or at the rate of the days before, whichever is more.
     """
-    t, e = event_transitions.c, events.c
-    opened = (
-        select(func.count())
-        .select_from(event_transitions.join(events, t.event_id == e.id))
-        .where(e.camera.in_(lane.cameras), t.transition == Transition.OPENED.value, t.worker != lane.worker)
-    )
+    t = event_transitions.c
+    opened = _opened(lane, since=lane.began_utc - days * 86_400 - _EARLIER_S).where(t.worker != lane.worker)
     if lane.kind is LaneKind.SHADOW:
-        opened = opened.where(e.type == lane.algorithm)
+        opened = opened.where(events.c.type == lane.algorithm)
     began: datetime = at(lane.began_utc)
     meanwhile = int(connection.execute(opened.where(t.at >= began)).scalar_one())
     before = int(
         connection.execute(opened.where(t.at < began, t.at >= at(lane.began_utc - days * 86_400))).scalar_one()
     )
     return max(float(meanwhile), before / (days * 86_400) * (now - lane.began_utc))
+
+
+def _opened(lane: Lane, since: float) -> Select[int]:
+    """Counts events of the lane's cameras that began after `since` and were opened, by whatever worker."""
+    t, e = event_transitions.c, events.c
+    return (
+        select(func.count())
+        .select_from(event_transitions.join(events, t.event_id == e.id))
+        .where(e.camera.in_(lane.cameras), e.started >= at(since), t.transition == Transition.OPENED.value)
+    )

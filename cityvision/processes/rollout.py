@@ -23,11 +23,11 @@ from algorithm_repo.rollout.types import SPACE_PREFIX, Guardrails, Lane, LaneKin
 from cityvision.lane_burial import bury, take_in
 from cityvision.lane_process import LaneProcess
 from cityvision.object_store import object_store
-from cityvision.processes.base import Process, run
+from cityvision.processes.base import Process, run, worker_name
 from cityvision.remembered import SHADOW_OBJECTS
 from cityvision.settings import Settings
 from contracts.errors import BusUnavailable, CityVisionError, ConfigError
-from contracts.rollout import Serving
+from contracts.rollout import Served, Serving
 from pool.reader import PoolReader
 from store.beneath import ObjectsBeneath
 from store.bus import Bus
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 WHO = "guardrail"
 _EVERY_S = 0.5
+_SWITCHED_S = 15.0  # at most, for production to run what was promoted before a canary's cameras go back to it
 _AGAIN_S = 5.0  # between two tries to bury what could not be
 
 
@@ -61,6 +62,7 @@ class RollOut:
         self._running: dict[int, LaneProcess] = {}
         self._leftover: set[int] | None = None  # begun before this process; None: not yet asked
         self._ended: dict[int, tuple[Lane, str]] = {}  # broken, and the ledger does not say so yet
+        self._awaited: dict[int, float] = {}
         self._burials: dict[int, threading.Thread] = {}
         self._next_burial: dict[int, float] = {}
 
@@ -121,8 +123,15 @@ class RollOut:
     def _awaits(self, lane: Lane, serving: Serving) -> bool:
         if lane.kind is not LaneKind.CANARY or lane.serving.models != serving.models:
             return False
-        told = [one for name, one in self._bus.served().items() if not name.startswith(SPACE_PREFIX)]
-        return any(serving.number not in (one.number, one.refused) for one in told)
+        until = self._awaited.setdefault(lane.number, time.monotonic() + _SWITCHED_S)
+        waits = any(serving.number not in (one.number, one.refused) for one in self._served())
+        return waits and time.monotonic() < until
+
+    def _served(self) -> list[Served]:
+        """What production's workers last said; of those that were and are no more, nothing."""
+        told = self._bus.served()
+        names = [worker_name(number + 1) for number in range(self._settings.worker_count)]
+        return [told[name] for name in names if name in told]
 
     # What is left behind
 
@@ -207,7 +216,7 @@ class RollOut:
 
     def _watch_production(self, serving: Serving) -> None:
         """What was promoted and cannot be run by production's workers is taken back."""
-        refused = [one for one in self._bus.served().values() if one.refused == serving.number]
+        refused = [one for one in self._served() if one.refused == serving.number]
         if not refused:
             return
         with self._engine.connect() as connection:
@@ -255,7 +264,7 @@ def body(process: Process) -> None:
             try:
                 rolling.turn()
                 waits = False
-            except (BusUnavailable, DBAPIError, CityVisionError) as error:
+            except (BusUnavailable, DBAPIError, CityVisionError, OSError) as error:
                 if not waits:
                     log.warning("the roll-out waits: %s", str(error).splitlines()[0])
                 waits = True
