@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import Connection, Engine, func, select
 
 from algorithm_repo.registry import ledger, service
+from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import (
     AlgorithmVersion,
     Grounds,
@@ -25,6 +27,9 @@ from algorithm_repo.rollout import lanes
 from algorithm_repo.rollout.keeping import keep_network
 from algorithm_repo.rollout.tables import shadow_transitions
 from cityvision.cli import cli
+from cityvision.processes.base import ready_file
+from cityvision.shipped import shipped
+from cityvision.supervisor_child import ProcessChild
 from contracts.live import CameraStatus
 from contracts.records import Event
 from events.tables import event_transitions
@@ -35,7 +40,7 @@ from store.bus import Bus
 from store.database import make_engine
 from store.objects import DiskObjects
 from tests.candidates import candidate
-from tests.e2e.test_up import Up, until
+from tests.e2e.test_up import until
 
 ALGORITHM = "illegal_parking"
 CAMERAS = ("kerb-1", "kerb-2", "kerb-3")
@@ -72,24 +77,64 @@ def pool_text(url: Callable[[str], str]) -> str:
 
 
 class City:
-    """See the module."""
+    """See the module. Everything but the web page runs, each in its real process.
 
-    def __init__(self, up: Up) -> None:
-        self.up = up
-        until((up.data / "run" / "up.json").is_file, PATIENCE_S)
-        found = json.loads((up.data / "run" / "up.json").read_text())
-        self.engine: Engine = make_engine(found["database_url"])
-        self.redis_url = str(found["redis_url"])
-        self.bus = Bus(self.redis_url)
-        self._objects = DiskObjects(up.data / "objects")
+    Args:
+        folder: for data and logs; holds `streams.yaml`.
+        database_url, redis_url: of empty services.
+    """
+
+    def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
+        self.data = folder / "data"
+        self.redis_url = redis_url
+        self.environment = {
+            "CITYVISION_DATA": str(self.data),
+            "CITYVISION_STREAMS": str(folder / "streams.yaml"),
+            "CITYVISION_DATABASE_URL": database_url,
+            "CITYVISION_REDIS_URL": redis_url,
+            "CITYVISION_MODEL": "street",
+            "CITYVISION_WORKERS": "1",
+        }
+        self.engine: Engine = make_engine(database_url)
+        self.bus = Bus(redis_url)
+        self._objects = DiskObjects(self.data / "objects")
+        self._children: dict[str, ProcessChild] = {}
+        with self.engine.begin() as connection:
+            ensure_shipped(connection, shipped("street"), "tests")
+
+    def start(self) -> None:
+        """Returns when every process is ready."""
+        self.begin("consumer", "consumer")
+        self.begin("pool-sync", "pool_sync")
+        self.begin("worker-1", "worker", "--id", "1")
+        self.begin("rollout", "rollout")
+
+    def begin(self, name: str, module: str, *arguments: str) -> None:
+        """Starts a process, or starts it again; returns when it is ready."""
+        command = [sys.executable, "-m", f"cityvision.processes.{module}", *arguments]
+        child = ProcessChild(command, log=self.data / "logs" / f"{name}.out", environment=self.environment)
+        child.start()
+        self._children[name] = child
+        path = ready_file(self.data, name)
+        until(lambda: path.is_file() and path.read_text() == str(child.pid), PATIENCE_S)
+
+    def pid(self, name: str) -> int:
+        """Of a process that was begun."""
+        pid = self._children[name].pid
+        assert pid is not None
+        return pid
 
     def close(self) -> None:
+        for child in self._children.values():
+            child.ask_to_stop()
+        for child in self._children.values():
+            child.stop()
         self.bus.close()
         self.engine.dispose()
 
     def algo(self, *arguments: str) -> str:
         """Runs `cityvision algo` as people do; what it says."""
-        result = CliRunner().invoke(cli, ["algo", "--data", str(self.up.data), *arguments])
+        result = CliRunner().invoke(cli, ["algo", *arguments], env=self.environment)
         assert result.exit_code == 0, f"{arguments}: {result.output} {result.exception!r}"
         return result.output
 
@@ -126,7 +171,7 @@ class City:
         """What is there of any lane."""
         with self.engine.begin() as connection:
             rows = [f"lane-{number}" for number in lanes.unburied(connection)]
-        folders = [path.name for path in (self.up.data / "spool").glob("lane-*")]
+        folders = [path.name for path in (self.data / "spool").glob("lane-*")]
         return [*rows, *folders, *(name for name in self.bus.workers() if name.startswith("lane-")), *self.bus.lanes()]
 
     def status(self, camera: str, space: str = "") -> CameraStatus | None:

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import text
 
 from algorithm_repo.registry.types import AlgorithmVersion, Move, Office, Stage
 from simulator.rtsp import ServedCamera, ServerThread
 from simulator.rtsp.media import load_clip
+from store.database import make_engine
+from store.postgres import EmbeddedPostgres
+from store.valkey import EmbeddedValkey
 from tests.candidates import WELL
 from tests.e2e import test_up
 from tests.e2e.rollout_city import ALGORITHM, CAMERAS, PATIENCE_S, City, pool_text, street_clip
-from tests.e2e.test_up import Up
 
+pytest_plugins = ["tests.embedded"]
 FIRST, SECOND, THIRD = CAMERAS
 
 
@@ -26,19 +30,24 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+def city(
+    tmp_path_factory: pytest.TempPathFactory, postgres: EmbeddedPostgres, valkey: EmbeddedValkey
+) -> Iterator[City]:
     folder = tmp_path_factory.mktemp("rollout")
+    admin = make_engine(postgres.url.rsplit("/", 1)[0] + "/postgres").execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE rollout TEMPLATE cityvision"))
+    admin.dispose()
     clip = load_clip(street_clip(folder / "street.mp4"))
     with ServerThread([ServedCamera(name, clip) for name in CAMERAS]) as server:
         (folder / "streams.yaml").write_text(pool_text(server.url))
-        up = Up(folder, CITYVISION_MODEL="street")
+        running = City(folder, postgres.url.rsplit("/", 1)[0] + "/rollout", valkey.url)
         try:
-            running = City(up)
+            running.start()
             until(lambda: all(running.runs_on(name, "worker-1") for name in CAMERAS))
             yield running
-            running.close()
         finally:
-            up.end()
+            running.close()
 
 
 def on_canary(city: City, version: AlgorithmVersion) -> str:
@@ -115,7 +124,7 @@ def test_a_candidate_that_crashes_is_ended(city: City) -> None:
     version = city.registered(WELL, "9.6.0")
     worker = on_canary(city, version)
     until(lambda: city.runs_on(FIRST, worker))
-    os.kill(_process(city, worker).pid, signal.SIGSEGV)
+    os.kill(_process(worker).pid, signal.SIGSEGV)
     over(city, version)
     assert "crashed: killed by SIGSEGV" in (city.lines(version)[-1].grounds.why or "")
 
@@ -124,23 +133,27 @@ def test_a_roll_out_that_is_killed_goes_on_and_leaves_nothing(city: City) -> Non
     version = city.registered(WELL, "9.7.0")
     worker = on_canary(city, version)
     until(lambda: city.runs_on(FIRST, worker))
-    lane, pid = _process(city, worker), city.up.ready_pid("rollout")
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+    lane = _process(worker)
+    os.kill(city.pid("rollout"), signal.SIGKILL)
     lane.wait(10)
-    until(lambda: city.up.ready_pid("rollout") not in (None, pid))
+    city.begin("rollout", "rollout")
     until(lambda: _runs_anew(city, worker, lane.pid))
     assert city.stage(version) is Stage.CANARY
     city.algo("abort", ALGORITHM, "--why", "enough seen")
     over(city, version)
 
 
-def _process(city: City, worker: str) -> psutil.Process:
-    return next(one for one in city.up.family() if worker in one.cmdline())
+def _process(worker: str) -> psutil.Process:
+    return next(iter(_processes(worker)))
+
+
+def _processes(worker: str) -> list[psutil.Process]:
+    """Those of a lane's worker."""
+    return [one for one in psutil.process_iter(["cmdline"]) if worker in (one.info["cmdline"] or ())]
 
 
 def _runs_anew(city: City, worker: str, before: int) -> bool:
-    now = [one for one in city.up.family() if worker in one.cmdline()]
+    now = _processes(worker)
     return bool(now) and now[0].pid != before and city.runs_on(FIRST, worker)
 
 
@@ -150,7 +163,7 @@ def test_what_a_shadow_kept_goes_with_its_version(city: City) -> None:
     until(lambda: city.lane(version) is not None)
     number = city.lane(version)
     assert number is not None
-    kept: Path = city.up.data / "objects" / "shadow" / f"lane-{number}"
+    kept: Path = city.data / "objects" / "shadow" / f"lane-{number}"
     until(lambda: city.shadow_events(number) > 0 and any(kept.rglob("*.jpg")))
     city.algo("abort", ALGORITHM, "--why", "enough seen")
     over(city, version)
