@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from algorithm_repo.rollout.types import SPACE_PREFIX, Lane, LaneKind, Observed
 from cityvision.processes.base import ready_file
@@ -93,6 +95,7 @@ class LaneProcess:
         heard += [one.updated_utc for one in mine]
         return Observed(
             running_s=time.monotonic() - self._started,
+            cpu_s=_cpu_s(self._child.pid) if alive else 0.0,
             ready=ready,
             ended=None if alive or self._again() else self._ending(),
             silent_s=now - max(heard) if heard else None,
@@ -164,6 +167,15 @@ class LaneProcess:
 
     def _others(self, status: CameraStatus) -> bool:
         return not status.worker.startswith(SPACE_PREFIX)
+
+
+def _cpu_s(pid: int | None) -> float:
+    """Processor time that a process has had (proc(5): utime and stime), s; 0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _middle(statuses: Sequence[CameraStatus]) -> float | None:

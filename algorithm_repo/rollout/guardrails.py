@@ -29,8 +29,8 @@ def _crash(_rails: Guardrails, seen: Observed) -> str | None:
 
 def _hang(rails: Guardrails, seen: Observed) -> str | None:
     if not seen.ready:
-        late = seen.running_s > rails.load_s
-        return f"not ready {rails.load_s:g} s after its start: its networks do not load" if late else None
+        late = seen.cpu_s > rails.load_s or seen.running_s > rails.load_longest_s
+        return f"not ready {seen.running_s:.0f} s after its start: its networks do not load" if late else None
     if seen.silent_s is not None and seen.silent_s > rails.silent_s:
         return f"hangs: nothing heard of it for {seen.silent_s:.0f} s, allowed are {rails.silent_s:g}"
     return None

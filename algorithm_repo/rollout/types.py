@@ -55,7 +55,8 @@ class Guardrails(Contract):
     """What a candidate may not do. Each is checked every second; the first that breaks ends the lane.
 
     Attributes:
-        load_s: its networks must be loaded and warm by then, s.
+        load_s: its networks must be loaded and warm by then, s of its processor time.
+        load_longest_s: and by then, s, however little of the machine it gets: nothing is taken from production before.
         silent_s: its compute thread must say something at least so often, s.
         least_looks: fewer looks say nothing about time or failures.
         failed_share: of its looks, that may fail.
@@ -67,6 +68,7 @@ class Guardrails(Contract):
     """
 
     load_s: float = Field(25.0, gt=0)
+    load_longest_s: float = Field(120.0, gt=0)
     silent_s: float = Field(10.0, gt=0)
     least_looks: int = Field(8, ge=1)
     failed_share: float = Field(0.05, ge=0, le=1)
@@ -82,6 +84,7 @@ class Observed(Contract):
 
     Attributes:
         running_s: since its process was started, s.
+        cpu_s: of processor time that the process has had, s.
         ready: its networks are loaded and warm.
         ended: why its process ended unasked, in words; None while it runs.
         silent_s: since its compute thread last said something, s; None before it first did.
@@ -92,6 +95,7 @@ class Observed(Contract):
     """
 
     running_s: float = 0.0
+    cpu_s: float = 0.0
     ready: bool = False
     ended: str | None = None
     silent_s: float | None = None

@@ -28,7 +28,9 @@ def why(**seen: Any) -> str | None:
 
 def test_what_goes_well_goes_on() -> None:
     assert why() is None
-    assert why(ready=False, silent_s=None, running_s=5.0, looks=0, look_ms=None) is None, "it is still loading"
+    assert why(ready=False, silent_s=None, running_s=100.0, cpu_s=5.0, looks=0, look_ms=None) is None, (
+        "it is still loading"
+    )
     assert why(look_ms=None) is None
     assert why(usual_ms=None, look_ms=900.0) is None, "nothing to compare with"
 
@@ -37,7 +39,8 @@ def test_what_goes_well_goes_on() -> None:
     ("seen", "reason"),
     [
         ({"ended": "killed by SIGSEGV"}, "crashed: killed by SIGSEGV"),
-        ({"ready": False, "running_s": RAILS.load_s + 1}, "do not load"),
+        ({"ready": False, "cpu_s": RAILS.load_s + 1}, "do not load"),
+        ({"ready": False, "running_s": RAILS.load_longest_s + 1}, "do not load"),
         ({"silent_s": RAILS.silent_s + 1}, "hangs"),
         ({"looks": 20, "failed": 4}, "looks fail: 4 of 24"),
         ({"looks": 0, "failed": 3}, "looks fail: 3 of 3"),
