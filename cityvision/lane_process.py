@@ -24,6 +24,7 @@ from store.state import PoolSnapshot
 
 _log = logging.getLogger(__name__)
 
+_SAME_S = 0.1  # two moments that are one, computed twice
 _GIVE_BACK_S = 5.0  # at most, for a lane that ends well to hand its cameras over
 
 
@@ -51,6 +52,7 @@ class LaneProcess:
         self._leaving_until: float | None = None
         self._shown: int | None = None
         self._usual_ms: float | None = None
+        self._heard: tuple[float, float] | None = None  # newest sign of life, UTC, and processor time until then, s
 
     @property
     def bus(self) -> Bus:
@@ -93,9 +95,13 @@ class LaneProcess:
         now = time.time()
         heard = [now - (time.monotonic() - self._ready_at)] if self._ready_at is not None else []
         heard += [one.updated_utc for one in mine]
+        cpu_s = _cpu_s(self._child.pid) if alive else 0.0
+        if heard and (self._heard is None or max(heard) > self._heard[0] + _SAME_S):
+            self._heard = max(heard), cpu_s
         return Observed(
             running_s=time.monotonic() - self._started,
-            cpu_s=_cpu_s(self._child.pid) if alive else 0.0,
+            cpu_s=cpu_s,
+            silent_cpu_s=cpu_s - self._heard[1] if self._heard is not None else 0.0,
             ready=ready,
             ended=None if alive or self._again() else self._ending(),
             silent_s=now - max(heard) if heard else None,
@@ -146,7 +152,7 @@ class LaneProcess:
         if self._child.returncode != 0:
             return False
         self._child.start()
-        self._started, self._ready_at = time.monotonic(), None
+        self._started, self._ready_at, self._heard = time.monotonic(), None, None
         return True
 
     def _ending(self) -> str:

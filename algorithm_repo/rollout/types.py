@@ -57,7 +57,8 @@ class Guardrails(Contract):
     Attributes:
         load_s: its networks must be loaded and warm by then, s of its processor time.
         load_longest_s: and by then, s, however little of the machine it gets: nothing is taken from production before.
-        silent_s: its compute thread must say something at least so often, s.
+        silent_s: its compute thread must say something at least so often, s of the process's processor time.
+        silent_longest_s: and so often, s, however little of the machine it gets.
         least_looks: fewer looks say nothing about time or failures.
         failed_share: of its looks, that may fail.
         least_failed: so few failures say nothing.
@@ -70,6 +71,7 @@ class Guardrails(Contract):
     load_s: float = Field(25.0, gt=0)
     load_longest_s: float = Field(120.0, gt=0)
     silent_s: float = Field(10.0, gt=0)
+    silent_longest_s: float = Field(20.0, gt=0)
     least_looks: int = Field(8, ge=1)
     failed_share: float = Field(0.05, ge=0, le=1)
     least_failed: int = Field(3, ge=1)
@@ -88,6 +90,7 @@ class Observed(Contract):
         ready: its networks are loaded and warm.
         ended: why its process ended unasked, in words; None while it runs.
         silent_s: since its compute thread last said something, s; None before it first did.
+        silent_cpu_s: of processor time that the process has had since then, s.
         looks, failed: of its cameras since it was started.
         look_ms, usual_ms: what a look takes, its and production's; None where nothing is known yet.
         events: opened by it since it began.
@@ -99,6 +102,7 @@ class Observed(Contract):
     ready: bool = False
     ended: str | None = None
     silent_s: float | None = None
+    silent_cpu_s: float = 0.0
     looks: int = 0
     failed: int = 0
     look_ms: float | None = None

@@ -41,7 +41,8 @@ def test_what_goes_well_goes_on() -> None:
         ({"ended": "killed by SIGSEGV"}, "crashed: killed by SIGSEGV"),
         ({"ready": False, "cpu_s": RAILS.load_s + 1}, "do not load"),
         ({"ready": False, "running_s": RAILS.load_longest_s + 1}, "do not load"),
-        ({"silent_s": RAILS.silent_s + 1}, "hangs"),
+        ({"silent_s": RAILS.silent_longest_s + 1}, "hangs: nothing heard of it for 21 s"),
+        ({"silent_s": 11.0, "silent_cpu_s": RAILS.silent_s + 1}, "hangs: nothing heard of it for 11 s"),
         ({"looks": 20, "failed": 4}, "looks fail: 4 of 24"),
         ({"looks": 0, "failed": 3}, "looks fail: 3 of 3"),
         ({"look_ms": 100.0}, "too slow: a look takes 100 ms, production's 10"),
@@ -64,7 +65,7 @@ def test_each_guardrail_ends_a_candidate_and_says_why(seen: dict[str, Any], reas
         {"look_ms": 500.0, "looks": RAILS.least_looks - 1},
         {"events": 9, "usual_events": 0.0},
         {"events": 40, "usual_events": 10.0},
-        {"silent_s": RAILS.silent_s},
+        {"silent_s": RAILS.silent_longest_s, "silent_cpu_s": RAILS.silent_s},
     ],
 )
 def test_at_its_limit_a_candidate_goes_on(seen: dict[str, Any]) -> None:
