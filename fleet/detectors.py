@@ -61,6 +61,22 @@ class Detectors:
             self._named[name] = self._make(self._loaded(name))
         return self._named[name]
 
+    def switch(self, usual: Detector) -> Detector:
+        """Another detector for cameras that name none, from the next batch on.
+
+        Returns:
+            The one before, which nothing uses any more and the caller closes.
+        """
+        self._named = {name: one for name, one in self._named.items() if one is not self._usual}
+        before = self._usual.switch(usual)
+        self._named[usual.name.rpartition("-")[0]] = self._usual
+        return before
+
+    @property
+    def usual(self) -> Perception:
+        """What looks at the pictures of cameras that name no detector."""
+        return self._usual
+
     def close(self) -> None:
         """Closes what was loaded in here."""
         for perception in self._named.values():

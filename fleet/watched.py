@@ -33,6 +33,7 @@ from pipeline.source.source import CameraSource
 LIVE_EVERY = 0.25
 # Of the interval between looks: stream time passes as fast as ours, so nothing can be due before.
 _IDLE_SHARE = 0.8
+_RECENT = 0.2  # weight of the newest look in `look_ms`
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ class WatchedCamera:
         kept: the state that the spool holds, or, before the first, the one it began with.
         trouble: see `Trouble`.
         idle_until: by the worker's clock, s: before it nothing can be due, unless somebody watches live.
+        look_ms: what the inferences of one look take, ms, as a moving mean; None before the first.
         second_looks: what it is asked for; while there are any the gate lets every look pass.
     """
 
@@ -101,6 +103,7 @@ class WatchedCamera:
         self._began_utc = now_utc
         self._planner = Planner()
         self.idle_until = 0.0
+        self.look_ms: float | None = None
         self.second_looks = SecondLooks()
 
     @property
@@ -151,6 +154,10 @@ class WatchedCamera:
             self._planner.planned(due[0])
             self.idle_until = now + every * _IDLE_SHARE
         return due
+
+    def took(self, ms: float) -> None:
+        """What the inferences of a look took."""
+        self.look_ms = ms if self.look_ms is None else self.look_ms + _RECENT * (ms - self.look_ms)
 
     def picture(self, frame: Frame) -> Picture:
         """A decoded look as it goes into perception."""
@@ -263,6 +270,8 @@ class WatchedCamera:
                 "looks_superseded": self.counts.superseded,
                 "looks_shed": self.counts.shed,
                 "looks_gated": self.counts.gated,
+                "looks_failed": self.counts.failed,
+                "look_ms": None if self.look_ms is None else round(self.look_ms, 2),
                 "decode_errors": self.counts.corrupt,
                 "last_look_utc": self.last_utc,
             }

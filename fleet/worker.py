@@ -21,8 +21,10 @@ from fleet.live import live_picture
 from fleet.recorder import Recorder
 from fleet.roster import CameraFactory, Roster
 from fleet.scenes import SceneFiles
+from fleet.switching import Switches
 from fleet.watched import LIVE_EVERY, CameraLooks, WatchedCamera
 from pipeline.batch import LookQueue, WaitingLook
+from pipeline.chain import ModelIdentity
 from pipeline.perceive import Perceived, Perception, Picture, decode
 from pipeline.plan import LookAt
 from pipeline.scene.offers import offers
@@ -72,6 +74,7 @@ class Worker:
         tracker, decoders, spool, sources, board, scenes: the worker's, and nobody else's.
         make_camera: see `CameraFactory`.
         dead_part: the name of a thread that ended and must not have; None while all is well.
+        switches: where other networks come from.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Worker:
         board: Board,
         scenes: SceneFiles,
         dead_part: Callable[[], str | None],
+        switches: Switches,
     ) -> None:
         self._settings = settings
         self._decoders = decoders
@@ -93,6 +97,7 @@ class Worker:
         self._board = board
         self._scenes = scenes
         self._dead_part = dead_part
+        self._switches = switches
         self._recorder = Recorder(spool, tracker)
         self._roster = Roster(
             settings.worker,
@@ -155,6 +160,8 @@ class Worker:
 
     def tick(self, now: float) -> float:
         """One round; returns how long to wait before the next, s. Raises ServiceError as `run`."""
+        if self._switches.follow():
+            self._detected_by_another()
         self._roster.follow()
         live = self._board.watched
         accepting = self._spool.accepting()
@@ -173,6 +180,13 @@ class Worker:
             self._next_second = now + 1.0
             self._each_second(accepting)
         return 0.0 if len(self._queue) else self._settings.poll
+
+    def _detected_by_another(self) -> None:
+        usual = self._switches.usual
+        identity = ModelIdentity(usual.detector.name, usual.detector.sha256)
+        for watched in self._roster.watched():
+            if watched.perception is usual:
+                watched.chain.detected_by(identity)
 
     def _withdraw(self, watched: WatchedCamera) -> None:
         self._decoders.forget(watched.source.ring.uid)
@@ -229,6 +243,8 @@ class Worker:
         self._queue.time.observe(len(batch), time.monotonic() - started)
         for watched, picture, found in perceived:
             with self._roster.apart(watched):
+                if picture.ask.vital & {name for name, _ in found.senses.failed}:
+                    watched.counts.failed += 1
                 self._judge(watched, picture.frame, found)
                 if watched.camera.id in live:
                     shown = live_picture(watched.camera.id, picture.frame, found.tracks, watched.chain.open_tracks)
@@ -243,6 +259,7 @@ class Worker:
             batches.setdefault(watched.perception, []).append((watched, picture))
         done: list[tuple[WatchedCamera, Picture, Perceived]] = []
         for perception, batch in batches.items():
+            started = time.monotonic()
             try:
                 found = perception.perceive([picture for _, picture in batch])
             except RunnerError as error:
@@ -251,6 +268,9 @@ class Worker:
             if perception in self._down:
                 self._down.remove(perception)
                 _log.info("the detector %s is back", perception.detector.name)
+            took = (time.monotonic() - started) * 1000 / len(batch)
+            for watched, _ in batch:
+                watched.took(took)
             done += [(watched, picture, one) for (watched, picture), one in zip(batch, found, strict=True)]
         return done
 

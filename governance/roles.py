@@ -31,6 +31,7 @@ class Right(StrEnum):
     HOLD = "hold"  # keep evidence from being deleted, and let it go again
     JUDGE = "judge"  # say of events whether they are real, and what was missed
     LABEL = "label"  # take what was said of them as candidates for labels
+    PROMOTE = "promote"  # let a version of an algorithm onto cameras, and take it back
     PEOPLE = "people"  # accounts
     AUDIT = "audit"  # the audit log
     OPERATE = "operate"  # how the system itself is doing

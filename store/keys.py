@@ -23,7 +23,7 @@ TRACE_KEPT: Final = 1500  # about how many lines a camera's trace keeps: hours o
 TRACE_TTL_S: Final = 86_400  # a trace that nobody writes to any more goes after this long
 PROPOSALS_TTL_S: Final = 7 * 86_400  # zones proposed for a camera that nobody watches any more go after this long
 STATE_TTL_S: Final = 600  # how long a moved camera's state waits for the worker that it joins
-LANE_TTL_S: Final = 5.0  # a lane whose keeper says nothing for so long has no cameras any more
+LANE_TTL_S: Final = 8.0  # a lane whose keeper says nothing for so long has no cameras any more
 
 _SPACE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 

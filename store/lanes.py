@@ -81,12 +81,14 @@ class LaneState(LiveState):
             self._redis.hdel(self._keys.served, worker)
 
     def forget_worker(self, worker: str) -> None:
-        """Takes a worker that is gone for good, and whose records are consumed, off the bus."""
+        """Takes a worker that is gone, and whose records are consumed, off the bus.
+
+        Its mark stays: should it come again with an empty spool, that tells it which numbers were used.
+        """
         with translated():
             pipe = self._redis.pipeline(transaction=True)
             pipe.srem(self._keys.workers, worker)
             pipe.delete(self._keys.records(worker), self._keys.assignment(worker))
-            pipe.hdel(self._keys.marks, worker)
             pipe.hdel(self._keys.served, worker)
             pipe.execute()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from algorithm_repo.registry import ledger, service
@@ -26,13 +28,13 @@ class Why(Contract):
     agrees: bool
 
 
-def why(connection: Connection, algorithm: str, camera: str, model_sha256: str, utc: float) -> Why | None:
+def why(connection: Connection, algorithm: str, camera: str, networks: Collection[str], utc: float) -> Why | None:
     """Who answers for an event; None where no version of the algorithm was in canary or production then.
 
     Args:
         algorithm: the event's type.
         camera: the event's.
-        model_sha256: of the network that the event names.
+        networks: SHA-256 of each network that the event names.
         utc: when it was raised, s since 1970.
     """
     versions = {one.id: one for one in service.listed(connection, algorithm)}
@@ -51,5 +53,5 @@ def why(connection: Connection, algorithm: str, camera: str, model_sha256: str, 
         return None
     let = raised[-1]
     version = versions[let.version_id]
-    agrees = any(model.sha256 == model_sha256 for model in version.models)
+    agrees = any(model.sha256 in networks for model in version.models)
     return Why(version=version, let=let, agrees=agrees)

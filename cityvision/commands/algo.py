@@ -11,6 +11,7 @@ import click
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine
 from cityvision.commands.algo_inspect import inspect_command
+from cityvision.commands.algo_rollout import COMMANDS
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
@@ -28,6 +29,8 @@ def command(context: click.Context, data: Path | None) -> None:
 
 
 command.add_command(inspect_command)
+for one in COMMANDS:
+    command.add_command(one)
 
 
 @command.command("list", epilog="\b\nExample:\n  cityvision algo list waterlogging")

@@ -39,7 +39,8 @@ def why_command(settings: Settings, event_id: str, as_json: bool) -> None:
             raise ConfigError(f"EVENT_ID: there is no event {event_id!r}", "write the 32 hex digits its page shows")
         opened = found.transitions[0]
         provenance = found.event.provenance
-        answer = why(connection, found.event.type, found.event.camera, provenance.model_sha256, opened.event.utc)
+        named = {provenance.model_sha256, *(one.sha256 for one in provenance.networks)}
+        answer = why(connection, found.event.type, found.event.camera, named, opened.event.utc)
     if as_json:
         told = None if answer is None else answer.model_dump(mode="json")
         click.echo(json.dumps({"provenance": provenance.model_dump(mode="json"), "registry": told}, ensure_ascii=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -98,6 +98,8 @@ class PoolSync:
         self._workers = list(workers)
         self._reader = PoolReader()
         self._published: int | None = None
+        self._lanes: dict[str, list[str]] = {}
+        self._homes: dict[str, list[str]] = {}
 
     def take_in(self, pool: Pool, author: str) -> None:
         """Imports the files' pool. What was edited on both sides is told and stays as the console left it.
@@ -115,30 +117,45 @@ class PoolSync:
             log.info("pool revision %d: %d cameras added, %d changed, %d removed", result.revision, *counts)
 
     def publish(self) -> bool:
-        """Brings the snapshot and the placement up to the current revision; whether there is one.
+        """Brings the snapshot and the placement up to the current revision and lanes; whether there is a revision.
 
         Raises:
             BusUnavailable, sqlalchemy.exc.DBAPIError: one of them is away.
         """
-        told = self._bus.pool_revision()
+        told, lanes = self._bus.pool_revision(), self._bus.lanes()
         with self._engine.connect() as connection:
             found = self._reader.read(connection)
-        if found is None or found.revision == told == self._published:
+        if found is None or (found.revision == told == self._published and lanes == self._lanes):
             return found is not None
         cameras = [camera.id for camera in found.pool.cameras if camera.enabled]
-        self._place(cameras)
+        self._place(cameras, lanes)
+        self._lanes = lanes
+        if found.revision == told == self._published:
+            return True
         data, digest = snapshot(found.pool)
         self._bus.set_pool(PoolSnapshot(found.revision, digest, data))
         self._published = found.revision
         return True
 
-    def _place(self, cameras: Sequence[str]) -> None:
-        """Written before the snapshot, so that a worker that reads the new pool finds its cameras."""
+    def _place(self, cameras: Sequence[str], lanes: Mapping[str, Sequence[str]]) -> None:
+        """Written before the snapshot, so that a worker that reads the new pool finds its cameras.
+
+        A lane has its cameras whole; a camera that two lanes name is the first one's. They keep their places among the
+        others, so that no other camera moves because of a lane.
+        """
+        left = set(cameras)
+        for worker, wanted in lanes.items():
+            own = [camera for camera in wanted if camera in left]
+            left -= set(own)
+            self._bus.set_assignment(worker, json.dumps(own))
         present = {worker: self._assigned(worker) for worker in self._workers}
-        for worker, some in place(cameras, self._workers, present).items():
+        homes = {worker: [*some, *self._homes.get(worker, ())] for worker, some in present.items()}
+        self._homes = place(cameras, self._workers, homes)
+        for worker, home in self._homes.items():
+            some = [camera for camera in home if camera in left]
             if some != present[worker] or self._bus.assignment(worker) is None:
                 self._bus.set_assignment(worker, json.dumps(some))
-        for worker in self._bus.workers() - set(self._workers):
+        for worker in self._bus.workers() - set(self._workers) - lanes.keys():
             self._bus.set_assignment(worker, "[]")
 
     def _assigned(self, worker: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""One worker: cameras in, records and evidence out. `--id N` is its number."""
+"""One worker: cameras in, records and evidence out. `--id N` is its number.
+
+`--lane NAME` is a worker that tries out the networks of a candidate; `--space` keeps what it says out of the city's.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,31 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import cv2
 
+from cityvision.networks import begin_with
 from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run, worker_name
+from cityvision.remembered import SHADOW_OBJECTS, remember
 from contracts.errors import ModelMissing
 from contracts.pool import Camera
+from contracts.records import NetworkUsed
+from contracts.rollout import ServedModel
 from fleet.board import Board
 from fleet.detectors import Detectors
 from fleet.reporter import Reporter
 from fleet.scenes import SceneFiles
+from fleet.switching import ModelSwitch, Port, Switches
 from fleet.watched import WatchedCamera
 from fleet.worker import Worker, WorkerSettings
 from models.detector import Detector, load_detector
+from models.served import Reader
 from models.zoo import Zoo
 from pipeline.chain import CameraChain, ModelIdentity
 from pipeline.evidence import ShelfKeeper
@@ -38,7 +48,9 @@ from pipeline.source.supervisor import SourceSupervisor
 from pipeline.spool import Spool
 from pipeline.spool_evidence import EvidenceSpool
 from pipeline.track import FleetTracker
+from store.beneath import ObjectsBeneath
 from store.bus import Bus
+from store.keys import CITY
 from store.objects import ObjectStore
 from store.secrets import Secrets
 
@@ -107,6 +119,23 @@ class CameraMaker:
         return self._folder / "shelf" / camera
 
 
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a worker needs to change networks while it runs.
+
+    Attributes:
+        load: see `ModelSwitch`.
+        running: what it begins with, by role.
+    """
+
+    load: Callable[[ServedModel], Reader]
+    running: Mapping[str, NetworkUsed]
+
+
+def _model_switch(worker: str, redis_url: str, port: Port, folder: Path, follows: Follows) -> ModelSwitch:
+    return ModelSwitch(worker, Bus(redis_url), port, follows.load, follows.running, lambda one: remember(folder, one))
+
+
 class WorkerStack:
     """A worker with everything around it, on one folder: a context manager that starts and stops the parts.
 
@@ -121,6 +150,8 @@ class WorkerStack:
         gate: let the gate skip looks.
         hardware: see `DecoderPool`.
         load: loads the detectors that single cameras name; None: from the cache, into this process.
+        space: of the bus (see `store.keys`).
+        follows: what it needs to follow a change of networks; None: it stays with those it began with.
 
     Attributes:
         worker: to be run (or ticked) by the caller, in one thread.
@@ -141,15 +172,22 @@ class WorkerStack:
         gate: bool,
         hardware: str | None = None,
         load: Callable[[str], Detector] | None = None,
+        space: str = CITY,
+        follows: Follows | None = None,
     ) -> None:
         self.folder = folder
         self.board = Board()
         self.spool = Spool(folder / "records", settings.worker)
         self._evidence = EvidenceSpool(folder / "evidence", objects)
-        self.publisher = Publisher(self.spool, Bus(redis_url))
-        self._reporter = Reporter(settings.worker, Bus(redis_url), self.board, folder / "assignment.json")
+        self.publisher = Publisher(self.spool, Bus(redis_url, space=space))
+        reporting = Bus(redis_url, space=space)
+        self._reporter = Reporter(settings.worker, reporting, self.board, folder / "assignment.json")
         self._sources, tracker = SourceSupervisor(), FleetTracker()
         self._detectors = Detectors(detector, load or loader(Zoo()), tracker, sensing, settings.max_batch)
+        port = Port()
+        self._model_switch = (
+            None if follows is None else _model_switch(settings.worker, redis_url, port, folder, follows)
+        )
         scenes = SceneFiles(folder / "scenes")
         maker = CameraMaker(
             settings.worker, folder, self._detectors, self._sources, self._evidence, secrets, scenes, gate=gate
@@ -164,6 +202,7 @@ class WorkerStack:
             self.board,
             scenes,
             self._dead_part,
+            Switches(port, self._detectors, sensing),
         )
 
     def _dead_part(self) -> str | None:
@@ -173,16 +212,22 @@ class WorkerStack:
             "publisher": self.publisher.alive,
             "sources' watch": self._sources.alive,
         }
+        if self._model_switch is not None:
+            alive["networks' switch"] = self._model_switch.alive
         return next((name for name, runs in alive.items() if not runs), None)
 
     def __enter__(self) -> Self:
         self.publisher.start()
         self._reporter.start()
+        if self._model_switch is not None:
+            self._model_switch.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._model_switch is not None:
+            self._model_switch.stop()
         self._reporter.stop()
         self.publisher.stop()
         self._evidence.close()
@@ -203,13 +248,21 @@ def loader(zoo: Zoo, triton_url: str | None = None) -> Callable[[str], Detector]
     return load
 
 
-def body(process: Process, number: int) -> None:
-    """Watches its cameras until asked to stop."""
-    settings, name = process.settings, worker_name(number)
+def body(process: Process, lane: str | None = None, space: str = CITY) -> None:
+    """Watches its cameras until asked to stop.
+
+    Args:
+        lane: the candidate's lane that it is; it then runs the networks that lie in its folder or not at all.
+        space: see `store.keys`.
+
+    Raises:
+        CityVisionError: a network cannot be had or loaded.
+    """
+    settings, name = process.settings, process.name
     cv2.setNumThreads(1)  # a process a core: OpenCV's own threads would only take turns with the other workers
-    zoo = Zoo(mirror=settings.mirror)
-    detector = load_detector(settings.model, zoo, triton_url=settings.triton_url)
-    log.info("the detector is %s", detector.name)
+    zoo, objects = Zoo(mirror=settings.mirror), object_store(settings)
+    networks = begin_with(settings, zoo, objects, settings.data / "spool" / name, strict=lane is not None)
+    log.info("the detector is %s", networks.detector.name)
     if settings.triton_url is not None:
         worker_settings = WorkerSettings(name, max_batch=_TRITON_BATCH, linger=_TRITON_LINGER_S)
     else:
@@ -217,14 +270,16 @@ def body(process: Process, number: int) -> None:
     stack = WorkerStack(
         worker_settings,
         settings.data / "spool" / name,
-        detector,
-        Sensing(zoo, settings.triton_url),
+        networks.detector,
+        networks.sensing,
         settings.redis,
-        object_store(settings),
+        objects if space == CITY else ObjectsBeneath(objects, f"{SHADOW_OBJECTS}/{name}"),
         secrets=Secrets(settings.secrets),
         gate=settings.gate,
         hardware=settings.hardware_decoding,
         load=loader(zoo, settings.triton_url),
+        space=space,
+        follows=Follows(networks.load, networks.running) if lane is None and settings.triton_url is None else None,
     )
     try:
         with stack:
@@ -232,7 +287,7 @@ def body(process: Process, number: int) -> None:
             process.ready()
             stack.worker.run()
     finally:
-        detector.close()
+        networks.detector.close()
 
 
 def _stop_with(process: Process, worker: Worker) -> None:
@@ -242,9 +297,13 @@ def _stop_with(process: Process, worker: Worker) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--id", type=int, required=True)
-    number = parser.parse_args().id
-    run(worker_name(number), lambda process: body(process, number))
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--id", type=int)
+    which.add_argument("--lane")
+    parser.add_argument("--space", default=CITY)
+    given = parser.parse_args()
+    name = given.lane or worker_name(given.id)
+    run(name, lambda process: body(process, given.lane, given.space))
 
 
 if __name__ == "__main__":

@@ -177,3 +177,46 @@ def test_a_disk_that_fails_does_not_end_the_watching(streams: Path, monkeypatch:
         stop.set()
         files.join(5)
     assert not files.is_alive()
+
+
+def test_a_lane_has_its_cameras_whole_and_no_other_camera_moves_for_it(sync: PoolSync, bus: Bus, streams: Path) -> None:
+    sync.take_in(load_pool(streams), "streams.yaml")
+    sync.publish()
+    before = placed(bus, "worker-1", "worker-2")
+    taken = max(before, key=len)[0]
+    bus.announce("lane-7")
+    bus.hold_lane("lane-7", [taken, "off", "unknown"])
+    sync.publish()
+    assert placed(bus, "lane-7") == [[taken]], "what is disabled or unknown is nobody's"
+    assert placed(bus, "worker-1", "worker-2") == [[name for name in some if name != taken] for some in before]
+    bus.drop_lane("lane-7")
+    sync.publish()
+    assert placed(bus, "lane-7") == [[]]
+    assert placed(bus, "worker-1", "worker-2") == before
+
+
+def test_a_lane_that_nobody_holds_any_more_has_no_cameras(
+    sync: PoolSync, bus: Bus, streams: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.lanes.LANE_TTL_S", 0.05)
+    sync.take_in(load_pool(streams), "streams.yaml")
+    sync.publish()
+    before = placed(bus, "worker-1", "worker-2")
+    bus.announce("lane-7")
+    bus.hold_lane("lane-7", ["a"])
+    until(lambda: bus.lanes() == {})
+    sync.publish()
+    assert placed(bus, "worker-1", "worker-2") == before
+    assert bus.assignment("lane-7") in (None, "[]")
+
+
+def test_a_lane_is_heard_of_by_a_placement_that_starts_again(
+    engine: Engine, sync: PoolSync, bus: Bus, streams: Path
+) -> None:
+    sync.take_in(load_pool(streams), "streams.yaml")
+    sync.publish()
+    bus.hold_lane("lane-7", ["a"])
+    PoolSync(engine, bus, ["worker-1", "worker-2"]).publish()
+    one, two = placed(bus, "worker-1", "worker-2")
+    assert sorted(one + two) == ["b", "c"]
+    assert placed(bus, "lane-7") == [["a"]]

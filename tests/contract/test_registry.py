@@ -79,7 +79,7 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, "floods events", 200.0)
 
         def raised(camera: str, utc: float) -> tuple[str, str] | None:
-            found = why(connection, "waterlogging", camera, SHA, utc)
+            found = why(connection, "waterlogging", camera, {SHA}, utc)
             return None if found is None else (found.version.version, found.let.who)
 
         assert raised("a", 58.9) is None
@@ -89,8 +89,8 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         assert raised("a", 105.5) == ("1.1.0", "chen 1.1.0")
         assert raised("b", 107) == ("1.1.0", "chen 1.1.0")
         assert raised("b", 201) == ("1.0.0", "guardrail")
-        assert why(connection, "litter", "a", SHA, 107) is None
-        found = why(connection, "waterlogging", "a", "f" * 64, 107)
+        assert why(connection, "litter", "a", {SHA}, 107) is None
+        found = why(connection, "waterlogging", "a", {"f" * 64}, 107)
         assert found is not None
         assert not found.agrees
         assert found.version.models[0].dataset == SHA

@@ -3,6 +3,8 @@ import { call, type Schemas } from "./client";
 
 export type AlgorithmVersion = Schemas["AlgorithmVersion"];
 export type LedgerLine = Schemas["LedgerLine"];
+export type Lane = Schemas["LaneState"];
+export type Step = "shadow" | "canary" | "promotion" | "abort" | "rollback";
 
 /** Every version of every algorithm, the newest first. */
 export function useVersions() {
@@ -19,4 +21,34 @@ export function useLedger(algorithm: string) {
     queryKey: ["algorithms", "ledger", algorithm],
     queryFn: () => call("get", "/api/algorithms/ledger", { query: { algorithm } }),
   });
+}
+
+/** Candidates that run on cameras now. */
+export function useLanes() {
+  return useQuery({
+    queryKey: ["algorithms", "lanes"],
+    queryFn: () => call("get", "/api/algorithms/lanes"),
+    refetchInterval: 5_000,
+  });
+}
+
+/** One move of a roll-out. */
+export async function move(
+  version: AlgorithmVersion,
+  step: Step,
+  cameras: string[],
+  why: string,
+): Promise<void> {
+  const path = { number: version.id };
+  if (step === "rollback") {
+    await call("post", "/api/algorithms/rollback", { body: { algorithm: version.algorithm, why } });
+  } else if (step === "abort") {
+    await call("post", "/api/algorithms/{number}/abort", { path, body: { why } });
+  } else if (step === "promotion") {
+    await call("post", "/api/algorithms/{number}/promotion", { path });
+  } else if (step === "canary") {
+    await call("post", "/api/algorithms/{number}/canary", { path, body: { cameras } });
+  } else {
+    await call("post", "/api/algorithms/{number}/shadow", { path, body: { cameras } });
+  }
 }

@@ -5,6 +5,8 @@ import { call } from "../api/client";
 import { useTexts } from "../i18n";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
+import { RollOutLanes } from "./RollOutLanes";
+import { RollOutSteps } from "./RollOutSteps";
 
 const COLOURS: Partial<Record<AlgorithmVersion["stage"], string>> = {
   production: "green",
@@ -23,6 +25,7 @@ export function AlgorithmsRoom() {
         <h1>{t("algos.title")}</h1>
       </div>
       <Verification />
+      <RollOutLanes />
       <section className="panel">
         {isPending ? <Skeleton active /> : null}
         {error && !data ? <Trouble error={error} retry={() => void refetch()} /> : null}
@@ -34,7 +37,7 @@ export function AlgorithmsRoom() {
             columns={columns}
             dataSource={inOrder(data)}
             pagination={false}
-            expandable={{ expandedRowRender: (one) => <Story of={one} versions={data} /> }}
+            expandable={{ expandedRowRender: (one) => <Version of={one} versions={data} /> }}
           />
         ) : null}
       </section>
@@ -71,6 +74,15 @@ function useColumns(): TableColumnsType<AlgorithmVersion> {
     { title: t("algos.author"), dataIndex: "author" },
     { title: t("algos.entered"), render: (_, one) => formatTime(one.created_utc, language) },
   ];
+}
+
+function Version({ of, versions }: { of: AlgorithmVersion; versions: AlgorithmVersion[] }) {
+  return (
+    <>
+      <RollOutSteps version={of} />
+      <Story of={of} versions={versions} />
+    </>
+  );
 }
 
 /** The ledger's lines about one version. */

@@ -1,0 +1,127 @@
+"""What people do with a roll-out. Each is one move of the registry; the lanes follow the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from algorithm_repo.registry import service as registry
+from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, Office, Stage
+from algorithm_repo.rollout import compare, lanes, networks
+from algorithm_repo.rollout.compare import Comparison
+from algorithm_repo.rollout.types import LaneKind
+from contracts.errors import ConfigError
+from contracts.pool import Camera
+from contracts.rollout import DETECTOR
+
+
+def find(connection: Connection, algorithm: str, version: str | None, stages: Collection[Stage]) -> AlgorithmVersion:
+    """The version that is meant: the named one, else the only one in these stages.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
+    found = registry.listed(connection, algorithm)
+    if version is not None:
+        found = [one for one in found if one.version == version]
+    else:
+        found = [one for one in found if one.stage in stages]
+    if len(found) != 1:
+        what = f"{algorithm} {version}" if version is not None else f"{algorithm}: {' or '.join(sorted(stages))}"
+        many = ", ".join(one.version for one in found) or "none"
+        raise ConfigError(f"version: {what} is {many}", "name one of `cityvision algo list`")
+    return found[0]
+
+
+def shadow(
+    connection: Connection,
+    version: AlgorithmVersion,
+    cameras: Sequence[str],
+    pool: Mapping[str, Camera],
+    who: str,
+    now: float | None = None,
+) -> AlgorithmVersion:
+    """Runs a version beside production on copies of these cameras; it raises nothing.
+
+    Raises:
+        ConfigError: a camera does not fit, or the version cannot be rolled out now.
+    """
+    _check(connection, version, cameras, pool)
+    grounds = Grounds(cameras=tuple(cameras))
+    return registry.carry_out(connection, version.id, Move.SHADOW, who, Office.ENGINEER, grounds, now)
+
+
+def canary(
+    connection: Connection,
+    version: AlgorithmVersion,
+    cameras: Sequence[str],
+    pool: Mapping[str, Camera],
+    who: str,
+    now: float | None = None,
+) -> AlgorithmVersion:
+    """Gives these cameras over to a version, on the comparison that its shadow has made.
+
+    Raises:
+        ConfigError: a camera does not fit, or the version cannot be rolled out now.
+        Forbidden: who made it does not decide on it.
+    """
+    _check(connection, version, cameras, pool)
+    comparison = compare.keep(connection, compared(connection, version, now))
+    grounds = Grounds(cameras=tuple(cameras), comparison=comparison)
+    return registry.carry_out(connection, version.id, Move.CANARY, who, Office.PROMOTER, grounds, now)
+
+
+def promote(connection: Connection, version: AlgorithmVersion, who: str, now: float | None = None) -> AlgorithmVersion:
+    """Puts a version that is in canary into production, on what its canary has shown.
+
+    Raises:
+        ConfigError: it is not in canary.
+        Forbidden: who made it does not decide on it.
+    """
+    comparison = compare.keep(connection, compared(connection, version, now))
+    grounds = Grounds(comparison=comparison)
+    return registry.carry_out(connection, version.id, Move.PROMOTE, who, Office.PROMOTER, grounds, now)
+
+
+def abort(connection: Connection, version: AlgorithmVersion, who: str, office: Office, why: str) -> AlgorithmVersion:
+    """Ends a shadow or a canary. Raises ConfigError: the version is in neither."""
+    return registry.carry_out(connection, version.id, Move.ABORT, who, office, Grounds(why=why))
+
+
+def compared(connection: Connection, version: AlgorithmVersion, now: float | None = None) -> Comparison:
+    """The version against production: by its present lane, else by its last shadow.
+
+    Raises:
+        ConfigError: it has never run.
+    """
+    kind = LaneKind.CANARY if version.stage is Stage.CANARY else LaneKind.SHADOW
+    row = lanes.newest(connection, version.id, kind)
+    if row is None:
+        raise ConfigError(
+            f"{version.algorithm} {version.version}: nothing of it was seen in {kind} yet",
+            "wait until its lane runs, or begin with `cityvision algo shadow`",
+        )
+    return compare.compare(connection, row.number, version.algorithm, now)
+
+
+def _check(
+    connection: Connection, version: AlgorithmVersion, cameras: Sequence[str], pool: Mapping[str, Camera]
+) -> None:
+    if not cameras:
+        raise ConfigError("cameras: none is named", "a roll-out begins with a few whole cameras: name them")
+    before = registry.standing(connection, version.algorithm, Stage.PRODUCTION)
+    changed = networks.candidate(version, before, lanes.serving(connection))
+    present = {model.role: model.sha256 for model in lanes.serving(connection).models}
+    detects = any(m.role == DETECTOR and m.sha256 != present.get(DETECTOR) for m in changed.models)
+    others = {c for lane in lanes.wanted(connection) if lane.version_id != version.id for c in lane.cameras}
+    for name in cameras:
+        camera = pool.get(name)
+        if camera is None or not camera.enabled:
+            raise ConfigError(f"cameras: {name} is not in the pool, or disabled", "see `cityvision cameras`")
+        if version.algorithm not in camera.algorithms:
+            raise ConfigError(f"cameras: {name} does not have {version.algorithm}", "take one that has it")
+        if detects and camera.model is not None:
+            raise ConfigError(f"cameras: {name} names its own detector {camera.model}", "take one that names none")
+        if name in others:
+            raise ConfigError(f"cameras: {name} runs another candidate already", "one at a time on a camera")

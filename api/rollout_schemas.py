@@ -1,0 +1,63 @@
+"""What the doors of the roll-out take and give."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from algorithm_repo.registry.types import AlgorithmVersion
+from algorithm_repo.rollout.types import LaneKind
+
+Why = Annotated[str, Field(min_length=1, max_length=2000, description="in words, for the ledger")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RollOutCameras(_Body):
+    """Whole cameras that have the algorithm."""
+
+    cameras: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=500)]
+
+
+class StopReason(_Body):
+    why: Why
+
+
+class TakeBack(_Body):
+    """Of which algorithm the version in production is taken out."""
+
+    algorithm: str = Field(max_length=64)
+    why: Why
+
+
+class RolledBack(BaseModel):
+    """The version that was taken out, and the one that is in production again; null where it had replaced none."""
+
+    taken: AlgorithmVersion
+    restored: AlgorithmVersion | None
+
+
+class LaneState(BaseModel):
+    """A candidate on cameras.
+
+    Attributes:
+        number: of the ledger line by which it began.
+        camera_days: watched so far.
+        candidate, production: events opened by each; of a canary: by production in as long a time before.
+        both: seen by both; null for a canary, which has its cameras alone.
+    """
+
+    number: int
+    version_id: int
+    algorithm: str
+    version: str
+    kind: LaneKind
+    cameras: tuple[str, ...]
+    began_utc: float
+    camera_days: float
+    candidate: int
+    production: int
+    both: int | None
