@@ -11,7 +11,7 @@ from governance.roles import Role
 from store.database import at
 from tests.contract.test_shift_handover import HOUR, change_case, make_cases, somebody
 from tests.e2e.browser import shot
-from tests.e2e.console_city import City, make_event, opened
+from tests.e2e.console_city import City, make_event, not_watched, opened
 from tests.e2e.test_console_browser import city, clip, page  # noqa: F401 - fixtures
 from tests.e2e.test_console_shift import seat
 
@@ -30,6 +30,7 @@ def test_cases_in_numbers(city: City, page: Page) -> None:  # noqa: F811
     city.publish(
         opened(make_event(time.time() - 60, kind="crowding", camera="square", department="grid", zone="plaza"))
     )
+    city.publish(not_watched("square", time.time() - 3 * HOUR, time.time() - HOUR))
     browser = page.context.browser
     assert browser is not None
     with seat(browser, city, "zhang") as zhang:
@@ -40,6 +41,8 @@ def test_cases_in_numbers(city: City, page: Page) -> None:  # noqa: F811
         zhang.get_by_text("算法", exact=True).click()
         expect(zhang.get_by_role("row").filter(has_text="违停")).to_contain_text("5")
         expect(zhang.get_by_role("row").filter(has_text="人工、热线")).to_contain_text("1")
+        expect(zhang.get_by_role("row").filter(has_text="拥挤")).to_contain_text("2.0 小时")
+        expect(zhang.get_by_test_id("not-watched")).to_contain_text("同期有 2.0 小时无人监看")
         shot(zhang, "statistics-algorithm")
         zhang.get_by_text("处置部门", exact=True).click()
         expect(zhang.get_by_role("row").filter(has_text="交通警察支队")).to_contain_text("5")
