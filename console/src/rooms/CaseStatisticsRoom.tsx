@@ -90,7 +90,9 @@ function Numbers({ by, days }: { by: Dimension; days: number }) {
   return (
     <>
       <p className="dim number">
-        <span data-testid="statistics-sum">{t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}</span>
+        <span data-testid="statistics-sum">
+          {t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}
+        </span>
         {" · "}
         <NotWatched hours={data?.unwatched.hours ?? 0} />
       </p>
