@@ -32,17 +32,37 @@ Example:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder in which checked cameras are kept, so that the next check only reads what changed.",
 )
-def command(file: Path, as_json: bool, cache: Path | None) -> None:
+@click.option(
+    "--cases",
+    "book",
+    envvar="CITYVISION_CASE_BOOK",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Rule book of cases: the departments, grids and zones that it names have to exist.",
+)
+def command(file: Path, as_json: bool, cache: Path | None, book: Path | None) -> None:
     """Check FILE (streams.yaml, joined by the files of streams.d beside it) and say all that is wrong with it."""
     from pool.faults import PoolFaults
     from pool.load import load_pool
 
     try:
         pool = load_pool(file, cache)
+        if book is not None:
+            _fit(pool, book)
     except PoolFaults as refused:
         _refuse(refused, as_json)
     else:
         _accept(file, pool, as_json)
+
+
+def _fit(pool: Pool, book: Path) -> None:
+    """Raises PoolFaults: the rule book names what the pool does not have."""
+    from cases.book import read_book
+    from cityvision.case_fitting import fitted
+    from pool.faults import Fault, PoolFaults
+
+    found = fitted(read_book(book), pool)
+    if found:
+        raise PoolFaults([Fault("", 0, f"{book}: {one.path}", one.what, one.fix) for one in found])
 
 
 def _refuse(refused: PoolFaults, as_json: bool) -> None:

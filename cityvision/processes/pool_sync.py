@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from cases.book import DEFAULT, Book, read_book
+from cityvision.case_fitting import fitted
 from cityvision.processes.base import Process, run, worker_name
 from contracts.errors import BusUnavailable, ConfigError
 from contracts.pool import Pool
@@ -90,12 +92,14 @@ class PoolSync:
         engine: the database.
         bus: Valkey.
         workers: ids of the workers that run cameras.
+        book: of cases; each new pool in which something that it names is missing is told.
     """
 
-    def __init__(self, engine: Engine, bus: Bus, workers: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, bus: Bus, workers: Sequence[str], book: Book | None = None) -> None:
         self._engine = engine
         self._bus = bus
         self._workers = list(workers)
+        self._book = book
         self._reader = PoolReader()
         self._published: int | None = None
         self._lanes: dict[str, list[str]] = {}
@@ -135,6 +139,8 @@ class PoolSync:
         data, digest = snapshot(found.pool)
         self._bus.set_pool(PoolSnapshot(found.revision, digest, data))
         self._published = found.revision
+        for one in fitted(self._book, found.pool) if self._book else ():
+            log.error("rule book of cases: %s", one)
         return True
 
     def _place(self, cameras: Sequence[str], lanes: Mapping[str, Sequence[str]]) -> None:
@@ -176,7 +182,8 @@ def body(process: Process) -> None:
     files = FileWatch(loader, process.stop)
     files.start()
     try:
-        sync = PoolSync(engine, bus, [worker_name(i + 1) for i in range(settings.worker_count)])
+        workers = [worker_name(i + 1) for i in range(settings.worker_count)]
+        sync = PoolSync(engine, bus, workers, read_book(settings.case_book or DEFAULT))
         _loop(process, sync, files, str(settings.streams.name))
     finally:
         process.stop.set()

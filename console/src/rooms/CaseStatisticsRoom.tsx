@@ -89,8 +89,10 @@ function Numbers({ by, days }: { by: Dimension; days: number }) {
   const sum = (of: "cases" | "late" | "closed") => rows.reduce((total, one) => total + one[of], 0);
   return (
     <>
-      <p className="dim number" data-testid="statistics-sum">
-        <span>{t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}</span>
+      <p className="dim number">
+        <span data-testid="statistics-sum">
+          {t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}
+        </span>
         {" · "}
         <NotWatched hours={data?.unwatched.hours ?? 0} />
       </p>

@@ -41,7 +41,7 @@ export function IncidentBar({ incident, leave }: { incident: number; leave: () =
   const can = possible(steps, rows);
   const wanted = action ? can.get(action) : undefined;
   return (
-    <section className="panel" data-testid="incident">
+    <section className="panel" data-testid="incident" style={{ marginBottom: 16 }}>
       <div className="head">
         <h2 style={{ margin: 0 }}>{t("cases.incident", { n: incident })}</h2>
         <span className="dim number">
