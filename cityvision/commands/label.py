@@ -30,7 +30,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
 
-@click.group(epilog="\b\nExample:\n  cityvision label list\n  cityvision label export cars labels/ --format coco")
+@click.group(epilog="\b\nExample:\n  cityvision label list\n  cityvision label export cars labels/ --who lin")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 @click.pass_context
 def command(context: click.Context, data: Path | None) -> None:
@@ -154,7 +154,7 @@ def _by_name(pictures: Iterable[Picture]) -> dict[str, tuple[Label, ...]]:
     return found
 
 
-@command.command("export", epilog="\b\nExample:\n  cityvision label export cars labels/ --format cvat --pictures")
+@command.command("export", epilog="\b\nExample:\n  cityvision label export cars labels/ --format cvat --who lin")
 @click.argument("project")
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
 @_FORMAT
