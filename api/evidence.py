@@ -83,7 +83,8 @@ def _original(ref: EvidenceRef) -> Served:
     return Served(ref.key, f'"{ref.sha256}"', media_type, f"{ref.role}-{ref.sha256[:12]}.{extension}", UNKEPT)
 
 
-def _send(request: Request, objects: ObjectStore, served: Served, range_header: str | None) -> Response:
+def send(request: Request, objects: ObjectStore, served: Served, range_header: str | None) -> Response:
+    """An object as it goes out: whole, the range asked for, or nothing where the caller has it."""
     headers = {
         "ETag": served.etag,
         "Accept-Ranges": "bytes",
@@ -238,7 +239,7 @@ def send_masked(
         return Response(copy.data, media_type=copy.media_type, headers=told | {"Cache-Control": "no-store"})
     name = copy.key.rpartition("/")[2]
     told["Cache-Control"] = "private, max-age=86400"
-    return _send(request, objects, Served(copy.key, f'"{name}"', copy.media_type, name, told), range_header)
+    return send(request, objects, Served(copy.key, f'"{name}"', copy.media_type, name, told), range_header)
 
 
 BYTES: dict[int | str, dict[str, Any]] = {
@@ -275,7 +276,7 @@ def evidence(
     if not asked.unmasked:
         return masked(request, doors, _admit(doors, shown, event_id, sha256, asked, "masked"), range_header)
     ref = _admit(doors, shown, event_id, sha256, asked, "original").ref
-    return _send(request, doors.objects, _original(ref), range_header)
+    return send(request, doors.objects, _original(ref), range_header)
 
 
 @router.get(
@@ -304,4 +305,4 @@ def evidence_proxy(
     key = doors.viewing_copies.ensure(ref)
     name = f"{ref.role}-{sha256[:12]}-viewing-copy.mp4"
     told = {"X-Derived-From": sha256} | UNKEPT
-    return _send(request, doors.objects, Served(key, f'"{sha256}-h264"', "video/mp4", name, told), range_header)
+    return send(request, doors.objects, Served(key, f'"{sha256}-h264"', "video/mp4", name, told), range_header)

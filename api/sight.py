@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, true
+from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, true
 
+from algorithm_repo.labelling.tables import label_items
 from api.problems import NotFound
 from cases import queries as case_queries
 from cases.tables import cases
@@ -17,6 +18,8 @@ from governance.tables import camera_places
 _e = events.c
 _v = event_verdicts.c
 _VERDICT = Place(_v.department, _v.camera, _v.grid, _v.zone, _v.type, _v.moment)
+_l = label_items.c
+_LABEL_ITEM = Place(_l.department, _l.camera, _l.grid, _l.zone, _l.type, _l.moment)
 _EVENT = Place(_e.department, _e.camera, _e.grid, _e.zone, _e.type, _e.started)
 
 
@@ -28,6 +31,12 @@ def of_events(viewer: Viewer) -> Sight:
 def of_verdicts(viewer: Viewer, action: Access) -> ColumnElement[bool]:
     """Which verdicts somebody may see, of `event_verdicts`: those about what they may see so."""
     return access.may_see(viewer, _VERDICT, action) if viewer.can(Right.SEE) else true()
+
+
+def of_label_items(viewer: Viewer) -> ColumnElement[bool]:
+    """Which pictures somebody may label, of `label_items`: those of no camera, and those whose evidence
+    they may see."""
+    return or_(_l.camera == "", access.may_see(viewer, _LABEL_ITEM, Access.EVIDENCE))
 
 
 def of_case(whose: case_queries.Sight, number: int) -> Sight:

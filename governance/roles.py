@@ -30,7 +30,7 @@ class Right(StrEnum):
     UNMASK = "unmask"  # see faces and plates of bystanders, for a purpose, and take evidence out
     HOLD = "hold"  # keep evidence from being deleted, and let it go again
     JUDGE = "judge"  # say of events whether they are real, and what was missed
-    LABEL = "label"  # take what was said of them as candidates for labels
+    LABEL = "label"  # pictures: what was said of events as candidates, and what others labelled
     PROMOTE = "promote"  # let a version of an algorithm onto cameras, and take it back
     PEOPLE = "people"  # accounts
     AUDIT = "audit"  # the audit log

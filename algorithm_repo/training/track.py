@@ -81,4 +81,6 @@ def _add_curve(client: MlflowClient, run: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(track(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None) + "\n")
+    sys.stdout.write(
+        track(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None) + "\n"
+    )

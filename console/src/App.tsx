@@ -5,10 +5,11 @@ import { useState } from "react";
 import { Navigate, Route, Routes } from "react-router";
 import { EventStreamProvider } from "./api/stream";
 import { useTexts } from "./i18n";
+import { LettersProvider } from "./outbox/Letters";
 import { Boundary } from "./parts/Boundary";
 import { Nothing, Trouble } from "./parts/Trouble";
-import { SaidProvider } from "./review/Said";
 import { AlgorithmsRoom } from "./rooms/AlgorithmsRoom";
+import { AnnotateRoom } from "./rooms/AnnotateRoom";
 import { AuditRoom } from "./rooms/AuditRoom";
 import { CameraRoom } from "./rooms/CameraRoom";
 import { CamerasRoom } from "./rooms/CamerasRoom";
@@ -26,6 +27,8 @@ import { GrantsRoom } from "./rooms/GrantsRoom";
 import { HandoverRoom } from "./rooms/HandoverRoom";
 import { HealthRoom } from "./rooms/HealthRoom";
 import { KeysRoom } from "./rooms/KeysRoom";
+import { LabellingRoom } from "./rooms/LabellingRoom";
+import { LabelProjectRoom } from "./rooms/LabelProjectRoom";
 import { LoginRoom } from "./rooms/LoginRoom";
 import { MapRoom } from "./rooms/MapRoom";
 import { PasswordRoom } from "./rooms/PasswordRoom";
@@ -78,9 +81,9 @@ function Inside() {
       <Route
         path="*"
         element={
-          <SaidProvider key={me.name} who={me.name}>
+          <LettersProvider key={me.name} who={me.name}>
             <Desk rights={me.rights} />
-          </SaidProvider>
+          </LettersProvider>
         }
       />
     </Routes>
@@ -121,6 +124,10 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/people" element={<PeopleRoom />} />
           <Route path="/algorithms" element={<AlgorithmsRoom />} />
           <Route path="/gallery" element={<GalleryRoom />} />
+          <Route path="/labelling" element={<LabellingRoom />} />
+          <Route path="/labelling/:id" element={<LabelProjectRoom />} />
+          <Route path="/labelling/:id/label" element={<AnnotateRoom key="label" work="label" />} />
+          <Route path="/labelling/:id/review" element={<AnnotateRoom key="review" work="review" />} />
           <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route

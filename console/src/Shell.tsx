@@ -10,6 +10,7 @@ import {
   ExperimentOutlined,
   FileSearchOutlined,
   HeartOutlined,
+  HighlightOutlined,
   KeyOutlined,
   LogoutOutlined,
   MobileOutlined,
@@ -49,6 +50,7 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
   { to: "/grants", text: "nav.grants", icon: <KeyOutlined />, rights: ["ask", "decide"] },
   { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
+  { to: "/labelling", text: "nav.labelling", icon: <HighlightOutlined />, rights: ["label"] },
   { to: "/algorithms", text: "nav.algorithms", icon: <ExperimentOutlined />, rights: ["label", "audit"] },
   { to: "/gallery", text: "nav.gallery", icon: <BulbOutlined />, rights: ["see"] },
   // Who judges has it as a tab of that room.

@@ -11,7 +11,10 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Connection, insert, select, update
 
+from algorithm_repo.labelling import candidates, projects
+from algorithm_repo.labelling.types import NewItem, NewProject, Taken
 from cases.tables import case_incidents, cases
+from contracts.records import EvidenceRef
 from contracts.trace import TracedCondition, TraceLine, ZoneCount
 from governance import api_keys, people
 from governance.access import Access, Viewer
@@ -81,6 +84,7 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             held = NewSilence(department=THEIRS, note="their silence", from_utc=now, until_utc=now + 3600)
             silence = subscription_service.silence(connection, held, "li")
             asked = NewGrant(grantee="grid", owner="traffic", purpose="tests", expires_utc=now + 3600)
+            to_label = picture_to_label(connection, picture)
             clients = {role: logged_in(city, connection, role) for role in ROLES}
             key = api_keys.create(connection, NewKey(name="ours", department=OURS, scopes=tuple(Scope)), "li", now)[1]
         case = wait_for_case(clients[Role.ADMIN], CAMERA)
@@ -97,6 +101,7 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             "case": str(case),
             "incident": incident_of(city, case),
             "grant": foreign_grant(city, asked),
+            "label item": str(to_label),
         }
         marks = ("中心广场", f'"{CAMERA}"', "plaza", theirs.id, picture.sha256, "their feed", "their silence")
         more = ("their verdict", "their trace", "their market day")
@@ -133,6 +138,27 @@ def incident_of(city: City, case: int) -> str:
         number: int = connection.execute(made).scalar_one()
         connection.execute(update(cases).where(cases.c.id == case).values(incident=number))
     return str(number)
+
+
+def picture_to_label(connection: Connection, picture: EvidenceRef) -> int:
+    """A project, number 1, with one picture: theirs."""
+    made = projects.create(connection, NewProject(name="squares", classes=("crowding",)), "li")
+    assert made.id == 1
+    taken = Taken(camera=CAMERA, department=THEIRS, zone="plaza", type="crowding", utc=picture.utc)
+    name = f"{CAMERA} 1"
+    new = NewItem(
+        content=picture.sha256,
+        name=name,
+        key=picture.key,
+        media_type=picture.media_type,
+        width=64,
+        height=36,
+        source=candidates.CITY,
+        taken=taken,
+    )
+    number = projects.add(connection, made.id, new, projects.looks(small_picture("theirs")).signature, "li")
+    assert number is not None
+    return number
 
 
 def hand_over(client: httpx.Client, now: float) -> None:

@@ -30,7 +30,7 @@ from tests.e2e.console_city import make_event, opened
 
 pytest_plugins = ["tests.embedded"]
 
-Mine = Literal["subscription", "silence", "case", "incident", "grant"]
+Mine = Literal["subscription", "silence", "case", "incident", "grant", "label item"]
 Of = Literal["nothing", "camera", "live", "own camera", "event", "evidence"] | Mine
 
 
@@ -138,6 +138,27 @@ DOORS: dict[str, Door] = {
     "GET /api/review/events": door(Right.JUDGE),
     "GET /api/review/rates": door(SEE, COUNT),
     "GET /api/label-candidates": door(Right.LABEL),
+    "GET /api/labelling/projects": door(Right.LABEL),
+    "POST /api/labelling/projects": door(Right.LABEL, asks=True, body={"name": "n", "classes": ["car"]}),
+    "GET /api/labelling/projects/{number}": door(Right.LABEL),
+    "POST /api/labelling/projects/{number}/candidates": door(Right.LABEL, asks=True, body={}),
+    "GET /api/labelling/projects/{number}/items": door(Right.LABEL),
+    "GET /api/labelling/projects/{number}/queue": door(Right.LABEL),
+    "GET /api/labelling/projects/{number}/agreement": door(Right.LABEL),
+    "GET /api/labelling/projects/{number}/export": door(Right.LABEL, asks=True),
+    "POST /api/labelling/projects/{number}/freeze": door(Right.LABEL, asks=True, body={}),
+    "GET /api/labelling/items/{number}": door(Right.LABEL, of="label item"),
+    "GET /api/labelling/items/{number}/picture": door(Right.LABEL, of="label item"),
+    "PUT /api/labelling/items/{number}/draft": door(
+        Right.LABEL, of="label item", asks=True, body={"labels": [], "stamp": 1}
+    ),
+    "POST /api/labelling/items/{number}/answers": door(
+        Right.LABEL, of="label item", asks=True, body={"labels": [], "key": "access-matrix"}
+    ),
+    "POST /api/labelling/items/{number}/reviews": door(
+        Right.LABEL, of="label item", asks=True, body={"answer": 1, "accepted": True, "key": "access-matrix"}
+    ),
+    "PUT /api/labelling/items/{number}/hidden": door(Right.LABEL, of="label item", asks=True, body={"hidden": True}),
     "GET /api/unwatched": door(SEE, COUNT),
     "GET /api/subscriptions": door(SUBSCRIBE),
     "POST /api/subscriptions": door(SUBSCRIBE, asks=True, body=SUBSCRIPTION),
@@ -265,7 +286,7 @@ def allowed(role: Role, which: Door, granted: bool) -> bool:
         return True
     if which.of in ("case", "incident"):
         return Right.DISPATCH in RIGHTS[role]
-    return granted and which.of in ("camera", "live", "event", "evidence")
+    return granted and which.of in ("camera", "live", "event", "evidence", "label item")
 
 
 @dataclass(frozen=True)

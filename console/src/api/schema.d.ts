@@ -1407,6 +1407,293 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labelling/items/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Item
+         * @description One picture with who said what of it, and when; of one that people still label on their own, only one's own.
+         */
+        get: operations["get_label_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/items/{number}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Item
+         * @description The labels of a whole picture; none at all says that there is nothing to see.
+         */
+        post: operations["answer_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/items/{number}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save Label Draft
+         * @description Keeps labels that are not finished; only whoever drew them sees them.
+         */
+        put: operations["save_label_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/items/{number}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Hide Item
+         * @description Makes an accepted picture a hidden test for everybody who has had nothing to do with it, or ends that.
+         */
+        put: operations["hide_item"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/items/{number}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Label Picture
+         * @description The picture to be labelled: with faces and plates made unrecognisable where its source may show people.
+         */
+        get: operations["label_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/items/{number}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Item
+         * @description What a second person says of somebody's labels: they count, they count as corrected, or they are to be done
+         *     again, and why.
+         */
+        post: operations["review_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Projects
+         * @description All projects, the newest first.
+         */
+        get: operations["list_label_projects"];
+        put?: never;
+        /**
+         * Create Label Project
+         * @description A new project: what is to be labelled, of which classes, by how many people each.
+         */
+        post: operations["create_label_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Project
+         * @description One project.
+         */
+        get: operations["get_label_project"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Label Agreement
+         * @description How far people agree: with each other, with hidden tests, with what a review made of their labels. Whoever does
+         *     not manage the project sees only their own lines.
+         */
+        get: operations["label_agreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Candidates
+         * @description Verdicts become pictures to be labelled, as far as one may see their evidence; what was said of them is shown
+         *     beside as a suggestion. The same verdict again changes nothing.
+         */
+        post: operations["take_candidates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Labels
+         * @description What is accepted, as COCO, CVAT's XML or YOLO in a ZIP; the pictures stay here.
+         */
+        get: operations["export_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Freeze Labels
+         * @description What is accepted becomes a version of training data: split without leakage, kept for good.
+         */
+        post: operations["freeze_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Items
+         * @description A project's pictures in the order in which they came.
+         */
+        get: operations["list_label_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Label Queue
+         * @description What one has to do next: to label, or to review what others labelled.
+         */
+        get: operations["label_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -2559,13 +2846,13 @@ export interface components {
          * @description What became of a handover that was signed.
          * @enum {string}
          */
-        Answer: "confirmed" | "refused" | "withdrawn";
+        "Answer-Input": "confirmed" | "refused" | "withdrawn";
         /**
          * AnswerBody
          * @description What is said to a handover that waits.
          */
         AnswerBody: {
-            answer: components["schemas"]["Answer"];
+            answer: components["schemas"]["Answer-Input"];
             /**
              * Note
              * @description needed for a refusal
@@ -2691,6 +2978,60 @@ export interface components {
              * @default
              */
             problem: string;
+        };
+        /**
+         * Between
+         * @description What two compared, and how far they agree; see `agreement.Agreement`.
+         *
+         *     Attributes:
+         *         of: "people", or "test": `other` is what a hidden test holds, or "review": what counted in the end.
+         *         one, other: names of accounts; `other` is empty for a test and a review.
+         */
+        Between: {
+            /** F1 */
+            f1: number | null;
+            /** Iou */
+            iou: number | null;
+            /** Kappa */
+            kappa: number | null;
+            /** Of */
+            of: string;
+            /** One */
+            one: string;
+            /** Other */
+            other: string;
+            /** Pictures */
+            pictures: number;
+            /** Tag Kappa */
+            tag_kappa: number | null;
+        };
+        /**
+         * Box
+         * @description An upright box, x1 y1 x2 y2. `track` is the same for one thing in several pictures of a clip, shown at `at`.
+         */
+        Box: {
+            /** At */
+            at?: number | null;
+            /** Attributes */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "box";
+            /** Label */
+            label: string;
+            /** Track */
+            track?: number | null;
         };
         /** CameraDetail */
         CameraDetail: {
@@ -2833,6 +3174,34 @@ export interface components {
             };
             /** Total */
             total: number;
+        };
+        /** CandidatesBody */
+        CandidatesBody: {
+            /**
+             * After
+             * @description id of the last verdict of the page before
+             * @default 0
+             */
+            after: number;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+        };
+        /**
+         * CandidatesTaken
+         * @description How many verdicts became pictures; `known`: were there already; `without`: have no picture.
+         */
+        CandidatesTaken: {
+            /** Added */
+            added: number;
+            /** Known */
+            known: number;
+            /** Next After */
+            next_after: number | null;
+            /** Without */
+            without: number;
         };
         /**
          * Case
@@ -3304,7 +3673,7 @@ export interface components {
             number: number;
             /** Seq */
             seq: number;
-            state: components["schemas"]["State"];
+            state: components["schemas"]["subscriptions__types__State"];
         };
         /**
          * DeliveryPage
@@ -3421,6 +3790,24 @@ export interface components {
             outcome: "found" | "done" | "left";
             /** Theirs */
             theirs: string | null;
+        };
+        /** DraftBody */
+        DraftBody: {
+            /** Labels */
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            /**
+             * Stamp
+             * @description ms of the page's clock: an older one never replaces a newer
+             */
+            stamp: number;
+        };
+        /**
+         * DraftState
+         * @description `kept` false: a newer one is kept already.
+         */
+        DraftState: {
+            /** Kept */
+            kept: boolean;
         };
         /**
          * Duty
@@ -3973,6 +4360,33 @@ export interface components {
              */
             total: number;
         };
+        /** FreezeBody */
+        FreezeBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+        };
+        /**
+         * FrozenOut
+         * @description The version that was made, and what is accepted but not in it.
+         */
+        FrozenOut: {
+            /** Digest */
+            digest: string;
+            /** Items */
+            items: number;
+            /** Left Out */
+            left_out: components["schemas"]["LeftOutOut"][];
+            /** Parent */
+            parent: string | null;
+        };
         /**
          * GrantView
          * @description A grant, and what the asker may do with it.
@@ -4271,7 +4685,7 @@ export interface components {
          *         late_s: how long after its planned end the shift was, or is not yet, taken over.
          */
         Handover: {
-            answer?: components["schemas"]["Answer"] | null;
+            answer?: components["schemas"]["cases__shift__types__Answer"] | null;
             /**
              * Answer Note
              * @default
@@ -4375,6 +4789,11 @@ export interface components {
             until_utc: number;
             /** Who */
             who: string;
+        };
+        /** HiddenBody */
+        HiddenBody: {
+            /** Hidden */
+            hidden: boolean;
         };
         /**
          * HiddenEventOut
@@ -4484,6 +4903,47 @@ export interface components {
              * @default Asia/Shanghai
              */
             zone: string;
+        };
+        /**
+         * ItemDetail
+         * @description A picture with all that was said of it, the oldest first.
+         */
+        ItemDetail: {
+            /** Answers */
+            answers: components["schemas"]["algorithm_repo__labelling__types__Answer"][];
+            item: components["schemas"]["ItemOut"];
+        };
+        /**
+         * ItemOut
+         * @description A picture; which are hidden tests, and what they hold, only those are told who manage the project.
+         */
+        ItemOut: {
+            /** Camera */
+            camera: string;
+            /** Height */
+            height: number;
+            /** Hidden */
+            hidden: boolean;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Picture
+             * @description address of its bytes, masked where it may show people
+             */
+            picture: string;
+            /** Project */
+            project: number;
+            /** Slices */
+            slices: string[];
+            state: components["schemas"]["algorithm_repo__labelling__types__State"];
+            /** Suggested */
+            suggested: components["schemas"]["Suggestion"][];
+            /** Utc */
+            utc: number | null;
+            /** Width */
+            width: number;
         };
         /**
          * Kind
@@ -4610,6 +5070,13 @@ export interface components {
             lines: number;
             /** Problem */
             problem: string;
+        };
+        /** LeftOutOut */
+        LeftOutOut: {
+            /** Name */
+            name: string;
+            /** Why */
+            why: string;
         };
         /**
          * Line
@@ -5074,6 +5541,29 @@ export interface components {
             sha256: string;
         };
         /**
+         * NewAnswer
+         * @description What somebody says of a picture.
+         */
+        NewAnswer: {
+            /**
+             * Key
+             * @description sent again under it, it counts once
+             */
+            key: string;
+            /** Labels */
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Spent S
+             * @default 0
+             */
+            spent_s: number;
+        };
+        /**
          * NewCaseBody
          * @description A case by hand.
          */
@@ -5223,6 +5713,71 @@ export interface components {
             /** Password */
             password: string;
             person: components["schemas"]["Person"];
+        };
+        /**
+         * NewProject
+         * @description What is to be labelled.
+         *
+         *     Attributes:
+         *         kinds: of labels that are drawn or given.
+         *         classes: in the order of the network's outputs, and of the keys 1 to 9.
+         *         people: how many label each picture on their own before somebody else reviews it.
+         */
+        NewProject: {
+            /** Classes */
+            classes: string[];
+            /**
+             * Kinds
+             * @default [
+             *       "box"
+             *     ]
+             */
+            kinds: ("box" | "polygon" | "tag")[];
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * People
+             * @default 1
+             */
+            people: number;
+            /**
+             * Task
+             * @default detect
+             * @enum {string}
+             */
+            task: "detect" | "segment" | "classify";
+        };
+        /**
+         * NewReview
+         * @description What a second person says of an answer; `labels` None: as they are.
+         */
+        NewReview: {
+            /** Accepted */
+            accepted: boolean;
+            /** Answer */
+            answer: number;
+            /**
+             * Key
+             * @description sent again under it, it counts once
+             */
+            key: string;
+            /** Labels */
+            labels?: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[] | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Spent S
+             * @default 0
+             */
+            spent_s: number;
         };
         /**
          * NewSilence
@@ -5479,6 +6034,32 @@ export interface components {
             url: string;
         };
         /**
+         * Polygon
+         * @description An outline of at least three corners.
+         */
+        Polygon: {
+            /** At */
+            at?: number | null;
+            /** Attributes */
+            attributes?: {
+                [key: string]: string;
+            };
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "polygon";
+            /** Label */
+            label: string;
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+            /** Track */
+            track?: number | null;
+        };
+        /**
          * Position
          * @description WGS 84.
          */
@@ -5544,6 +6125,57 @@ export interface components {
              * @description urn:cityvision:problem:<code>
              */
             type: string;
+        };
+        /**
+         * ProjectOut
+         * @description With how many of its pictures, as far as the asker may see them, are in which state.
+         *
+         *     `manages`: may hide tests, freeze, and see how people agree.
+         */
+        ProjectOut: {
+            /** Author */
+            author: string;
+            /** Classes */
+            classes: string[];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Created Utc */
+            created_utc: number;
+            /** Id */
+            id: number;
+            /**
+             * Kinds
+             * @default [
+             *       "box"
+             *     ]
+             */
+            kinds: ("box" | "polygon" | "tag")[];
+            /** Manages */
+            manages: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * People
+             * @default 1
+             */
+            people: number;
+            /** Sources */
+            sources: {
+                [key: string]: components["schemas"]["Source"];
+            };
+            /**
+             * Task
+             * @default detect
+             * @enum {string}
+             */
+            task: "detect" | "segment" | "classify";
         };
         /**
          * Provenance
@@ -5894,6 +6526,12 @@ export interface components {
             told: boolean;
         };
         /**
+         * Said
+         * @description What an answer is.
+         * @enum {string}
+         */
+        Said: "labels" | "accepted" | "rejected";
+        /**
          * Scope
          * @description What a key can be good for.
          * @enum {string}
@@ -6144,6 +6782,36 @@ export interface components {
             who: string;
         };
         /**
+         * Source
+         * @description Where media come from, and on what terms.
+         *
+         *     Attributes:
+         *         licence: an SPDX expression, or words where there is none.
+         *         passed_on: the media may be given to others.
+         *         personal: faces and plates are in them: kept as long as `governance` says, masked before people label them.
+         */
+        Source: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /** Licence */
+            licence: string;
+            /** Name */
+            name: string;
+            /**
+             * Passed On
+             * @default false
+             */
+            passed_on: boolean;
+            /**
+             * Personal
+             * @default true
+             */
+            personal: boolean;
+        };
+        /**
          * Span
          * @description A stretch in which a condition held, or failed; `low` and `high` bound its value.
          */
@@ -6178,12 +6846,6 @@ export interface components {
          * @enum {string}
          */
         Stage: "draft" | "trained" | "evaluated" | "registered" | "shadow" | "canary" | "production" | "retired";
-        /**
-         * State
-         * @description Of one delivery. All but `PENDING` are ends; replay and redrive make it pending again.
-         * @enum {string}
-         */
-        State: "pending" | "delivered" | "dead" | "withheld" | "silenced" | "suppressed";
         /**
          * Status
          * @description Where a case stands; named by what was last done, in its order.
@@ -6401,6 +7063,31 @@ export interface components {
             subscription: components["schemas"]["NewSubscription"];
         };
         /**
+         * Suggestion
+         * @description What a network, or another tool, would say; it never counts before somebody takes it over.
+         */
+        Suggestion: {
+            /** By */
+            by: string;
+            /** Confidence */
+            confidence?: number | null;
+            /** Label */
+            label: components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"];
+        };
+        /**
+         * Tag
+         * @description A word for the whole picture or clip.
+         */
+        Tag: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tag";
+            /** Label */
+            label: string;
+        };
+        /**
          * TakeBack
          * @description Of which algorithm the version in production is taken out.
          */
@@ -6424,6 +7111,24 @@ export interface components {
              * @enum {string}
              */
             outcome: "done" | "nothing" | "older" | "known";
+        };
+        /**
+         * Task
+         * @description A picture to be labelled or reviewed.
+         *
+         *     Attributes:
+         *         draft: what the asker has not sent yet; null: nothing.
+         *         answers: to review: the newest labels of each person but the asker; else the asker's own, and why they were
+         *             rejected.
+         */
+        Task: {
+            /** Answers */
+            answers: components["schemas"]["algorithm_repo__labelling__types__Answer"][];
+            /** Draft */
+            draft: {
+                [key: string]: unknown;
+            }[] | null;
+            item: components["schemas"]["ItemOut"];
         };
         /**
          * Tiles
@@ -6874,6 +7579,51 @@ export interface components {
             /** Zones */
             zones: components["schemas"]["Zone"][];
         };
+        /**
+         * Answer
+         * @description One line of what was said of a picture: by whom, when, and how long it took them.
+         *
+         *     Attributes:
+         *         labels: the whole picture's; of one that accepts, what counts now.
+         *         about: the answer that was reviewed.
+         */
+        algorithm_repo__labelling__types__Answer: {
+            /** About */
+            about: number | null;
+            /** Id */
+            id: number;
+            /** Item */
+            item: number;
+            /** Labels */
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            /** Note */
+            note: string;
+            said: components["schemas"]["Said"];
+            /** Spent S */
+            spent_s: number;
+            /** Utc */
+            utc: number;
+            /** Who */
+            who: string;
+        };
+        /**
+         * State
+         * @description Where an item is.
+         * @enum {string}
+         */
+        algorithm_repo__labelling__types__State: "open" | "labelled" | "rejected" | "accepted";
+        /**
+         * Answer
+         * @description What became of a handover that was signed.
+         * @enum {string}
+         */
+        cases__shift__types__Answer: "confirmed" | "refused" | "withdrawn";
+        /**
+         * State
+         * @description Of one delivery. All but `PENDING` are ends; replay and redrive make it pending again.
+         * @enum {string}
+         */
+        subscriptions__types__State: "pending" | "delivered" | "dead" | "withheld" | "silenced" | "suppressed";
     };
     responses: never;
     parameters: never;
@@ -11348,6 +12098,1071 @@ export interface operations {
             };
         };
     };
+    get_label_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["algorithm_repo__labelling__types__Answer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_label_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftState"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hide_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HiddenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    label_picture: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
+            /** @description the range asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["algorithm_repo__labelling__types__Answer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_label_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_label_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_label_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    label_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Between"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_candidates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CandidatesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidatesTaken"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_labels: {
+        parameters: {
+            query?: {
+                format?: "coco" | "cvat" | "yolo";
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description labels, without the pictures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freeze_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrozenOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_label_items: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["algorithm_repo__labelling__types__State"] | null;
+                /** @description id of the last one of the page before */
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOut"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    label_queue: {
+        parameters: {
+            query?: {
+                work?: "label" | "review";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -13741,7 +15556,7 @@ export interface operations {
     list_deliveries: {
         parameters: {
             query?: {
-                state?: components["schemas"]["State"][] | null;
+                state?: components["schemas"]["subscriptions__types__State"][] | null;
                 event?: string | null;
                 /** @description only what is older: `next_before` of the last page */
                 before?: number | null;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ApiError, type EventSummary, NetworkError, type Problem } from "../api/client";
 import { WHY } from "../api/review";
+import { type Letter, letter, send, shelfOf } from "../outbox/letters";
 import { boxBetween } from "./box";
 import { actOf } from "./keys";
 import { current, EMPTY, judged, type Line, moved, pace, refreshed, undone } from "./line";
-import { type Letter, letter, send, shelfOf } from "./outbox";
 
 const event = (n: number) => ({ id: `e${n}`, started_utc: n, camera_name: `c${n}` }) as EventSummary;
 /** As the server lists them: the newest first. */

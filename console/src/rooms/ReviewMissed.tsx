@@ -5,12 +5,12 @@ import { ApiError, type EventSummary, type Problem } from "../api/client";
 import { useCamera, useEvent } from "../api/queries";
 import { freshId } from "../api/retry";
 import { useTexts } from "../i18n";
+import { useLetters } from "../outbox/Letters";
+import { letter } from "../outbox/letters";
 import { CameraSelect } from "../parts/CameraSelect";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 import { boxBetween } from "../review/box";
-import { letter } from "../review/outbox";
-import { useSaid } from "../review/Said";
 import type { Point } from "../zones/geometry";
 import { mediaOf } from "./EventMedia";
 import { TYPES } from "./filters";
@@ -26,7 +26,7 @@ interface Ground {
 /** Says what was missed: a box drawn on a picture of the event, or on what a camera sees now. */
 export function ReviewMissed({ event, close }: { event: EventSummary; close: () => void }) {
   const { t, word, language } = useTexts();
-  const said = useSaid();
+  const said = useLetters();
   const [source, setSource] = useState<"event" | "live">("event");
   const [camera, setCamera] = useState(event.camera);
   const ofEvent = useEventGround(event, source === "event");

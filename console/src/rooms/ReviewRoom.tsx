@@ -1,17 +1,18 @@
 import { Button, Select, Skeleton } from "antd";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { useSearchParams } from "react-router";
 import type { EventSummary } from "../api/client";
 import { type EventFilters, useEvent } from "../api/queries";
 import { freshId } from "../api/retry";
 import { WHY, type Why } from "../api/review";
 import { type TextKey, useTexts } from "../i18n";
+import { useLetters } from "../outbox/Letters";
+import { letter } from "../outbox/letters";
+import { Refused } from "../outbox/Refused";
 import { CameraSelect } from "../parts/CameraSelect";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { type Act, actOf, taken } from "../review/keys";
 import { current, judged, moved, pace, undone } from "../review/line";
-import { letter } from "../review/outbox";
-import { useSaid } from "../review/Said";
 import { useLine } from "../review/useLine";
 import { readFilters, TYPES, WINDOWS, writeFilters } from "./filters";
 import { ReviewFacts } from "./ReviewFacts";
@@ -45,7 +46,7 @@ interface JudgingProps {
 function Judging({ filters, change }: JudgingProps) {
   const { t, word } = useTexts();
   const { line, setLine, error, isPending, refetch } = useLine(filters);
-  const said = useSaid();
+  const said = useLetters();
   const event = current(line);
   const [asking, setAsking] = useState(false);
   const [drawing, setDrawing] = useState(false);
@@ -90,7 +91,10 @@ function Judging({ filters, change }: JudgingProps) {
       <div className="head">
         <ReviewTabs />
         <Filters filters={filters} change={change} />
-        <Progress line={line} unsent={said.waiting.length} />
+        <Progress
+          line={line}
+          unsent={said.waiting.filter((one) => one.to === "verdict" || one.to === "missed").length}
+        />
       </div>
       <Refused />
       {error && !event ? <Trouble error={error} retry={() => void refetch()} /> : null}
@@ -196,34 +200,6 @@ function Progress({ line, unsent }: { line: Line; unsent: number }) {
       {line.skipped > 0 ? <span className="dim"> · {t("review.skipped", { n: line.skipped })}</span> : null}
       {unsent > 0 ? <span className="dim"> · {t("review.unsent", { n: unsent })}</span> : null}
     </span>
-  );
-}
-
-/** What the server did not take: shown until somebody decides. */
-function Refused() {
-  const { t } = useTexts();
-  const { stuck, retry, drop } = useSaid();
-  return (
-    <>
-      {stuck.map((one) => (
-        <div className="panel refused" key={one.body.key} role="alert">
-          {one.to === "verdict" ? (
-            <Link to={`/events/${one.event}`}>{t("review.refused.verdict")}</Link>
-          ) : (
-            t("review.refused.missed")
-          )}
-          ：{one.why}
-          <span className="actions">
-            <Button size="small" onClick={() => retry(one)}>
-              {t("error.retry")}
-            </Button>
-            <Button size="small" onClick={() => drop(one)}>
-              {t("review.refused.drop")}
-            </Button>
-          </span>
-        </div>
-      ))}
-    </>
   );
 }
 

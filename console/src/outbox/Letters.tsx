@@ -9,9 +9,9 @@ import {
   useRef,
   useState,
 } from "react";
-import { type Letter, post, send, shelfOf } from "./outbox";
+import { type Letter, nameOf, post, replaced, send, shelfOf, touched } from "./letters";
 
-interface Outbox {
+interface Letters {
   /** on their way, the oldest first */
   waiting: readonly Letter[];
   /** refused by the server: they are lost unless somebody does something about it */
@@ -21,11 +21,11 @@ interface Outbox {
   retry: (one: Letter) => void;
 }
 
-const Context = createContext<Outbox | null>(null);
+const Context = createContext<Letters | null>(null);
 
 /** Brings what was said to the server, one after the other and in order, until it is acknowledged; kept in the browser
  * meanwhile, also over a reload. */
-export function SaidProvider({ who, children }: { who: string; children: ReactNode }) {
+export function LettersProvider({ who, children }: { who: string; children: ReactNode }) {
   const queries = useQueryClient();
   const shelf = useMemo(() => shelfOf(who), [who]);
   const [letters, setLetters] = useState<readonly Letter[]>(() => shelf.all());
@@ -35,8 +35,12 @@ export function SaidProvider({ who, children }: { who: string; children: ReactNo
   const change = useCallback(
     (one: Letter) => {
       shelf.put(one);
+      for (const other of shelf.all())
+        if (replaced(other, one) && nameOf(other) !== nameOf(one)) shelf.drop(other);
       setLetters((all) =>
-        [...all.filter((other) => other.body.key !== one.body.key), one].sort((a, b) => a.ms - b.ms),
+        [...all.filter((other) => nameOf(other) !== nameOf(one) && !replaced(other, one)), one].sort(
+          (a, b) => a.ms - b.ms,
+        ),
       );
     },
     [shelf],
@@ -44,7 +48,7 @@ export function SaidProvider({ who, children }: { who: string; children: ReactNo
   const drop = useCallback(
     (one: Letter) => {
       shelf.drop(one);
-      setLetters((all) => all.filter((other) => other.body.key !== one.body.key));
+      setLetters((all) => all.filter((other) => nameOf(other) !== nameOf(one)));
     },
     [shelf],
   );
@@ -60,8 +64,7 @@ export function SaidProvider({ who, children }: { who: string; children: ReactNo
           .then((outcome) => {
             if (outcome.kind !== "done") return change(outcome.letter);
             drop(next);
-            if (next.to === "verdict") void queries.invalidateQueries({ queryKey: ["verdicts", next.event] });
-            void queries.invalidateQueries({ queryKey: ["rates"] });
+            for (const queryKey of touched(next)) void queries.invalidateQueries({ queryKey });
           })
           .finally(() => {
             busy.current = false;
@@ -83,8 +86,8 @@ export function SaidProvider({ who, children }: { who: string; children: ReactNo
   return <Context.Provider value={outbox}>{children}</Context.Provider>;
 }
 
-export function useSaid(): Outbox {
+export function useLetters(): Outbox {
   const outbox = useContext(Context);
-  if (!outbox) throw new Error("useSaid outside SaidProvider");
+  if (!outbox) throw new Error("useLetters outside LettersProvider");
   return outbox;
 }

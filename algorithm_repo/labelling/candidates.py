@@ -1,0 +1,126 @@
+"""From what people said of events to pictures to be labelled: a false alarm today is a label tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from algorithm_repo.datasets.types import Box, Polygon, Source
+from algorithm_repo.labelling import projects
+from algorithm_repo.labelling.types import NewItem, Project, Shape, Suggestion, Taken
+from contracts.errors import ObjectMissing
+from contracts.records import EvidenceRef
+from events.review import Kind, Verdict
+from store.objects import ObjectStore
+
+CITY = Source(name="city cameras", licence="internal", personal=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """How many verdicts became pictures to be labelled; `known`: were there already; `without`: have no picture."""
+
+    added: int
+    known: int
+    without: int
+
+
+def take(
+    connection: Connection,
+    objects: ObjectStore,
+    number: int,
+    verdicts: Sequence[Verdict],
+    pictures: Mapping[int, Sequence[EvidenceRef]],
+    who: str,
+) -> TakenIn:
+    """Adds the picture that shows best what each verdict is about.
+
+    Args:
+        pictures: of each verdict, by its id, as far as whoever asks may see them.
+
+    Raises:
+        ObjectsUnavailable: the object store is down.
+    """
+    project = projects.get(connection, number)
+    added = known = without = 0
+    for verdict in verdicts:
+        ref = _best(pictures.get(verdict.id, ()))
+        seen = None if ref is None else _looks(objects, ref)
+        if ref is None or seen is None:
+            without += 1
+            continue
+        new = _item(project, verdict, ref, seen)
+        if projects.add(connection, number, new, seen.signature, who) is None:
+            known += 1
+        else:
+            added += 1
+    return TakenIn(added, known, without)
+
+
+def _best(refs: Sequence[EvidenceRef]) -> EvidenceRef | None:
+    """The picture by which it was decided, else any."""
+    there = [one for one in refs if one.stored and one.media_type.startswith("image/")]
+    return next((one for one in there if one.role == "decision"), there[0] if there else None)
+
+
+def _looks(objects: ObjectStore, ref: EvidenceRef) -> projects.Looks | None:
+    try:
+        return projects.looks(objects.get(ref.key))
+    except (ObjectMissing, ValueError):
+        return None
+
+
+def _item(project: Project, verdict: Verdict, ref: EvidenceRef, seen: projects.Looks) -> NewItem:
+    slices = [f"verdict {verdict.kind.value}", verdict.type]
+    if verdict.reason is not None:
+        slices.append(f"because {verdict.reason.value}")
+    return NewItem(
+        content=ref.sha256,
+        name=f"{verdict.camera}-{verdict.type}-{verdict.id}"[-80:],
+        key=ref.key,
+        media_type=ref.media_type,
+        width=seen.width,
+        height=seen.height,
+        source=CITY,
+        taken=Taken(
+            camera=verdict.camera,
+            department=verdict.department,
+            grid=verdict.grid,
+            zone=verdict.zone,
+            type=verdict.type,
+            utc=verdict.moment_utc,
+        ),
+        verdict=verdict.id,
+        slices=tuple(slices),
+        suggested=_suggested(project, verdict),
+    )
+
+
+def _suggested(project: Project, verdict: Verdict) -> tuple[Suggestion, ...]:
+    """What the algorithm saw, where somebody said that it is real; what somebody drew, where it was missed."""
+    subject = verdict.seen.subject
+    words = (verdict.type, None if subject is None else subject.object_class)
+    label = next((word for word in words if word in project.classes), None)
+    shape: Shape | None = None
+    if label is None:
+        return ()
+    if verdict.kind is Kind.MISSED and len(verdict.seen.polygon) >= 3:
+        points = tuple((_share(x), _share(y)) for x, y in verdict.seen.polygon)
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        if "polygon" in project.kinds:
+            shape = Polygon(label=label, points=points)
+        elif "box" in project.kinds and min(xs) < max(xs) and min(ys) < max(ys):
+            shape = Box(label=label, box=(min(xs), min(ys), max(xs), max(ys)))
+    elif verdict.kind is Kind.REAL and subject is not None and subject.box is not None and "box" in project.kinds:
+        x1, y1, x2, y2 = (_share(value) for value in subject.box)
+        shape = Box(label=label, box=(x1, y1, x2, y2)) if x1 < x2 and y1 < y2 else None
+    if shape is None:
+        return ()
+    by = verdict.who if verdict.kind is Kind.MISSED else f"algorithm {verdict.type}"
+    return (Suggestion(by=by[:80], confidence=verdict.seen.confidence, label=shape),)
+
+
+def _share(value: float) -> float:
+    return min(1.0, max(0.0, value))

@@ -1,0 +1,297 @@
+"""Labelling: projects, the queue of somebody who labels, reviews by a second person, agreement, and freezing.
+
+For those who may label, and of pictures that a camera took those whose evidence they may see.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, status
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from algorithm_repo.labelling import answers, candidates, exchange, freeze, measured, projects
+from algorithm_repo.labelling.exchange import Format
+from algorithm_repo.labelling.measured import Between
+from algorithm_repo.labelling.types import Answer, Item, NewAnswer, NewProject, NewReview, Project, State
+from api import sight
+from api.deps import ConnectionDep, DoorsDep, LabelDep, Number
+from api.evidence import BYTES, RangeHeader, Served, send, send_masked
+from api.labelling_schemas import (
+    CandidatesBody,
+    CandidatesTaken,
+    DraftBody,
+    DraftState,
+    FreezeBody,
+    FrozenOut,
+    HiddenBody,
+    ItemDetail,
+    ItemOut,
+    LeftOutOut,
+    ProjectOut,
+    Task,
+)
+from api.problems import NotFound, Problem
+from contracts.errors import Forbidden
+from contracts.records import EvidenceRef
+from events import queries, review
+from events.review import Verdict
+from governance import audit
+from governance.access import Access, Viewer
+
+router = APIRouter(prefix="/api/labelling", tags=["labelling"])
+
+_REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 422)}
+
+
+@router.get("/projects")
+def list_label_projects(connection: ConnectionDep, viewer: LabelDep) -> list[ProjectOut]:
+    """All projects, the newest first."""
+    return [_project_out(connection, viewer, one) for one in projects.listed(connection)]
+
+
+@router.post("/projects", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
+def create_label_project(body: NewProject, connection: ConnectionDep, viewer: LabelDep) -> ProjectOut:
+    """A new project: what is to be labelled, of which classes, by how many people each."""
+    made = projects.create(connection, body, viewer.name)
+    audit.record(connection, viewer.name, "labels.project", {"project": made.id, "name": made.name})
+    return _project_out(connection, viewer, made)
+
+
+@router.get("/projects/{number}", responses=_REFUSED)
+def get_label_project(number: Number, connection: ConnectionDep, viewer: LabelDep) -> ProjectOut:
+    """One project."""
+    return _project_out(connection, viewer, _project(connection, number))
+
+
+@router.post("/projects/{number}/candidates", responses=_REFUSED)
+def take_candidates(
+    number: Number, body: CandidatesBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
+) -> CandidatesTaken:
+    """Verdicts become pictures to be labelled, as far as one may see their evidence; what was said of them is shown
+    beside as a suggestion. The same verdict again changes nothing."""
+    _project(connection, number)
+    found = review.candidates(connection, sight.of_verdicts(viewer, Access.EVIDENCE), body.after, body.limit)
+    pieces = queries.evidence_of(connection, {_event(one) for one in found}, sight.of_events(viewer))
+    pictures = {
+        one.id: [row.ref for row in pieces.get(_event(one), ()) if row.deleted_utc is None and _shows(one, row.ref)]
+        for one in found
+    }
+    taken = candidates.take(connection, doors.objects, number, found, pictures, viewer.name)
+    if taken.added:
+        audit.record(connection, viewer.name, "labels.candidates", {"project": number, "added": taken.added})
+    return CandidatesTaken(
+        added=taken.added,
+        known=taken.known,
+        without=taken.without,
+        next_after=found[-1].id if len(found) == body.limit else None,
+    )
+
+
+@router.get("/projects/{number}/items", responses=_REFUSED)
+def list_label_items(
+    number: Number,
+    connection: ConnectionDep,
+    viewer: LabelDep,
+    state: State | None = None,
+    after: Annotated[int, Query(ge=0, le=2**62, description="id of the last one of the page before")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[ItemOut]:
+    """A project's pictures in the order in which they came."""
+    project = _project(connection, number)
+    found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit)
+    return _items_out(connection, viewer, project, found)
+
+
+@router.get("/projects/{number}/queue", responses=_REFUSED)
+def label_queue(
+    number: Number,
+    connection: ConnectionDep,
+    viewer: LabelDep,
+    work: Literal["label", "review"] = "label",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> list[Task]:
+    """What one has to do next: to label, or to review what others labelled."""
+    project = _project(connection, number)
+    found = projects.queue(connection, number, viewer.name, sight.of_label_items(viewer), work == "review", limit)
+    numbers = [one.id for one in found]
+    drafts = answers.drafts(connection, numbers, viewer.name)
+    said = answers.newest(connection, numbers)
+    told = zip(found, _items_out(connection, viewer, project, found), strict=True)
+    return [
+        Task(
+            item=out,
+            draft=drafts.get(item.id),
+            answers=[one for one in said if one.item == item.id and (one.who == viewer.name) != (work == "review")],
+        )
+        for item, out in told
+    ]
+
+
+@router.get("/items/{number}", responses=_REFUSED)
+def get_label_item(number: Number, connection: ConnectionDep, viewer: LabelDep) -> ItemDetail:
+    """One picture with who said what of it, and when; of one that people still label on their own, only one's own."""
+    item = _item(connection, viewer, number)
+    project = _project(connection, item.project)
+    said = answers.of_item(connection, number)
+    if (item.hidden or item.state is State.OPEN) and not _manages(viewer, project):
+        said = [one for one in said if one.who == viewer.name]
+    return ItemDetail(item=_items_out(connection, viewer, project, [item])[0], answers=said)
+
+
+@router.get(
+    "/items/{number}/picture",
+    response_class=Response,
+    responses=BYTES | {200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "the picture"}},
+)
+def label_picture(
+    request: Request,
+    number: Number,
+    connection: ConnectionDep,
+    doors: DoorsDep,
+    viewer: LabelDep,
+    range_header: RangeHeader = None,
+) -> Response:
+    """The picture to be labelled: with faces and plates made unrecognisable where its source may show people."""
+    item = _item(connection, viewer, number)
+    source = _project(connection, item.project).sources[item.source]
+    if not source.personal:
+        told = {"Cache-Control": "private, max-age=86400"}
+        served = Served(item.key, f'"{item.content}"', item.media_type, item.key.rpartition("/")[2], told)
+        return send(request, doors.objects, served, range_header)
+    ref = EvidenceRef(
+        role="decision",
+        key=item.key,
+        sha256=item.content,
+        media_type=item.media_type,
+        size=doors.objects.size(item.key),
+        utc=item.taken.utc or 0.0,
+    )
+    return send_masked(request, doors.objects, ref, doors.masked_copies.ensure(ref, None, None), range_header)
+
+
+@router.put("/items/{number}/draft", responses=_REFUSED)
+def save_label_draft(number: Number, body: DraftBody, connection: ConnectionDep, viewer: LabelDep) -> DraftState:
+    """Keeps labels that are not finished; only whoever drew them sees them."""
+    _item(connection, viewer, number)
+    return DraftState(kept=answers.save_draft(connection, number, viewer.name, body.labels, body.stamp))
+
+
+@router.post("/items/{number}/answers", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
+def answer_item(number: Number, body: NewAnswer, connection: ConnectionDep, viewer: LabelDep) -> Answer:
+    """The labels of a whole picture; none at all says that there is nothing to see."""
+    _item(connection, viewer, number)
+    return answers.submit(connection, number, body, viewer.name)
+
+
+@router.post("/items/{number}/reviews", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
+def review_item(number: Number, body: NewReview, connection: ConnectionDep, viewer: LabelDep) -> Answer:
+    """What a second person says of somebody's labels: they count, they count as corrected, or they are to be done
+    again, and why."""
+    _item(connection, viewer, number)
+    return answers.review(connection, number, body, viewer.name)
+
+
+@router.put("/items/{number}/hidden", responses=_REFUSED)
+def hide_item(number: Number, body: HiddenBody, connection: ConnectionDep, viewer: LabelDep) -> ItemOut:
+    """Makes an accepted picture a hidden test for everybody who has had nothing to do with it, or ends that."""
+    project = _managed(connection, viewer, _item(connection, viewer, number).project)
+    projects.hide(connection, number, body.hidden)
+    audit.record(connection, viewer.name, "labels.hidden", {"item": number, "hidden": body.hidden})
+    return _items_out(connection, viewer, project, [_item(connection, viewer, number)])[0]
+
+
+@router.get("/projects/{number}/agreement", responses=_REFUSED)
+def label_agreement(number: Number, connection: ConnectionDep, viewer: LabelDep) -> list[Between]:
+    """How far people agree: with each other, with hidden tests, with what a review made of their labels. Whoever does
+    not manage the project sees only their own lines."""
+    project = _project(connection, number)
+    found = measured.measured(connection, number, sight.of_label_items(viewer))
+    manages = _manages(viewer, project)
+    own = [one for one in found if viewer.name in (one.one, one.other) and one.of != "test"]
+    return found if manages else own
+
+
+@router.post("/projects/{number}/freeze", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
+def freeze_labels(
+    number: Number, body: FreezeBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
+) -> FrozenOut:
+    """What is accepted becomes a version of training data: split without leakage, kept for good."""
+    _managed(connection, viewer, number)
+    seen = sight.of_label_items(viewer)
+    done = freeze.freeze(connection, doors.objects, number, seen, viewer.name, note=body.note, seed=body.seed)
+    what = {"project": number, "version": done.version.digest, "items": done.version.items}
+    audit.record(connection, viewer.name, "labels.frozen", what)
+    return FrozenOut(
+        digest=done.version.digest,
+        items=done.version.items,
+        parent=done.version.parent,
+        left_out=[LeftOutOut(name=one.item.name, why=one.why) for one in done.left_out],
+    )
+
+
+@router.get(
+    "/projects/{number}/export",
+    response_class=Response,
+    responses=_REFUSED | {200: {"content": {"application/zip": {}}, "description": "labels, without the pictures"}},
+)
+def export_labels(
+    number: Number,
+    connection: ConnectionDep,
+    viewer: LabelDep,
+    form: Annotated[Format, Query(alias="format")] = "coco",
+) -> Response:
+    """What is accepted, as COCO, CVAT's XML or YOLO in a ZIP; the pictures stay here."""
+    _project(connection, number)
+    files = exchange.exported(connection, number, sight.of_label_items(viewer), form)
+    headers = {"Content-Disposition": f'attachment; filename="labels-{number}-{form}.zip"', "Cache-Control": "no-store"}
+    return Response(exchange.zipped(files.texts), media_type="application/zip", headers=headers)
+
+
+def _project(connection: Connection, number: int) -> Project:
+    """Raises NotFound."""
+    found = projects.find(connection, number)
+    if found is None:
+        raise NotFound(f"no project {number}")
+    return found
+
+
+def _managed(connection: Connection, viewer: Viewer, number: int) -> Project:
+    """Raises Forbidden, NotFound."""
+    project = _project(connection, number)
+    if not _manages(viewer, project):
+        raise Forbidden(f"project {project.name} is managed by {project.author}", "ask them")
+    return project
+
+
+def _manages(viewer: Viewer, project: Project) -> bool:
+    return viewer.everything or viewer.name == project.author
+
+
+def _project_out(connection: Connection, viewer: Viewer, project: Project) -> ProjectOut:
+    counts = projects.counts(connection, project.id, sight.of_label_items(viewer))
+    return ProjectOut(**project.model_dump(), counts=counts, manages=_manages(viewer, project))
+
+
+def _item(connection: Connection, viewer: Viewer, number: int) -> Item:
+    """Raises NotFound where there is none, or its picture is not for this viewer."""
+    found = projects.item(connection, number, sight.of_label_items(viewer))
+    if found is None:
+        raise NotFound(f"no picture {number}")
+    return found
+
+
+def _items_out(connection: Connection, viewer: Viewer, project: Project, found: list[Item]) -> list[ItemOut]:
+    answered = answers.answered(connection, [one.id for one in found], viewer.name)
+    manages = _manages(viewer, project)
+    return [ItemOut.of(one, manages, one.id in answered) for one in found]
+
+
+def _event(one: Verdict) -> str:
+    """The event whose pictures show it; "": there is none."""
+    return one.event or next(iter(one.seen.drawn_on), "")
+
+
+def _shows(one: Verdict, ref: EvidenceRef) -> bool:
+    return one.event is not None or ref.sha256 in one.seen.drawn_on

@@ -1,0 +1,125 @@
+"""The bodies of the doors of labelling. Times are s since 1970 UTC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from algorithm_repo.labelling.types import Answer, Item, Project, Shapes, State, Suggestion
+from api.schemas import Body
+
+
+class ProjectOut(Project):
+    """With how many of its pictures, as far as the asker may see them, are in which state.
+
+    `manages`: may hide tests, freeze, and see how people agree.
+    """
+
+    counts: dict[State, int]
+    manages: bool
+
+
+class ItemOut(Body):
+    """A picture; which are hidden tests, and what they hold, only those are told who manage the project."""
+
+    id: int
+    project: int
+    name: str
+    picture: str = Field(description="address of its bytes, masked where it may show people")
+    width: int
+    height: int
+    camera: str
+    utc: float | None
+    slices: tuple[str, ...]
+    state: State
+    hidden: bool
+    suggested: tuple[Suggestion, ...]
+
+    @classmethod
+    def of(cls, item: Item, manages: bool, answered: bool) -> ItemOut:
+        """Args: answered: whether the asker has said something of it."""
+        own = State.LABELLED if answered else State.OPEN
+        return cls(
+            id=item.id,
+            project=item.project,
+            name=item.name,
+            picture=f"/api/labelling/items/{item.id}/picture",
+            width=item.width,
+            height=item.height,
+            camera=item.taken.camera,
+            utc=item.taken.utc,
+            slices=item.slices,
+            state=item.state if manages or not item.hidden else own,
+            hidden=item.hidden and manages,
+            suggested=item.suggested,
+        )
+
+
+class Task(Body):
+    """A picture to be labelled or reviewed.
+
+    Attributes:
+        draft: what the asker has not sent yet; null: nothing.
+        answers: to review: the newest labels of each person but the asker; else the asker's own, and why they were
+            rejected.
+    """
+
+    item: ItemOut
+    draft: list[dict[str, Any]] | None
+    answers: list[Answer]
+
+
+class ItemDetail(Body):
+    """A picture with all that was said of it, the oldest first."""
+
+    item: ItemOut
+    answers: list[Answer]
+
+
+class CandidatesBody(Body):
+    after: int = Field(0, ge=0, le=2**62, description="id of the last verdict of the page before")
+    limit: int = Field(100, ge=1, le=500)
+
+
+class CandidatesTaken(Body):
+    """How many verdicts became pictures; `known`: were there already; `without`: have no picture."""
+
+    added: int
+    known: int
+    without: int
+    next_after: int | None
+
+
+class DraftBody(Body):
+    labels: Shapes
+    stamp: int = Field(ge=0, le=2**53, description="ms of the page's clock: an older one never replaces a newer")
+
+
+class DraftState(Body):
+    """`kept` false: a newer one is kept already."""
+
+    kept: bool
+
+
+class HiddenBody(Body):
+    hidden: bool
+
+
+class FreezeBody(Body):
+    note: str = Field("", max_length=2000)
+    seed: int = Field(1, ge=0, le=2**31)
+
+
+class LeftOutOut(Body):
+    name: str
+    why: str
+
+
+class FrozenOut(Body):
+    """The version that was made, and what is accepted but not in it."""
+
+    digest: str
+    items: int
+    parent: str | None
+    left_out: list[LeftOutOut]

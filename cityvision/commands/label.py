@@ -1,0 +1,223 @@
+"""`cityvision label`: projects of labelling; pictures and labels in and out; agreement; versions of training data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection, true
+
+from algorithm_repo.datasets.types import Label, Source
+from algorithm_repo.formats.types import Picture
+from algorithm_repo.labelling import exchange, freeze, measured, projects
+from algorithm_repo.labelling.exchange import Format, Import
+from algorithm_repo.labelling.types import NewProject, Project
+from cityvision.database import transaction
+from cityvision.installation import reach
+from cityvision.object_store import object_store
+from cityvision.settings import Settings, load_settings
+from contracts.errors import ConfigError
+from governance import audit
+from store.objects import ObjectStore
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+_WHO = click.option("--who", required=True, help="Account in whose name it is done.")
+_FORMAT = click.option("--format", "form", type=click.Choice(["coco", "cvat", "yolo"]), default="coco")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
+
+
+@click.group(epilog="\b\nExample:\n  cityvision label list\n  cityvision label export cars labels/ --who lin")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
+@click.pass_context
+def command(context: click.Context, data: Path | None) -> None:
+    """Labelling: projects, pictures and labels in and out, agreement, freezing. Drawing is done in the console."""
+    context.obj = load_settings(data=data)
+
+
+@command.command("list", epilog="\b\nExample:\n  cityvision label list")
+@_JSON
+@click.pass_obj
+def list_command(settings: Settings, as_json: bool) -> None:
+    """All projects, and how far each is."""
+    with transaction(reach(settings)) as connection:
+        found = [(one, projects.counts(connection, one.id, true())) for one in projects.listed(connection)]
+    if as_json:
+        told = [{**one.model_dump(mode="json"), "counts": counts} for one, counts in found]
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for one, counts in found:
+        far = "  ".join(f"{state} {count}" for state, count in counts.items())
+        click.echo(f"{one.name:<24}{one.task:<10}{', '.join(one.classes):<32}{far}")
+
+
+@command.command("new", epilog="\b\nExample:\n  cityvision label new cars --class car --class bus --who lin")
+@click.argument("name")
+@click.option("--class", "classes", multiple=True, required=True, help="Once for each, in order.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(["box", "polygon", "tag"]), default=("box",))
+@click.option("--task", type=click.Choice(["detect", "segment", "classify"]), default="detect")
+@click.option("--people", type=click.IntRange(1, 5), default=1, help="Who label each picture on their own.")
+@_WHO
+@click.pass_obj
+def new_command(
+    settings: Settings, name: str, classes: tuple[str, ...], kinds: tuple[str, ...], task: str, people: int, who: str
+) -> None:
+    """A new project NAME."""
+    fields = {"name": name, "classes": classes, "kinds": kinds, "task": task, "people": people}
+    with transaction(reach(settings)) as connection:
+        made = projects.create(connection, NewProject.model_validate(fields), who)
+        audit.record(connection, who, "labels.project", {"project": made.id, "name": made.name})
+    click.echo(f"project {made.id}: {made.name}")
+
+
+@command.command(
+    "import",
+    epilog="\b\nExample:\n  cityvision label import cars photos/ --labels photos/instances.json --who lin \\\n"
+    "    --source photos --licence CC-BY-4.0",
+)
+@click.argument("project")
+@click.argument("pictures", type=_FOLDER)
+@click.option("--labels", type=_FILE, help="COCO, CVAT's XML, or data.yaml of YOLO; none: pictures alone.")
+@_FORMAT
+@click.option("--source", required=True, help="Name of where the pictures come from.")
+@click.option("--licence", required=True, help="On what terms: an SPDX expression, or words.")
+@click.option(
+    "--personal/--public", default=True, help="Faces and plates may be in them: masked before they are shown."
+)
+@click.option("--suggested-by", help="What made the labels: they are suggestions, to be taken over one by one.")
+@_WHO
+@click.pass_obj
+def import_command(
+    settings: Settings,
+    project: str,
+    pictures: Path,
+    labels: Path | None,
+    form: Format,
+    source: str,
+    licence: str,
+    personal: bool,
+    suggested_by: str | None,
+    who: str,
+) -> None:
+    """The JPEG and PNG below the folder PICTURES, with labels, into PROJECT. Labels of people wait for a review."""
+    how = Import(Source(name=source, licence=licence, personal=personal), who, suggested_by)
+    said: dict[str, tuple[Label, ...]] = {}
+    if labels is not None:
+        found = exchange.read(form, _label_files(form, labels))
+        said = _by_name(found.pictures)
+        for warning in found.warnings:
+            click.echo(f"warning: {warning}", err=True)
+    with transaction(reach(settings)) as connection:
+        into = projects.named(connection, project)
+        added, known = _take(connection, object_store(settings), into, pictures, said, how)
+        audit.record(connection, who, "labels.imported", {"project": into.id, "added": added})
+    click.echo(f"{added} added, {known} there already")
+
+
+def _take(
+    connection: Connection,
+    objects: ObjectStore,
+    into: Project,
+    folder: Path,
+    said: dict[str, tuple[Label, ...]],
+    how: Import,
+) -> tuple[int, int]:
+    added = known = 0
+    for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in _PICTURES):
+        number = exchange.take(connection, objects, into, path.name, path.read_bytes(), said.get(path.name), how)
+        added, known = (added + 1, known) if number is not None else (added, known + 1)
+    return added, known
+
+
+def _label_files(form: Format, labels: Path) -> dict[str, bytes]:
+    if form != "yolo":
+        return {labels.name: labels.read_bytes()}
+    root = labels.parent
+    files = (one for one in sorted(root.rglob("*")) if one.is_file())
+    # Pictures are named alone: what they hold, the labels do not ask.
+    return {
+        one.relative_to(root).as_posix(): b"" if one.suffix.lower() in _PICTURES else one.read_bytes() for one in files
+    }
+
+
+def _by_name(pictures: Iterable[Picture]) -> dict[str, tuple[Label, ...]]:
+    """Raises ConfigError: two pictures have one name."""
+    found: dict[str, tuple[Label, ...]] = {}
+    for one in pictures:
+        name = one.file.rpartition("/")[2]
+        if name in found:
+            raise ConfigError(f"{name}: two pictures have this name", "import each folder with labels of its own")
+        found[name] = one.labels
+    return found
+
+
+@command.command("export", epilog="\b\nExample:\n  cityvision label export cars labels/ --format cvat --who lin")
+@click.argument("project")
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@_FORMAT
+@click.option("--pictures", is_flag=True, help="With the pictures as they are: faces and plates can be seen.")
+@_WHO
+@click.pass_obj
+def export_command(settings: Settings, project: str, target: Path, form: Format, pictures: bool, who: str) -> None:
+    """What is accepted of PROJECT, into the folder TARGET."""
+    objects = object_store(settings)
+    with transaction(reach(settings)) as connection:
+        one = projects.named(connection, project)
+        files = exchange.exported(connection, one.id, true(), form)
+        keys = projects.keys(connection, one.id)
+        audit.record(connection, who, "labels.exported", {"project": one.id, "format": form, "pictures": pictures})
+    parts = files.files(lambda content: objects.get(keys[content])) if pictures else iter(files.texts.items())
+    count = 0
+    for path, data in parts:
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        count += 1
+    for warning in files.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{count} files in {target}")
+
+
+@command.command("agreement", epilog="\b\nExample:\n  cityvision label agreement cars")
+@click.argument("project")
+@_JSON
+@click.pass_obj
+def agreement_command(settings: Settings, project: str, as_json: bool) -> None:
+    """How far people agree: with each other, with hidden tests, with what a review made of their labels."""
+    with transaction(reach(settings)) as connection:
+        found = measured.measured(connection, projects.named(connection, project).id, true())
+    if as_json:
+        click.echo(json.dumps([one.model_dump() for one in found], ensure_ascii=False))
+        return
+    click.echo(f"{'of':<8}{'who':<28}{'pictures':>9}{'IoU':>7}{'F1':>7}{'kappa':>7}{'tags':>7}")
+    for one in found:
+        figures = (one.iou, one.f1, one.kappa, one.tag_kappa)
+        told = "".join(f"{'–' if value is None else f'{value:.2f}':>7}" for value in figures)
+        click.echo(f"{one.of:<8}{' / '.join(filter(None, (one.one, one.other))):<28}{one.pictures:>9}{told}")
+
+
+@command.command("freeze", epilog="\b\nExample:\n  cityvision label freeze cars --note 'winter added' --who lin")
+@click.argument("project")
+@click.option("--note", default="", help="What is new in it.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="Of drawing the sides.")
+@_WHO
+@_JSON
+@click.pass_obj
+def freeze_command(settings: Settings, project: str, note: str, seed: int, who: str, as_json: bool) -> None:
+    """What is accepted of PROJECT becomes a version of training data, a child of the one before."""
+    objects = object_store(settings)
+    with transaction(reach(settings)) as connection:
+        number = projects.named(connection, project).id
+        done = freeze.freeze(connection, objects, number, true(), who, note=note, seed=seed)
+        what = {"project": number, "version": done.version.digest, "items": done.version.items}
+        audit.record(connection, who, "labels.frozen", what)
+    if as_json:
+        left_out = [{"name": one.item.name, "why": one.why} for one in done.left_out]
+        click.echo(json.dumps({**done.version.model_dump(mode="json"), "left_out": left_out}, ensure_ascii=False))
+        return
+    click.echo(f"{done.version.digest}: {done.version.items} pictures")
+    for one in done.left_out:
+        click.echo(f"left out {one.item.name}: {one.why}")

@@ -1,0 +1,151 @@
+"""Pictures labelled by keyboard in a browser, over a dead line too, and reviewed by a second person."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+
+from algorithm_repo.datasets.types import Box, Polygon, Tag
+from algorithm_repo.labelling import answers, exchange, projects
+from algorithm_repo.labelling.types import Answer, NewProject, Said
+from tests.contract.labelling_scene import CITY, car, labelled
+from tests.e2e.browser import shot
+from tests.e2e.console_city import City, Clip
+from tests.e2e.test_console_browser import city, clip, enter, page, pytestmark  # noqa: F401
+
+pytest_plugins = ["tests.embedded"]
+
+
+def made(city: City, clip: Clip) -> list[int]:  # noqa: F811
+    """Project 1 with four pictures: of the first a network says something, the last waits for a review."""
+    with city.engine.begin() as connection:
+        new = NewProject(name="路口车辆", classes=("car", "bus"), kinds=("box", "polygon", "tag"))
+        project = projects.create(connection, new, "lin")
+        numbers = []
+        for n in range(4):
+            by = "street 0.3" if n == 0 else None
+            labels = (car(0.5),) if n == 0 else None
+            how = exchange.Import(CITY, "lin", by)
+            number = exchange.take(connection, city.objects, project, f"{n}.jpg", clip.jpegs[5 * n], labels, how)
+            assert number is not None
+            numbers.append(number)
+        labelled(connection, numbers[3], "lin", car())
+        return numbers
+
+
+def said(city: City, item: int, count: int) -> list[Answer]:  # noqa: F811
+    end = time.monotonic() + 60
+    while True:
+        with city.engine.connect() as connection:
+            found = answers.of_item(connection, item)
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < end, f"{len(found)} of {count} answers"
+        time.sleep(0.1)
+
+
+def drafted(city: City, item: int) -> list[dict[str, Any]] | None:  # noqa: F811
+    with city.engine.connect() as connection:
+        return answers.drafts(connection, [item], "admin").get(item)
+
+
+def ready(page: Page, item: int) -> None:  # noqa: F811
+    front = page.locator(f"[data-testid=task][data-item='{item}'][data-ready=true]")
+    expect(front).to_be_visible(timeout=20_000)
+
+
+def press(page: Page, *keys: str) -> None:  # noqa: F811
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_pictures_are_labelled_by_keyboard_and_reviewed(city: City, clip: Clip, page: Page) -> None:  # noqa: F811
+    first, second, third, fourth = made(city, clip)
+    enter(page, city)
+    page.goto(f"{city.url}/labelling")
+    expect(page.get_by_role("link", name="路口车辆")).to_be_visible()
+    shot(page, "labelling-projects")
+    page.get_by_role("link", name="路口车辆").click()
+    page.get_by_role("button", name="开始标注").click()
+    ready(page, first)
+
+    # A box from (.5, .5) to (.6, .55) as a bus, taken back and done again; what the network says, taken over.
+    press(page, "2", "Space", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "Space")
+    expect(page.get_by_test_id("labels").locator("li")).to_have_count(1)
+    press(page, "u")
+    expect(page.get_by_test_id("labels").locator("li")).to_have_count(0)
+    press(page, "y")
+    expect(page.get_by_test_id("suggested")).to_contain_text("street 0.3")
+    shot(page, "labelling-annotator-1280")
+    press(page, "g")
+    expect(page.get_by_test_id("labels").locator("li")).to_have_count(2)
+    press(page, "Enter")
+    ready(page, second)
+    (answer,) = said(city, first, 1)
+    assert answer.labels == (Box(label="bus", box=(0.5, 0.5, 0.6, 0.55)), car(0.5))
+    assert (answer.who, answer.said) == ("admin", Said.LABELS)
+
+    # An outline and a tag, over a dead line and a reload.
+    def dead(route: Route) -> None:
+        if route.request.method in ("POST", "PUT"):
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/labelling/items/**", dead)
+    press(page, "p", "Space", "Shift+ArrowRight", "Space", "Shift+ArrowDown", "Space", "Enter", "t", "1")
+    expect(page.get_by_test_id("labels").locator("li")).to_have_count(2)
+    expect(page.get_by_test_id("progress")).to_contain_text("1 件正在发送")
+    assert drafted(city, second) is None
+    press(page, "Enter")
+    ready(page, third)
+    expect(page.get_by_test_id("progress")).to_contain_text("1 件正在发送")
+    page.unroute("**/api/labelling/items/**")
+    page.reload()
+    (answer,) = said(city, second, 1)
+    outline = Polygon(label="car", points=((0.5, 0.5), (0.55, 0.5), (0.55, 0.55)))
+    assert answer.labels == (outline, Tag(label="car"))
+    expect(page.get_by_test_id("progress")).to_contain_text("已保存")
+
+    # What is half done is there again after a reload.
+    ready(page, third)
+    press(page, "Space", "Shift+ArrowRight", "Shift+ArrowDown", "Space")
+    end = time.monotonic() + 30
+    while drafted(city, third) is None:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    page.reload()
+    ready(page, third)
+    expect(page.get_by_test_id("labels").locator("li")).to_have_count(1)
+
+    # A second person's turn: corrected and accepted. Nobody finds their own.
+    page.goto(f"{city.url}/labelling/1/review")
+    ready(page, fourth)
+    expect(page.get_by_text("lin 标注")).to_be_visible()
+    press(page, "Tab", "ArrowRight")
+    expect(page.get_by_role("button", name="修正并通过")).to_be_visible()
+    shot(page, "labelling-review-1280")
+    press(page, "Enter")
+    final = said(city, fourth, 2)[1]
+    assert (final.said, final.who) == (Said.ACCEPTED, "admin")
+    assert final.labels == (Box(label="car", box=(0.11, 0.2, 0.41, 0.6)),)
+    expect(page.get_by_text("没有待处理的图片")).to_be_visible()
+    page.goto(f"{city.url}/labelling/1")
+    expect(page.get_by_test_id("agreement")).to_contain_text("对复核结果")
+    shot(page, "labelling-project")
+    page.get_by_role("button", name="冻结为数据集版本").click()
+    expect(page.get_by_test_id("frozen")).to_contain_text("1 张")
+
+
+def test_a_rejected_picture_says_why(city: City, clip: Clip, page: Page) -> None:  # noqa: F811
+    *_, fourth = made(city, clip)
+    enter(page, city)
+    page.goto(f"{city.url}/labelling/1/review")
+    ready(page, fourth)
+    press(page, "r")
+    page.get_by_placeholder("退回原因").fill("后面的公交车没有标")
+    press(page, "Enter")
+    no = said(city, fourth, 2)[1]
+    assert (no.said, no.note, no.labels) == (Said.REJECTED, "后面的公交车没有标", ())
