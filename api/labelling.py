@@ -11,12 +11,14 @@ from fastapi import APIRouter, Query, Request, status
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from algorithm_repo.datasets.types import Source
 from algorithm_repo.labelling import answers, candidates, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.measured import Between
 from algorithm_repo.labelling.types import Answer, Item, NewAnswer, NewProject, NewReview, Project, State
 from api import sight
-from api.deps import ConnectionDep, DoorsDep, LabelDep, Number
+from api.deps import ConnectionDep, CredentialDep, DoorsDep, LabelDep, Number, check_session, viewer_of
+from api.doors import Doors
 from api.evidence import BYTES, RangeHeader, Served, send, send_masked
 from api.labelling_schemas import (
     CandidatesBody,
@@ -38,7 +40,9 @@ from contracts.records import EvidenceRef
 from events import queries, review
 from events.review import Verdict
 from governance import audit
-from governance.access import Access, Viewer
+from governance.access import Access, Viewer, require
+from governance.roles import Right
+from governance.types import User
 
 router = APIRouter(prefix="/api/labelling", tags=["labelling"])
 
@@ -146,16 +150,10 @@ def get_label_item(number: Number, connection: ConnectionDep, viewer: LabelDep) 
     responses=BYTES | {200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "the picture"}},
 )
 def label_picture(
-    request: Request,
-    number: Number,
-    connection: ConnectionDep,
-    doors: DoorsDep,
-    viewer: LabelDep,
-    range_header: RangeHeader = None,
+    request: Request, number: Number, doors: DoorsDep, shown: CredentialDep, range_header: RangeHeader = None
 ) -> Response:
     """The picture to be labelled: with faces and plates made unrecognisable where its source may show people."""
-    item = _item(connection, viewer, number)
-    source = _project(connection, item.project).sources[item.source]
+    item, source = _admit(doors, check_session(doors, shown), number)
     if not source.personal:
         told = {"Cache-Control": "private, max-age=86400"}
         served = Served(item.key, f'"{item.content}"', item.media_type, item.key.rpartition("/")[2], told)
@@ -255,6 +253,29 @@ def _project(connection: Connection, number: int) -> Project:
     if found is None:
         raise NotFound(f"no project {number}")
     return found
+
+
+def _admit(doors: Doors, user: User, number: int) -> tuple[Item, Source]:
+    """A picture that somebody may label, noted in the audit chain where a camera took it, and where it comes from.
+
+    A transaction of its own: none may stand open while a picture is masked or sent.
+
+    Raises:
+        Forbidden, NotFound.
+    """
+    viewer = viewer_of(user)
+    require(viewer, Right.LABEL)
+    reading = f"label item {number}"
+    note = doors.readings.due(user, reading)
+    with doors.engine.begin() as connection:
+        item = _item(connection, viewer, number)
+        source = _project(connection, item.project).sources[item.source]
+        if note and item.taken.camera:
+            what = {"item": number, "camera": item.taken.camera, "sha256": item.content}
+            audit.record(connection, user.name, "labels.picture", what)
+    if note:
+        doors.readings.noted(user, reading)
+    return item, source
 
 
 def _managed(connection: Connection, viewer: Viewer, number: int) -> Project:

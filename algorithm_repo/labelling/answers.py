@@ -39,7 +39,7 @@ def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: f
             select(func.count(_a.who.distinct())).where(_a.item == number, _a.said == Said.LABELS.value)
         ).scalar_one()
         _set(connection, number, State.LABELLED if people >= project.people else State.OPEN, None)
-    connection.execute(delete(label_drafts).where(_d.item == number, _d.who == who))
+    _drop_draft(connection, number, who)
     return answer
 
 
@@ -64,6 +64,7 @@ def review(connection: Connection, number: int, new: NewReview, who: str, now: f
     projects.get(connection, item.project).check(labels)
     answer = _write(connection, number, said, labels if new.accepted else (), who, new, about.id, now)
     _set(connection, number, State(said.value), answer.id if new.accepted else None)
+    _drop_draft(connection, number, who)
     return answer
 
 
@@ -125,6 +126,10 @@ def _locked(connection: Connection, number: int) -> Item:
     if row is None:
         raise ConfigError(f"item {number}: there is none")
     return item_of(row)
+
+
+def _drop_draft(connection: Connection, number: int, who: str) -> None:
+    connection.execute(delete(label_drafts).where(_d.item == number, _d.who == who))
 
 
 def _known(connection: Connection, who: str, key: str) -> Answer | None:

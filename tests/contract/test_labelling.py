@@ -109,8 +109,11 @@ def test_a_draft_is_never_replaced_by_an_older_one(engine: Engine, objects: Disk
         (kept,) = answers.drafts(connection, [first], "lin")[first]
         assert Box.model_validate(kept) == car()
         assert answers.drafts(connection, [first], "chen") == {}
-        labelled(connection, first, "lin", car())
+        answer = labelled(connection, first, "lin", car())
         assert answers.drafts(connection, [first], "lin") == {}
+        answers.save_draft(connection, first, "chen", (car(),), 30)
+        accepted(connection, first, answer, "chen")
+        assert answers.drafts(connection, [first], "chen") == {}
 
 
 def test_two_label_on_their_own_and_how_far_they_agree_is_measured(engine: Engine, objects: DiskObjects) -> None:

@@ -97,11 +97,13 @@ function Annotator({ task, project, work, finished, skip }: AnnotatorProps) {
   const { t } = useTexts();
   const { put } = useLetters();
   const { item } = task;
-  const answer = task.answers.at(-1);
+  // As it was when it was shown: what came since then, nobody here has seen.
+  const [answer] = useState(() => task.answers.at(-1));
   const [sheet, setSheet] = useState<Sheet>(() =>
-    begun(atFirst(task, work), project.kinds[0] ?? "box", project.classes[0] ?? ""),
+    begun(atFirst(task), project.kinds[0] ?? "box", project.classes[0] ?? ""),
   );
   const [first] = useState(sheet.labels);
+  const given = answer?.labels;
   const [there, setThere] = useState<boolean | null>(null);
   const [rejecting, setRejecting] = useState(false);
   const [began] = useState(() => Date.now());
@@ -116,7 +118,7 @@ function Annotator({ task, project, work, finished, skip }: AnnotatorProps) {
         letter({ to: "labels", item: item.id, body: { labels, note: "", spent_s: spent(), key: freshId() } }),
       );
     } else if (answer) {
-      const corrected = sheet.labels === first ? null : labels;
+      const corrected = sheet.labels === given ? null : labels;
       const body = {
         answer: answer.id,
         accepted: true,
@@ -174,7 +176,7 @@ function Annotator({ task, project, work, finished, skip }: AnnotatorProps) {
           act={act}
           by={work === "review" ? answer?.who : undefined}
           sends={
-            work === "label" ? "label.submit" : sheet.labels === first ? "label.accept" : "label.correct"
+            work === "label" ? "label.submit" : sheet.labels === given ? "label.accept" : "label.correct"
           }
           ready={there === true}
         />
@@ -184,10 +186,8 @@ function Annotator({ task, project, work, finished, skip }: AnnotatorProps) {
 }
 
 /** Where somebody stopped; else what the other one said, or what was one's own when it was rejected. */
-function atFirst(task: LabelTask, work: Work): readonly Label[] {
-  const draft = task.draft as Label[] | null;
-  if (work === "label" && draft) return draft;
-  return task.answers.at(-1)?.labels ?? [];
+function atFirst(task: LabelTask): readonly Label[] {
+  return (task.draft as Label[] | null) ?? task.answers.at(-1)?.labels ?? [];
 }
 
 function changed(sheet: Sheet, what: Act, project: LabelProject, suggested: readonly Label[]): Sheet {
