@@ -15,7 +15,7 @@ from algorithm_repo.datasets.types import Source
 from algorithm_repo.labelling import answers, candidates, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.measured import Between
-from algorithm_repo.labelling.types import Answer, Item, NewAnswer, NewProject, NewReview, Project, State
+from algorithm_repo.labelling.types import Answer, Item, ItemState, NewAnswer, NewProject, NewReview, Project
 from api import sight
 from api.deps import ConnectionDep, CredentialDep, DoorsDep, LabelDep, Number, check_session, viewer_of
 from api.doors import Doors
@@ -98,7 +98,7 @@ def list_label_items(
     number: Number,
     connection: ConnectionDep,
     viewer: LabelDep,
-    state: State | None = None,
+    state: ItemState | None = None,
     after: Annotated[int, Query(ge=0, le=2**62, description="id of the last one of the page before")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[ItemOut]:
@@ -139,7 +139,7 @@ def get_label_item(number: Number, connection: ConnectionDep, viewer: LabelDep) 
     item = _item(connection, viewer, number)
     project = _project(connection, item.project)
     said = answers.of_item(connection, number)
-    if (item.hidden or item.state is State.OPEN) and not _manages(viewer, project):
+    if (item.hidden or item.state is ItemState.OPEN) and not _manages(viewer, project):
         said = [one for one in said if one.who == viewer.name]
     return ItemDetail(item=_items_out(connection, viewer, project, [item])[0], answers=said)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from algorithm_repo.labelling.types import Answer, Item, Project, Shapes, State, Suggestion
+from algorithm_repo.labelling.types import Answer, Item, ItemState, Project, Shapes, Suggestion
 from api.schemas import Body
 
 
@@ -16,7 +16,7 @@ class ProjectOut(Project):
     `manages`: may hide tests, freeze, and see how people agree.
     """
 
-    counts: dict[State, int]
+    counts: dict[ItemState, int]
     manages: bool
 
 
@@ -32,14 +32,14 @@ class ItemOut(Body):
     camera: str
     utc: float | None
     slices: tuple[str, ...]
-    state: State
+    state: ItemState
     hidden: bool
     suggested: tuple[Suggestion, ...]
 
     @classmethod
     def of(cls, item: Item, manages: bool, answered: bool) -> ItemOut:
         """Args: answered: whether the asker has said something of it."""
-        own = State.LABELLED if answered else State.OPEN
+        own = ItemState.LABELLED if answered else ItemState.OPEN
         return cls(
             id=item.id,
             project=item.project,

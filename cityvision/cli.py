@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Versions of algorithms and their ledger; may a model from elsewhere run here?",
     ),
     "label": ("cityvision.commands.label", "Labelling: projects, labels in and out, agreement, freezing."),
-    "train": ("cityvision.commands.train", "Train the built-in networks: street, water, litter."),
+    "train": ("cityvision.commands.train", "Train the built-in networks, or a detector by the queue."),
     "simulate": ("cityvision.commands.simulate", "Clips of the simulated street, with what should be reported."),
     "models": ("cityvision.commands.models", "Models and clips of the zoo: list, fetch, verify."),
     "zones": ("cityvision.commands.zones", "Zones that a camera's own tracks suggest."),

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     )
     triton_url: str | None = Field(None, description="host:port of Triton's gRPC; else models run in the worker")
 
+    mlflow_url: SecretStr | None = Field(
+        None, description="MLflow server (https://…) or database that trainings are told to; else a store below data"
+    )
+
     case_book: Path | None = Field(None, description="rule book of cases (YAML); else the one that ships")
 
     retention: Path | None = Field(None, description="how long evidence is kept (YAML); else for good")

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from algorithm_repo.labelling import projects
 from algorithm_repo.labelling.rows import answer_of, item_of
 from algorithm_repo.labelling.tables import label_answers, label_drafts, label_items
-from algorithm_repo.labelling.types import Answer, Item, NewAnswer, NewReview, Said, Shape, State
+from algorithm_repo.labelling.types import Answer, Item, ItemState, NewAnswer, NewReview, Said, Shape
 from contracts.errors import ConfigError, Forbidden
 from store.database import at
 
@@ -31,14 +31,14 @@ def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: f
     known = _known(connection, who, new.key)
     if known is not None:
         return _same(known, number, Said.LABELS, new.labels)
-    if item.state is State.ACCEPTED and not item.hidden:
+    if item.state is ItemState.ACCEPTED and not item.hidden:
         raise ConfigError(f"item {number} is accepted already", "go on to the next one")
     answer = _write(connection, number, Said.LABELS, new.labels, who, new, None, now)
     if not item.hidden:
         people = connection.execute(
             select(func.count(_a.who.distinct())).where(_a.item == number, _a.said == Said.LABELS.value)
         ).scalar_one()
-        _set(connection, number, State.LABELLED if people >= project.people else State.OPEN, None)
+        _set(connection, number, ItemState.LABELLED if people >= project.people else ItemState.OPEN, None)
     _drop_draft(connection, number, who)
     return answer
 
@@ -56,14 +56,14 @@ def review(connection: Connection, number: int, new: NewReview, who: str, now: f
     known = _known(connection, who, new.key)
     if known is not None:
         return _same(known, number, said, known.labels)
-    if item.state is not State.LABELLED or about is None:
+    if item.state is not ItemState.LABELLED or about is None:
         raise ConfigError(f"answer {new.answer} does not wait for a review", "go on to the next one")
     if about.who == who:
         raise Forbidden(f"answer {new.answer} is by {who}", "a second person reviews it")
     labels = about.labels if new.labels is None else new.labels
     projects.get(connection, item.project).check(labels)
     answer = _write(connection, number, said, labels if new.accepted else (), who, new, about.id, now)
-    _set(connection, number, State(said.value), answer.id if new.accepted else None)
+    _set(connection, number, ItemState(said.value), answer.id if new.accepted else None)
     _drop_draft(connection, number, who)
     return answer
 
@@ -167,7 +167,7 @@ def _write(
     return answer_of(connection.execute(insert(label_answers).values(values).returning(*_a)).one())
 
 
-def _set(connection: Connection, number: int, state: State, final: int | None) -> None:
+def _set(connection: Connection, number: int, state: ItemState, final: int | None) -> None:
     connection.execute(update(label_items).where(_i.id == number).values(state=state.value, final=final))
 
 

@@ -16,7 +16,7 @@ from algorithm_repo.formats import coco, cvat, yolo
 from algorithm_repo.formats.types import Read, Written
 from algorithm_repo.labelling import answers, projects
 from algorithm_repo.labelling.freeze import manifest
-from algorithm_repo.labelling.types import NewAnswer, NewItem, Project, Shape, State, Suggestion, Taken
+from algorithm_repo.labelling.types import ItemState, NewAnswer, NewItem, Project, Shape, Suggestion, Taken
 from contracts.errors import ConfigError
 from store.objects import ObjectStore
 
@@ -32,7 +32,7 @@ def exported(connection: Connection, number: int, seen: ColumnElement[bool], for
         ConfigError: nothing is accepted, or the format cannot hold it.
     """
     project = projects.get(connection, number)
-    items = projects.items(connection, number, seen, State.ACCEPTED, limit=_MOST)
+    items = projects.items(connection, number, seen, ItemState.ACCEPTED, limit=_MOST)
     if not items:
         raise ConfigError(f"{project.name}: no picture is accepted", "label some, and have a second person review them")
     return written(manifest(project, items, answers.finals(connection, items)), form)

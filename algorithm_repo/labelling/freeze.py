@@ -13,7 +13,7 @@ from algorithm_repo.datasets import types as datasets
 from algorithm_repo.datasets.alike import pairs
 from algorithm_repo.datasets.split import LeftOut, split
 from algorithm_repo.labelling import answers, projects
-from algorithm_repo.labelling.types import Answer, Item, Project, State
+from algorithm_repo.labelling.types import Answer, Item, ItemState, Project
 from contracts.errors import ConfigError
 from store.objects import ObjectStore, is_there
 
@@ -45,7 +45,7 @@ def freeze(
         ObjectsUnavailable: the object store is down; nothing was kept.
     """
     project = projects.get(connection, number)
-    found = projects.items(connection, number, seen, State.ACCEPTED, limit=_MOST)
+    found = projects.items(connection, number, seen, ItemState.ACCEPTED, limit=_MOST)
     there = [one for one in found if is_there(objects, one.key)]
     gone = [one for one in found if one not in there]
     if not there:

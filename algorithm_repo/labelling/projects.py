@@ -15,7 +15,7 @@ from algorithm_repo.datasets.pictures import decode
 from algorithm_repo.datasets.types import Source
 from algorithm_repo.labelling.rows import item_of, project_of
 from algorithm_repo.labelling.tables import label_answers, label_items, label_projects
-from algorithm_repo.labelling.types import Item, NewItem, NewProject, Project, Said, State
+from algorithm_repo.labelling.types import Item, ItemState, NewItem, NewProject, Project, Said
 from contracts.errors import ConfigError
 from store.database import at
 
@@ -59,11 +59,11 @@ def listed(connection: Connection) -> list[Project]:
     return [project_of(row) for row in connection.execute(select(label_projects).order_by(_p.id.desc()))]
 
 
-def counts(connection: Connection, number: int, seen: ColumnElement[bool]) -> dict[State, int]:
+def counts(connection: Connection, number: int, seen: ColumnElement[bool]) -> dict[ItemState, int]:
     """How many of a project's pictures are in which state."""
     query = select(_i.state, func.count()).where(_i.project == number, seen).group_by(_i.state)
-    found = {State(state): count for state, count in connection.execute(query)}
-    return {state: found.get(state, 0) for state in State}
+    found = {ItemState(state): count for state, count in connection.execute(query)}
+    return {state: found.get(state, 0) for state in ItemState}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def add(connection: Connection, number: int, new: NewItem, seen: Signature, who:
         **place,
         "moment": None if new.taken.utc is None else at(new.taken.utc),
         "hidden": False,
-        "state": State.OPEN.value,
+        "state": ItemState.OPEN.value,
         "added_by": who,
     }
     added = insert(label_items).values(values).on_conflict_do_nothing(index_elements=[_i.project, _i.content])
@@ -132,7 +132,7 @@ def items(
     connection: Connection,
     number: int,
     seen: ColumnElement[bool],
-    state: State | None = None,
+    state: ItemState | None = None,
     after: int = 0,
     limit: int = 100,
 ) -> list[Item]:
@@ -155,7 +155,7 @@ def hide(connection: Connection, number: int, hidden: bool) -> None:
     Raises:
         ConfigError: there is none, or it is not accepted.
     """
-    where = (_i.id == number, _i.state == State.ACCEPTED.value)
+    where = (_i.id == number, _i.state == ItemState.ACCEPTED.value)
     if connection.execute(update(label_items).where(*where).values(hidden=hidden)).rowcount == 0:
         raise ConfigError(f"item {number} is not accepted", "only what two people agree on can test others")
 
@@ -168,11 +168,11 @@ def queue(
     mine = said.where(_a.who == who).exists()
     rejected_by_me = said.where(_a.who == who, _a.said == Said.REJECTED.value).exists()
     if review:
-        due = (_i.state == State.LABELLED.value) & said.where(_a.who != who, _a.said == Said.LABELS.value).exists()
+        due = (_i.state == ItemState.LABELLED.value) & said.where(_a.who != who, _a.said == Said.LABELS.value).exists()
     else:
         due = (
-            ((_i.state == State.OPEN.value) & ~mine)
-            | ((_i.state == State.REJECTED.value) & ~rejected_by_me)
+            ((_i.state == ItemState.OPEN.value) & ~mine)
+            | ((_i.state == ItemState.REJECTED.value) & ~rejected_by_me)
             | (_i.hidden & ~mine)
         )
     query = select(label_items).where(_i.project == number, seen, due).order_by(_i.id).limit(limit)

@@ -25,7 +25,7 @@ Shapes = Annotated[tuple[Shape, ...], Field(max_length=MOST_LABELS)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="sent again under it, it counts once")]
 
 
-class State(StrEnum):
+class ItemState(StrEnum):
     """Where an item is."""
 
     OPEN = "open"  # fewer people than asked for have labelled it
@@ -145,7 +145,7 @@ class Item(Contract):
     slices: tuple[Name, ...]
     suggested: tuple[Suggestion, ...]
     hidden: bool
-    state: State
+    state: ItemState
     final: int | None
     added_by: str
     added_utc: float

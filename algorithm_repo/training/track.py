@@ -81,6 +81,5 @@ def _add_curve(client: MlflowClient, run: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(
-        track(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None) + "\n"
-    )
+    _folder, _experiment, _status, *_artefacts = sys.argv[1:]
+    sys.stdout.write(track(Path(_folder), _experiment, _status, _artefacts[0] if _artefacts else None) + "\n")

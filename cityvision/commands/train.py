@@ -1,4 +1,4 @@
-"""`cityvision train`: the built-in networks again, from their data."""
+"""`cityvision train`: the built-in networks again, from their data; and the queue of trainings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
+from cityvision.commands.train_queue import (
+    cancel_command,
+    list_command,
+    show_command,
+    submit_command,
+    work_command,
+)
 from cityvision.settings import load_settings
 from contracts.errors import ConfigError, ServiceError
 
@@ -19,8 +27,12 @@ _KINDS = ("street", "water", "litter")
 _OWN = _ROOT / ".venv-train" / "bin" / "python"
 
 
-@click.command(epilog="\b\nExample:\n  cityvision train all --out data/trained --minutes 90")
-@click.argument("what", type=click.Choice([*_KINDS, "all"]))
+@click.group(epilog="\b\nExample:\n  cityvision train all --out data/trained --minutes 90\n  cityvision train list")
+def command() -> None:
+    """Train the built-in networks again, or a detector on a version of data: by a queue."""
+
+
+@click.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
 @click.option(
     "--data",
@@ -47,7 +59,7 @@ _OWN = _ROOT / ".venv-train" / "bin" / "python"
 )
 @click.option("--measure/--no-measure", default=True, show_default=True, help="Figures of what was exported.")
 @click.option("--install", is_flag=True, help="Put the results into models/weights, zoo.yaml and docs/training.md.")
-def command(
+def _builtin(
     what: str,
     out: Path,
     data: Path,
@@ -60,7 +72,7 @@ def command(
     measure: bool,
     install: bool,
 ) -> None:
-    """Train WHAT for a given time on simulated streets and real photos, export it to ONNX and measure it.
+    """Train for a given time on simulated streets and real photos, export to ONNX and measure.
 
     Needs torch, in this environment or in .venv-train (`make train` makes it).
     """
@@ -85,6 +97,22 @@ def command(
         _run(sys.executable, "measure", [str(out), "--mirror", str(mirror), "--data", str(data)])
     if install:
         _run(sys.executable, "install", [str(out)])
+
+
+for _what in (*_KINDS, "all"):
+    assert _builtin.callback is not None
+    command.add_command(
+        click.Command(
+            _what,
+            params=_builtin.params,
+            callback=partial(_builtin.callback, what=_what),
+            help=_builtin.help,
+            short_help=f"The built-in network {_what}." if _what != "all" else "All built-in networks.",
+            epilog=f"\b\nExample:\n  cityvision train {_what} --out data/trained --minutes 60",
+        )
+    )
+for _queue in (submit_command, list_command, show_command, cancel_command, work_command):
+    command.add_command(_queue)
 
 
 def _lying(folder: Path, streets: int) -> Path:

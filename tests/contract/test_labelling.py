@@ -12,7 +12,7 @@ from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Box, Polygon, Source, Tag
 from algorithm_repo.labelling import answers, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
-from algorithm_repo.labelling.types import NewAnswer, NewProject, NewReview, Said, State, Suggestion
+from algorithm_repo.labelling.types import ItemState, NewAnswer, NewProject, NewReview, Said, Suggestion
 from contracts.errors import ConfigError, Forbidden
 from store.objects import DiskObjects
 from tests.contract.labelling_scene import ALL, CITY, accepted, car, labelled, picture, project
@@ -39,7 +39,7 @@ def test_labelled_by_one_and_reviewed_by_another(engine: Engine, objects: DiskOb
         final = accepted(connection, first, answer, "chen", car(0.15))
         item = projects.item(connection, first, ALL)
         assert item is not None
-        assert (item.state, item.final) == (State.ACCEPTED, final.id)
+        assert (item.state, item.final) == (ItemState.ACCEPTED, final.id)
         assert [(one.said, one.who, one.about) for one in answers.of_item(connection, first)] == [
             (Said.LABELS, "lin", None),
             (Said.ACCEPTED, "chen", answer.id),
@@ -48,10 +48,10 @@ def test_labelled_by_one_and_reviewed_by_another(engine: Engine, objects: DiskOb
         with pytest.raises(ConfigError, match="is accepted already"):
             labelled(connection, first, "wu", car())
         assert projects.counts(connection, made.id, ALL) == {
-            State.OPEN: 2,
-            State.LABELLED: 0,
-            State.REJECTED: 0,
-            State.ACCEPTED: 1,
+            ItemState.OPEN: 2,
+            ItemState.LABELLED: 0,
+            ItemState.REJECTED: 0,
+            ItemState.ACCEPTED: 1,
         }
 
 
@@ -122,7 +122,7 @@ def test_two_label_on_their_own_and_how_far_they_agree_is_measured(engine: Engin
         labelled(connection, first, "lin", car(), Tag(label="bus"))
         item = projects.item(connection, first, ALL)
         assert item is not None
-        assert item.state is State.OPEN, "one of two"
+        assert item.state is ItemState.OPEN, "one of two"
         answer = labelled(connection, first, "chen", car(0.13), Tag(label="bus"))
         labelled(connection, second, "lin", car())
         labelled(connection, second, "chen", car(0.1, "bus"))
@@ -205,7 +205,7 @@ def test_what_was_labelled_reads_back_equal(engine: Engine, objects: DiskObjects
         assert number is not None
         item = projects.item(connection, number, ALL)
         assert item is not None
-        assert item.state is State.OPEN, "what another tool says counts only once somebody takes it over"
+        assert item.state is ItemState.OPEN, "what another tool says counts only once somebody takes it over"
         assert item.suggested == tuple(Suggestion(by="another tool", label=one) for one in back["0.jpg"])
         assert exchange.zipped(files.texts) == exchange.zipped(files.texts)
 

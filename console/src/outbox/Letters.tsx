@@ -86,7 +86,7 @@ export function LettersProvider({ who, children }: { who: string; children: Reac
   return <Context.Provider value={outbox}>{children}</Context.Provider>;
 }
 
-export function useLetters(): Outbox {
+export function useLetters(): Letters {
   const outbox = useContext(Context);
   if (!outbox) throw new Error("useLetters outside LettersProvider");
   return outbox;

@@ -1,0 +1,149 @@
+"""`cityvision train submit|list|show|cancel|work`: trainings that wait in the database for a worker."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import signal
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from algorithm_repo.jobs import service
+from algorithm_repo.training.detectjob import NETWORKS, DetectSettings
+from algorithm_repo.training.tracking import tracking_of
+from cityvision.database import transaction
+from cityvision.installation import reach
+from cityvision.object_store import object_store
+from cityvision.settings import Settings, load_settings
+from cityvision.training_desk import TrainingDesk
+from store.database import make_engine
+
+_IDLE_S = 2.0
+_DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+_DEFAULT = DetectSettings()
+
+
+def _reached(data: Path | None) -> Settings:
+    return reach(load_settings(data=data))
+
+
+@click.command("submit", epilog="\b\nExample:\n  cityvision train submit cars DIGEST --epochs 50 --size 320")
+@click.argument("name")
+@click.argument("dataset")
+@click.option("--network", type=click.Choice(NETWORKS), default=_DEFAULT.network, show_default=True)
+@click.option("--size", type=int, default=_DEFAULT.size, show_default=True, help="Of the square input, px.")
+@click.option("--epochs", type=int, default=_DEFAULT.epochs, show_default=True)
+@click.option("--batch", type=int, default=_DEFAULT.batch, show_default=True, help="Pictures a step.")
+@click.option("--rate", type=float, default=_DEFAULT.rate, show_default=True, help="Highest learning rate.")
+@click.option("--seed", type=int, default=_DEFAULT.seed, show_default=True)
+@click.option("--threads", type=int, default=_DEFAULT.threads, show_default=True, help="Of the processor.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default=_DEFAULT.device, show_default=True)
+@_DATA
+def submit_command(
+    name: str,
+    dataset: str,
+    network: str,
+    size: int,
+    epochs: int,
+    batch: int,
+    rate: float,
+    seed: int,
+    threads: int,
+    device: str,
+    data: Path | None,
+) -> None:
+    """Put the training of a detector on the frozen version DATASET (its digest) at the end of the queue."""
+    settings = DetectSettings(
+        network=network, size=size, epochs=epochs, batch=batch, rate=rate, seed=seed, threads=threads, device=device
+    )
+    with transaction(_reached(data)) as connection:
+        job = service.submit(connection, name, dataset, asdict(settings), f"{getpass.getuser()} on the machine")
+    click.echo(f"training {job.id} waits")
+
+
+@click.command("list", epilog="\b\nExample:\n  cityvision train list")
+@_JSON
+@_DATA
+def list_command(as_json: bool, data: Path | None) -> None:
+    """The newest trainings: what they are doing, and how far they are."""
+    with transaction(_reached(data)) as connection:
+        found = service.listed(connection)
+    if as_json:
+        click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        asked = " (cancel asked for)" if one.cancel and one.state == "running" else ""
+        click.echo(
+            f"{one.id:<6}{one.state:<11}{f'{one.step}/{one.of}':<9}{one.name}{asked}{one.told and ': '}{one.told}"
+        )
+
+
+@click.command("show", epilog="\b\nExample:\n  cityvision train show 7 --json")
+@click.argument("number", type=int)
+@_JSON
+@_DATA
+def show_command(number: int, as_json: bool, data: Path | None) -> None:
+    """One training with its settings, its curve and what it made."""
+    with transaction(_reached(data)) as connection:
+        job, points = service.get(connection, number), service.curve(connection, number)
+    if as_json:
+        told = job.model_dump(mode="json") | {"curve": [point.model_dump() for point in points]}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    click.echo(f"training {job.id} {job.name}: {job.state} {job.told}".rstrip())
+    click.echo(f"dataset {job.dataset}; {', '.join(f'{name} {value}' for name, value in sorted(job.settings.items()))}")
+    for point in points:
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in sorted(point.figures.items()))
+        click.echo(f"{point.step:>5}/{point.of}  {figures}")
+    for file, sha256 in sorted(job.result.items()):
+        click.echo(f"{file}: {sha256}")
+
+
+@click.command("cancel", epilog="\b\nExample:\n  cityvision train cancel 7")
+@click.argument("number", type=int)
+@_DATA
+def cancel_command(number: int, data: Path | None) -> None:
+    """End a training that waits or runs; its checkpoint stays."""
+    with transaction(_reached(data)) as connection:
+        job = service.cancel(connection, number)
+    click.echo(f"training {job.id}: {'its worker will end it' if job.state == 'running' else job.state}")
+
+
+@click.command("work", epilog="\b\nExample:\n  cityvision train work")
+@click.option("--once", is_flag=True, help="End when nothing waits.")
+@_DATA
+def work_command(once: bool, data: Path | None) -> None:
+    """Run what waits, one after another, until it is stopped. Where it is killed, the next worker goes on.
+
+    Needs torch, in .venv-train (`make train` makes it).
+    """
+    from cityvision.commands.train import training_python
+
+    settings = _reached(data)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    address = None if settings.mlflow_url is None else settings.mlflow_url.get_secret_value()
+    engine = make_engine(settings.database, pool_size=1)
+    desk = TrainingDesk(
+        engine,
+        object_store(settings),
+        settings.data / "training" / "jobs",
+        Path(training_python()),
+        tracking_of(settings.data, address),
+    )
+    try:
+        while not stop.is_set():
+            number = desk.work(stop.is_set)
+            if number is not None:
+                click.echo(f"training {number}: left or ended; see `cityvision train show {number}`")
+            elif once:
+                break
+            else:
+                stop.wait(_IDLE_S)
+    finally:
+        engine.dispose()

@@ -1,0 +1,178 @@
+"""One worker of the queue of trainings: claims a job, runs it in a child process, keeps what it made."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Engine
+
+from algorithm_repo.archive import service as archive
+from algorithm_repo.datasets.types import Manifest
+from algorithm_repo.jobs import service
+from algorithm_repo.jobs.service import CurvePoint, LeaseLost, TrainingJob
+from algorithm_repo.judging.boxes import Int8Limits, judged_int8, precision, settle_int8
+from algorithm_repo.training import detectjob
+from algorithm_repo.training.detectjob import DetectSettings
+from algorithm_repo.training.detectzoo import zoo_of
+from algorithm_repo.training.folderjob import Reached
+from algorithm_repo.training.tracking import Status, Tracking, TrackingFailed, tell
+from contracts.errors import CityVisionError, ConfigError, ObjectMissing, StoreError
+from models.detector import load_detector
+from store.objects import ObjectStore
+
+log = logging.getLogger(__name__)
+
+_ROOMS = ("evidence", "labelling", "media")
+_KEPT = ("detector.npz", "detector.onnx", "detector.xml", "detector.bin", "detector-int8.xml", "detector-int8.bin")
+
+
+@dataclass(slots=True)
+class _Held:
+    """A claimed job: its lease is renewed whenever somebody asks whether to stop."""
+
+    job: TrainingJob
+    engine: Engine
+    lease_s: float
+    stop: Callable[[], bool]
+    token: str
+    asked: bool = False
+    renewed: float = field(default_factory=time.monotonic)
+
+    def cancelled(self) -> bool:
+        if time.monotonic() - self.renewed > self.lease_s / 3:
+            with self.engine.begin() as connection:
+                self.asked = service.renew(connection, self.job.id, self.token, self.lease_s)
+            self.renewed = time.monotonic()
+        return self.asked or self.stop()
+
+    def told(self, line: Reached) -> None:
+        point = CurvePoint(step=line.step, of=line.of, figures=dict(line.figures))
+        with self.engine.begin() as connection:
+            service.tell(connection, self.job.id, self.token, point)
+
+
+class TrainingDesk:
+    """See the module.
+
+    Args:
+        engine: of the database.
+        objects: where the pictures are, and what is made goes.
+        folder: a folder a job; one that was begun here is gone on with here.
+        python: of the environment with torch.
+        tracking: MLflow; None: nobody is told.
+        lease_s: after which another worker takes over from one that was killed, s.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        objects: ObjectStore,
+        folder: Path,
+        python: Path,
+        tracking: Tracking | None,
+        lease_s: float = 30,
+    ) -> None:
+        self._engine, self._objects, self._folder = engine, objects, folder
+        self._python, self._tracking, self._lease_s = python, tracking, lease_s
+
+    def work(self, stop: Callable[[], bool] = lambda: False) -> int | None:
+        """Runs the oldest job there is, to its end.
+
+        Args:
+            stop: asked now and then; a job that is left goes on with whoever claims it once the lease has run out.
+
+        Returns:
+            Its number; None where none waits.
+
+        Raises:
+            StoreError: the object store or the database is away; the job waits for another attempt.
+        """
+        token = uuid4().hex
+        with self._engine.begin() as connection:
+            job = service.claim(connection, token, self._lease_s)
+        if job is None:
+            return None
+        held = _Held(job, self._engine, self._lease_s, stop, token)
+        try:
+            self._run(held)
+        except LeaseLost as error:
+            log.warning("%s", error)
+        except StoreError:
+            raise
+        except (CityVisionError, ValueError) as error:
+            if held.asked:
+                self._end(held, "cancelled")
+            elif stop():
+                self._tell(job, "KILLED")
+            else:
+                self._end(held, "failed", str(error))
+        return job.id
+
+    def _run(self, held: _Held) -> None:
+        job, folder = held.job, self._folder / str(held.job.id)
+        with self._engine.connect() as connection:
+            manifest = archive.load(connection, self._objects, job.dataset)
+
+        def read(content: str) -> bytes:
+            held.cancelled()  # reading many pictures takes longer than a lease
+            return self._media(content)
+
+        detectjob.lay(folder, manifest, read, DetectSettings(**job.settings))
+        detectjob.train(folder, self._python, held.told, held.cancelled)
+        if (folder / "detector-int8.xml").is_file() and not (folder / "int8.json").is_file():
+            _judge_int8(folder, manifest, read)
+        result = {path.name: self._keep(path) for path in (folder / name for name in _KEPT) if path.is_file()}
+        self._end(held, "done", result=result)
+
+    def _media(self, content: str) -> bytes:
+        """A picture, in whichever room of the store it lies under its hash."""
+        for room in _ROOMS:
+            for key in self._objects.keys(f"{room}/{content[:2]}"):
+                if key.rpartition("/")[2].partition(".")[0] == content:
+                    return self._objects.get(key)
+        raise ConfigError(f"picture {content} of the version is not in the store", "import it again")
+
+    def _keep(self, path: Path) -> str:
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = f"training/{sha256[:2]}/{sha256}{path.suffix}"
+        try:
+            self._objects.size(key)
+        except ObjectMissing:
+            self._objects.put(key, data, "application/octet-stream")
+        return sha256
+
+    def _end(self, held: _Held, state: service.State, told: str = "", result: dict[str, str] | None = None) -> None:
+        with self._engine.begin() as connection:
+            service.end(connection, held.job.id, held.token, state, told, result)
+        statuses: dict[service.State, Status] = {"done": "FINISHED", "cancelled": "KILLED"}
+        self._tell(held.job, statuses.get(state, "FAILED"))
+
+    def _tell(self, job: TrainingJob, status: Status) -> None:
+        folder = self._folder / str(job.id)
+        if self._tracking is None or not (folder / "of.json").is_file():
+            return
+        try:
+            tell(folder, self._tracking, status, self._python)
+        except TrackingFailed as error:
+            log.warning("%s", error)
+
+
+def _judge_int8(folder: Path, manifest: Manifest, read: Callable[[str], bytes]) -> None:
+    """The INT8 form stays only if the gate allows, on the val side."""
+    zoo = zoo_of(folder, "trained", "not stated", ("onnx", "int8"))
+    shown = [item for item in manifest.items if item.side == "val"]
+    figures = []
+    for name in ("trained", "trained-int8"):
+        detector = load_detector(name, zoo)
+        try:
+            figures.append(precision(detector, shown, read))
+        finally:
+            detector.close()
+    settle_int8(folder, judged_int8(figures[0], figures[1], Int8Limits()))

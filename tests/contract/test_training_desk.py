@@ -1,0 +1,86 @@
+"""A worker of the queue, killed in the middle of a real training: the next one goes on to the same curve."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from algorithm_repo.archive import service as archive
+from algorithm_repo.jobs import service
+from algorithm_repo.training.detectjob import DetectSettings
+from cityvision.training_desk import TrainingDesk
+from store.objects import DiskObjects
+from tests.contract.detect_scene import ROOT, photos, training_python
+
+pytest_plugins = ["tests.embedded"]
+pytestmark = [pytest.mark.media, pytest.mark.timeout(1200)]
+
+_WORKER = """
+import sys
+from pathlib import Path
+from cityvision.training_desk import TrainingDesk
+from store.database import make_engine
+from store.objects import DiskObjects
+url, objects, folder, python = sys.argv[1:]
+TrainingDesk(make_engine(url), DiskObjects(Path(objects)), Path(folder), Path(python), None, lease_s=3).work()
+"""
+
+
+def test_a_worker_is_killed_and_the_next_goes_on(engine: Engine, mirror: Path, tmp_path: Path) -> None:
+    scene = photos(mirror, 8, 8)
+    objects = DiskObjects(tmp_path / "objects")
+    for one in scene.manifest.items:
+        key = f"labelling/{one.content[:2]}/{one.content}.jpg"
+        objects.put(key, scene.read(one.content), "image/jpeg")
+    settings = DetectSettings(size=64, epochs=4, batch=4, mosaic=1, threads=1, calibrate=0)
+    with engine.begin() as connection:
+        digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
+        job = service.submit(connection, "eight", digest, asdict(settings), "lin")
+    url = engine.url.render_as_string(hide_password=False)
+    arguments = [url, str(tmp_path / "objects"), str(tmp_path / "jobs"), str(training_python())]
+    worker = subprocess.Popen([sys.executable, "-c", _WORKER, *arguments], cwd=ROOT)
+    try:
+        before: list[service.CurvePoint] = []
+        while not before:
+            assert worker.poll() is None
+            time.sleep(0.1)
+            with engine.connect() as connection:
+                before = service.curve(connection, job.id)
+    finally:
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+    assert before[-1].step < 4
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), None, lease_s=60)
+    while desk.work() is None:  # until the lease of the killed one has run out
+        time.sleep(0.2)
+    with engine.connect() as connection:
+        done, points = service.get(connection, job.id), service.curve(connection, job.id)
+    assert (done.state, done.attempts, done.told) == ("done", 2, "")
+    assert [point.step for point in points] == [1, 2, 3, 4]
+    assert points[: len(before)] == before
+    assert set(done.result) == {"detector.npz", "detector.onnx", "detector.xml", "detector.bin"}
+    onnx = done.result["detector.onnx"]
+    kept = objects.get(f"training/{onnx[:2]}/{onnx}.onnx")
+    assert kept == (tmp_path / "jobs" / str(job.id) / "detector.onnx").read_bytes()
+
+
+def test_a_picture_that_is_gone_fails_the_job_with_its_reason(engine: Engine, mirror: Path, tmp_path: Path) -> None:
+    scene, objects = photos(mirror, 8, 8), DiskObjects(tmp_path / "objects")
+    with engine.begin() as connection:
+        digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
+        job = service.submit(connection, "eight", digest, asdict(DetectSettings()), "lin")
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), None)
+    assert desk.work() == job.id
+    with engine.connect() as connection:
+        ended = service.get(connection, job.id)
+    assert ended.state == "failed"
+    assert "is not in the store" in ended.told
+    assert desk.work() is None
