@@ -95,7 +95,8 @@ def compared(connection: Connection, version: AlgorithmVersion, now: float | Non
     Raises:
         ConfigError: it has never run.
     """
-    kind = LaneKind.CANARY if version.stage is Stage.CANARY else LaneKind.SHADOW
+    stage = registry.get(connection, version.id).stage
+    kind = LaneKind.CANARY if stage is Stage.CANARY else LaneKind.SHADOW
     row = lanes.newest(connection, version.id, kind)
     if row is None:
         raise ConfigError(

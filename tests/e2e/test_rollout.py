@@ -159,7 +159,7 @@ def _runs_anew(city: City, worker: str, before: int) -> bool:
 
 def test_what_a_shadow_kept_goes_with_its_version(city: City) -> None:
     version = city.registered(WELL, "9.8.0")
-    city.algo("shadow", ALGORITHM, SECOND)
+    city.algo("shadow", ALGORITHM, SECOND, "--version", version.version)
     until(lambda: city.lane(version) is not None)
     number = city.lane(version)
     assert number is not None

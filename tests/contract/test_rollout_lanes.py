@@ -1,0 +1,172 @@
+"""The roll-out on a real Postgres: what the ledger wants on cameras, what shadows said, and what people may begin."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Connection, Engine
+
+from algorithm_repo.registry import ledger
+from algorithm_repo.registry import service as registry
+from algorithm_repo.registry.types import AlgorithmVersion, Grounds, ModelRef, Move, Office, Stage
+from algorithm_repo.rollout import compare, lanes, service
+from algorithm_repo.rollout.keeping import NetworkShelf
+from algorithm_repo.rollout.types import Lane, LaneKind
+from cityvision.cli import cli
+from contracts.errors import ConfigError, Forbidden
+from contracts.pool import Camera
+from contracts.records import Event
+from contracts.rollout import ServedModel
+from events.store import write_event
+from models.zoo import Zoo
+from store.objects import DiskObjects
+from tests.contract.test_registry import NEEDS, SHA, entered, led
+from tests.e2e.console_city import make_event
+
+pytest_plugins = ["tests.embedded"]
+
+OTHER = "f" * 64
+NOW = 1_700_000_000.0
+WATCHED: dict[str, dict[str, Any]] = {"a": {"waterlogging": {}}, "b": {"waterlogging": {}}, "dry": {}}
+POOL: dict[str, Camera] = {
+    name: Camera.model_validate(
+        {
+            "id": name,
+            "name": name,
+            "department": "city",
+            "mounting": "high",
+            "main": {"url": f"rtsp://127.0.0.1/{name}"},
+            "zones": [{"id": "road", "kind": "road", "polygon": [[0, 0], [1, 0], [1, 1]]}],
+            "algorithms": algorithms,
+        }
+    )
+    for name, algorithms in WATCHED.items()
+}
+
+
+def wetter(connection: Connection, version: str, sha256: str = OTHER) -> AlgorithmVersion:
+    """A registered candidate with another network."""
+    models = (ModelRef(role="water", name="wetter", sha256=sha256),)
+    return led(connection, entered(connection, version, models=models, needs=NEEDS), Stage.REGISTERED)
+
+
+def in_shadow(connection: Connection, cameras: tuple[str, ...] = ("a",)) -> tuple[AlgorithmVersion, Lane]:
+    led(connection, entered(connection, "1.0.0"), Stage.PRODUCTION)
+    version = service.shadow(connection, wetter(connection, "1.1.0"), cameras, POOL, "lin", NOW)
+    (lane,) = lanes.wanted(connection)
+    lanes.begin(connection, lane)
+    return version, lane
+
+
+def at(start: float, **more: Any) -> Event:
+    return make_event(NOW + start, kind="waterlogging", camera="a", zone="road", **more)
+
+
+def test_a_shadow_and_a_canary_are_lanes_and_nothing_else_is(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, lane = in_shadow(connection, ("a", "b"))
+        assert (lane.kind, lane.cameras, lane.version_id, lane.began_utc) == (
+            LaneKind.SHADOW,
+            ("a", "b"),
+            version.id,
+            NOW,
+        )
+        assert {one.role: one.sha256 for one in lane.serving.models} == {"water": OTHER}
+        assert {one.role: one.sha256 for one in lanes.serving(connection).models} == {"water": SHA}
+        service.canary(connection, version, ("a",), POOL, "chen")
+        (canary,) = lanes.wanted(connection)
+        assert (canary.kind, canary.cameras, canary.space) == (LaneKind.CANARY, ("a",), "")
+        assert canary.number > lane.number
+        assert lanes.unburied(connection) == [lane.number]
+        lanes.begin(connection, canary)
+        service.promote(connection, version, "chen")
+        assert lanes.wanted(connection) == []
+        assert {one.role: one.sha256 for one in lanes.serving(connection).models} == {"water": OTHER}
+        registry.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, "misses puddles")
+        assert {one.role: one.sha256 for one in lanes.serving(connection).models} == {"water": SHA}
+        for number in lanes.unburied(connection):
+            lanes.bury(connection, number)
+        assert lanes.unburied(connection) == []
+        comparisons = [line.grounds.comparison for line in ledger.of_version(connection, version.id)]
+        kept = [compare.kept(connection, one) for one in comparisons if one is not None]
+        assert [one.kind for one in kept if one is not None] == [LaneKind.SHADOW, LaneKind.CANARY]
+
+
+def test_what_a_shadow_said_is_kept_once_and_nobody_else_reads_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, lane = in_shadow(connection)
+        both, alone, missed = at(10), at(500), at(900)
+        lanes.take_in(connection, lane.number, [both, alone], (1, 1))
+        lanes.take_in(connection, lane.number, [alone, at(10, seq=1, closed=True), at(500, seq=1, closed=True)], (1, 4))
+        assert lanes.mark(connection, lane.number) == (1, 4)
+        assert lanes.opened_by(connection, lane) == 2
+        for one in (both, missed):
+            write_event(connection, "worker-1", one)
+        assert lanes.usual(connection, lane, NOW + 1000) == 2.0
+        found = service.compared(connection, version, NOW + 1000)
+        assert (found.candidate, found.production, found.both, found.disagreeing) == (2, 2, 1, 2)
+        assert {(one.seen_by, one.event.id) for one in found.disagreements} == {
+            ("candidate", alone.id),
+            ("production", missed.id),
+        }
+        assert compare.keep(connection, found) == compare.keep(connection, found)
+
+
+def test_what_a_shadow_said_goes_when_its_version_never_comes_back(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, lane = in_shadow(connection)
+        lanes.take_in(connection, lane.number, [at(10)], (1, 0))
+        service.abort(connection, version, "chen", Office.PROMOTER, "enough")
+        lanes.bury(connection, lane.number)
+        assert lanes.past_shadows(connection) == []
+        registry.carry_out(connection, version.id, Move.RETIRE, "lin", Office.ENGINEER, Grounds(why="worse"))
+        assert lanes.past_shadows(connection) == [lane.number]
+        lanes.forget(connection, lane.number)
+        assert lanes.past_shadows(connection) == []
+        assert lanes.opened_by(connection, lane) == 0
+
+
+@pytest.mark.parametrize(
+    ("cameras", "wrong"),
+    [
+        ((), "none is named"),
+        (("a", "unknown"), "unknown is not in the pool"),
+        (("dry",), "dry does not have waterlogging"),
+    ],
+)
+def test_cameras_that_do_not_fit_are_refused_by_name(engine: Engine, cameras: tuple[str, ...], wrong: str) -> None:
+    with engine.begin() as connection:
+        led(connection, entered(connection, "1.0.0"), Stage.PRODUCTION)
+        version = wetter(connection, "1.1.0")
+        with pytest.raises(ConfigError, match=wrong):
+            service.shadow(connection, version, cameras, POOL, "lin")
+        assert lanes.wanted(connection) == []
+
+
+def test_who_made_it_does_not_decide_on_it_and_nothing_is_compared_that_never_ran(engine: Engine) -> None:
+    with engine.begin() as connection:
+        led(connection, entered(connection, "1.0.0"), Stage.PRODUCTION)
+        version = service.shadow(connection, wetter(connection, "1.1.0"), ("a",), POOL, "lin")
+        with pytest.raises(ConfigError, match="nothing of it was seen in shadow yet"):
+            service.canary(connection, version, ("a",), POOL, "chen")
+        (lane,) = lanes.wanted(connection)
+        lanes.begin(connection, lane)
+        with pytest.raises(Forbidden, match="somebody else decides"):
+            service.canary(connection, version, ("a",), POOL, "lin")
+
+
+def test_a_network_is_kept_by_a_command_that_says_what_a_version_names_it_by(tmp_path: Path) -> None:
+    file = tmp_path / "wetter.onnx"
+    file.write_bytes(Zoo().fetch("water")[0].read_bytes() + b"\x00")
+    ways = ["algo", "--data", str(tmp_path / "data"), "keep", str(file), "--role", "water", "--like", "water"]
+    result = CliRunner().invoke(cli, ways)
+    assert result.exit_code == 0, result.output
+    named = ModelRef.model_validate_json(result.output)
+    assert (named.role, named.name, named.sha256) == ("water", "wetter", hashlib.sha256(file.read_bytes()).hexdigest())
+    shelf = NetworkShelf(Zoo(cache=tmp_path / "cache"), DiskObjects(tmp_path / "data" / "objects"))
+    model = ServedModel(role="water", name="wetter", sha256=named.sha256)
+    assert shelf.zoo_with(model).fetch("wetter")[0].read_bytes() == file.read_bytes()
