@@ -15,7 +15,7 @@ from algorithm_repo.datasets.types import Source
 from algorithm_repo.labelling import answers, candidates, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.measured import Between
-from algorithm_repo.labelling.types import Answer, Item, ItemState, NewAnswer, NewProject, NewReview, Project
+from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, NewAnswer, NewProject, NewReview, Project
 from api import sight
 from api.deps import ConnectionDep, CredentialDep, DoorsDep, LabelDep, Number, check_session, viewer_of
 from api.doors import Doors
@@ -166,7 +166,7 @@ def label_picture(
         size=doors.objects.size(item.key),
         utc=item.taken.utc or 0.0,
     )
-    return send_masked(request, doors.objects, ref, doors.masked_copies.ensure(ref, None, None), range_header)
+    return send_masked(request, doors.objects, ref.sha256, doors.masked_copies.ensure(ref, None, None), range_header)
 
 
 @router.put("/items/{number}/draft", responses=_REFUSED)
@@ -177,14 +177,14 @@ def save_label_draft(number: Number, body: DraftBody, connection: ConnectionDep,
 
 
 @router.post("/items/{number}/answers", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
-def answer_item(number: Number, body: NewAnswer, connection: ConnectionDep, viewer: LabelDep) -> Answer:
+def answer_item(number: Number, body: NewAnswer, connection: ConnectionDep, viewer: LabelDep) -> GivenAnswer:
     """The labels of a whole picture; none at all says that there is nothing to see."""
     _item(connection, viewer, number)
     return answers.submit(connection, number, body, viewer.name)
 
 
 @router.post("/items/{number}/reviews", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
-def review_item(number: Number, body: NewReview, connection: ConnectionDep, viewer: LabelDep) -> Answer:
+def review_item(number: Number, body: NewReview, connection: ConnectionDep, viewer: LabelDep) -> GivenAnswer:
     """What a second person says of somebody's labels: they count, they count as corrected, or they are to be done
     again, and why."""
     _item(connection, viewer, number)

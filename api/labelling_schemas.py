@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from algorithm_repo.labelling.types import Answer, Item, ItemState, Project, Shapes, Suggestion
+from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, Project, Shapes, Suggestion
 from api.schemas import Body
 
 
@@ -67,14 +67,14 @@ class Task(Body):
 
     item: ItemOut
     draft: list[dict[str, Any]] | None
-    answers: list[Answer]
+    answers: list[GivenAnswer]
 
 
 class ItemDetail(Body):
     """A picture with all that was said of it, the oldest first."""
 
     item: ItemOut
-    answers: list[Answer]
+    answers: list[GivenAnswer]
 
 
 class CandidatesBody(Body):

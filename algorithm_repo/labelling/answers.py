@@ -12,14 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from algorithm_repo.labelling import projects
 from algorithm_repo.labelling.rows import answer_of, item_of
 from algorithm_repo.labelling.tables import label_answers, label_drafts, label_items
-from algorithm_repo.labelling.types import Answer, Item, ItemState, NewAnswer, NewReview, Said, Shape
+from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, NewAnswer, NewReview, Said, Shape
 from contracts.errors import ConfigError, Forbidden
 from store.database import at
 
 _a, _d, _i = label_answers.c, label_drafts.c, label_items.c
 
 
-def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: float | None = None) -> Answer:
+def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: float | None = None) -> GivenAnswer:
     """Somebody's labels of a whole picture.
 
     Raises:
@@ -43,7 +43,7 @@ def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: f
     return answer
 
 
-def review(connection: Connection, number: int, new: NewReview, who: str, now: float | None = None) -> Answer:
+def review(connection: Connection, number: int, new: NewReview, who: str, now: float | None = None) -> GivenAnswer:
     """What a second person says of an answer: it counts, it counts as corrected, or it is to be done again.
 
     Raises:
@@ -95,13 +95,13 @@ def drafts(connection: Connection, numbers: Sequence[int], who: str) -> dict[int
     return {row.item: row.labels for row in connection.execute(query)}
 
 
-def of_item(connection: Connection, number: int) -> list[Answer]:
+def of_item(connection: Connection, number: int) -> list[GivenAnswer]:
     """All that was said of a picture, the oldest first."""
     query = select(label_answers).where(_a.item == number).order_by(_a.id)
     return [answer_of(row) for row in connection.execute(query)]
 
 
-def newest(connection: Connection, numbers: Iterable[int]) -> list[Answer]:
+def newest(connection: Connection, numbers: Iterable[int]) -> list[GivenAnswer]:
     """The newest labels of each person for each of these pictures."""
     query = select(label_answers).where(_a.item.in_(list(numbers)), _a.said == Said.LABELS.value).order_by(_a.id)
     found = {(row.item, row.who): row for row in connection.execute(query)}
@@ -114,7 +114,7 @@ def answered(connection: Connection, numbers: Sequence[int], who: str) -> frozen
     return frozenset(connection.execute(query).scalars())
 
 
-def finals(connection: Connection, items: Iterable[Item]) -> dict[int, Answer]:
+def finals(connection: Connection, items: Iterable[Item]) -> dict[int, GivenAnswer]:
     """What counts, by picture."""
     wanted = [one.final for one in items if one.final is not None]
     query = select(label_answers).where(_a.id.in_(wanted))
@@ -132,12 +132,12 @@ def _drop_draft(connection: Connection, number: int, who: str) -> None:
     connection.execute(delete(label_drafts).where(_d.item == number, _d.who == who))
 
 
-def _known(connection: Connection, who: str, key: str) -> Answer | None:
+def _known(connection: Connection, who: str, key: str) -> GivenAnswer | None:
     row: Row[Any] | None = connection.execute(select(label_answers).where(_a.who == who, _a.key == key)).one_or_none()
     return None if row is None else answer_of(row)
 
 
-def _same(known: Answer, number: int, said: Said, labels: Sequence[Shape]) -> Answer:
+def _same(known: GivenAnswer, number: int, said: Said, labels: Sequence[Shape]) -> GivenAnswer:
     if (known.item, known.said, known.labels) != (number, said, tuple(labels)):
         raise ConfigError(f"key: answer {known.id} was given under it", "give each answer its own key")
     return known
@@ -152,7 +152,7 @@ def _write(
     new: NewAnswer | NewReview,
     about: int | None,
     now: float | None,
-) -> Answer:
+) -> GivenAnswer:
     values = {
         "item": number,
         "said": said.value,

@@ -13,7 +13,7 @@ from algorithm_repo.datasets import types as datasets
 from algorithm_repo.datasets.alike import pairs
 from algorithm_repo.datasets.split import LeftOut, split
 from algorithm_repo.labelling import answers, projects
-from algorithm_repo.labelling.types import Answer, Item, ItemState, Project
+from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, Project
 from contracts.errors import ConfigError
 from store.objects import ObjectStore, is_there
 
@@ -68,7 +68,7 @@ def freeze(
 def manifest(
     project: Project,
     items: Sequence[Item],
-    finals: dict[int, Answer],
+    finals: dict[int, GivenAnswer],
     note: str = "",
     parent: str | None = None,
     sides: dict[str, datasets.Side] | None = None,
@@ -88,7 +88,7 @@ def manifest(
     )
 
 
-def _item(one: Item, final: Answer | None, side: datasets.Side | None) -> datasets.Item:
+def _item(one: Item, final: GivenAnswer | None, side: datasets.Side | None) -> datasets.Item:
     return datasets.Item(
         content=one.content,
         name=one.name,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from algorithm_repo.labelling.types import Answer, Item, Project, Taken
+from algorithm_repo.labelling.types import GivenAnswer, Item, Project, Taken
 
 _PLACE = ("camera", "department", "grid", "zone", "type")
 
@@ -26,7 +26,7 @@ def item_of(row: Row[Any]) -> Item:
     return Item(taken=taken, added_utc=values.pop("added").timestamp(), **values)
 
 
-def answer_of(row: Row[Any]) -> Answer:
+def answer_of(row: Row[Any]) -> GivenAnswer:
     values = row._asdict()
     values.pop("key")
-    return Answer(utc=values.pop("at").timestamp(), **values)
+    return GivenAnswer(utc=values.pop("at").timestamp(), **values)

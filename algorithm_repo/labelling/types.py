@@ -151,7 +151,7 @@ class Item(Contract):
     added_utc: float
 
 
-class Answer(Contract):
+class GivenAnswer(Contract):
     """One line of what was said of a picture: by whom, when, and how long it took them.
 
     Attributes:

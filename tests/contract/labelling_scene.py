@@ -11,7 +11,7 @@ from sqlalchemy import Connection, true
 from algorithm_repo.datasets.pictures import encode
 from algorithm_repo.datasets.types import Box, Source
 from algorithm_repo.labelling import answers, exchange, projects
-from algorithm_repo.labelling.types import Answer, NewAnswer, NewProject, NewReview, Project, Shape
+from algorithm_repo.labelling.types import GivenAnswer, NewAnswer, NewProject, NewReview, Project, Shape
 from store.objects import ObjectStore
 
 CITY = Source(name="photos", licence="CC-BY-4.0", personal=False)
@@ -42,11 +42,11 @@ def key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def labelled(connection: Connection, item: int, who: str, *labels: Shape) -> Answer:
+def labelled(connection: Connection, item: int, who: str, *labels: Shape) -> GivenAnswer:
     new = NewAnswer(labels=labels, key=key(item, who, labels), spent_s=4.5)
     return answers.submit(connection, item, new, who)
 
 
-def accepted(connection: Connection, item: int, answer: Answer, who: str, *corrected: Shape) -> Answer:
+def accepted(connection: Connection, item: int, answer: GivenAnswer, who: str, *corrected: Shape) -> GivenAnswer:
     new = NewReview(answer=answer.id, accepted=True, labels=corrected or None, key=key("review", item, who))
     return answers.review(connection, item, new, who)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from algorithm_repo.datasets.types import Box, Polygon, Tag
 from algorithm_repo.labelling import answers, exchange, projects
-from algorithm_repo.labelling.types import Answer, NewProject, Said
+from algorithm_repo.labelling.types import GivenAnswer, NewProject, Said
 from tests.contract.labelling_scene import CITY, car, labelled
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City, Clip
@@ -35,7 +35,7 @@ def made(city: City, clip: Clip) -> list[int]:  # noqa: F811
         return numbers
 
 
-def said(city: City, item: int, count: int) -> list[Answer]:  # noqa: F811
+def said(city: City, item: int, count: int) -> list[GivenAnswer]:  # noqa: F811
     end = time.monotonic() + 60
     while True:
         with city.engine.connect() as connection:

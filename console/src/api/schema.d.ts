@@ -2846,13 +2846,13 @@ export interface components {
          * @description What became of a handover that was signed.
          * @enum {string}
          */
-        "Answer-Input": "confirmed" | "refused" | "withdrawn";
+        Answer: "confirmed" | "refused" | "withdrawn";
         /**
          * AnswerBody
          * @description What is said to a handover that waits.
          */
         AnswerBody: {
-            answer: components["schemas"]["Answer-Input"];
+            answer: components["schemas"]["Answer"];
             /**
              * Note
              * @description needed for a refusal
@@ -3673,7 +3673,7 @@ export interface components {
             number: number;
             /** Seq */
             seq: number;
-            state: components["schemas"]["subscriptions__types__State"];
+            state: components["schemas"]["State"];
         };
         /**
          * DeliveryPage
@@ -4388,6 +4388,33 @@ export interface components {
             parent: string | null;
         };
         /**
+         * GivenAnswer
+         * @description One line of what was said of a picture: by whom, when, and how long it took them.
+         *
+         *     Attributes:
+         *         labels: the whole picture's; of one that accepts, what counts now.
+         *         about: the answer that was reviewed.
+         */
+        GivenAnswer: {
+            /** About */
+            about: number | null;
+            /** Id */
+            id: number;
+            /** Item */
+            item: number;
+            /** Labels */
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            /** Note */
+            note: string;
+            said: components["schemas"]["Said"];
+            /** Spent S */
+            spent_s: number;
+            /** Utc */
+            utc: number;
+            /** Who */
+            who: string;
+        };
+        /**
          * GrantView
          * @description A grant, and what the asker may do with it.
          */
@@ -4685,7 +4712,7 @@ export interface components {
          *         late_s: how long after its planned end the shift was, or is not yet, taken over.
          */
         Handover: {
-            answer?: components["schemas"]["cases__shift__types__Answer"] | null;
+            answer?: components["schemas"]["Answer"] | null;
             /**
              * Answer Note
              * @default
@@ -4910,7 +4937,7 @@ export interface components {
          */
         ItemDetail: {
             /** Answers */
-            answers: components["schemas"]["algorithm_repo__labelling__types__Answer"][];
+            answers: components["schemas"]["GivenAnswer"][];
             item: components["schemas"]["ItemOut"];
         };
         /**
@@ -4937,7 +4964,7 @@ export interface components {
             project: number;
             /** Slices */
             slices: string[];
-            state: components["schemas"]["algorithm_repo__labelling__types__State"];
+            state: components["schemas"]["ItemState"];
             /** Suggested */
             suggested: components["schemas"]["Suggestion"][];
             /** Utc */
@@ -4945,6 +4972,12 @@ export interface components {
             /** Width */
             width: number;
         };
+        /**
+         * ItemState
+         * @description Where an item is.
+         * @enum {string}
+         */
+        ItemState: "open" | "labelled" | "rejected" | "accepted";
         /**
          * Kind
          * @description What somebody says.
@@ -6847,6 +6880,12 @@ export interface components {
          */
         Stage: "draft" | "trained" | "evaluated" | "registered" | "shadow" | "canary" | "production" | "retired";
         /**
+         * State
+         * @description Of one delivery. All but `PENDING` are ends; replay and redrive make it pending again.
+         * @enum {string}
+         */
+        State: "pending" | "delivered" | "dead" | "withheld" | "silenced" | "suppressed";
+        /**
          * Status
          * @description Where a case stands; named by what was last done, in its order.
          * @enum {string}
@@ -7123,7 +7162,7 @@ export interface components {
          */
         Task: {
             /** Answers */
-            answers: components["schemas"]["algorithm_repo__labelling__types__Answer"][];
+            answers: components["schemas"]["GivenAnswer"][];
             /** Draft */
             draft: {
                 [key: string]: unknown;
@@ -7579,51 +7618,6 @@ export interface components {
             /** Zones */
             zones: components["schemas"]["Zone"][];
         };
-        /**
-         * Answer
-         * @description One line of what was said of a picture: by whom, when, and how long it took them.
-         *
-         *     Attributes:
-         *         labels: the whole picture's; of one that accepts, what counts now.
-         *         about: the answer that was reviewed.
-         */
-        algorithm_repo__labelling__types__Answer: {
-            /** About */
-            about: number | null;
-            /** Id */
-            id: number;
-            /** Item */
-            item: number;
-            /** Labels */
-            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
-            /** Note */
-            note: string;
-            said: components["schemas"]["Said"];
-            /** Spent S */
-            spent_s: number;
-            /** Utc */
-            utc: number;
-            /** Who */
-            who: string;
-        };
-        /**
-         * State
-         * @description Where an item is.
-         * @enum {string}
-         */
-        algorithm_repo__labelling__types__State: "open" | "labelled" | "rejected" | "accepted";
-        /**
-         * Answer
-         * @description What became of a handover that was signed.
-         * @enum {string}
-         */
-        cases__shift__types__Answer: "confirmed" | "refused" | "withdrawn";
-        /**
-         * State
-         * @description Of one delivery. All but `PENDING` are ends; replay and redrive make it pending again.
-         * @enum {string}
-         */
-        subscriptions__types__State: "pending" | "delivered" | "dead" | "withheld" | "silenced" | "suppressed";
     };
     responses: never;
     parameters: never;
@@ -12186,7 +12180,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["algorithm_repo__labelling__types__Answer"];
+                    "application/json": components["schemas"]["GivenAnswer"];
                 };
             };
             /** @description Forbidden */
@@ -12519,7 +12513,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["algorithm_repo__labelling__types__Answer"];
+                    "application/json": components["schemas"]["GivenAnswer"];
                 };
             };
             /** @description Forbidden */
@@ -13024,7 +13018,7 @@ export interface operations {
     list_label_items: {
         parameters: {
             query?: {
-                state?: components["schemas"]["algorithm_repo__labelling__types__State"] | null;
+                state?: components["schemas"]["ItemState"] | null;
                 /** @description id of the last one of the page before */
                 after?: number;
                 limit?: number;
@@ -15556,7 +15550,7 @@ export interface operations {
     list_deliveries: {
         parameters: {
             query?: {
-                state?: components["schemas"]["subscriptions__types__State"][] | null;
+                state?: components["schemas"]["State"][] | null;
                 event?: string | null;
                 /** @description only what is older: `next_before` of the last page */
                 before?: number | null;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiError, type EventSummary, NetworkError, type Problem } from "../api/client";
 import { WHY } from "../api/review";
-import { type Letter, letter, send, shelfOf } from "../outbox/letters";
+import { type Letter, letter, nameOf, send, shelfOf } from "../outbox/letters";
 import { boxBetween } from "./box";
 import { actOf } from "./keys";
 import { current, EMPTY, judged, type Line, moved, pace, refreshed, undone } from "./line";
@@ -117,11 +117,7 @@ describe("what is on its way", () => {
     mine.put(one("first000"));
     mine.put({ ...one("second00"), ms: 0 });
     shelfOf("wang").put(one("other000"));
-    expect(
-      shelfOf("li")
-        .all()
-        .map((found) => found.body.key),
-    ).toEqual(["second00", "first000"]);
+    expect(shelfOf("li").all().map(nameOf)).toEqual(["second00", "first000"]);
     mine.drop(one("first000"));
     expect(mine.all()).toHaveLength(1);
   });
