@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
+from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.shipped import ensure_shipped
-from algorithm_repo.registry.types import Stage
+from algorithm_repo.registry.types import ModelRef, Stage
+from algorithm_repo.rollout import lanes
 from tests.contract.test_registry import entered, led, release
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City
@@ -48,3 +52,27 @@ def test_versions_and_their_ledger(city: City, page: Page) -> None:  # noqa: F81
         connection.execute(text("UPDATE algorithm_ledger SET who = 'nobody' WHERE number = 3"))
     page.get_by_role("button", name="核验台账").click()
     expect(page.get_by_test_id("ledger-state")).to_contain_text("ledger line 3 was changed")
+
+
+def test_a_candidate_on_cameras_is_shown_and_ended_in_the_room(city: City, page: Page) -> None:  # noqa: F811
+    with city.engine.begin() as connection:
+        led(connection, entered(connection, "2.0.0", algorithm="crowding"), Stage.PRODUCTION)
+        models = (ModelRef(role="water", name="other", sha256="f" * 64),)
+        candidate = led(connection, entered(connection, "2.1.0", algorithm="crowding", models=models), Stage.SHADOW)
+        (lane,) = (one for one in lanes.wanted(connection) if one.version_id == candidate.id)
+        lanes.begin(connection, lane)
+    enter(page, city)
+    page.goto(f"{city.url}/algorithms")
+    shown = page.get_by_test_id("lanes")
+    expect(shown).to_contain_text("2.1.0")
+    expect(shown).to_contain_text("影子")
+    row = page.locator("tbody tr.ant-table-row").filter(has_text="2.1.0").last
+    row.get_by_role("button").click()
+    shot(page, "rollout")
+    page.get_by_role("button", name=re.compile("^终 ?止$")).click()
+    page.get_by_label("原因（写入台账）").fill("反光")
+    page.get_by_role("dialog").locator(".ant-btn-primary").click()
+    expect(page.get_by_test_id("lanes")).to_have_count(0)
+    with city.engine.begin() as connection:
+        assert service.get(connection, candidate.id).stage is Stage.REGISTERED
+        assert ledger.of_version(connection, candidate.id)[-1].grounds.why == "反光"
