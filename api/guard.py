@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +12,8 @@ from api.problems import problem
 from governance.api_keys import PREFIX
 
 MAX_BODY = 1 << 20
+MAX_TRIAL = 24 << 20  # of the gallery: a clip
+_TRIAL = re.compile(r"/api/gallery/[^/]+/trials")
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # Ant Design writes its styles into the page, hence the inline styles; scripts come from our own files alone.
@@ -104,9 +107,10 @@ class Guard:
             return problem(403, "cross_site", "the request comes from another site", "open the console itself")
         length = headers.get("content-length", "")
         if "transfer-encoding" in headers or not length.isdigit():
-            # Every door here takes small JSON; a body of unstated length could not be bounded.
+            # Every door here takes small JSON or one picture or clip; a body of unstated length could not be bounded.
             has_body = "transfer-encoding" in headers or "content-type" in headers
             return problem(411, "length_required", "the body's length is not stated") if has_body else None
-        if int(length) > MAX_BODY:
-            return problem(413, "too_large", f"more than {MAX_BODY} bytes")
+        limit = MAX_TRIAL if _TRIAL.fullmatch(scope["path"]) else MAX_BODY
+        if int(length) > limit:
+            return problem(413, "too_large", f"more than {limit} bytes")
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from contextlib import suppress
 from typing import IO, Any
 
 from contracts.errors import StreamCorrupt
@@ -97,7 +98,8 @@ class AskedProcess:
             self._child.wait()
             for pipe in (self._child.stdin, self._child.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(BrokenPipeError):  # what it had not read yet goes with it
+                        pipe.close()
             self._child = None
 
 

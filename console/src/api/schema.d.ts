@@ -1190,7 +1190,8 @@ export interface paths {
         put?: never;
         /**
          * Try Algorithm
-         * @description A picture (JPEG, PNG) or clip (what libav reads, three minutes at most) as the body; nothing of it is kept.
+         * @description A picture (JPEG, PNG) or clip (what libav reads, three minutes, 24 MB at most) as the body; nothing of it is
+         *     kept.
          */
         post: operations["try_algorithm"];
         delete?: never;
