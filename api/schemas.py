@@ -53,6 +53,8 @@ class LiveStatus(Body):
     looks_superseded: int = 0
     looks_shed: int = 0
     looks_gated: int = 0
+    looks_failed: int = Field(0, description="of which an inference failed")
+    look_ms: float | None = Field(None, description="what a look takes of late; null while none was done")
     decode_errors: int = 0
     last_look_utc: float | None = None
     clock_source: ClockSource | None = None

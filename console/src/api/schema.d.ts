@@ -5194,10 +5194,21 @@ export interface components {
             /** Last Look Utc */
             last_look_utc?: number | null;
             /**
+             * Look Ms
+             * @description what a look takes of late; null while none was done
+             */
+            look_ms?: number | null;
+            /**
              * Looks
              * @default 0
              */
             looks: number;
+            /**
+             * Looks Failed
+             * @description of which an inference failed
+             * @default 0
+             */
+            looks_failed: number;
             /**
              * Looks Gated
              * @default 0
