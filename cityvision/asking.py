@@ -6,8 +6,11 @@ Each way a message is a line of JSON, then as many bytes as it says.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
@@ -101,6 +104,18 @@ class AskedProcess:
                     with suppress(BrokenPipeError):  # what it had not read yet goes with it
                         pipe.close()
             self._child = None
+
+
+def serve(answer: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]) -> int:
+    """The child's side: answers until stdin ends. What libraries print does not get between the answers."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        try:
+            told, data = receive(sys.stdin.buffer)
+        except ValueError:  # whoever asked is gone
+            return 0
+        send(answers, *answer(told, data))
 
 
 def send(target: IO[bytes], told: dict[str, Any], data: bytes) -> None:

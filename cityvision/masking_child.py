@@ -7,15 +7,15 @@ copy says so.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from cityvision.asking import receive, send
+from cityvision.asking import serve
 from contracts.errors import CityVisionError, ModelError, ModelMissing, StreamCorrupt
 from contracts.live import BUILT_IN_DETECTOR
 from contracts.vision import ByteArray
@@ -85,22 +85,17 @@ def _jpeg(bgr: ByteArray) -> bytes:
 def main() -> int:
     """Answers until stdin ends; the models' places are the first argument, as JSON."""
     given = json.loads(sys.argv[1])
-    # What libraries print must not get between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
     cache, mirror = (None if given[name] is None else Path(given[name]) for name in ("cache", "mirror"))
     masker = Masker(given["model"], cache, mirror)
-    while True:
-        try:
-            told, data = receive(sys.stdin.buffer)
-        except ValueError:  # whoever asked is gone
-            return 0
+
+    def answer(told: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         try:
             copy, how = masker.mask(told["kind"], data, told["own"])
         except CityVisionError as error:
-            send(answers, {"error": error.message}, b"")
-        else:
-            send(answers, {"how": how}, copy)
+            return {"error": error.message}, b""
+        return {"how": how}, copy
+
+    return serve(answer)
 
 
 if __name__ == "__main__":
