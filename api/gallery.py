@@ -34,14 +34,14 @@ class Exhibit(Body):
 
     Attributes:
         on_picture: a single picture tells something; a clip always does.
-        zone_kinds: kinds of zones that it watches; none: the whole picture.
+        zone: it watches a zone; else the whole picture.
         version: that is in production, "" where none is entered.
         about: what its parameters say of it.
     """
 
     algorithm: str
     on_picture: bool
-    zone_kinds: list[str]
+    zone: bool
     version: str
     about: str
 
@@ -76,7 +76,7 @@ def gallery(connection: ConnectionDep, _viewer: ViewerDep) -> list[Exhibit]:
         Exhibit(
             algorithm=name,
             on_picture=name in ON_A_PICTURE,
-            zone_kinds=sorted(parameters.zone_kinds),
+            zone=bool(parameters.zone_kinds),
             version=standing.get(name, ""),
             about=(parameters.__doc__ or "").strip().split("\n")[0],
         )

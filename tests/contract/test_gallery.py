@@ -54,7 +54,8 @@ def test_what_can_be_tried_is_listed_for_everybody(world: World) -> None:
         shown = {one["algorithm"]: one for one in world.clients[role].get("/api/gallery").json()}
         assert shown["waterlogging"]["on_picture"]
         assert not shown["litter"]["on_picture"]
-        assert "no_parking" in shown["illegal_parking"]["zone_kinds"]
+        assert shown["illegal_parking"]["zone"]
+        assert not shown["camera_health"]["zone"]
 
 
 def test_a_picture_is_answered_by_the_real_network(world: World, flood: bytes) -> None:

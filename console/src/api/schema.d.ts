@@ -4174,7 +4174,7 @@ export interface components {
          *
          *     Attributes:
          *         on_picture: a single picture tells something; a clip always does.
-         *         zone_kinds: kinds of zones that it watches; none: the whole picture.
+         *         zone: it watches a zone; else the whole picture.
          *         version: that is in production, "" where none is entered.
          *         about: what its parameters say of it.
          */
@@ -4187,8 +4187,8 @@ export interface components {
             on_picture: boolean;
             /** Version */
             version: string;
-            /** Zone Kinds */
-            zone_kinds: string[];
+            /** Zone */
+            zone: boolean;
         };
         /**
          * Explanation

@@ -101,7 +101,7 @@ function Attempting({ exhibit }: { exhibit: Exhibit }) {
           src={src}
           clip={isClip(file)}
           corners={corners}
-          change={exhibit.zone_kinds.length > 0 ? setCorners : null}
+          change={exhibit.zone ? setCorners : null}
         />
       ) : null}
       {file && !fits ? <Alert type="warning" showIcon title={t("gallery.needs.clip")} /> : null}
