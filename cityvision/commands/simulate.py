@@ -52,7 +52,8 @@ def command(
     serve: int | None,
 ) -> None:
     """Render a scenario of KIND into a clip, and print its camera, algorithms and truth as one JSON object."""
-    from simulator.street import KINDS, read_backdrop, scenario, write_clip
+    from simulator.street import KINDS, scenario, write_clip
+from simulator.street.backdrop import read_backdrop
 
     if listed:
         for one in KINDS.values():

@@ -3,7 +3,6 @@
 Needs only NumPy and OpenCV; `write_clip` and backdrops of clips also PyAV.
 """
 
-from simulator.street.backdrop import read_backdrop
 from simulator.street.kinds import KINDS, Kind
 from simulator.street.scenario import SLICES, Scenario, as_frame, frames, scenario, write_clip
 from simulator.street.types import LITTER_KINDS, Picture, TruthBin, TruthBox, TruthEvent, TruthItem, TruthMeasure
@@ -22,7 +21,6 @@ __all__ = [
     "TruthMeasure",
     "as_frame",
     "frames",
-    "read_backdrop",
     "scenario",
     "write_clip",
 ]

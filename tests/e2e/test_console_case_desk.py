@@ -76,7 +76,7 @@ def test_one_incident_is_handled_at_once_and_the_board_is_ordered(city: City, pa
     shot(page, "incident-en")
     page.get_by_role("button", name="New case").click()
     shot(page, "case-new-en")
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="Back", exact=True).first.click()
     page.get_by_test_id("language").click()
     page.get_by_role("button", name="返回全部案件").click()
     expect(page.get_by_text("共 22 件")).to_be_visible()

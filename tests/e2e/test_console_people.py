@@ -83,9 +83,11 @@ def test_a_message_never_stands_in_the_way(city: City, page: Page) -> None:  # n
 
 
 def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None:  # noqa: F811
+    page.set_viewport_size({"width": 1800, "height": 800})
     enter(page, city)
     expect(page.get_by_role("link", name="审计")).to_be_visible()
     expect(page.get_by_role("button", name="更多")).to_have_count(0)
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_test_id("language").click()
     expect(page.get_by_role("link", name="Live wall")).to_be_visible()
     expect(page.get_by_role("link", name="Audit")).to_have_count(0)

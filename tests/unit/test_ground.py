@@ -102,7 +102,7 @@ def cars(optics: Optics, random: Random, count: int) -> FloatArray:
         corners = vehicle_mesh(make_of(ObjectClass.CAR, random.randrange(1 << 30))).vertices
         c, s = math.cos(yaw), math.sin(yaw)
         turned = np.stack([corners[:, 0] * c - corners[:, 1] * s, corners[:, 0] * s + corners[:, 1] * c], axis=1)
-        pixels, depth = optics.project(np.column_stack([(*turned, x, y), corners[:, 2]]))
+        pixels, depth = optics.project(np.column_stack([turned + np.array((x, y)), corners[:, 2]]))
         (x1, y1), (x2, y2) = pixels.min(axis=0) / SIZE[1], pixels.max(axis=0) / SIZE[1]
         if depth.min() > 1 and min(x1, y1) >= 0 and x2 <= ASPECT and y2 <= 1:
             seen.append((y2, (y2 - y1) * random.gauss(1, 0.04), (x2 - x1) * random.gauss(1, 0.04)))

@@ -15,7 +15,7 @@ from cityvision.cli import cli
 from contracts.errors import SourceError
 from pool.load import load_pool
 from simulator.rtsp.clips import Encoding, encode_pictures
-from simulator.street import read_backdrop
+from simulator.street.backdrop import read_backdrop
 
 
 def test_simulate_writes_a_clip_its_truth_and_a_pool_file(tmp_path: Path) -> None:

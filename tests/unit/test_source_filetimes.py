@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ OPTIONS = {
     "mpeg4": {"g": "100"},
 }
 _TICK = Fraction(1, 1000)
-Coded = av.Packet[av.VideoStream]
+Coded: TypeAlias = "av.Packet[av.VideoStream]"
 
 
 def pictures(count: int) -> Iterator[av.VideoFrame]:
