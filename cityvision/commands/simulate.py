@@ -53,7 +53,7 @@ def command(
 ) -> None:
     """Render a scenario of KIND into a clip, and print its camera, algorithms and truth as one JSON object."""
     from simulator.street import KINDS, scenario, write_clip
-from simulator.street.backdrop import read_backdrop
+    from simulator.street.backdrop import read_backdrop
 
     if listed:
         for one in KINDS.values():
