@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
+from cityvision.settings import Settings
 from contracts.errors import StreamCorrupt
 
 _WAIT_S = 20.0
@@ -104,6 +105,17 @@ class AskedProcess:
                     with suppress(BrokenPipeError):  # what it had not read yet goes with it
                         pipe.close()
             self._child = None
+
+
+def models_of(settings: Settings) -> str:
+    """Where the networks are, as JSON for a child process."""
+    return json.dumps(
+        {
+            "cache": None if settings.cache is None else str(settings.cache),
+            "mirror": None if settings.mirror is None else str(settings.mirror),
+            "model": settings.model,
+        }
+    )
 
 
 def serve(answer: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from api.masked_copies import Box, MaskedBytes
-from cityvision.asking import AskedProcess
-from cityvision.settings import Settings, models_of
+from cityvision.asking import AskedProcess, models_of
+from cityvision.settings import Settings
 from contracts.errors import StreamCorrupt
 
 TIMEOUT_S: Mapping[Literal["picture", "clip"], float] = {"picture": 30.0, "clip": 240.0}

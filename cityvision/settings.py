@@ -6,7 +6,6 @@ A service that is not named is started embedded; naming it is all it takes to us
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cases.exchange.mapping import DEFAULT as EXCHANGE_DEFAULT
+from cityvision.map_links import MapLink, MapSearchLink
 from cityvision.map_tiles import TilesAddress
 from contracts.errors import ConfigError
 from contracts.signing import is_secret
@@ -66,11 +66,11 @@ class Settings(BaseSettings):
 
     retention: Path | None = Field(None, description="how long evidence is kept (YAML); else for good")
 
-    map_link: str = Field(
+    map_link: MapLink = Field(
         "geo:{lat},{lon}?q={lat},{lon}({name})",
         description="link to a map application, with {lat}, {lon} (WGS 84) and {name} of a place in it",
     )
-    map_search_link: str = Field(
+    map_search_link: MapSearchLink = Field(
         "geo:0,0?q={name}",
         description="link by which a map application looks for an address, {name}, where no position is known",
     )
@@ -143,34 +143,6 @@ class Settings(BaseSettings):
     def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < 16 or is_default(value.get_secret_value())):
             raise ValueError("too easy to guess; write 16 characters or more, e.g. from `openssl rand -hex 16`")
-        return value
-
-    @field_validator("map_link")
-    @classmethod
-    def _check_map_link(cls, value: str) -> str:
-        try:
-            made = value.format(lat="31.23", lon="121.47", name="x")
-        except (AttributeError, IndexError, KeyError, ValueError) as error:
-            raise ValueError("a link may name {lat}, {lon} and {name} alone") from error
-        scheme = urlsplit(made).scheme
-        if not scheme or scheme in ("javascript", "data", "vbscript") or "31.23" not in made or "121.47" not in made:
-            raise ValueError(
-                "not a link to a place; write e.g. geo:{lat},{lon} or https://maps.example/?at={lat},{lon}"
-            )
-        return value
-
-    @field_validator("map_search_link")
-    @classmethod
-    def _check_map_search_link(cls, value: str) -> str:
-        try:
-            made = value.format(name="x8y")
-        except (AttributeError, IndexError, KeyError, ValueError) as error:
-            raise ValueError("a link that looks for an address may name {name} alone") from error
-        scheme = urlsplit(made).scheme
-        if not scheme or scheme in ("javascript", "data", "vbscript") or "x8y" not in made:
-            raise ValueError(
-                "no link that looks for {name}; write e.g. geo:0,0?q={name} or https://maps.example/?q={name}"
-            )
         return value
 
     @field_validator("delivery_networks")
@@ -379,17 +351,6 @@ def check_url(name: str, url: str) -> None:
         raise ValueError("it holds a default password; choose a real one on that server and write it here")
     if not secret and name != "database_url" and parts.hostname not in _LOCAL:
         raise ValueError(f"it holds no password, though the service is on another machine; {example}")
-
-
-def models_of(settings: Settings) -> str:
-    """Where the networks are, as JSON for a child process."""
-    return json.dumps(
-        {
-            "cache": None if settings.cache is None else str(settings.cache),
-            "mirror": None if settings.mirror is None else str(settings.mirror),
-            "model": settings.model,
-        }
-    )
 
 
 def load_settings(**given: Any) -> Settings:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from algorithm_repo.gallery.types import Trial, TrialAnswer
-from cityvision.asking import AskedProcess
-from cityvision.settings import Settings, models_of
+from cityvision.asking import AskedProcess, models_of
+from cityvision.settings import Settings
 from contracts.errors import ConfigError, StreamCorrupt
 
 TIMEOUT_S = 180.0
