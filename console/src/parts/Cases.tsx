@@ -1,10 +1,9 @@
-import { Tag, Tooltip } from "antd";
+import { Tag } from "antd";
 import { useEffect, useState } from "react";
-import { Link } from "react-router";
 import { useCaseBook } from "../api/cases";
 import type { Case } from "../api/client";
 import { useTexts } from "../i18n";
-import { formatDuration, formatHours } from "./time";
+import { formatDuration } from "./time";
 
 const COLOURS: Record<string, string> = {
   accepted: "default",
@@ -51,25 +50,6 @@ export function CaseClock({ clock }: { clock: Case["state"]["clock"] }) {
         {t(left < 0 ? "cases.clock.late" : "cases.clock.left", { time: formatDuration(Math.abs(left), t) })}
       </span>
     </span>
-  );
-}
-
-/** What a count has to be read with; `lately`: of the last 24 hours. */
-export function NotWatched({ hours, lately = false }: { hours: number; lately?: boolean }) {
-  const { t } = useTexts();
-  const text = hours > 0 ? t("events.unwatched", { h: formatHours(hours) }) : t("events.unwatched.none");
-  return (
-    <Tooltip title={t("events.unwatched.why")}>
-      <Link
-        to="/health"
-        data-testid="not-watched"
-        style={{ color: hours > 0 ? "var(--warn)" : "var(--dim)" }}
-      >
-        {lately
-          ? t(hours > 0 ? "cases.unwatched.lately" : "cases.unwatched.none", { h: formatHours(hours) })
-          : text}
-      </Link>
-    </Tooltip>
   );
 }
 

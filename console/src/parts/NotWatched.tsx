@@ -1,22 +1,35 @@
 import { Tooltip } from "antd";
-import { useUnwatched } from "../api/queries";
+import { Link } from "react-router";
 import { useTexts } from "../i18n";
 import { formatHours } from "./time";
 
-/** How long the cameras that one may see were not watched in the last hours: stands beside every count of what they saw. */
-export function NotWatched({ hours }: { hours: number }) {
+interface Props {
+  hours: number;
+  /** of the last 24 hours */
+  lately?: boolean;
+  /** leads to where it says which cameras and why */
+  linked?: boolean;
+}
+
+/** What a count has to be read with: for how long nobody watched. */
+export function NotWatched({ hours, lately = false, linked = false }: Props) {
   const { t } = useTexts();
-  const lost = useUnwatched(hours).data?.total.hours;
-  if (lost === undefined) return null;
+  const h = formatHours(hours);
+  const text = lately
+    ? t(hours > 0 ? "cases.unwatched.lately" : "cases.unwatched.none", { h })
+    : t(hours > 0 ? "events.unwatched" : "events.unwatched.none", { h });
+  const style = { color: hours > 0 ? "var(--warn)" : "var(--dim)" };
   return (
     <Tooltip title={t("events.unwatched.why")}>
-      <span
-        className="number"
-        data-testid="not-watched"
-        style={{ color: lost > 0 ? "var(--warn)" : "var(--dim)" }}
-      >
-        {lost > 0 ? t("events.unwatched", { h: formatHours(lost) }) : t("events.unwatched.none")}
-      </span>
+      {linked ? (
+        <Link to="/health" data-testid="not-watched" style={style}>
+          {text}
+        </Link>
+      ) : (
+        <span className="number" data-testid="not-watched" style={style}>
+          {text}
+        </span>
+      )}
     </Tooltip>
   );
 }

@@ -1,6 +1,6 @@
 import { ArrowLeftOutlined, PlusOutlined } from "@ant-design/icons";
 import { useMutation } from "@tanstack/react-query";
-import { Alert, Button, Popconfirm, Skeleton, Table, type TableColumnsType, Tag } from "antd";
+import { Alert, Button, Skeleton, Table, type TableColumnsType } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import {
@@ -13,9 +13,8 @@ import { call } from "../api/client";
 import { useTexts } from "../i18n";
 import { useNow } from "../parts/Cases";
 import { Nothing, Refusal, Trouble } from "../parts/Trouble";
-import { formatDuration, formatTime } from "../parts/time";
 import { NewCaseSilence } from "./NewCaseSilence";
-import { COLOURS, stateOf } from "./silences";
+import { EndSilence, HeldBack, SilenceSpan, SilenceTag } from "./SilenceParts";
 import { UncasedEvents } from "./UncasedEvents";
 import "./silences.css";
 
@@ -73,16 +72,13 @@ function Held({ of }: { of: CaseSilence }) {
 }
 
 function useColumns(end: (number: number) => void, busy: boolean): TableColumnsType<CaseSilence> {
-  const { t, word, language } = useTexts();
+  const { t, word } = useTexts();
   const now = useNow(1_000);
   return [
     {
       title: t("silences.state"),
       width: 110,
-      render: (_, one) => {
-        const state = stateOf(one, now);
-        return <Tag color={COLOURS[state]}>{t(`silences.state.${state}`)}</Tag>;
-      },
+      render: (_, one) => <SilenceTag of={one} now={now} />,
     },
     {
       title: t("silences.note"),
@@ -106,39 +102,25 @@ function useColumns(end: (number: number) => void, busy: boolean): TableColumnsT
     },
     {
       title: t("silences.span"),
-      render: (_, one) => (
-        <span className="number nowrap">
-          {`${formatTime(one.from_utc, language, false)} – ${formatTime(one.until_utc, language, false)}`}
-          {stateOf(one, now) === "running" ? (
-            <div className="dim">{t("silences.left", { time: formatDuration(one.until_utc - now, t) })}</div>
-          ) : null}
-        </span>
-      ),
+      render: (_, one) => <SilenceSpan of={one} now={now} />,
     },
     {
       title: t("silences.hidden"),
       width: 110,
-      render: (_, one) => (
-        <b className="number" style={{ color: one.events ? "var(--warn)" : "var(--dim)" }}>
-          {t("case_silences.events", { n: one.events })}
-        </b>
-      ),
+      render: (_, one) => <HeldBack count={one.events} text="case_silences.events" />,
     },
     {
       width: 110,
-      render: (_, one) =>
-        stateOf(one, now) === "over" ? null : (
-          <Popconfirm
-            title={t("case_silences.end.sure")}
-            okText={t("silences.end.yes")}
-            cancelText={t("password.cancel")}
-            onConfirm={() => end(one.id)}
-          >
-            <Button size="small" disabled={busy}>
-              {t("silences.end")}
-            </Button>
-          </Popconfirm>
-        ),
+      render: (_, one) => (
+        <EndSilence
+          of={one}
+          now={now}
+          sure="case_silences.end.sure"
+          text="silences.end"
+          busy={busy}
+          end={end}
+        />
+      ),
     },
   ];
 }

@@ -5,7 +5,8 @@ import { Link, useSearchParams } from "react-router";
 import { useRights } from "../api/access";
 import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
-import { NotWatched, useCategoryName, useDepartmentName } from "../parts/Cases";
+import { useCategoryName, useDepartmentName } from "../parts/Cases";
+import { NotWatched } from "../parts/NotWatched";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatHours } from "../parts/time";
 import "./shift.css";
@@ -94,7 +95,7 @@ function Numbers({ by, days }: { by: Dimension; days: number }) {
           {t("statistics.sum", { cases: sum("cases"), late: sum("late"), closed: sum("closed") })}
         </span>
         {" · "}
-        <NotWatched hours={data?.unwatched.hours ?? 0} />
+        <NotWatched hours={data?.unwatched.hours ?? 0} linked />
       </p>
       <Table<Tally>
         rowKey="value"

@@ -7,8 +7,9 @@ import { type CaseFilters, useCaseBook, useCases } from "../api/cases";
 import type { Case } from "../api/client";
 import { useEventStream } from "../api/stream";
 import { useTexts } from "../i18n";
-import { CaseClock, CaseStatus, NotWatched, useCategoryName, useDepartmentName } from "../parts/Cases";
+import { CaseClock, CaseStatus, useCategoryName, useDepartmentName } from "../parts/Cases";
 import { More } from "../parts/More";
+import { NotWatched } from "../parts/NotWatched";
 import { SeverityTag } from "../parts/State";
 import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
@@ -181,7 +182,7 @@ function List({ filters }: { filters: CaseFilters }) {
       <p className="dim number">
         {t("cases.count", { n: data?.pages[0]?.total ?? 0 })}
         {" · "}
-        <NotWatched hours={data?.pages[0]?.unwatched.hours ?? 0} lately />
+        <NotWatched hours={data?.pages[0]?.unwatched.hours ?? 0} lately linked />
       </p>
       <Table<Case>
         rowKey="id"

@@ -1,14 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
-import { Form, Input, Select, Skeleton } from "antd";
+import { Form, Select, Skeleton } from "antd";
 import { useDeferredValue } from "react";
 import { type Silenced, useCasePreview, useRereadCaseSilences } from "../api/caseSilences";
 import { call } from "../api/client";
 import { useTexts } from "../i18n";
-import { CameraSelect } from "../parts/CameraSelect";
 import { FormModal } from "../parts/FormModal";
-import { MomentField } from "../parts/MomentField";
 import { Trouble } from "../parts/Trouble";
-import { TYPES } from "./filters";
+import { AboutFields, NoteField, SpanFields } from "./SilenceParts";
 import { UncasedEvents } from "./UncasedEvents";
 
 interface Fields extends Partial<Silenced> {
@@ -23,7 +21,7 @@ function aboutOf({ types = [], cameras = [], grids = [] }: Fields): Silenced {
 
 /** Making a silence of cases; what it would have kept from the centre is seen before it is kept. */
 export function NewCaseSilence({ close }: { close: () => void }) {
-  const { t, word } = useTexts();
+  const { t } = useTexts();
   const reread = useRereadCaseSilences();
   const [form] = Form.useForm<Fields>();
   const fields = Form.useWatch([], form) as Fields | undefined;
@@ -42,7 +40,6 @@ export function NewCaseSilence({ close }: { close: () => void }) {
       close();
     },
   });
-  const required = [{ required: true, message: t("login.required") }];
   return (
     <FormModal<Fields>
       form={form}
@@ -57,59 +54,14 @@ export function NewCaseSilence({ close }: { close: () => void }) {
       below={<Preview fields={fields ?? {}} />}
     >
       <div className="silence-form">
-        <Form.Item name="types" label={t("events.type")}>
-          <Select
-            mode="multiple"
-            placeholder={t("grants.any")}
-            options={TYPES.map((value) => ({ value, label: word("event", value) }))}
-          />
-        </Form.Item>
-        <Form.Item name="cameras" label={t("events.camera")}>
-          <Cameras />
-        </Form.Item>
+        <AboutFields types="types" cameras="cameras" />
         <Form.Item name="grids" label={t("subs.grids")}>
           <Select mode="tags" placeholder={t("grants.any")} tokenSeparators={[" ", ",", "，"]} />
         </Form.Item>
-        <Form.Item name="from" label={t("silences.from")} extra={t("silences.from.now")}>
-          <MomentField />
-        </Form.Item>
-        <Form.Item
-          name="until"
-          label={t("silences.until")}
-          extra={t("case_silences.until.how")}
-          dependencies={["from"]}
-          rules={[
-            ...required,
-            {
-              validator: (_, until: number | null | undefined) => {
-                const from: number = form.getFieldValue("from") ?? Date.now() / 1000;
-                return until == null || until > from
-                  ? Promise.resolve()
-                  : Promise.reject(new Error(t("silences.until.wrong")));
-              },
-            },
-          ]}
-        >
-          <MomentField />
-        </Form.Item>
+        <SpanFields how="case_silences.until.how" />
       </div>
-      <Form.Item name="note" label={t("silences.note")} rules={[{ ...required[0], whitespace: true }]}>
-        <Input maxLength={2000} placeholder={t("silences.note.example")} />
-      </Form.Item>
+      <NoteField most={2000} />
     </FormModal>
-  );
-}
-
-/** `CameraSelect` as a field of a form. */
-function Cameras(props: { value?: string[]; onChange?: (ids: string[]) => void }) {
-  const { t } = useTexts();
-  return (
-    <CameraSelect
-      value={props.value ?? []}
-      onChange={props.onChange ?? (() => undefined)}
-      placeholder={t("grants.any")}
-      width={320}
-    />
   );
 }
 

@@ -1,17 +1,15 @@
 import { useMutation } from "@tanstack/react-query";
-import { Form, Input, Select, Skeleton } from "antd";
+import { Form, Select, Skeleton } from "antd";
 import { useDeferredValue } from "react";
 import { useDepartments } from "../api/access";
 import { ApiError, call } from "../api/client";
 import { usePreview, useRereadSilences, type NewSilence as Wanted } from "../api/silences";
 import { useSubscriptions } from "../api/subscriptions";
 import { useTexts } from "../i18n";
-import { CameraSelect } from "../parts/CameraSelect";
 import { FormModal } from "../parts/FormModal";
-import { MomentField } from "../parts/MomentField";
 import { Trouble } from "../parts/Trouble";
-import { TYPES } from "./filters";
 import { HiddenEvents } from "./HiddenEvents";
+import { AboutFields, NoteField, SpanFields } from "./SilenceParts";
 
 interface Fields {
   department?: string;
@@ -43,7 +41,7 @@ function silenceOf(fields: Fields, now: number): Wanted | null {
 
 /** Making a silence; what it would have hidden is seen before it is kept. */
 export function NewSilence({ close }: { close: () => void }) {
-  const { t, word } = useTexts();
+  const { t } = useTexts();
   const reread = useRereadSilences();
   const departments = (useDepartments().data ?? []).filter((one) => one.mine);
   const [form] = Form.useForm<Fields>();
@@ -97,62 +95,17 @@ export function NewSilence({ close }: { close: () => void }) {
             options={subscriptions.map((one) => ({ value: one.id, label: one.name }))}
           />
         </Form.Item>
-        <Form.Item name={["wanted", "types"]} label={t("events.type")}>
-          <Select
-            mode="multiple"
-            placeholder={t("grants.any")}
-            options={TYPES.map((value) => ({ value, label: word("event", value) }))}
-          />
-        </Form.Item>
-        <Form.Item name={["wanted", "cameras"]} label={t("events.camera")}>
-          <Cameras />
-        </Form.Item>
+        <AboutFields types={["wanted", "types"]} cameras={["wanted", "cameras"]} />
         <Form.Item name={["wanted", "zones"]} label={t("grants.zones")}>
           <Select {...any} />
         </Form.Item>
         <Form.Item name={["wanted", "grids"]} label={t("subs.grids")}>
           <Select {...any} />
         </Form.Item>
-        <Form.Item name="from" label={t("silences.from")} extra={t("silences.from.now")}>
-          <MomentField />
-        </Form.Item>
-        <Form.Item
-          name="until"
-          label={t("silences.until")}
-          extra={t("silences.until.how")}
-          dependencies={["from"]}
-          rules={[
-            ...required,
-            {
-              validator: (_, until: number | null | undefined) => {
-                const from: number = form.getFieldValue("from") ?? Date.now() / 1000;
-                return until == null || until > from
-                  ? Promise.resolve()
-                  : Promise.reject(new Error(t("silences.until.wrong")));
-              },
-            },
-          ]}
-        >
-          <MomentField />
-        </Form.Item>
+        <SpanFields how="silences.until.how" />
       </div>
-      <Form.Item name="note" label={t("silences.note")} rules={[{ ...required[0], whitespace: true }]}>
-        <Input maxLength={500} placeholder={t("silences.note.example")} />
-      </Form.Item>
+      <NoteField most={500} />
     </FormModal>
-  );
-}
-
-/** `CameraSelect` as a field of a form. */
-function Cameras(props: { value?: string[]; onChange?: (ids: string[]) => void }) {
-  const { t } = useTexts();
-  return (
-    <CameraSelect
-      value={props.value ?? []}
-      onChange={props.onChange ?? (() => undefined)}
-      placeholder={t("grants.any")}
-      width={320}
-    />
   );
 }
 

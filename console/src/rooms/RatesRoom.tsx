@@ -1,6 +1,7 @@
 import { Select, Skeleton, Table, type TableColumnsType, Tooltip } from "antd";
 import { Link } from "react-router";
 import { useRights } from "../api/access";
+import { useUnwatched } from "../api/queries";
 import { type Rate, useRates } from "../api/review";
 import { type TextKey, useTexts } from "../i18n";
 import { NotWatched } from "../parts/NotWatched";
@@ -17,6 +18,7 @@ export function RatesRoom() {
   const { t } = useTexts();
   const [hours, setHours] = useStored("rates.hours", 720);
   const { data, error, isPending, refetch } = useRates(hours);
+  const lost = useUnwatched(hours).data?.total.hours;
   const columns = useColumns();
   return (
     <div className="page">
@@ -31,7 +33,7 @@ export function RatesRoom() {
         />
       </div>
       <p className="dim">
-        {t("rates.about")} <NotWatched hours={hours} />
+        {t("rates.about")} {lost === undefined ? null : <NotWatched hours={lost} />}
       </p>
       <section className="panel" data-testid="rates">
         {isPending ? <Skeleton active /> : null}

@@ -1,6 +1,6 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useMutation } from "@tanstack/react-query";
-import { Alert, Button, Popconfirm, Skeleton, Table, type TableColumnsType, Tag } from "antd";
+import { Alert, Button, Skeleton, Table, type TableColumnsType } from "antd";
 import { useState } from "react";
 import { useDepartmentNames } from "../api/access";
 import { call } from "../api/client";
@@ -9,10 +9,10 @@ import { useSubscriptions } from "../api/subscriptions";
 import { useTexts } from "../i18n";
 import { useNow } from "../parts/Cases";
 import { Nothing, Refusal, Trouble } from "../parts/Trouble";
-import { formatDuration, formatTime } from "../parts/time";
 import { HiddenEvents } from "./HiddenEvents";
 import { NewSilence } from "./NewSilence";
-import { COLOURS, stateOf } from "./silences";
+import { EndSilence, HeldBack, SilenceSpan, SilenceTag } from "./SilenceParts";
+import { stateOf } from "./silences";
 import "./silences.css";
 
 /** What is not told for a while, and what that hides. */
@@ -75,7 +75,7 @@ function Held({ of }: { of: Silence }) {
 }
 
 function useColumns(end: (number: number) => void, busy: boolean): TableColumnsType<Silence> {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const names = useDepartmentNames();
   const subscriptions = useSubscriptions().data ?? [];
   const now = useNow(1_000);
@@ -83,10 +83,7 @@ function useColumns(end: (number: number) => void, busy: boolean): TableColumnsT
     {
       title: t("silences.state"),
       width: 110,
-      render: (_, one) => {
-        const state = stateOf(one, now);
-        return <Tag color={COLOURS[state]}>{t(`silences.state.${state}`)}</Tag>;
-      },
+      render: (_, one) => <SilenceTag of={one} now={now} />,
     },
     {
       title: t("silences.note"),
@@ -113,39 +110,25 @@ function useColumns(end: (number: number) => void, busy: boolean): TableColumnsT
     },
     {
       title: t("silences.span"),
-      render: (_, one) => (
-        <span className="number nowrap">
-          {`${formatTime(one.from_utc, language, false)} – ${formatTime(one.until_utc, language, false)}`}
-          {stateOf(one, now) === "running" ? (
-            <div className="dim">{t("silences.left", { time: formatDuration(one.until_utc - now, t) })}</div>
-          ) : null}
-        </span>
-      ),
+      render: (_, one) => <SilenceSpan of={one} now={now} />,
     },
     {
       title: t("silences.hidden"),
       width: 110,
-      render: (_, one) => (
-        <b className="number" style={{ color: one.hidden ? "var(--warn)" : "var(--dim)" }}>
-          {t("silences.deliveries", { n: one.hidden ?? 0 })}
-        </b>
-      ),
+      render: (_, one) => <HeldBack count={one.hidden ?? 0} text="silences.deliveries" />,
     },
     {
       width: 110,
-      render: (_, one) =>
-        stateOf(one, now) === "over" ? null : (
-          <Popconfirm
-            title={t(stateOf(one, now) === "coming" ? "silences.drop.sure" : "silences.end.sure")}
-            okText={t("silences.end.yes")}
-            cancelText={t("password.cancel")}
-            onConfirm={() => end(one.id)}
-          >
-            <Button size="small" disabled={busy}>
-              {t(stateOf(one, now) === "coming" ? "silences.drop" : "silences.end")}
-            </Button>
-          </Popconfirm>
-        ),
+      render: (_, one) => (
+        <EndSilence
+          of={one}
+          now={now}
+          sure={stateOf(one, now) === "coming" ? "silences.drop.sure" : "silences.end.sure"}
+          text={stateOf(one, now) === "coming" ? "silences.drop" : "silences.end"}
+          busy={busy}
+          end={end}
+        />
+      ),
     },
   ];
 }
