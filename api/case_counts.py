@@ -14,11 +14,12 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Connection, FromClause, select
 
 from api import sight
+from api.case_schemas import CaseStatistics, CaseTally
 from api.coverage import total
 from api.deps import ConnectionDep, CounterDep, DoorsDep, PoolDep, sight_of
 from api.pool_view import PoolView
 from api.problems import Problem
-from api.schemas import CaseStatistics, CaseTally, UnwatchedTotal
+from api.schemas import UnwatchedTotal
 from cases import queries
 from cases.book import Book
 from cases.queries import CaseFilter, Dimension, Sight

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from api import pictures, readings, sight
 from api.access_schemas import CustodyPage
+from api.case_schemas import PictureOut
 from api.deps import (
     CaseworkerDep,
     ConnectionDep,
@@ -27,7 +28,6 @@ from api.deps import (
 from api.doors import Doors
 from api.evidence import BYTES, UNKEPT, Asked, Sha256, asked_form, send_masked
 from api.problems import NotFound, Problem
-from api.schemas import PictureOut
 from cases import queries
 from cases.queries import CaseDetail
 from governance import audit, custody

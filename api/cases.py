@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
 from api.case_counts import FilterDep, lately
+from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody
 from api.deps import (
     BookDep,
     CaseworkerDep,
@@ -23,7 +24,7 @@ from api.deps import (
 from api.pool_view import PoolView
 from api.problems import Fault, Invalid, NotFound, Problem
 from api.reader import ReaderDep
-from api.schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody, UnwatchedTotal
+from api.schemas import UnwatchedTotal
 from cases import queries, service
 from cases.book import Book
 from cases.flow import TABLE, WORDS, possible
