@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +32,6 @@ from cases.book import read_book
 from cases.service import CaseHook
 from cityvision import look_custody
 from cityvision.before_pictures import before
-from cityvision.masking import MaskingProcess
-from cityvision.settings import Settings
-from cityvision.trying import TrialProcess
 from cityvision.viewing_copy import convert
 from contracts.live import CameraState, CameraStatus, LiveBox, LiveHeader, encode_live
 from contracts.pool import Pool
@@ -66,7 +62,7 @@ from store.objects import DiskObjects
 from store.state import PoolSnapshot
 from subscriptions.access import sees
 from subscriptions.outbox import DeliveryHook
-from tests.conftest import mirror_path
+from tests.e2e.children import masking, trials
 
 WORKER = "worker-1"
 PASSWORD = "correct horse battery staple"
@@ -340,18 +336,6 @@ def play(bus_url: str, clip: Clip, cameras: Sequence[str], stop: threading.Event
             jpeg = clip.jpegs[(turn + 7 * number) % len(clip.jpegs)]
             bus.publish_live(camera, encode_live(header, jpeg))
     bus.close()
-
-
-@cache
-def masking() -> MaskingProcess:
-    """One for all cities of a test run: its child ends with the run. With no model at hand it masks coarsely."""
-    return MaskingProcess(Settings(mirror=mirror_path()))
-
-
-@cache
-def trials() -> TrialProcess:
-    """As `masking`, for the gallery."""
-    return TrialProcess(Settings(mirror=mirror_path()))
 
 
 @contextmanager

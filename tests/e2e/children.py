@@ -1,0 +1,22 @@
+"""The API's child processes, one of each for all cities of a test run: they end with the run."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from cityvision.masking import MaskingProcess
+from cityvision.settings import Settings
+from cityvision.trying import TrialProcess
+from tests.conftest import mirror_path
+
+
+@cache
+def masking() -> MaskingProcess:
+    """With no model at hand it masks coarsely."""
+    return MaskingProcess(Settings(mirror=mirror_path()))
+
+
+@cache
+def trials() -> TrialProcess:
+    """Tries algorithms for the gallery."""
+    return TrialProcess(Settings(mirror=mirror_path()))
