@@ -19,6 +19,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "tracker": ("bench.tracker", "speed and accuracy of tracking beside the trackers from PyPI"),
     "rules": ("bench.rules", "rules and senses beside the detector, on the same pictures"),
     "triton": ("bench.triton", "Triton beside in-process inference, same batches"),
+    "triton_switch": ("bench.triton_switch", "versions switched on Triton under 60 looks/s, beside the same at rest"),
     "delivery": ("bench.delivery", "from commit to 200 subscribers by webhook, MQTT and stream"),
     "doors": ("bench.doors", "pages of the API over 12,000 cameras, beside writing them as JSON"),
     "pool": ("bench.pool", "reading, caching and editing a pool of 12,000 cameras"),

@@ -32,6 +32,7 @@ from store.bus import Bus
 from store.database import make_engine
 
 RTSP_PORT = 18554  # as streams.yaml has it
+TRITON_REPOSITORY = Path("triton_models")
 _POLL_S = 0.25
 _SILENT_S = 5.0  # a camera nobody has spoken of for this long does not count as running
 _STORES = tuple(f"{PREFIX}{name}_URL" for name in ("DATABASE", "REDIS", "S3"))
@@ -237,16 +238,20 @@ def place_cameras(streams: Path, data: Path, cast: Cast) -> tuple[Path, int]:
 
 
 def triton_child(settings: Settings) -> tuple[ChildSpec, str]:
-    """A Triton server with the demo's model, and its address."""
+    """A Triton server with every network that the demo's workers ask for, and its address."""
+    from models.plates import FINDER, READER
+    from models.served import LITTER, WATER
     from models.triton_repository import Serving
     from models.triton_server import embedded_server
     from models.zoo import Zoo
 
+    zoo = Zoo(mirror=settings.mirror)
+    plates = {name for name in (FINDER, READER) if zoo.at_hand(name)}
     server = embedded_server(
-        sorted({settings.model, BUILT_IN_DETECTOR}),
-        Zoo(mirror=settings.mirror),
+        sorted({settings.model, BUILT_IN_DETECTOR, LITTER, WATER} | plates),
+        zoo,
         venv=Path(".venv-triton"),
-        repository=Path("triton_models"),
+        repository=TRITON_REPOSITORY,
         log=settings.data.absolute() / "logs" / "triton.log",
         serving=Serving(threads=os.cpu_count() or 1),
         say=lambda text: click.echo(text, err=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from algorithm_repo.rollout.keeping import NetworkShelf
 from cityvision.remembered import recall
 from cityvision.settings import Settings
-from contracts.errors import CityVisionError
+from contracts.errors import CityVisionError, RunnerError
 from contracts.records import NetworkUsed
 from contracts.rollout import DETECTOR, ServedModel, Serving
 from models.classifier import CropClassifier
@@ -22,6 +23,8 @@ from pipeline.senses.engine import Sensing
 from store.objects import ObjectStore
 
 _log = logging.getLogger(__name__)
+
+_TRITON_WAIT_S, _TRITON_AGAIN_S = 60.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,16 @@ def begin_with(settings: Settings, zoo: Zoo, objects: ObjectStore, folder: Path,
     shelf = NetworkShelf(zoo, objects)
 
     def load(model: ServedModel) -> Reader:
-        return load_served(model.role, model.name, shelf.zoo_with(model), triton_url=settings.triton_url)
+        zoo = shelf.zoo_with(model)
+        until = time.monotonic() + (_TRITON_WAIT_S if settings.triton_repository is not None else 0.0)
+        while True:
+            try:
+                return load_served(model.role, model.name, zoo, triton_url=settings.triton_url)
+            except RunnerError:
+                # A Triton that was started again has it a moment later; refusing it would take a promotion back.
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_TRITON_AGAIN_S)
 
     try:
         serving = recall(folder)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         None, description="s3://key:secret@host:9000/bucket, s3+http:// without TLS; else a folder below data"
     )
     triton_url: str | None = Field(None, description="host:port of Triton's gRPC; else models run in the worker")
+    triton_repository: Path | None = Field(
+        None, description="folder of that Triton's model repository; else what is promoted is not switched to there"
+    )
 
     mlflow_url: SecretStr | None = Field(
         None, description="MLflow server (https://…) or database that trainings are told to; else a store below data"
@@ -202,6 +205,8 @@ class Settings(BaseSettings):
                 f"{PREFIX}API_PORT, {PREFIX}POSTGRES_PORT and {PREFIX}VALKEY_PORT name one port twice; "
                 "give each its own, or 0"
             )
+        if self.triton_repository is not None and self.triton_url is None:
+            raise ValueError(f"{PREFIX}TRITON_REPOSITORY needs {PREFIX}TRITON_URL beside it")
         if self.oidc_issuer is not None and not (self.oidc_client_id and self.oidc_callback):
             raise ValueError(f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT_ID and {PREFIX}OIDC_CALLBACK beside it")
         secrets = (self.exchange_secret, self.exchange_callback_secret)

@@ -12,7 +12,16 @@ from pathlib import Path
 import click
 
 from cityvision.commands.up import announce, stop_on_signals
-from cityvision.demo import DemoResult, Goal, Tally, camera_child, own_stores, place_cameras, triton_child
+from cityvision.demo import (
+    TRITON_REPOSITORY,
+    DemoResult,
+    Goal,
+    Tally,
+    camera_child,
+    own_stores,
+    place_cameras,
+    triton_child,
+)
 from cityvision.demo_media import Cast, prepare
 from cityvision.detector import describe
 from cityvision.installation import Installation, is_running
@@ -88,7 +97,7 @@ def _run(settings: Settings, goal: Goal, cast: Cast, *, triton: bool) -> DemoRes
     extra = [camera_child(settings, rtsp, cast)]
     if triton:
         spec, url = triton_child(settings)
-        settings = settings.model_copy(update={"triton_url": url})
+        settings = settings.model_copy(update={"triton_url": url, "triton_repository": TRITON_REPOSITORY.absolute()})
         extra.append(spec)
     status = StatusLines()
     after = tuple(spec.name for spec in extra)

@@ -19,6 +19,7 @@ from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine, Move, Office, Stage
 from algorithm_repo.rollout import lanes
 from algorithm_repo.rollout.guardrails import broken
+from algorithm_repo.rollout.keeping import NetworkShelf
 from algorithm_repo.rollout.types import SPACE_PREFIX, Guardrails, Lane, LaneKind
 from cityvision.lane_burial import bury, take_in
 from cityvision.lane_process import LaneProcess
@@ -26,8 +27,10 @@ from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run, worker_name
 from cityvision.remembered import SHADOW_OBJECTS
 from cityvision.settings import Settings
+from cityvision.triton_desk import TritonDesk
 from contracts.errors import BusUnavailable, CityVisionError, ConfigError
 from contracts.rollout import Served, Serving
+from models.zoo import Zoo
 from pool.reader import PoolReader
 from store.beneath import ObjectsBeneath
 from store.bus import Bus
@@ -59,6 +62,7 @@ class RollOut:
         self._objects = objects
         self._rails = rails or Guardrails()
         self._pool = PoolReader()
+        self._triton = _triton_desk(settings, objects)
         self._running: dict[int, LaneProcess] = {}
         self._leftover: set[int] | None = None  # begun before this process; None: not yet asked
         self._ended: dict[int, tuple[Lane, str]] = {}  # broken, and the ledger does not say so yet
@@ -83,7 +87,8 @@ class RollOut:
             serving = lanes.serving(connection)
             begun = lanes.unburied(connection)
         self._refuse(misfits)
-        self._bus.set_serving(serving)
+        if self._is_served(serving):
+            self._bus.set_serving(serving)
         self._end(wanted, serving)
         self._bury(begun, wanted)
         self._start(wanted)
@@ -94,6 +99,8 @@ class RollOut:
 
     def close(self) -> None:
         """Ends every lane's process; what they were is taken up again at the next start."""
+        if self._triton is not None:
+            self._triton.close()
         for lane in self._running.values():
             lane.ask_to_stop()
         for lane in self._running.values():
@@ -126,6 +133,14 @@ class RollOut:
         until = self._awaited.setdefault(lane.number, time.monotonic() + _SWITCHED_S)
         waits = any(serving.number not in (one.number, one.refused) for one in self._served())
         return waits and time.monotonic() < until
+
+    def _is_served(self, serving: Serving) -> bool:
+        """Workers can switch to it: on a Triton, once it is loaded and warm there."""
+        if self._triton is None:
+            return True
+        told = [model.name for one in self._bus.served().values() for model in one.models]
+        self._triton.want(serving, frozenset(told))
+        return self._triton.serves(serving)
 
     def _served(self) -> list[Served]:
         """What production's workers last said; of those that were and are no more, nothing."""
@@ -215,17 +230,23 @@ class RollOut:
             self._move(partial(_refused, version=version, why=why))
 
     def _watch_production(self, serving: Serving) -> None:
-        """What was promoted and cannot be run by production's workers is taken back."""
-        refused = [one for one in self._served() if one.refused == serving.number]
-        if not refused:
+        """What was promoted and cannot be run in production is taken back."""
+        why = self._refusal(serving)
+        if why is None:
             return
         with self._engine.connect() as connection:
             line = _line(connection, serving.number)
             version = service.get(connection, line.version_id)
         if line.move is Move.PROMOTE and version.stage is Stage.PRODUCTION:
-            why = f"{refused[0].worker} cannot run it: {refused[0].error}"[:2000]
             log.error("%s %s: %s", version.algorithm, version.version, why)
             self._move(partial(service.roll_back, algorithm=version.algorithm, who=WHO, office=Office.SYSTEM, why=why))
+
+    def _refusal(self, serving: Serving) -> str | None:
+        """Who cannot run these, and why."""
+        if self._triton is not None and (why := self._triton.refused(serving)) is not None:
+            return f"Triton cannot serve it: {why}"[:2000]
+        refused = (one for one in self._served() if one.refused == serving.number)
+        return next((f"{one.worker} cannot run it: {one.error}"[:2000] for one in refused), None)
 
     def _move(self, move: Callable[[Connection], object]) -> None:
         """A move that a person may have made a moment ago."""
@@ -234,6 +255,14 @@ class RollOut:
                 move(connection)
         except ConfigError as error:
             log.info("not moved: %s", error)
+
+
+def _triton_desk(settings: Settings, objects: ObjectStore) -> TritonDesk | None:
+    """Where the installation's networks run on a Triton whose repository is at hand."""
+    if settings.triton_url is None or settings.triton_repository is None:
+        return None
+    shelf = NetworkShelf(Zoo(mirror=settings.mirror), objects)
+    return TritonDesk(settings.triton_url, settings.triton_repository, shelf.zoo_with)
 
 
 def _line(connection: Connection, number: int) -> LedgerLine:

@@ -22,6 +22,7 @@ from cityvision.networks import begin_with
 from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run, worker_name
 from cityvision.remembered import SHADOW_OBJECTS, remember
+from cityvision.settings import Settings
 from contracts.errors import ModelMissing
 from contracts.pool import Camera
 from contracts.records import NetworkUsed
@@ -259,6 +260,9 @@ def body(process: Process, lane: str | None = None, space: str = CITY) -> None:
         CityVisionError: a network cannot be had or loaded.
     """
     settings, name = process.settings, process.name
+    if lane is not None:
+        # What a candidate ends is its own process, never the server that production's looks go to.
+        settings = settings.model_copy(update={"triton_url": None, "triton_repository": None})
     cv2.setNumThreads(1)  # a process a core: OpenCV's own threads would only take turns with the other workers
     zoo, objects = Zoo(mirror=settings.mirror), object_store(settings)
     networks = begin_with(settings, zoo, objects, settings.data / "spool" / name, strict=lane is not None)
@@ -279,7 +283,7 @@ def body(process: Process, lane: str | None = None, space: str = CITY) -> None:
         hardware=settings.hardware_decoding,
         load=loader(zoo, settings.triton_url),
         space=space,
-        follows=Follows(networks.load, networks.running) if lane is None and settings.triton_url is None else None,
+        follows=Follows(networks.load, networks.running) if lane is None and _can_switch(settings) else None,
     )
     try:
         with stack:
@@ -288,6 +292,11 @@ def body(process: Process, lane: str | None = None, space: str = CITY) -> None:
             stack.worker.run()
     finally:
         networks.detector.close()
+
+
+def _can_switch(settings: Settings) -> bool:
+    """Its networks run in this process, or the roll-out loads others on the Triton that runs them."""
+    return settings.triton_url is None or settings.triton_repository is not None
 
 
 def _stop_with(process: Process, worker: Worker) -> None:
