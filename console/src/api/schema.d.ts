@@ -641,7 +641,7 @@ export interface paths {
         put?: never;
         /**
          * Hold Case
-         * @description Keeps the evidence of all its events, those to come too, until it is released.
+         * @description Keeps its pictures and the evidence of all its events, those to come too, until it is released.
          */
         post: operations["hold_case"];
         delete?: never;
@@ -3338,6 +3338,8 @@ export interface components {
             lines: components["schemas"]["Line"][];
             /** Looks */
             looks: components["schemas"]["Looked"][];
+            /** Pictures */
+            pictures: components["schemas"]["CasePicture"][];
         };
         /**
          * CaseEvent
@@ -3401,6 +3403,32 @@ export interface components {
             case: number;
             /** Note */
             note: string;
+        };
+        /**
+         * CasePicture
+         * @description One picture that belongs to a case.
+         *
+         *     Attributes:
+         *         role: `PHOTO`, `BEFORE`, or that of a second look's picture.
+         *         size: in bytes; 0: not known.
+         *         utc: when it was taken or came, s since 1970.
+         *         deleted_utc: since when its bytes are gone by policy; None: they are kept.
+         */
+        CasePicture: {
+            /** Deleted Utc */
+            deleted_utc?: number | null;
+            /** Key */
+            key: string;
+            /** Media Type */
+            media_type: string;
+            /** Role */
+            role: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Utc */
+            utc: number;
         };
         /**
          * CaseState
