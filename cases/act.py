@@ -19,6 +19,12 @@ _MISSING = {
     "stars": "give one to five, in stars",
 }
 
+# To whom it goes: the history shows these as what was handed over, so no other action names them.
+_HANDS_OVER = {
+    "department": frozenset({Action.DISPATCH}),
+    "crew": frozenset({Action.DISPATCH, Action.START}),
+}
+
 
 class CannotAct(CityVisionError):
     """The case does not allow that now, or something is missing. The message names the field and the fix."""
@@ -78,6 +84,11 @@ def _complete(state: CaseState, step: Step, duty: Duty, facts: Facts, now: float
         "stars": facts.stars is not None or (duty is Duty.SYSTEM and _over(state, now)),
     }
     seen_to = book.category(state.category).closes == "report"
+    for name, actions in _HANDS_OVER.items():
+        if getattr(facts, name) and step.action not in actions:
+            raise CannotAct(
+                f"{step.action} takes no {name}", f"leave {name} out: {' or '.join(sorted(actions))} takes it"
+            )
     for need in step.needs:
         if not given[need] and not (need == "verdict" and seen_to):
             raise CannotAct(f"{step.action} lacks {need}", _MISSING[need])

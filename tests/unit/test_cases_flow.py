@@ -173,3 +173,13 @@ def test_no_path_leaves_a_case_without_an_owner_or_a_clock(
         if state.status in {Status.DISPATCHED, Status.HANDLING, Status.SUSPENDED}:
             assert state.owner == state.handler != ""
         assert CaseState.model_validate_json(state.model_dump_json()) == state
+
+
+@pytest.mark.parametrize("facts", [{"department": "elsewhere"}, {"crew": "7"}])
+def test_what_hands_nothing_over_names_nobody(facts: dict[str, str]) -> None:
+    """The history shows a line with a department as one that sent the case there."""
+    sent = run(begun(LITTER, BOOK, NOW), FILED, SENT)
+    with pytest.raises(CannotAct, match=f"return takes no {next(iter(facts))}"):
+        act(sent, Action.RETURN, Duty.HANDLER, Facts(note="不归我们", **facts), NOW, BOOK)
+    with pytest.raises(CannotAct, match="takes no department"):
+        act(sent, Action.START, Duty.HANDLER, Facts(crew="7", department="elsewhere"), NOW, BOOK)
