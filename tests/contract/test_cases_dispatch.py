@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Text, func, literal, update
 
+from cases.tables import cases
 from governance.roles import Role
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
@@ -68,3 +70,23 @@ def test_a_department_hands_its_case_to_nobody_not_even_to_its_own(world: World)
     for client in (world.clients[Role.OPERATOR], world.system):
         assert act(client, world, "dispatch", department=OURS).status_code in (403, 404)
     assert state(world)["status"] == "filed"
+
+
+def offered(client: httpx.Client, world: World) -> list[str]:
+    return [one["action"] for one in client.get(f"/api/cases/{world.ids['case']}").json()["offers"]]
+
+
+def test_everybody_is_offered_what_they_may_do_now_and_nothing_else(world: World) -> None:
+    centre, operator = world.clients[Role.DISPATCHER], world.clients[Role.OPERATOR]
+    assert offered(centre, world) == ["extend", "suspend", "supervise", "void"]
+    returned = act(world.clients[Role.ADMIN], world, "return", note="not theirs").json()
+    assert [one["action"] for one in returned["offers"]] == ["dispatch", "supervise", "void"]
+    assert returned["offers"][0] == {"action": "dispatch", "needs": ["department"]}
+    assert act(centre, world, "dispatch", department=OURS).status_code == 200
+    assert offered(operator, world) == offered(world.system, world) == ["start", "report", "return"]
+    with world.city.engine.begin() as connection:  # their camera's case is still seen by ours, and with somebody else
+        case = cases.c.id == int(world.ids["case"])
+        state = func.jsonb_set(cases.c.state, ["handler"], func.to_jsonb(literal(THEIRS, Text)))
+        connection.execute(update(cases).where(case).values(department=OURS, handler=THEIRS, state=state))
+    assert offered(operator, world) == []
+    assert act(operator, world, "start").status_code == 403

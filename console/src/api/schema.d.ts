@@ -533,7 +533,8 @@ export interface paths {
         };
         /**
          * Get Case
-         * @description One case: its history, the events behind it with the reason for each, and every second look.
+         * @description One case: its history, the events behind it with the reason for each, every second look, and what the one who
+         *     asks can do to it now.
          */
         get: operations["get_case"];
         put?: never;
@@ -3327,21 +3328,6 @@ export interface components {
             };
         };
         /**
-         * CaseDetail
-         * @description A case with all that is known of it, oldest first.
-         */
-        CaseDetail: {
-            case: components["schemas"]["Case"];
-            /** Events */
-            events: components["schemas"]["Decided"][];
-            /** Lines */
-            lines: components["schemas"]["Line"][];
-            /** Looks */
-            looks: components["schemas"]["Looked"][];
-            /** Pictures */
-            pictures: components["schemas"]["CasePicture"][];
-        };
-        /**
          * CaseEvent
          * @description An event behind an open case, as those who work on that see it; the addresses are below the case.
          */
@@ -3521,6 +3507,23 @@ export interface components {
             unwatched_hours: number | null;
             /** Value */
             value: string;
+        };
+        /**
+         * CaseView
+         * @description With what whoever asks can do to it now, in the order of the transition table.
+         */
+        CaseView: {
+            case: components["schemas"]["Case"];
+            /** Events */
+            events: components["schemas"]["Decided"][];
+            /** Lines */
+            lines: components["schemas"]["Line"][];
+            /** Looks */
+            looks: components["schemas"]["Looked"][];
+            /** Offers */
+            offers: components["schemas"]["Offer"][];
+            /** Pictures */
+            pictures: components["schemas"]["CasePicture"][];
         };
         /**
          * CasesHidden
@@ -5965,6 +5968,15 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * Offer
+         * @description An action that somebody can take now, and of `Facts` what it needs.
+         */
+        Offer: {
+            action: components["schemas"]["Action"];
+            /** Needs */
+            needs: ("note" | "department" | "until" | "pictures" | "verdict" | "stars")[];
         };
         /**
          * Office
@@ -8994,7 +9006,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CaseDetail"];
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -9142,7 +9154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CaseDetail"];
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Not Found */
@@ -9195,7 +9207,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CaseDetail"];
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Not Found */

@@ -3,7 +3,7 @@ import { Button, Skeleton } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useRights } from "../api/access";
-import { useCase, useCaseBook, useCaseEvent } from "../api/cases";
+import { useCase, useCaseEvent } from "../api/cases";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
@@ -117,19 +117,17 @@ function Facts({ detail }: { detail: CaseDetail }) {
   );
 }
 
-/** What can be done now; each asks for what the transition table needs. */
+/** What this person can do now, as the server says; each asks for what it needs. */
 function Todo({ detail }: { detail: CaseDetail }) {
   const { t, word } = useTexts();
-  const book = useCaseBook().data;
   const [doing, setDoing] = useState<Action | null>(null);
-  const steps = book?.steps[detail.case.state.status] ?? {};
-  const names = Object.keys(steps) as Action[];
-  if (!book || names.length === 0) return null;
+  const wanted = detail.offers.find((one) => one.action === doing);
+  if (detail.offers.length === 0) return null;
   return (
-    <section className="panel">
+    <section className="panel" data-testid="todo">
       <h2>{t("cases.todo")}</h2>
       <div className="actions" style={{ flexWrap: "wrap" }}>
-        {names.map((action, index) => (
+        {detail.offers.map(({ action }, index) => (
           <Button
             key={action}
             type={index === 0 ? "primary" : "default"}
@@ -140,13 +138,12 @@ function Todo({ detail }: { detail: CaseDetail }) {
           </Button>
         ))}
       </div>
-      {doing && steps[doing] ? (
+      {wanted ? (
         <CaseAction
-          key={doing}
+          key={wanted.action}
           detail={detail}
-          action={doing}
-          needs={steps[doing]}
-          closesByLook={book.categories.find((c) => c.code === detail.case.category)?.closes === "gone"}
+          action={wanted.action}
+          needs={wanted.needs}
           done={() => setDoing(null)}
         />
       ) : null}
