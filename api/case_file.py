@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from api.case_pictures import BEFORE, CasePicture, pictures_of
+from api.evidence import deletion
 from cases import queries
+from cases.pictures import BEFORE, CasePicture
 from cases.queries import CaseDetail, Sight
 from cases.tables import case_decisions
 from contracts.records import Event
@@ -30,6 +31,7 @@ class CaseFile:
         number: of the case, where the one who takes it out may see the case itself; else None.
         pieces: the pictures that leave.
         handled: the lines of custody about them.
+        deleted: keys of those that are gone by policy.
     """
 
     number: int | None = None
@@ -37,6 +39,7 @@ class CaseFile:
     absent: list[Absent] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     handled: list[CustodyLine] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
 
 
 def of_event(connection: Connection, objects: ObjectStore, event: Event, whose: Sight) -> CaseFile:
@@ -56,7 +59,7 @@ def of_event(connection: Connection, objects: ObjectStore, event: Event, whose: 
         return CaseFile()
     whole = queries.get_case(connection, whose, number) is not None
     same_place = (detail.case.camera, detail.case.zone) == (event.camera, event.zone)
-    own = [one for one in pictures_of(detail).values() if one.role != BEFORE]  # that one goes out with its event
+    own = [one for one in detail.pictures if one.role != BEFORE]  # that one goes out with its event
     mine = [one for one in own if whole or (one.looked and same_place)]
     return _filed(connection, objects, detail, mine, whole)
 
@@ -70,6 +73,10 @@ def _filed(
         told = json.dumps(detail.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True).encode()
         file.contents.append(Content("case.json", (told,), f"case {number}: its history and its second looks"))
     for one in mine:
+        if one.deleted_utc is not None:
+            file.absent.append(Absent(sha256=one.sha256, role=one.role, why=deletion(connection, one.key)))
+            file.deleted.append(one.key)
+            continue
         if not is_there(objects, one.key):
             file.absent.append(Absent(sha256=one.sha256, role=one.role, why="not in the object store"))
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response, status
@@ -26,56 +25,19 @@ from api.deps import (
     viewer_of,
 )
 from api.doors import Doors
-from api.evidence import BYTES, UNKEPT, Asked, Sha256, asked_form, send_masked
-from api.problems import NotFound, Problem
+from api.evidence import BYTES, UNKEPT, Asked, Sha256, asked_form, deletion, send_masked
+from api.problems import EvidenceDeleted, NotFound, Problem
+from cases import pictures as case_pictures
 from cases import queries
+from cases.pictures import CasePicture
 from cases.queries import CaseDetail
-from governance import audit, custody
+from governance import audit, custody, holds
 from governance.access import require
 from governance.roles import Right
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
-BEFORE = "before"
-"""Role of a picture of the place as it was: evidence of an event, shown beside what a second look saw."""
 AskedDep = Annotated[Asked, Depends(asked_form)]
-
-
-@dataclass(frozen=True, slots=True)
-class CasePicture:
-    """One picture that belongs to a case.
-
-    Attributes:
-        role: `custody.PHOTO`, `BEFORE`, or that of a second look's picture.
-        size: in bytes; 0 where it is not known before the object is read.
-        looked: a camera saw it.
-    """
-
-    key: str
-    sha256: str
-    role: str
-    media_type: str
-    size: int
-    looked: bool
-
-
-def pictures_of(detail: CaseDetail) -> dict[str, CasePicture]:
-    """All pictures of a case by their SHA-256: of its second looks, the place before them, and the history's own."""
-    seen = {
-        ref.sha256: CasePicture(ref.key, ref.sha256, ref.role, ref.media_type, ref.size, True)
-        for look in detail.looks
-        if look.result
-        for ref in look.result.evidence
-    }
-    attached = {}
-    for key in (key for line in detail.lines for key in line.facts.pictures):
-        digest, media_type = pictures.digest_of(key), "image/png" if key.endswith(".png") else "image/jpeg"
-        attached[digest] = CasePicture(key, digest, custody.PHOTO, media_type, 0, False)
-    earlier = {}
-    for key in (line.facts.before for line in detail.lines if line.facts.before):
-        digest = pictures.digest_of(key)
-        earlier[digest] = CasePicture(key, digest, BEFORE, "image/jpeg", 0, True)
-    return attached | earlier | seen
 
 
 @router.post(
@@ -94,10 +56,12 @@ def add_picture(
     """A picture from the place, as the request's body (JPEG or PNG, 1 MB at most). The key goes into `pictures` of an
     action; it is kept by its hash."""
     _detail(connection, whose, number)
-    key, digest = pictures.keep(doors.objects, content, "body")
-    told = audit.record(connection, user.name, "case.picture", {"case": number, "sha256": digest}, time.time())
-    custody.attached(connection, told, number, [digest])
-    return PictureOut(key=key, sha256=digest, url=f"/api/cases/{number}/pictures/{digest}")
+    holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
+    kept, now = pictures.keep(doors.objects, content, "body"), time.time()
+    case_pictures.attached(connection, number, kept.key, kept.size, now)
+    told = audit.record(connection, user.name, "case.picture", {"case": number, "sha256": kept.sha256}, now)
+    custody.attached(connection, told, number, [kept.sha256], case_pictures.PHOTO)
+    return PictureOut(key=kept.key, sha256=kept.sha256, url=f"/api/cases/{number}/pictures/{kept.sha256}")
 
 
 @router.get(
@@ -137,9 +101,12 @@ def _admit(doors: Doors, shown: Credential, number: int, sha256: str, asked: Ask
     reading = f"case {number} {sha256} {kind} {asked.purpose}"
     note = doors.readings.due(user, reading)
     with doors.engine.begin() as connection:
-        one = pictures_of(_detail(connection, sight_of(connection, viewer), number)).get(sha256)
+        found = _detail(connection, sight_of(connection, viewer), number).pictures
+        one = next((one for one in found if one.sha256 == sha256), None)
         if one is None:
             raise NotFound(f"case {number} has no picture {sha256[:12]}…")
+        if one.deleted_utc is not None:
+            raise EvidenceDeleted(deletion(connection, one.key), "the custody log of the case has its line")
         if asked.unmasked:
             require(viewer, Right.UNMASK)
             if one.looked:

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from api.schemas import Body, UnwatchedTotal
-from cases.queries import Tally
+from cases.act import Offer
+from cases.queries import CaseDetail, Tally
 from cases.types import Action, Case, Facts
 from contracts.records import Severity
 
@@ -21,6 +22,12 @@ class CaseList(Body):
     cases: list[Case]
     places: dict[int, str] = Field(description="case → its camera and zone as people call them")
     unwatched: UnwatchedTotal = Field(description="in the filter's time; where it names none, in the last 24 hours")
+
+
+class CaseView(CaseDetail):
+    """With what whoever asks can do to it now, in the order of the transition table."""
+
+    offers: tuple[Offer, ...]
 
 
 class CaseTally(Tally):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
 from api.case_counts import FilterDep, lately
-from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, NewCaseBody
+from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, CaseView, NewCaseBody
 from api.deps import (
     BookDep,
     CaseworkerDep,
@@ -26,8 +26,9 @@ from api.problems import Fault, Invalid, NotFound, Problem
 from api.reader import ReaderDep
 from api.schemas import UnwatchedTotal
 from cases import queries, service
+from cases.act import offers
 from cases.book import Book
-from cases.flow import TABLE, WORDS, possible
+from cases.flow import TABLE, WORDS, office, possible
 from cases.queries import CaseDetail, CaseFilter, Order, Sight
 from cases.types import Action, Case, Duty, Facts, NewCase, Status
 from contracts.errors import Forbidden
@@ -75,22 +76,25 @@ def case_book(_viewer: ViewerDep, book: BookDep, pool: PoolDep) -> CaseBook:
 @router.post("/cases", status_code=status.HTTP_201_CREATED, responses={422: {"model": Problem}})
 def create_case(
     body: NewCaseBody, connection: ConnectionDep, pool: PoolDep, sight: SightDep, user: DispatcherDep, book: BookDep
-) -> CaseDetail:
+) -> CaseView:
     """A case by hand, or from the hotline: it enters the same table as those of events. With a camera it stands in that
     one's grid and with its department; with a zone what the camera sees there joins it."""
     now = time.time()
     about = _about(body, pool, book, now)
     case = service.accept(connection, about, Duty.CENTRE, user.name, now, book)
     audit.record(connection, user.name, "case.accepted", {"case": case.id, "source": case.source}, now)
-    return _detail(connection, sight, case.id)
+    return _view(connection, user, book, _detail(connection, sight, case.id))
 
 
 @router.get("/cases/{number}", responses={404: {"model": Problem}})
-def get_case(number: Number, connection: ConnectionDep, sight: SightDep, reader: ReaderDep) -> CaseDetail:
-    """One case: its history, the events behind it with the reason for each, and every second look."""
+def get_case(
+    number: Number, connection: ConnectionDep, sight: SightDep, reader: ReaderDep, viewer: CaseworkerDep, book: BookDep
+) -> CaseView:
+    """One case: its history, the events behind it with the reason for each, every second look, and what the one who
+    asks can do to it now."""
     found = _detail(connection, sight, number)
     reader.reads(connection, "case.read", {"case": number})
-    return found
+    return _view(connection, viewer, book, found)
 
 
 @router.post("/cases/{number}/actions", responses=_REFUSED)
@@ -102,7 +106,7 @@ def act_on_case(
     sight: SightDep,
     user: CaseworkerDep,
     book: BookDep,
-) -> CaseDetail:
+) -> CaseView:
     """Does something to a case. `revision` is the one the person saw: who comes second is told (409). What is sent
     again under the same `key`, because no answer arrived, is done once."""
     case = _detail(connection, sight, number).case
@@ -112,10 +116,11 @@ def act_on_case(
     service.perform(
         connection, number, body.action, duty, user.name, facts, now, book, revision=body.revision, key=body.key or ""
     )
-    done = _detail(connection, sight, number)
+    # Also where it is out of their sight by now: who gives back the case of others' camera is told that it is done.
+    done = _detail(connection, Sight(everything=True), number)
     if done.case.revision != case.revision:  # else it was done before, under the same key
         audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": facts.note}, now)
-    return done
+    return _view(connection, user, book, done)
 
 
 @router.post("/incidents/{number}/actions", responses=_REFUSED)
@@ -184,16 +189,26 @@ def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:
     return found
 
 
+def _view(connection: Connection, viewer: Viewer, book: Book, found: CaseDetail) -> CaseView:
+    duties = _duties(connection, viewer, (found.case.state.handler,))
+    return CaseView(**dict(found), offers=offers(found.case.state, duties, book))
+
+
+def _duties(connection: Connection, viewer: Viewer, handlers: Sequence[str]) -> frozenset[Duty]:
+    """The offices that somebody holds towards cases that these departments have: the centre's, that of the handler, or
+    both (an administrator)."""
+    own = viewer.everything or set(handlers) <= set(access.departments(connection, viewer))
+    held = {Duty.CENTRE: viewer.can(Right.DISPATCH), Duty.HANDLER: viewer.can(Right.HANDLE) and own}
+    return frozenset(duty for duty, holds in held.items() if holds)
+
+
 def _duty(connection: Connection, viewer: Viewer, action: Action, handlers: Sequence[str]) -> Duty:
-    """In which office somebody does this: the centre's, where they have it; else that of the department which has
-    the case. An administrator acts in the one that may.
+    """In which office somebody does this.
 
     Raises:
         Forbidden: the case is with somebody else.
     """
-    handlers_alone = any(step.action is action and step.who == {Duty.HANDLER} for step in TABLE)
-    if viewer.can(Right.DISPATCH) and not (viewer.can(Right.HANDLE) and handlers_alone):
-        return Duty.CENTRE
-    if not viewer.everything and not set(handlers) <= set(access.departments(connection, viewer)):
+    duties = _duties(connection, viewer, handlers)
+    if not duties:
         raise Forbidden("the case is with another department", "it can be done by the department that has it")
-    return Duty.HANDLER
+    return office(action, duties) or min(duties)  # where it is in none of them, the table says so

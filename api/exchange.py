@@ -13,10 +13,11 @@ from pydantic import BaseModel, Field
 from api import pictures
 from api.deps import BookDep, ConnectionDep, DoorsDep
 from api.problems import Fault, Invalid, NotFound, Problem
+from cases import pictures as case_pictures
 from cases.exchange.callback import Message, receive
 from cases.exchange.mapping import UpdateRefused
 from contracts.signing import verified
-from governance import audit, custody
+from governance import audit, custody, holds
 
 router = APIRouter(prefix="/api", tags=["exchange"])
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 404, 409, 422)}
@@ -54,15 +55,18 @@ def exchange_callback(
     id_, stamp = verified(request.headers, content, doors.settings.callback_keys, now)
     try:
         said = mapping.heard(_json(content))
+        holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
         kept = pictures.keep_texts(doors.objects, said.pictures, mapping.fields.get("pictures", ""))
         message = Message(id_, stamp, hashlib.sha256(content).hexdigest())
-        outcome = receive(connection, message, said, kept, now, book)
+        outcome = receive(connection, message, said, tuple(one.key for one in kept), now, book)
     except UpdateRefused as error:
         raise Invalid(error.message, error.fix, [Fault(field=error.field, message=error.message)]) from error
     what = {"case": said.case, "said": said.status, "seq": said.seq, "message": id_, "outcome": outcome}
     told = audit.record(connection, mapping.platform, "exchange.callback", what, now)
     if outcome == "done":
-        custody.attached(connection, told, said.case, map(pictures.digest_of, kept))
+        for one in kept:
+            case_pictures.attached(connection, said.case, one.key, one.size, now)
+        custody.attached(connection, told, said.case, [one.sha256 for one in kept], case_pictures.PHOTO)
     return Taken(outcome=outcome)
 
 

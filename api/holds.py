@@ -1,4 +1,4 @@
-"""Legal holds: while one stands, no evidence of the event, or of the case's events, is deleted by policy.
+"""Legal holds: while one stands, nothing of the event, or of the case and its events, is deleted by policy.
 
 Whoever may see the evidence and has the right sets one. It is released by the department that owns the camera, or by
 whoever set it; of a case by any who may hold it.
@@ -17,6 +17,7 @@ from api.access_schemas import HoldView, ReasonBody
 from api.deps import Allowed, ConnectionDep, Number, SeerDep, sight_of
 from api.evidence import EventId
 from api.problems import NotFound, Problem
+from cases import pictures
 from cases import queries as case_queries
 from cases.tables import case_decisions
 from contracts.errors import Forbidden
@@ -71,7 +72,7 @@ def list_case_holds(number: Number, connection: ConnectionDep, viewer: HolderDep
 
 @router.post("/cases/{number}/holds", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
 def hold_case(number: Number, body: ReasonBody, connection: ConnectionDep, viewer: HolderDep) -> HoldView:
-    """Keeps the evidence of all its events, those to come too, until it is released."""
+    """Keeps its pictures and the evidence of all its events, those to come too, until it is released."""
     _case(connection, viewer, number)
     made = holds.place(connection, viewer, body.reason, _pieces_of_case(connection, number), case_id=number)
     return _view(connection, viewer, made)
@@ -137,4 +138,5 @@ def _pieces_of_event(connection: Connection, event_id: str) -> list[Piece]:
 def _pieces_of_case(connection: Connection, number: int) -> list[Piece]:
     mine = select(case_decisions.c.event_id).where(case_decisions.c.case_id == number)
     query = select(_e.event_id, _e.sha256, _e.role).where(_e.event_id.in_(mine)).order_by(_e.event_id, _e.seq, _e.role)
-    return [Piece(*row) for row in connection.execute(query)]
+    own = [Piece("", one.sha256, one.role, number) for one in pictures.of_case(connection, number)]
+    return [*(Piece(*row) for row in connection.execute(query)), *own]

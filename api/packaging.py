@@ -127,7 +127,8 @@ def contents_of(
         Content("audit.json", _json(lines), "lines of the audit chain about this event, the oldest first"),
         *of_case.contents,
     ]
-    proofs = deletions.proofs_of(connection, [row.ref.key for row in found.evidence if row.deleted_utc is not None])
+    gone = [row.ref.key for row in found.evidence if row.deleted_utc is not None]
+    proofs = deletions.proofs_of(connection, [*gone, *of_case.deleted])
     if proofs:
         told = [signed.model_dump() for signed in proofs.values()]
         contents.append(Content(package.DELETIONS, _json(told), "proofs of what was deleted by policy, each signed"))

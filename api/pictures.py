@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
@@ -20,8 +21,17 @@ _QUALITY = 88
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
-def keep(objects: ObjectStore, content: bytes, field: str) -> tuple[str, str]:
-    """Key and SHA-256 of a picture, in the object store. The same bytes always get the same key.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A picture in the object store; `size` in bytes."""
+
+    key: str
+    sha256: str
+    size: int
+
+
+def keep(objects: ObjectStore, content: bytes, field: str) -> Kept:
+    """A picture goes into the object store. The same bytes always get the same key.
 
     What is kept is drawn anew from the pixels: a file that is a picture and something else besides stays outside, and
     so does what a telephone writes into it (where it was taken, by which device).
@@ -40,12 +50,7 @@ def keep(objects: ObjectStore, content: bytes, field: str) -> tuple[str, str]:
     digest = hashlib.sha256(fresh).hexdigest()
     key = f"cases/{digest[:2]}/{digest}.jpg"
     objects.put(key, fresh, "image/jpeg")
-    return key, digest
-
-
-def digest_of(key: str) -> str:
-    """SHA-256 of a picture, hex, by its key."""
-    return key.rpartition("/")[2].partition(".")[0]
+    return Kept(key, digest, len(fresh))
 
 
 def _redrawn(content: bytes) -> bytes:
@@ -63,13 +68,13 @@ def _redrawn(content: bytes) -> bytes:
     return target.getvalue()
 
 
-def keep_texts(objects: ObjectStore, texts: Sequence[str], field: str) -> tuple[str, ...]:
-    """Keys of pictures that came as base64.
+def keep_texts(objects: ObjectStore, texts: Sequence[str], field: str) -> tuple[Kept, ...]:
+    """The same of pictures that came as base64.
 
     Raises:
         Invalid: one is none; names it as `field[number]`.
     """
-    keys = []
+    kept = []
     for number, text in enumerate(texts):
         name = f"{field}[{number}]"
         try:
@@ -77,5 +82,5 @@ def keep_texts(objects: ObjectStore, texts: Sequence[str], field: str) -> tuple[
         except (binascii.Error, ValueError) as error:
             faults = [Fault(field=name, message="no base64")]
             raise Invalid(f"{name}: no base64", "write base64 of a JPEG or PNG", faults) from error
-        keys.append(keep(objects, content, name)[0])
-    return tuple(keys)
+        kept.append(keep(objects, content, name))
+    return tuple(kept)

@@ -16,7 +16,7 @@ from cases.exchange.mapping import Mapping
 from cases.exchange.reconcile import Difference, Repair
 from cases.exchange.remote import Link, Platform
 from contracts.errors import CityVisionError
-from governance import audit
+from governance import audit, holds
 from store.objects import ObjectStore
 
 Begin = Callable[[], AbstractContextManager[Connection]]
@@ -59,9 +59,10 @@ def repaired(begin: Begin, one: Difference, book: Book, objects: ObjectStore, wh
     """Does what is safe about a difference, and audits it."""
     now = time.time()
     try:
-        kept = keep_texts(objects, () if one.theirs is None else one.theirs.pictures, "pictures")
         with begin() as connection:
-            made = reconcile.repair(connection, one, kept, now, book)
+            holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
+            kept = keep_texts(objects, () if one.theirs is None else one.theirs.pictures, "pictures")
+            made = reconcile.repair(connection, one, tuple(picture.key for picture in kept), now, book)
             what = {"case": one.case, "kind": one.kind, "done": made.text}
             audit.record(connection, who, "exchange.repaired", what, now)
     except CityVisionError as error:

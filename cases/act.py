@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from cases.book import Book
-from cases.flow import Step, possible, step_for
+from cases.flow import Need, Step, offered, possible, step_for
 from cases.types import Action, CaseState, Clock, Duty, Facts, Paused, Running, Status
 from cases.working import Calendar
 from contracts.errors import CityVisionError, Forbidden
+from contracts.records import Contract
 
 _MISSING = {
     "note": "say why, in note",
@@ -17,6 +19,12 @@ _MISSING = {
     "pictures": "attach a picture of the place as it is now, in pictures",
     "verdict": "say what the look at the place found, in verdict: gone, still_there or unseen",
     "stars": "give one to five, in stars",
+}
+
+# To whom it goes: the history shows these as what was handed over, so no other action names them.
+_HANDS_OVER = {
+    "department": frozenset({Action.DISPATCH}),
+    "crew": frozenset({Action.DISPATCH, Action.START}),
 }
 
 
@@ -30,6 +38,19 @@ class Acted:
 
     state: CaseState
     late_s: float = 0.0
+
+
+class Offer(Contract):
+    """An action that somebody can take now, and of `Facts` what it needs."""
+
+    action: Action
+    needs: tuple[Need, ...]
+
+
+def offers(state: CaseState, duties: Collection[Duty], book: Book) -> tuple[Offer, ...]:
+    """What somebody in these offices can do to the case now, in the order of the table."""
+    steps = offered(state.status, duties)
+    return tuple(Offer(action=step.action, needs=_needs(step, state, book)) for step in steps)
 
 
 def begun(category: str, book: Book, now: float) -> CaseState:
@@ -77,11 +98,16 @@ def _complete(state: CaseState, step: Step, duty: Duty, facts: Facts, now: float
         "verdict": facts.verdict is not None,
         "stars": facts.stars is not None or (duty is Duty.SYSTEM and _over(state, now)),
     }
-    seen_to = book.category(state.category).closes == "report"
-    for need in step.needs:
-        if not given[need] and not (need == "verdict" and seen_to):
+    for name, actions in _HANDS_OVER.items():
+        if getattr(facts, name) and step.action not in actions:
+            raise CannotAct(
+                f"{step.action} takes no {name}", f"leave {name} out: {' or '.join(sorted(actions))} takes it"
+            )
+    needs = _needs(step, state, book)
+    for need in needs:
+        if not given[need]:
             raise CannotAct(f"{step.action} lacks {need}", _MISSING[need])
-    if step.action is Action.CLOSE and not seen_to and facts.verdict != "gone":
+    if step.action is Action.CLOSE and "verdict" in needs and facts.verdict != "gone":
         if not facts.overridden:
             raise CannotAct(
                 f"the look at the place found: {facts.verdict}", "refuse the report, or override with a note"
@@ -90,6 +116,12 @@ def _complete(state: CaseState, step: Step, duty: Duty, facts: Facts, now: float
             raise CannotAct("overriding the look at the place lacks note", _MISSING["note"])
     if step.action is Action.EXTEND and state.clock is not None and (facts.until_utc or 0.0) <= state.clock.due_utc:
         raise CannotAct("the new end lies before the old one", "give a later date, in until_utc")
+
+
+def _needs(step: Step, state: CaseState, book: Book) -> tuple[Need, ...]:
+    """Nobody looks again where the handler's report is enough."""
+    seen_to = book.category(state.category).closes == "report"
+    return tuple(need for need in step.needs if not (need == "verdict" and seen_to))
 
 
 def _late(state: CaseState, step: Step, now: float, calendar: Calendar) -> float:

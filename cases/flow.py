@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -108,3 +109,14 @@ def step_for(source: Status, action: Action) -> Step | None:
 def possible(source: Status) -> tuple[Step, ...]:
     """What can be done to a case of this status, in the order of the table."""
     return tuple(step for step in TABLE if step.source is source)
+
+
+def offered(source: Status, duties: Collection[Duty]) -> tuple[Step, ...]:
+    """What somebody in these offices can do to a case of this status, in the order of the table."""
+    return tuple(step for step in possible(source) if not step.who.isdisjoint(duties))
+
+
+def office(action: Action, duties: Collection[Duty]) -> Duty | None:
+    """In which of these offices somebody does this: the centre's before that of the department; None: in neither."""
+    may = {duty for step in TABLE if step.action is action for duty in step.who}
+    return next((duty for duty in (Duty.CENTRE, Duty.HANDLER) if duty in duties and duty in may), None)

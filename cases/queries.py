@@ -23,7 +23,8 @@ from sqlalchemy import (
     tuple_,
 )
 
-from cases import store
+from cases import pictures, store
+from cases.pictures import CasePicture
 from cases.tables import case_decisions, case_looks, case_silences, cases
 from cases.types import OPEN, Case, Line, Status
 from contracts.records import Contract, LookResult
@@ -119,6 +120,7 @@ class CaseDetail(Contract):
     lines: tuple[Line, ...]
     events: tuple[Decided, ...]
     looks: tuple[Looked, ...]
+    pictures: tuple[CasePicture, ...]
 
 
 class Tally(Contract):
@@ -224,6 +226,7 @@ def get_case(connection: Connection, sight: Sight, number: int) -> CaseDetail | 
             )
             for look in looks
         ),
+        pictures=pictures.of_case(connection, number),
     )
 
 

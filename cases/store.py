@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
 
+from cases import pictures
 from cases.decide import RANK, Decision, KnownCase, Silence
 from cases.tables import case_decisions, case_incidents, case_lines, case_silences, cases
 from cases.types import OPEN, Case, CaseState, Line, NewCase, Status
@@ -196,6 +197,7 @@ def due(connection: Connection, now: float, limit: int) -> list[Case]:
 def _write_line(connection: Connection, number: int, revision: int, line: Line) -> None:
     body = line.model_dump(mode="json")
     connection.execute(insert(case_lines).values(case_id=number, revision=revision, at=at(line.utc), body=body))
+    pictures.named(connection, number, line.facts, line.utc)
 
 
 def reported(connection: Connection, limit: int) -> list[Case]:

@@ -101,6 +101,22 @@ case_looks = Table(
     Index("ix_case_looks_waiting", "until", postgresql_where="result IS NULL"),
 )
 
+# What of it has to be kept how long, the policy of retention says; see `cases.pictures`.
+case_pictures = Table(
+    "case_pictures",
+    metadata,
+    Column("case_id", BigInteger, ForeignKey("cases.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("role", Text, nullable=False, comment="photo, before, or that of a second look's picture"),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes; 0: not known"),
+    Column("at", _UTC, nullable=False, comment="when it was taken, or came"),
+    Column("deleted", _UTC, comment="since when its bytes are gone by policy; null: they are kept"),
+    Index("ix_case_pictures_key", "key"),
+    Index("ix_case_pictures_kept", "at", "key", postgresql_where="deleted IS NULL"),
+)
+
 case_decisions = Table(
     "case_decisions",
     metadata,

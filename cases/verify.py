@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, insert, select, update
 
-from cases import store
+from cases import pictures, store
 from cases.book import Book
 from cases.service import SYSTEM, perform
 from cases.tables import case_looks
@@ -83,10 +83,13 @@ class LookAnswers:
         )
         number = connection.execute(answered).scalar_one_or_none()
         case = None if number is None else store.read(connection, number, lock=True)
-        if case is None or case.state.status is not Status.VERIFYING or look.verdict == "unseen":
+        if case is None:
             return
-        pictures = tuple(ref.key for ref in look.evidence)
+        pictures.seen(connection, case.id, look.evidence)
+        if case.state.status is not Status.VERIFYING or look.verdict == "unseen":
+            return
+        now = tuple(ref.key for ref in look.evidence)
         before = self._before(connection, case.id) if self._before else ""
-        facts = Facts(note=look.reason.get("zh", ""), verdict=look.verdict, pictures=pictures, before=before)
+        facts = Facts(note=look.reason.get("zh", ""), verdict=look.verdict, pictures=now, before=before)
         action = Action.CLOSE if look.verdict == "gone" else Action.REFUSE
         perform(connection, case.id, action, Duty.SYSTEM, SYSTEM, facts, look.utc, self._book)

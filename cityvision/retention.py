@@ -1,4 +1,5 @@
-"""Which evidence is past its days, and its deletion: where events, cases and holds meet the policy.
+"""Which evidence and pictures of cases are past their days, and their deletion: where events, cases and holds meet the
+policy.
 
 A deletion is marked, then the object goes, then its proof is written. Whatever is killed in between, the next sweep
 ends it: a mark whose object is there is decided anew, one whose object is gone gets its proof.
@@ -8,26 +9,43 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    any_,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import array
 
-from cases.tables import case_decisions, case_lines, cases
-from cases.types import OPEN, Status
+from cases import pictures
+from cases.tables import case_decisions, case_pictures, cases
+from cases.types import Status
 from cityvision.object_store import object_store
 from cityvision.sealing import existing_seal_key
 from cityvision.settings import Settings
-from contracts.errors import ConfigError
+from contracts.errors import ConfigError, ObjectMissing
 from events.store import mark_deleted
 from events.tables import event_verdicts, events, evidence
 from governance import deletions, holds
 from governance.custody import Piece
 from governance.deletions import Mark
-from governance.retention import FOREVER, SETTING, Policy, Rule, read_policy
+from governance.retention import FOREVER, SETTING, CaseRule, Policy, Rule, read_policy
 from governance.signing import Ed25519Signer, Signer
 from store.database import at
 from store.objects import ObjectStore, derived_of, is_there
@@ -36,7 +54,7 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 _DAY_S = 86_400.0
-_e, _v, _d, _c = evidence.c, events.c, case_decisions.c, cases.c
+_e, _v, _d, _c, _p = evidence.c, events.c, case_decisions.c, cases.c, case_pictures.c
 
 _OUTCOME = sql_case(
     (_c.id.is_(None), "none"),
@@ -52,30 +70,34 @@ _JUDGED: Any = (
     .lateral("judged")
 )
 _VERDICT = func.coalesce(_JUDGED.c.kind, "none")
-_SINCE = func.greatest(_v.updated, _c.updated, _JUDGED.c.at)  # of those that are not null
-_JOINED = (
+_EVENTS = (
     evidence.join(events, _v.id == _e.event_id)
     .outerjoin(_JUDGED, true())
     .outerjoin(case_decisions, _d.event_id == _e.event_id)
     .outerjoin(cases, _c.id == _d.case_id)
 )
+_EVENT_SINCE = func.greatest(_v.updated, _c.updated, _JUDGED.c.at)  # of those that are not null
+_ENDED = sql_case((_OUTCOME == "void", _c.updated), else_=func.coalesce(_c.closed, _c.updated))
+_CASE_SINCE = func.greatest(_ENDED, _p.at)
+_EVENTS_OF_CASE = select(_d.event_id).where(_d.case_id == _p.case_id).correlate(case_pictures).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An object that is past its days in every event that it is evidence of.
+    """An object that is past its days in every event that it is evidence of, and every case that it is a picture of.
 
     Attributes:
-        rule: of the event that kept it longest.
+        size: in bytes; 0: not known.
+        rule: of the event or case that kept it longest.
         kept_from_utc: from when its days counted, s since 1970.
-        pieces: whose evidence it is.
+        pieces: whose it is.
     """
 
     key: str
     sha256: str
     size: int
     media_type: str
-    rule: Rule
+    rule: Rule | CaseRule
     kept_from_utc: float
     pieces: tuple[Piece, ...]
 
@@ -96,28 +118,68 @@ class Swept:
     kept: int = 0
 
 
-def _number(policy: Policy) -> ColumnElement[Any]:
-    """Which rule of the policy fits, as SQL."""
-    fits = []
-    for number, rule in enumerate(policy.rules):
-        events_fit = _v.type.in_(rule.events) if rule.events else true()
-        case_fits = _OUTCOME.in_(rule.case) if rule.case else true()
-        said_fits = _VERDICT.in_(rule.verdict) if rule.verdict else true()
-        fits.append((and_(events_fit, case_fits, said_fits), number))
-    return sql_case(*fits, else_=len(policy.rules) - 1)
+def _first_fit(fits: Sequence[ColumnElement[bool]]) -> ColumnElement[Any]:
+    """Which of these conditions is the first that holds, as SQL; the last one always does."""
+    return sql_case(*((fit, number) for number, fit in enumerate(fits)), else_=len(fits) - 1)
 
 
-def _past(policy: Policy, now: float, *, held: bool) -> ColumnElement[bool]:
-    """Whether a row's days are over, as SQL; with `held` of those alone that a hold keeps."""
-    days = array([0 if rule.days == FOREVER else rule.days for rule in policy.rules])[_number(policy) + 1]
-    kept = holds.held(_e.event_id, _d.case_id)
-    return and_(
-        ~_v.is_open,
-        _OUTCOME != "open",
-        days > 0,
-        _SINCE + func.make_interval(0, 0, 0, days) <= at(now),
-        kept if held else ~kept,
+def _days(rules: Sequence[Rule] | Sequence[CaseRule], number: ColumnElement[Any]) -> ColumnElement[Any]:
+    """How many days the rule of that number keeps, as SQL; 0: for good."""
+    return array([0 if rule.days == FOREVER else rule.days for rule in rules])[number + 1]
+
+
+def _over(since: ColumnElement[Any], days: ColumnElement[Any], now: float) -> ColumnElement[bool]:
+    return and_(_OUTCOME != "open", days > 0, since + func.make_interval(0, 0, 0, days) <= at(now))
+
+
+def _claims_of_events(policy: Policy, now: float) -> Select[Any]:
+    """What keeps objects as evidence of events: the columns of `_claims`."""
+    number = _first_fit(
+        [
+            and_(
+                _v.type.in_(rule.events) if rule.events else true(),
+                _OUTCOME.in_(rule.case) if rule.case else true(),
+                _VERDICT.in_(rule.verdict) if rule.verdict else true(),
+            )
+            for rule in policy.rules
+        ]
     )
+    over = and_(~_v.is_open, _over(_EVENT_SINCE, _days(policy.rules, number), now))
+    columns = (_e.key, _e.sha256, _e.size, _e.media_type, _e.at, _e.role, _e.event_id, null().label("case_id"))
+    return (
+        _claim(columns, _EVENT_SINCE, number, over, holds.held(_e.event_id, _d.case_id))
+        .select_from(_EVENTS)
+        .where(_e.deleted.is_(None))
+    )
+
+
+def _claims_of_cases(policy: Policy, now: float) -> Select[Any]:
+    """What keeps objects as pictures of cases. Where no rule speaks of these, a case that has ended keeps nothing that
+    is evidence of an event, and its own pictures are never past their days."""
+    rules = policy.case_pictures
+    number = _first_fit([_OUTCOME.in_(rule.case) if rule.case else true() for rule in rules]) if rules else literal(0)
+    over = _over(_CASE_SINCE, _days(rules, number), now) if rules else false()
+    columns = (_p.key, _p.sha256, _p.size, _p.media_type, _p.at, _p.role, literal(""), _p.case_id)
+    kept = holds.held(any_(_EVENTS_OF_CASE), _p.case_id)
+    claims = _claim(columns, _CASE_SINCE, number + len(policy.rules), over, kept)
+    claims = claims.select_from(case_pictures.join(cases, _c.id == _p.case_id)).where(_p.deleted.is_(None))
+    return claims if rules else claims.where(_OUTCOME == "open")
+
+
+def _claim(
+    columns: Sequence[ColumnElement[Any]],
+    since: ColumnElement[Any],
+    number: ColumnElement[Any],
+    over: ColumnElement[bool],
+    held: ColumnElement[bool],
+) -> Select[Any]:
+    return select(*columns, since.label("since"), number.label("rule"), over.label("over"), held.label("held"))
+
+
+def _claims(policy: Policy, now: float) -> Any:
+    """All that keeps objects, a row each: of what, since when, by which rule, whether its days are over, and whether a
+    hold stands on it."""
+    return union_all(_claims_of_events(policy, now), _claims_of_cases(policy, now)).subquery("claims")
 
 
 def due(
@@ -141,60 +203,37 @@ def due(
     Returns:
         Them, and where this page ended; None: it was the last.
     """
-    shortest = min((float(rule.days) for rule in policy.rules if rule.days != FOREVER), default=None)
+    shortest = min((float(rule.days) for rule in policy.all if rule.days != FOREVER), default=None)
     if shortest is None:
         return [], None
-    query = (
-        select(_e.at, _e.key)
-        .select_from(_JOINED)
-        .where(_e.deleted.is_(None), _e.at <= at(now - shortest * _DAY_S), _past(policy, now, held=held))
-        .order_by(_e.at, _e.key)
-        .limit(limit)
-    )
+    c = _claims(policy, now).c
+    query = select(c.at, c.key).where(c.over, c.held == held, c.at <= at(now - shortest * _DAY_S))
     if keys is not None:
-        query = query.where(_e.key.in_(keys))
+        query = query.where(c.key.in_(keys))
     if after is not None:
-        query = query.where(tuple_(_e.at, _e.key) > (at(after[0]), after[1]))
-    page = connection.execute(query).all()
+        query = query.where(tuple_(c.at, c.key) > (at(after[0]), after[1]))
+    page = connection.execute(query.order_by(c.at, c.key).limit(limit)).all()
     found = _whole(connection, policy, now, {row.key for row in page}, held=held)
     last = (page[-1].at.timestamp(), page[-1].key) if len(page) == limit else None
     return found, last
 
 
 def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *, held: bool) -> list[Due]:
-    """Of these keys the ones that nothing keeps: the same bytes may be evidence of several events."""
-    query = (
-        select(
-            evidence, _SINCE.label("since"), _number(policy).label("rule"), _past(policy, now, held=held).label("past")
-        )
-        .select_from(_JOINED)
-        .where(_e.key.in_(keys), _e.deleted.is_(None))
-        .order_by(_e.at, _e.event_id, _e.role)
-    )
+    """Of these keys the ones that nothing else keeps: the same bytes may be of several events and cases."""
+    claims = _claims(policy, now)
+    query = select(claims).where(claims.c.key.in_(keys))
     rows: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query.order_by(claims.c.at, claims.c.event_id, claims.c.case_id, claims.c.role)):
         rows.setdefault(row.key, []).append(row)
-    shown = _shown_by_open_cases(connection, keys)
-    return [_due(key, mine, policy) for key, mine in rows.items() if key not in shown and all(row.past for row in mine)]
+    past = {key: mine for key, mine in rows.items() if all(row.over for row in mine)}
+    return [_due(key, mine, policy) for key, mine in past.items() if any(row.held for row in mine) == held]
 
 
 def _due(key: str, rows: Sequence[Row[Any]], policy: Policy) -> Due:
-    longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(policy.rules[row.rule].days))
-    pieces = tuple(Piece(row.event_id, row.sha256, row.role) for row in rows)
-    first, rule = rows[0], policy.rules[longest.rule]
-    return Due(key, first.sha256, first.size, first.media_type, rule, longest.since.timestamp(), pieces)
-
-
-def _shown_by_open_cases(connection: Connection, keys: Collection[str]) -> frozenset[str]:
-    """Which of these pictures are in the history of a case that goes on, whatever event they came from."""
-    pictures = (
-        select(func.jsonb_array_elements_text(case_lines.c.body["facts"]["pictures"]).label("key"))
-        .join_from(cases, case_lines, case_lines.c.case_id == _c.id)
-        .where(_c.status.in_([status.value for status in OPEN]))
-        .subquery()
-    )
-    query = select(pictures.c.key).where(pictures.c.key.in_(keys))
-    return frozenset(connection.execute(query).scalars())
+    longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(policy.all[row.rule].days))
+    pieces = tuple(Piece(row.event_id, row.sha256, row.role, row.case_id) for row in rows)
+    first, size = rows[0], max(row.size for row in rows)
+    return Due(key, first.sha256, size, first.media_type, policy.all[longest.rule], longest.since.timestamp(), pieces)
 
 
 class Sweeper:
@@ -223,27 +262,35 @@ class Sweeper:
         while not self._stop():
             with self._engine.begin() as connection:
                 found, after = due(connection, self._policy, now, after=after)
-            there = [one.key for one in found if is_there(self._objects, one.key)]
+            there = {one.key: size for one in found if (size := self._size(one.key)) is not None}
             done.absent += sorted({one.key for one in found} - set(there))
             self._finish(self._marked(there, now), now, done)
             if after is None:
                 break
         return done
 
-    def _marked(self, keys: Sequence[str], now: float) -> list[Mark]:
-        """Marks those of the keys that are still past their days, in the transaction that says so."""
+    def _size(self, key: str) -> int | None:
+        """Bytes of an object; None: it is not there."""
+        try:
+            return self._objects.size(key)
+        except ObjectMissing:
+            return None
+
+    def _marked(self, there: Mapping[str, int], now: float) -> list[Mark]:
+        """Marks those of these keys (with their sizes) that are still past their days, in the transaction that says
+        so."""
         with self._engine.begin() as connection:
             holds.lock(connection)
-            found, _ = due(connection, self._policy, now, keys=keys, limit=4 * _AT_ONCE)
-            known = {mark.key for mark in deletions.marked(connection, keys)}
-            deletions.mark(connection, (self._mark(one) for one in found if one.key not in known), now)
+            found, _ = due(connection, self._policy, now, keys=there, limit=4 * _AT_ONCE)
+            known = {mark.key for mark in deletions.marked(connection, there)}
+            deletions.mark(connection, (self._mark(one, there[one.key]) for one in found if one.key not in known), now)
             return deletions.marked(connection, [one.key for one in found])
 
-    def _mark(self, one: Due) -> Mark:
+    def _mark(self, one: Due, size: int) -> Mark:
         return Mark(
             one.key,
             one.sha256,
-            one.size,
+            size,
             one.media_type,
             one.rule.name,
             one.rule.text,
@@ -274,7 +321,10 @@ class Sweeper:
     def _prove(self, connection: Connection, mark: Mark) -> None:
         query = select(_e.event_id, _e.sha256, _e.role).where(_e.key == mark.key, _e.deleted.is_(None))
         pieces = [Piece(*row) for row in connection.execute(query)]
+        query = select(_p.sha256, _p.role, _p.case_id).where(_p.key == mark.key, _p.deleted.is_(None))
+        pieces += [Piece("", *row) for row in connection.execute(query)]
         gone = time.time()
+        pictures.mark_deleted(connection, mark.key, gone)
         mark_deleted(connection, mark.key, gone)  # rows before the audit chain's lock, in the order of all others
         deletions.prove(connection, mark, pieces, self._signer, gone)
 

@@ -46,10 +46,6 @@ _ALWAYS = (AUDITED[Act.VIEWED], AUDITED[Act.DELETED])
 _c, _a = evidence_custody.c, audit_log.c
 
 
-PHOTO = "photo"
-"""Role of a picture that a person or another system attached to a case."""
-
-
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One picture or clip of an event, by its SHA-256 at capture; or one of a case (`case_id`, and `event_id` "")."""
@@ -136,10 +132,10 @@ def captured_of_case(connection: Connection, case: int, refs: Iterable[EvidenceR
     _once(connection, rows)
 
 
-def attached(connection: Connection, told: AuditEntry, case: int, digests: Iterable[str]) -> None:
-    """Pictures that came from the place, in the transaction of the audit line `told` that says by whom."""
+def attached(connection: Connection, told: AuditEntry, case: int, digests: Iterable[str], role: str) -> None:
+    """Pictures that were attached to a case, in the transaction of the audit line `told` that says by whom."""
     rows = [
-        _case_row(case, digest, PHOTO, told.who, "") | {"at": at(told.utc), "audit_id": told.id} for digest in digests
+        _case_row(case, digest, role, told.who, "") | {"at": at(told.utc), "audit_id": told.id} for digest in digests
     ]
     _once(connection, rows)
 

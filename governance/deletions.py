@@ -79,15 +79,17 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
     """Writes the proof that the object is gone, with its lines of audit chain and custody.
 
     Args:
-        pieces: the evidence of whichever events it was.
+        pieces: the evidence of whichever events, the picture of whichever cases it was.
     """
     events = tuple(sorted({piece.event_id for piece in pieces if piece.event_id}))
+    cases = tuple(sorted({piece.case_id for piece in pieces if piece.case_id is not None}))
     proof = Proof(
         key=one.key,
         sha256=one.sha256,
         size=one.size,
         media_type=one.media_type,
         events=events,
+        cases=cases,
         retention_class=one.retention_class,
         rule=one.rule,
         policy_sha256=one.policy_sha256,
@@ -100,9 +102,11 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
     values = {"deleted": at(now), "proof": signed.proof, "signature": signed.signature, "proof_sha256": signed.sha256}
     change = update(evidence_deletions).where(_d.key == one.key, _d.deleted.is_(None))
     connection.execute(change.values(values))
-    for event in events:
-        mine = [piece for piece in pieces if piece.event_id == event]
-        what = {"event": event, "key": one.key, "sha256": one.sha256, "size": one.size}
+    owners = [(event, None) for event in events] + [("", case) for case in cases]
+    for event, case in owners:
+        mine = [piece for piece in pieces if (piece.event_id, piece.case_id) == (event, case)]
+        what: dict[str, object] = {"event": event} if case is None else {"case": case}
+        what |= {"key": one.key, "sha256": one.sha256, "size": one.size}
         what |= {"class": one.retention_class, "rule": one.rule, "policy": one.policy_sha256, "proof": signed.sha256}
         told = audit.record(connection, WHO, custody.AUDITED[Act.DELETED], what, now)
         custody.note(connection, told, Act.DELETED, mine, one.rule)

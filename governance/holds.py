@@ -1,4 +1,4 @@
-"""Legal holds: while one stands, nothing of the event, or of the case's events, is deleted.
+"""Legal holds: while one stands, nothing of the event, its case's pictures, or of the case and its events is deleted.
 
 Setting a hold and deciding on a deletion take turns (`lock`), so a hold that was answered is kept.
 """
@@ -42,7 +42,7 @@ def lock(connection: Connection) -> None:
 
 
 def held(event_id: ColumnElement[Any], case_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a hold stands on an event or on its case, for WHERE."""
+    """Whether a hold stands on an event or on a case, for WHERE; either may be `ANY` of several."""
     about = or_(_h.event_id == event_id, _h.case_id == case_id)
     return exists().where(and_(_h.released.is_(None), about)).correlate_except(evidence_holds)
 

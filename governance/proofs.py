@@ -24,6 +24,7 @@ class Proof(Contract):
     Attributes:
         key, sha256, size, media_type: of the object; the SHA-256 is that of its capture.
         events: whose evidence it was.
+        cases: whose picture it was.
         retention_class, rule, policy_sha256: by what, in one line, and of which policy (`Policy.sha256`).
         kept_from_utc: from when its days counted.
         deleted_utc: when it was gone for certain.
@@ -36,6 +37,7 @@ class Proof(Contract):
     size: int = Field(ge=0)
     media_type: str
     events: tuple[str, ...]
+    cases: tuple[int, ...] = ()
     retention_class: str
     rule: str
     policy_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")

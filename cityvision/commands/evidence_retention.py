@@ -34,7 +34,7 @@ from store.database import make_engine
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 def retention_command(dry_run: bool, policy: Path | None, as_json: bool, data: Path | None) -> None:
-    """Delete evidence that is past its days, now, as the running system does each hour.
+    """Delete evidence and pictures of cases that are past their days, now, as the running system does each hour.
 
     Nothing is deleted of events and cases that go on, or that a legal hold keeps; each deletion leaves a signed proof.
     """
@@ -83,11 +83,11 @@ def _tell_due(engine: Engine, policy: Policy, as_json: bool) -> None:
         told = [_line(one) for one in going]
         click.echo(json.dumps({"policy": policy.sha256, "going": told, "held": [_line(one) for one in held]}))
         return
-    for rule in policy.rules:
+    for rule in policy.all:
         click.echo(f"rule {rule.text}")
     for one in going:
         since = datetime.fromtimestamp(one.kept_from_utc, UTC).strftime("%Y-%m-%d")
-        whose = ", ".join(sorted({piece.event_id for piece in one.pieces}))
+        whose = ", ".join([*_events(one), *(f"case {case}" for case in _cases(one))])
         click.echo(f"  {one.rule.name:<16}{since}  {one.size:>10}  {one.pieces[0].role:<9}{one.sha256[:16]}…  {whose}")
     counts = Counter(one.rule.name for one in going)
     each = "; ".join(f"{name} {count}" for name, count in sorted(counts.items()))
@@ -102,5 +102,14 @@ def _line(one: Due) -> dict[str, object]:
         "size": one.size,
         "class": one.rule.name,
         "kept_from_utc": one.kept_from_utc,
-        "events": sorted({piece.event_id for piece in one.pieces}),
+        "events": _events(one),
+        "cases": _cases(one),
     }
+
+
+def _events(one: Due) -> list[str]:
+    return sorted({piece.event_id for piece in one.pieces if piece.event_id})
+
+
+def _cases(one: Due) -> list[int]:
+    return sorted({piece.case_id for piece in one.pieces if piece.case_id is not None})

@@ -10,12 +10,13 @@ from typing import Literal
 
 from sqlalchemy import Engine, insert, update
 
+from cases import pictures
 from cases.tables import case_decisions, cases
 from contracts.records import Event, EvidenceRef
 from events import review
 from events.review import Kind, Said, Why
 from events.store import lock_ingest, write_event
-from governance import custody
+from governance import audit, custody
 from governance.retention import Policy, read_policy
 from governance.signing import Ed25519Signer
 from store.database import at
@@ -31,6 +32,11 @@ rules:
   - {class: case_evidence, case: [closed], days: 100}
   - {class: crowds, events: [crowding], days: forever}
   - {class: unconfirmed, days: 30}
+"""
+CASE_RULES = """
+case_pictures:
+  - {class: struck_out_pictures, case: [void], days: 7}
+  - {class: case_pictures, days: 50}
 """
 
 
@@ -91,6 +97,19 @@ def in_case(engine: Engine, event: Event, status: str, days: float) -> int:
         decision = {"event_id": event.id, "case_id": number, "kind": "new", "category": "0304", "reason": {}}
         connection.execute(insert(case_decisions).values(decision | {"at": moment}))
     return number
+
+
+def photo(engine: Engine, objects: DiskObjects, case: int, data: bytes, days: float) -> str:
+    """A photo from the place that came to the case so many days ago; its key."""
+    digest = hashlib.sha256(data).hexdigest()
+    key = f"cases/{digest[:2]}/{digest}.jpg"
+    objects.put(key, data, "image/jpeg")
+    with engine.begin() as connection:
+        moment = time.time() - days * DAY
+        pictures.attached(connection, case, key, len(data), moment)
+        told = audit.record(connection, "operator", "case.picture", {"case": case, "sha256": digest}, moment)
+        custody.attached(connection, told, case, [digest], pictures.PHOTO)
+    return key
 
 
 def set_status(engine: Engine, number: int, status: str) -> None:

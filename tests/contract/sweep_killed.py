@@ -1,4 +1,4 @@
-"""A sweep that is killed where it is told to be: `python -m tests.contract.sweep_killed WHERE FOLDER DATABASE_URL`."""
+"""A sweep that is killed where it is told: `python -m tests.contract.sweep_killed WHERE FOLDER DATABASE_URL RULES`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Deadly(DiskObjects):
 
 
 def main() -> None:
-    where, folder, database_url = sys.argv[1:]
+    where, folder, database_url, rules = sys.argv[1:]
     Deadly.where = where
     objects = Deadly(Path(folder) / "objects")
-    sweeper = Sweeper(make_engine(database_url), objects, SIGNER, policy_in(Path(folder)), lambda: False)
+    sweeper = Sweeper(make_engine(database_url), objects, SIGNER, policy_in(Path(folder), rules), lambda: False)
     sweeper.sweep(time.time())
 
 

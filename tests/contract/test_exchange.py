@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, func, select
 
+from cases import pictures
 from cases.exchange.tables import exchange_outbox
 from cases.service import perform
 from cases.types import Action, Duty, Facts, Status
@@ -186,7 +187,7 @@ def test_what_comes_by_the_door(scene: Scene) -> None:
         (photo,) = custody.of_case(connection, number)
     assert {entry.who for entry in said} == {CITY}
     assert len(said) == 6
-    assert (photo.act, photo.role, photo.who) == (custody.Act.CAPTURED, custody.PHOTO, CITY)
+    assert (photo.act, photo.role, photo.who) == (custody.Act.CAPTURED, pictures.PHOTO, CITY)
 
 
 REFUSED: list[tuple[dict[str, Any], int, str]] = [

@@ -9,16 +9,20 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 
+from cases import pictures
+from cases.tables import cases
 from cityvision.cli import cli
 from governance import package
 from governance.roles import Role
 from store.bus import Bus
+from store.database import at
 from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import World, grant_all
 from tests.contract.evidence_scene import consumed, picture
-from tests.contract.retention_scene import DAY, RULES, SECRET
+from tests.contract.retention_scene import CASE_RULES, DAY, RULES, SECRET, photo
 from tests.e2e.console_city import City, make_event
 
 PICTURE = picture("old")
@@ -31,7 +35,7 @@ def world(
     tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     policy = tmp_path / "retention.yaml"
-    policy.write_text(RULES)
+    policy.write_text(RULES + CASE_RULES)
     for name, value in {
         "DATABASE_URL": database_url,
         "REDIS_URL": valkey.url,
@@ -86,6 +90,38 @@ def test_what_was_deleted_by_policy_is_told_with_its_proof(world: World, tmp_pat
     assert package.DELETIONS in [file.name for file in manifest.files]
     assert admin.post("/api/audit/verification").json()["holds"]
     assert run("--dry-run", "--json").output.count("key") == 0
+
+
+def test_a_picture_of_a_case_that_was_deleted_is_told_with_its_rule(world: World, tmp_path: Path) -> None:
+    admin, city, case = world.clients[Role.ADMIN], world.city, int(world.ids["case"])
+    key = photo(city.engine, city.objects, case, picture("from the place"), 60)
+    sha256 = pictures.digest_of(key)
+    shown_at = f"/api/cases/{case}/pictures/{sha256}"
+    with city.engine.begin() as connection:
+        ended = {"status": "closed", "closed": at(time.time() - 60 * DAY)}
+        connection.execute(update(cases).where(cases.c.id == case).values(ended))
+    assert admin.get(shown_at).status_code == 200
+    tried = json.loads(run("--dry-run", "--json").output)
+    assert [(one["class"], one["events"], one["cases"]) for one in tried["going"]] == [("case_pictures", [], [case])]
+    assert f"  case {case}" in run("--dry-run").output
+    hold = admin.post(f"/api/cases/{case}/holds", json={"reason": "a court asked"}).json()
+    assert json.loads(run("--json").output)["deleted"] == 0
+    admin.post(f"/api/cases/{case}/holds/{hold['id']}/release", json={"reason": "it is done"})
+    assert json.loads(run("--json").output)["deleted"] == 1
+
+    gone = admin.get(shown_at)
+    assert (gone.status_code, gone.json()["code"]) == (410, "evidence_deleted")
+    assert "(case_pictures: pictures of a case, case any: 50 days)" in gone.json()["detail"]
+    (shown,) = admin.get(f"/api/cases/{case}").json()["pictures"]
+    assert (shown["sha256"], shown["deleted_utc"]) == (sha256, pytest.approx(time.time(), abs=60))
+    acts = [line["act"] for line in admin.get(f"/api/cases/{case}/custody").json()["lines"]]
+    assert acts == ["deleted", "released", "held", "viewed", "captured"]
+    path = tmp_path / "package.zip"
+    path.write_bytes(admin.post(f"/api/events/{world.ids['event_id']}/package", json={"purpose": "tests"}).content)
+    manifest = package.check(path)
+    assert (sha256, gone.json()["detail"]) in [(one.sha256, one.why) for one in manifest.absent]
+    assert package.DELETIONS in [file.name for file in manifest.files]
+    assert admin.post("/api/audit/verification").json()["holds"]
 
 
 def test_a_hold_is_set_and_released_by_those_who_may(world: World) -> None:

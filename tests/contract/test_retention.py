@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from cases import pictures
+from cases.types import Facts
 from cityvision.retention import Sweeper, Swept, due
 from contracts.errors import StoreError
 from contracts.records import EvidenceRef
@@ -25,6 +27,7 @@ from governance.roles import Role
 from store.objects import DiskObjects, derived_key, is_there
 from tests.contract.retention_scene import (
     DAY,
+    RULES,
     SIGNER,
     in_case,
     judged,
@@ -150,8 +153,8 @@ def test_what_a_hold_keeps_stays(engine: Engine, objects: DiskObjects, policy: P
     assert sweep(engine, objects, policy).deleted == 2
 
 
-def killed(where: str, tmp_path: Path, database_url: str) -> None:
-    command = [sys.executable, "-m", "tests.contract.sweep_killed", where, str(tmp_path), database_url]
+def killed(where: str, tmp_path: Path, database_url: str, rules: str = RULES) -> None:
+    command = [sys.executable, "-m", "tests.contract.sweep_killed", where, str(tmp_path), database_url, rules]
     assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
 
 
@@ -204,11 +207,7 @@ def test_pictures_that_an_open_case_shows_stay(engine: Engine, objects: DiskObje
     elsewhere = keep(objects, b"elsewhere", time.time())
     case = in_case(engine, over(engine, elsewhere, 1, "2"), "handling", 1)
     with engine.begin() as connection:
-        body = f'{{"facts": {{"pictures": ["{ref.key}"]}}}}'
-        line = text(
-            "INSERT INTO case_lines (case_id, revision, at, body) VALUES (:case, 0, now(), CAST(:body AS jsonb))"
-        )
-        connection.execute(line, {"case": case, "body": body})
+        pictures.named(connection, case, Facts(before=ref.key), time.time())
     assert sweep(engine, objects, policy).deleted == 0
     set_status(engine, case, "closed")
     assert sweep(engine, objects, policy).deleted == 1

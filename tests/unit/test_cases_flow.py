@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.act import CannotAct, act, begun
+from cases.act import CannotAct, act, begun, offers
 from cases.book import read_book
-from cases.flow import TABLE, WORDS, possible, step_for
+from cases.flow import TABLE, WORDS, office, possible, step_for
 from cases.types import FINAL, Action, CaseState, Clock, Duty, Facts, Status
 from contracts.errors import Forbidden
 
@@ -173,3 +173,64 @@ def test_no_path_leaves_a_case_without_an_owner_or_a_clock(
         if state.status in {Status.DISPATCHED, Status.HANDLING, Status.SUSPENDED}:
             assert state.owner == state.handler != ""
         assert CaseState.model_validate_json(state.model_dump_json()) == state
+
+
+@pytest.mark.parametrize("facts", [{"department": "elsewhere"}, {"crew": "7"}])
+def test_what_hands_nothing_over_names_nobody(facts: dict[str, str]) -> None:
+    """The history shows a line with a department as one that sent the case there."""
+    sent = run(begun(LITTER, BOOK, NOW), FILED, SENT)
+    with pytest.raises(CannotAct, match=f"return takes no {next(iter(facts))}"):
+        act(sent, Action.RETURN, Duty.HANDLER, Facts(note="不归我们", **facts), NOW, BOOK)
+    with pytest.raises(CannotAct, match="takes no department"):
+        act(sent, Action.START, Duty.HANDLER, Facts(crew="7", department="elsewhere"), NOW, BOOK)
+
+
+def facts_for(needs: tuple[str, ...]) -> Facts:
+    """Just what an offer says that it needs."""
+    all_of_it: dict[str, dict[str, Any]] = {
+        "note": {"note": "why"},
+        "department": {"department": "cleaning"},
+        "until": {"until_utc": NOW + 30 * 86_400},
+        "pictures": DONE,
+        "verdict": {"verdict": "gone"},
+        "stars": {"stars": 3},
+    }
+    return Facts(**{name: value for need in needs for name, value in all_of_it[need].items()})
+
+
+@pytest.mark.parametrize("category", [LITTER, OTHER])
+@pytest.mark.parametrize("duty", [Duty.CENTRE, Duty.HANDLER])
+def test_what_is_offered_is_what_the_table_takes_and_nothing_else(duty: Duty, category: str) -> None:
+    """From every status that can be reached: each offer is taken with what it needs, everything else is refused."""
+    queue, known = [begun(category, BOOK, NOW)], dict[Status, CaseState]()
+    while queue:
+        state = queue.pop()
+        if known.setdefault(state.status, state) is not state:
+            continue
+        can = {offer.action: offer for offer in offers(state, {duty}, BOOK)}
+        for action in Action:
+            facts = facts_for(can[action].needs if action in can else ())
+            if action in can:
+                act(state, action, duty, facts, NOW, BOOK)
+            else:
+                with pytest.raises((CannotAct, Forbidden)):
+                    act(state, action, duty, facts, NOW, BOOK)
+        for step in possible(state.status):
+            anybody = next(iter(step.who))
+            queue.append(act(state, step.action, anybody, facts_for(step.needs), NOW, BOOK).state)
+    assert set(known) == set(Status)
+
+
+def test_who_holds_both_offices_is_offered_both() -> None:
+    sent = run(begun(LITTER, BOOK, NOW), FILED, SENT)
+    both = [offer.action for offer in offers(sent, {Duty.CENTRE, Duty.HANDLER}, BOOK)]
+    centre = [offer.action for offer in offers(sent, {Duty.CENTRE}, BOOK)]
+    handler = [offer.action for offer in offers(sent, {Duty.HANDLER}, BOOK)]
+    assert (handler, sorted(both)) == (["start", "report", "return"], sorted(handler + centre))
+    assert offers(sent, (), BOOK) == ()
+    assert [office(action, {Duty.CENTRE, Duty.HANDLER}) for action in (Action.VOID, Action.REPORT, Action.RESUME)] == [
+        Duty.CENTRE,
+        Duty.HANDLER,
+        Duty.CENTRE,
+    ]
+    assert office(Action.VOID, {Duty.HANDLER}) is None

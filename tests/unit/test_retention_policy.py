@@ -29,6 +29,10 @@ def test_the_example_is_good_and_says_what_it_does() -> None:
         "camera_health: camera_health, case any: 14 days",
         "unconfirmed: any event, case any: 30 days",
     ]
+    assert [rule.text for rule in policy.case_pictures] == [
+        "struck_out_pictures: pictures of a case, case void: 30 days",
+        "case_pictures: pictures of a case, case any: 365 days",
+    ]
 
 
 def test_its_hash_is_of_what_it_means(tmp_path: Path) -> None:
@@ -56,6 +60,22 @@ def test_its_hash_is_of_what_it_means(tmp_path: Path) -> None:
         ("rules: [{class: a, days: 1}, {class: a, days: 2}]", "class a is there twice: give each its own name"),
         ("rules: [{class: a, days: 1}, {class: b, events: [x], days: 2}]", "a fits everything, so b never counts"),
         ("rules: [{class: a, case: [void], days: 1}]", "the last, a, does not fit everything"),
+        (
+            "{rules: [{class: a, days: 1}], case_pictures: [{class: b, case: [void], days: 1}]}",
+            "case_pictures: the last, b, does not fit everything: add one without case",
+        ),
+        (
+            "{rules: [{class: a, days: 1}], case_pictures: [{class: b, days: 1}, {class: c, days: 2}]}",
+            "case_pictures: b fits everything, so c never counts",
+        ),
+        (
+            "{rules: [{class: a, days: 1}], case_pictures: [{class: a, days: 1}]}",
+            "class a is there twice: give each its own name",
+        ),
+        (
+            "{rules: [{class: a, days: 1}], case_pictures: [{class: b, case: [none], days: 1}]}",
+            "case_pictures[b].case.[0]: Input should be 'closed' or 'void'",
+        ),
         ("rules: [", "FILE:1: no YAML"),
         ("", "FILE: the file: Input should be a valid dictionary"),
     ],

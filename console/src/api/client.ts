@@ -8,7 +8,7 @@ export type CameraSummary = Schemas["CameraSummary"];
 export type CameraDetail = Schemas["CameraDetail"];
 export type Zone = Schemas["Zone"];
 export type Case = Schemas["Case"];
-export type CaseDetail = Schemas["CaseDetail"];
+export type CaseDetail = Schemas["CaseView"];
 
 /** What the server answered instead of what was asked for; `problem` is RFC 9457. */
 export class ApiError extends Error {

@@ -533,7 +533,8 @@ export interface paths {
         };
         /**
          * Get Case
-         * @description One case: its history, the events behind it with the reason for each, and every second look.
+         * @description One case: its history, the events behind it with the reason for each, every second look, and what the one who
+         *     asks can do to it now.
          */
         get: operations["get_case"];
         put?: never;
@@ -641,7 +642,7 @@ export interface paths {
         put?: never;
         /**
          * Hold Case
-         * @description Keeps the evidence of all its events, those to come too, until it is released.
+         * @description Keeps its pictures and the evidence of all its events, those to come too, until it is released.
          */
         post: operations["hold_case"];
         delete?: never;
@@ -3327,19 +3328,6 @@ export interface components {
             };
         };
         /**
-         * CaseDetail
-         * @description A case with all that is known of it, oldest first.
-         */
-        CaseDetail: {
-            case: components["schemas"]["Case"];
-            /** Events */
-            events: components["schemas"]["Decided"][];
-            /** Lines */
-            lines: components["schemas"]["Line"][];
-            /** Looks */
-            looks: components["schemas"]["Looked"][];
-        };
-        /**
          * CaseEvent
          * @description An event behind an open case, as those who work on that see it; the addresses are below the case.
          */
@@ -3401,6 +3389,32 @@ export interface components {
             case: number;
             /** Note */
             note: string;
+        };
+        /**
+         * CasePicture
+         * @description One picture that belongs to a case.
+         *
+         *     Attributes:
+         *         role: `PHOTO`, `BEFORE`, or that of a second look's picture.
+         *         size: in bytes; 0: not known.
+         *         utc: when it was taken or came, s since 1970.
+         *         deleted_utc: since when its bytes are gone by policy; None: they are kept.
+         */
+        CasePicture: {
+            /** Deleted Utc */
+            deleted_utc?: number | null;
+            /** Key */
+            key: string;
+            /** Media Type */
+            media_type: string;
+            /** Role */
+            role: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Utc */
+            utc: number;
         };
         /**
          * CaseState
@@ -3493,6 +3507,23 @@ export interface components {
             unwatched_hours: number | null;
             /** Value */
             value: string;
+        };
+        /**
+         * CaseView
+         * @description With what whoever asks can do to it now, in the order of the transition table.
+         */
+        CaseView: {
+            case: components["schemas"]["Case"];
+            /** Events */
+            events: components["schemas"]["Decided"][];
+            /** Lines */
+            lines: components["schemas"]["Line"][];
+            /** Looks */
+            looks: components["schemas"]["Looked"][];
+            /** Offers */
+            offers: components["schemas"]["Offer"][];
+            /** Pictures */
+            pictures: components["schemas"]["CasePicture"][];
         };
         /**
          * CasesHidden
@@ -5937,6 +5968,15 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * Offer
+         * @description An action that somebody can take now, and of `Facts` what it needs.
+         */
+        Offer: {
+            action: components["schemas"]["Action"];
+            /** Needs */
+            needs: ("note" | "department" | "until" | "pictures" | "verdict" | "stars")[];
         };
         /**
          * Office
@@ -8966,7 +9006,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CaseDetail"];
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -9114,7 +9154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CaseDetail"];
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Not Found */
@@ -9167,7 +9207,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CaseDetail"];
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Not Found */

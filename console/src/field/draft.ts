@@ -1,4 +1,4 @@
-import type { Case, CaseDetail } from "../api/client";
+import type { Case, CaseDetail, Schemas } from "../api/client";
 import { freshId } from "../api/retry";
 
 /** A photo of a draft; `key` is what the server calls it, once it has it. */
@@ -48,9 +48,9 @@ export function roundOf(state: Case["state"]): number {
   return (state.returns ?? 0) + (state.refusals ?? 0) + (state.reopened ?? 0);
 }
 
-/** Whether a report of a case can be taken now. */
-export function reportable(state: Case["state"]): boolean {
-  return state.status === "dispatched" || state.status === "handling";
+/** Whether this person can do that to a case now. */
+export function can(detail: CaseDetail, action: Schemas["Action"]): boolean {
+  return detail.offers.some((one) => one.action === action);
 }
 
 /** An account's drafts after one was changed: it has one for a case, `empty` where nothing was written of it yet. */
@@ -66,8 +66,7 @@ export function changed(
 /** What is to become of a draft, by how its case stands at the server. */
 export function judge(draft: Draft, detail: CaseDetail): "done" | "go" | "changed" {
   if (detail.lines.some((line) => line.key === draft.id)) return "done"; // it arrived; only the answer did not
-  const state = detail.case.state;
-  return reportable(state) && roundOf(state) === draft.round ? "go" : "changed";
+  return can(detail, "report") && roundOf(detail.case.state) === draft.round ? "go" : "changed";
 }
 
 /** The parts of a case's history that say what is wanted of who handles it now: since it last came to them. */

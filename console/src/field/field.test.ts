@@ -11,7 +11,8 @@ const zh: Parameters<typeof formatDistance>[1] = (key, values) => translate("zh"
 
 function detail(state: Record<string, unknown> = {}, lines: Record<string, unknown>[] = []): CaseDetail {
   const one = { id: 7, revision: 3, state: { status: "handling", returns: 0, refusals: 0, ...state } };
-  return { case: one, lines, events: [], looks: [] } as unknown as CaseDetail;
+  const offers = one.state.status === "handling" ? [{ action: "report", needs: ["pictures"] }] : [];
+  return { case: one, lines, events: [], looks: [], offers } as unknown as CaseDetail;
 }
 
 function draft(fields: Partial<Draft> = {}): Draft {

@@ -324,6 +324,9 @@ export const en: Record<TextKey, string> = {
   "cases.system": "the platform",
   "cases.picture": "Picture from the place",
   "cases.pictures": "Pictures from the place",
+  "cases.picture.refused":
+    "The original cannot be shown: what a camera saw takes a grant for its evidence too",
+  "cases.picture.away": "The picture cannot be shown now; try again in a moment",
   "cases.note": "Note",
   "cases.until": "Until",
   "cases.stars": "Rating",
@@ -1099,7 +1102,7 @@ export const en: Record<TextKey, string> = {
   "package.take": "Export",
   "detail.deleted": "Deleted by policy on {when}",
   "detail.deleted.how":
-    "The proof is in the custody log below and in the evidence package; what the event said stays.",
+    "The proof is in the custody log and in the evidence package; what was said in words stays.",
   "holds.title": "Legal hold",
   "holds.stands": "stands",
   "holds.released": "released",
@@ -1127,6 +1130,8 @@ export const en: Record<TextKey, string> = {
   "detail.entry": "On entry",
   "detail.decision": "At decision",
   "detail.density": "Density",
+  "detail.photo": "Photo from the place",
+  "detail.before": "Before",
   "detail.latest": "Latest",
   "detail.closing": "At the end",
   "detail.clip": "Clip",

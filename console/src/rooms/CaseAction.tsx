@@ -15,7 +15,6 @@ const WITH_CREW: readonly Schemas["Action"][] = ["dispatch", "start"];
 interface Wanted {
   action: Schemas["Action"];
   needs: readonly string[];
-  closesByLook: boolean;
   done: () => void;
 }
 
@@ -35,12 +34,12 @@ export function CaseAction({ detail, ...wanted }: Wanted & { detail: CaseDetail 
 }
 
 /** One action with what it needs; what the server still misses is said in its own words. */
-export function ActionForm({ doing, about, action, needs, closesByLook, done }: Props) {
+export function ActionForm({ doing, about, action, needs, done }: Props) {
   const { t, word } = useTexts();
   const [facts, setFacts] = useState<Facts>({});
   const [files, setFiles] = useState<File[]>([]);
   const change = (fields: Facts) => setFacts((known) => ({ ...known, ...fields }));
-  const overriding = action === "close" && closesByLook && facts.verdict != null && facts.verdict !== "gone";
+  const overriding = action === "close" && facts.verdict != null && facts.verdict !== "gone";
   const send = async () => {
     const pictures = await Promise.all(files.map(smaller));
     doing.mutate(
@@ -73,7 +72,7 @@ export function ActionForm({ doing, about, action, needs, closesByLook, done }: 
           />
         </Field>
       ) : null}
-      {wants("verdict") && closesByLook ? (
+      {wants("verdict") ? (
         <Field label={t("cases.verdict")}>
           <Radio.Group
             value={facts.verdict ?? null}

@@ -1,9 +1,9 @@
 import { ArrowLeftOutlined } from "@ant-design/icons";
-import { Button, Skeleton, Timeline } from "antd";
+import { Button, Skeleton } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useRights } from "../api/access";
-import { useCase, useCaseBook, useCaseEvent } from "../api/cases";
+import { useCase, useCaseEvent } from "../api/cases";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useCamera } from "../api/queries";
 import { useTexts } from "../i18n";
@@ -11,8 +11,10 @@ import { CaseClock, CaseStatus, useCategoryName, useDepartmentName } from "../pa
 import { SeverityTag } from "../parts/State";
 import { Thumb } from "../parts/Thumb";
 import { Trouble } from "../parts/Trouble";
-import { formatDuration, formatTime } from "../parts/time";
+import { formatTime } from "../parts/time";
 import { CaseAction } from "./CaseAction";
+import { CaseHistory } from "./CaseHistory";
+import { Custody } from "./Custody";
 import { Holds } from "./Holds";
 
 type Action = Schemas["Action"];
@@ -48,8 +50,9 @@ function Detail({ detail }: { detail: CaseDetail }) {
       </div>
       <div>
         <Todo detail={detail} />
-        <History detail={detail} />
+        <CaseHistory detail={detail} />
         {mayHold ? <Holds about={{ case: detail.case.id }} /> : null}
+        {detail.pictures.length > 0 ? <Custody about={{ case: detail.case.id }} /> : null}
       </div>
     </div>
   );
@@ -114,19 +117,17 @@ function Facts({ detail }: { detail: CaseDetail }) {
   );
 }
 
-/** What can be done now; each asks for what the transition table needs. */
+/** What this person can do now, as the server says; each asks for what it needs. */
 function Todo({ detail }: { detail: CaseDetail }) {
   const { t, word } = useTexts();
-  const book = useCaseBook().data;
   const [doing, setDoing] = useState<Action | null>(null);
-  const steps = book?.steps[detail.case.state.status] ?? {};
-  const names = Object.keys(steps) as Action[];
-  if (!book || names.length === 0) return null;
+  const wanted = detail.offers.find((one) => one.action === doing);
+  if (detail.offers.length === 0) return null;
   return (
-    <section className="panel">
+    <section className="panel" data-testid="todo">
       <h2>{t("cases.todo")}</h2>
       <div className="actions" style={{ flexWrap: "wrap" }}>
-        {names.map((action, index) => (
+        {detail.offers.map(({ action }, index) => (
           <Button
             key={action}
             type={index === 0 ? "primary" : "default"}
@@ -137,90 +138,16 @@ function Todo({ detail }: { detail: CaseDetail }) {
           </Button>
         ))}
       </div>
-      {doing && steps[doing] ? (
+      {wanted ? (
         <CaseAction
-          key={doing}
+          key={wanted.action}
           detail={detail}
-          action={doing}
-          needs={steps[doing]}
-          closesByLook={book.categories.find((c) => c.code === detail.case.category)?.closes === "gone"}
+          action={wanted.action}
+          needs={wanted.needs}
           done={() => setDoing(null)}
         />
       ) : null}
     </section>
-  );
-}
-
-function History({ detail }: { detail: CaseDetail }) {
-  const { t, language, word } = useTexts();
-  const department = useDepartmentName();
-  const waiting = detail.looks.find((look) => look.result === null && look.until_utc > Date.now() / 1000);
-  const items = [...detail.lines].reverse().map((line, index) => ({
-    key: `${line.utc}-${index}`,
-    color: line.late_s > 0 ? "red" : line.duty === "system" ? "gray" : "blue",
-    content: (
-      <div data-testid="case-line" data-action={line.action}>
-        <div>
-          {word("case.action", line.action)}{" "}
-          <span className="dim number">{formatTime(line.utc, language)}</span>
-          <span className="dim"> · {line.who === "system" ? t("cases.system") : line.who}</span>
-        </div>
-        {line.facts.department ? (
-          <div className="dim">
-            → {department(line.facts.department)} {line.facts.crew}
-          </div>
-        ) : null}
-        {line.facts.verdict ? <div>{word("case.verdict", line.facts.verdict)}</div> : null}
-        {line.facts.note ? <div className="dim">{line.facts.note}</div> : null}
-        {line.late_s > 0 ? (
-          <div style={{ color: "var(--bad)" }}>
-            {t("cases.was_late", { time: formatDuration(line.late_s, t) })}
-          </div>
-        ) : null}
-        {line.facts.before ? (
-          <div className="before-after">
-            <Pictures number={detail.case.id} keys={[line.facts.before]} caption={t("cases.before")} />
-            <Pictures number={detail.case.id} keys={line.facts.pictures} caption={t("cases.after")} />
-          </div>
-        ) : (
-          <Pictures number={detail.case.id} keys={line.facts.pictures} />
-        )}
-      </div>
-    ),
-  }));
-  return (
-    <section className="panel">
-      <h2>{t("cases.history")}</h2>
-      {waiting ? <p className="dim">{t("cases.looking")}</p> : null}
-      <Timeline items={items} />
-    </section>
-  );
-}
-
-interface PicturesProps {
-  number: number;
-  keys: readonly string[];
-  caption?: string;
-}
-
-function Pictures({ number, keys, caption }: PicturesProps) {
-  const { t } = useTexts();
-  return (
-    <div>
-      {caption ? <div className="dim">{caption}</div> : null}
-      {keys.map((key) => {
-        const sha = key.split("/").pop()?.split(".")[0];
-        return (
-          <a key={key} href={`/api/cases/${number}/pictures/${sha}`} target="_blank" rel="noreferrer">
-            <img
-              src={`/api/cases/${number}/pictures/${sha}`}
-              alt={caption ?? t("cases.picture")}
-              style={{ maxWidth: 220, maxHeight: 140, marginTop: 6, marginRight: 6, borderRadius: 4 }}
-            />
-          </a>
-        );
-      })}
-    </div>
   );
 }
 

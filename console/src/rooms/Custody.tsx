@@ -1,36 +1,43 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Skeleton } from "antd";
 import { useState } from "react";
-import { call, type EventDetail, type Schemas } from "../api/client";
+import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 
+/** Whose evidence: an event's, or the pictures of a case. */
+export type EvidenceOf = { event: string } | { case: number };
+
+function page(about: EvidenceOf, before: number | undefined) {
+  return "event" in about
+    ? call("get", "/api/events/{event_id}/custody", {
+        path: { event_id: about.event },
+        query: { before, limit: 20 },
+      })
+    : call("get", "/api/cases/{number}/custody", { path: { number: about.case } });
+}
+
 /** What was done with the evidence, by whom and why. Asked for when it is opened: reading it is audited. */
-export function Custody({ event }: { event: EventDetail }) {
+export function Custody({ about }: { about: EvidenceOf }) {
   const { t } = useTexts();
   const [open, setOpen] = useState(false);
-  if (event.evidence.length === 0) return null;
   return (
     <section className="panel" data-testid="custody">
       <details open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
         <summary style={{ cursor: "pointer", fontWeight: 600 }}>{t("custody.title")}</summary>
-        {open ? <Lines id={event.id} /> : null}
+        {open ? <Lines about={about} /> : null}
       </details>
     </section>
   );
 }
 
-function Lines({ id }: { id: string }) {
+function Lines({ about }: { about: EvidenceOf }) {
   const { t } = useTexts();
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
     useInfiniteQuery({
-      queryKey: ["custody", id],
-      queryFn: ({ pageParam }) =>
-        call("get", "/api/events/{event_id}/custody", {
-          path: { event_id: id },
-          query: { before: pageParam, limit: 20 },
-        }),
+      queryKey: ["custody", about],
+      queryFn: ({ pageParam }) => page(about, pageParam),
       initialPageParam: undefined as number | undefined,
       getNextPageParam: (page) => page.next_before ?? undefined,
       refetchOnWindowFocus: false,

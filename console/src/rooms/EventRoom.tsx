@@ -49,7 +49,7 @@ function Detail({ event }: { event: EventDetail }) {
         <Provenance event={event} />
         {may("unmask") ? <EvidencePackage event={event} /> : null}
         {event.evidence.length > 0 ? <Holds about={{ event: event.id }} /> : null}
-        <Custody event={event} />
+        {event.evidence.length > 0 ? <Custody about={{ event: event.id }} /> : null}
       </div>
     </div>
   );

@@ -5,7 +5,7 @@ import { useCase, useCaseBook, useCaseEvent } from "../api/cases";
 import type { CaseDetail } from "../api/client";
 import { useFieldCase, useStart } from "../api/field";
 import { pressing } from "../field/countdown";
-import { reportable, wanted } from "../field/draft";
+import { can, wanted } from "../field/draft";
 import type { Whereabouts } from "../field/usePosition";
 import { distance, formatDistance } from "../field/way";
 import { useTexts } from "../i18n";
@@ -163,7 +163,7 @@ function Before({ detail }: { detail: CaseDetail }) {
 function Start({ detail }: { detail: CaseDetail }) {
   const { word } = useTexts();
   const start = useStart(detail.case.id, detail.case.revision);
-  if (detail.case.state.status !== "dispatched" || !reportable(detail.case.state)) return null;
+  if (!can(detail, "start")) return null;
   return (
     <>
       <Button

@@ -3,7 +3,7 @@ import { Alert, Button, Input } from "antd";
 import { useEffect, useMemo, useState } from "react";
 import type { CaseDetail } from "../api/client";
 import { freshId } from "../api/retry";
-import { type Draft, emptyDraft, type Photo, reportable, roundOf } from "../field/draft";
+import { can, type Draft, emptyDraft, type Photo, roundOf } from "../field/draft";
 import { useOutbox } from "../field/Outbox";
 import { useTexts } from "../i18n";
 import { useNow } from "../parts/Cases";
@@ -19,7 +19,7 @@ export function FieldReport({ detail }: { detail: CaseDetail }) {
   if (drafts === undefined || !me) return null;
   const draft = drafts.find((one) => one.number === detail.case.id);
   if (draft?.state === "sending") return <Waiting draft={draft} />;
-  if (!draft && !reportable(detail.case.state)) return null;
+  if (!draft && !can(detail, "report")) return null;
   return <Form detail={detail} draft={draft ?? emptyDraft(me.name, detail.case)} kept={!!draft} />;
 }
 
@@ -29,7 +29,7 @@ function Form({ detail, draft, kept }: { detail: CaseDetail; draft: Draft; kept:
   const [reading, setReading] = useState(false);
   const change = (fields: (one: Draft) => Partial<Draft>) =>
     edit(draft, (one) => ({ ...one, state: "writing", ...fields(one) }));
-  const able = reportable(detail.case.state);
+  const able = can(detail, "report");
   const submit = () => {
     void navigator.storage?.persist?.();
     const round = roundOf(detail.case.state);

@@ -6,18 +6,16 @@ import { call, type Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
+import type { EvidenceOf } from "./Custody";
 
 type Hold = Schemas["HoldView"];
-/** Of what: an event, or a case with all its events. */
-export type Held = { event: string } | { case: number };
-
-function list(about: Held) {
+function list(about: EvidenceOf) {
   return "event" in about
     ? call("get", "/api/events/{event_id}/holds", { path: { event_id: about.event } })
     : call("get", "/api/cases/{number}/holds", { path: { number: about.case } });
 }
 
-function place(about: Held, reason: string) {
+function place(about: EvidenceOf, reason: string) {
   return "event" in about
     ? call("post", "/api/events/{event_id}/holds", { path: { event_id: about.event }, body: { reason } })
     : call("post", "/api/cases/{number}/holds", { path: { number: about.case }, body: { reason } });
@@ -37,7 +35,7 @@ function release(hold: Hold, reason: string) {
 }
 
 /** Legal holds: while one stands, nothing is deleted by policy. */
-export function Holds({ about }: { about: Held }) {
+export function Holds({ about }: { about: EvidenceOf }) {
   const { t } = useTexts();
   const may = useRights()("hold");
   const client = useQueryClient();
@@ -63,7 +61,7 @@ export function Holds({ about }: { about: Held }) {
   );
 }
 
-function Line({ hold, about, done }: { hold: Hold; about: Held; done: () => void }) {
+function Line({ hold, about, done }: { hold: Hold; about: EvidenceOf; done: () => void }) {
   const { t, language } = useTexts();
   const [releasing, setReleasing] = useState(false);
   // That of its case is shown at an event, and released at the case.

@@ -73,7 +73,6 @@ export function IncidentBar({ incident, leave }: { incident: number; leave: () =
           about={t("cases.count", { n: wanted.cases })}
           action={action}
           needs={wanted.needs}
-          closesByLook
           done={() => setAction(null)}
         />
       ) : null}
