@@ -318,7 +318,9 @@ export interface paths {
         };
         /**
          * Snapshot
-         * @description The next picture the camera sends, as a JPEG without boxes; the header `X-Picture-Utc` says when it was taken.
+         * @description The next picture the camera sends, as a JPEG without boxes, faces and plates made unrecognisable (`X-Masking`);
+         *     `unmasked=1` with a `purpose` sends it as it is, to those who have the right. `X-Picture-Utc` says when it was
+         *     taken, `X-Picture-Sha256` names it where something is said of it (`POST /api/misses`).
          */
         get: operations["snapshot"];
         put?: never;
@@ -8444,7 +8446,12 @@ export interface operations {
     };
     snapshot: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description faces and plates of bystanders as they are */
+                unmasked?: boolean;
+                /** @description what it is unmasked for, 4 characters at least; audited */
+                purpose?: string;
+            };
             header?: never;
             path: {
                 camera_id: string;
@@ -8462,8 +8469,26 @@ export interface operations {
                     "image/jpeg": unknown;
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
