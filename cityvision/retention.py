@@ -1,4 +1,4 @@
-"""Which evidence is past its days, and its deletion: where events, cases and holds meet the policy.
+"""Which evidence is past its days, and its deletion: where what it belongs to meets the policy.
 
 A deletion is marked, then the object goes, then its proof is written. Whatever is killed in between, the next sweep
 ends it: a mark whose object is there is decided anew, one whose object is gone gets its proof.
@@ -12,18 +12,19 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, not_, select, true, tuple_
 from sqlalchemy import case as sql_case
 from sqlalchemy.dialects.postgresql import array
 
-from cases.tables import case_decisions, case_lines, cases
-from cases.types import OPEN, Status
+from cases.tables import case_lines, cases
+from cases.types import OPEN
 from cityvision.object_store import object_store
+from cityvision.retention_sources import SOURCES, Source
 from cityvision.sealing import existing_seal_key
 from cityvision.settings import Settings
 from contracts.errors import ConfigError
+from events import frames
 from events.store import mark_deleted
-from events.tables import event_verdicts, events, evidence
 from governance import deletions, holds
 from governance.custody import Piece
 from governance.deletions import Mark
@@ -36,37 +37,15 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 _DAY_S = 86_400.0
-_e, _v, _d, _c = evidence.c, events.c, case_decisions.c, cases.c
-
-_OUTCOME = sql_case(
-    (_c.id.is_(None), "none"),
-    (_c.status.in_([Status.CLOSED.value, Status.RATED.value]), "closed"),
-    (_c.status == Status.VOID.value, "void"),
-    else_="open",
-)
-_JUDGED: Any = (
-    select(event_verdicts.c.kind, event_verdicts.c.at)
-    .where(event_verdicts.c.event_id == _e.event_id)
-    .order_by(event_verdicts.c.id.desc())
-    .limit(1)
-    .lateral("judged")
-)
-_VERDICT = func.coalesce(_JUDGED.c.kind, "none")
-_SINCE = func.greatest(_v.updated, _c.updated, _JUDGED.c.at)  # of those that are not null
-_JOINED = (
-    evidence.join(events, _v.id == _e.event_id)
-    .outerjoin(_JUDGED, true())
-    .outerjoin(case_decisions, _d.event_id == _e.event_id)
-    .outerjoin(cases, _c.id == _d.case_id)
-)
+_c = cases.c
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An object that is past its days in every event that it is evidence of.
+    """An object that is past its days wherever it is evidence.
 
     Attributes:
-        rule: of the event that kept it longest.
+        rule: of what kept it longest.
         kept_from_utc: from when its days counted, s since 1970.
         pieces: whose evidence it is.
     """
@@ -96,33 +75,32 @@ class Swept:
     kept: int = 0
 
 
-def _number(policy: Policy) -> ColumnElement[Any]:
+def _number(policy: Policy, source: Source) -> ColumnElement[Any]:
     """Which rule of the policy fits, as SQL."""
     fits = []
     for number, rule in enumerate(policy.rules):
-        events_fit = _v.type.in_(rule.events) if rule.events else true()
-        case_fits = _OUTCOME.in_(rule.case) if rule.case else true()
-        said_fits = _VERDICT.in_(rule.verdict) if rule.verdict else true()
+        events_fit = source.type.in_(rule.events) if rule.events else true()
+        case_fits = source.outcome.in_(rule.case) if rule.case else true()
+        said_fits = source.verdict.in_(rule.verdict) if rule.verdict else true()
         fits.append((and_(events_fit, case_fits, said_fits), number))
     return sql_case(*fits, else_=len(policy.rules) - 1)
 
 
-def _past(policy: Policy, now: float, *, held: bool) -> ColumnElement[bool]:
+def _past(policy: Policy, source: Source, now: float, *, held: bool) -> ColumnElement[bool]:
     """Whether a row's days are over, as SQL; with `held` of those alone that a hold keeps."""
-    days = array([0 if rule.days == FOREVER else rule.days for rule in policy.rules])[_number(policy) + 1]
-    kept = holds.held(_e.event_id, _d.case_id)
+    days = array([0 if rule.days == FOREVER else rule.days for rule in policy.rules])[_number(policy, source) + 1]
     return and_(
-        ~_v.is_open,
-        _OUTCOME != "open",
+        source.over,
         days > 0,
-        _SINCE + func.make_interval(0, 0, 0, days) <= at(now),
-        kept if held else ~kept,
+        source.since + func.make_interval(0, 0, 0, days) <= at(now),
+        source.held if held else not_(source.held),
     )
 
 
 def due(
     connection: Connection,
     policy: Policy,
+    source: Source,
     now: float,
     *,
     keys: Collection[str] | None = None,
@@ -130,7 +108,7 @@ def due(
     limit: int = _AT_ONCE,
     held: bool = False,
 ) -> tuple[list[Due], tuple[float, str] | None]:
-    """Objects that are past their days, oldest first.
+    """Objects of a source that are past their days, oldest first.
 
     Args:
         now: s since 1970 UTC.
@@ -144,43 +122,46 @@ def due(
     shortest = min((float(rule.days) for rule in policy.rules if rule.days != FOREVER), default=None)
     if shortest is None:
         return [], None
+    r = source.rows.c
     query = (
-        select(_e.at, _e.key)
-        .select_from(_JOINED)
-        .where(_e.deleted.is_(None), _e.at <= at(now - shortest * _DAY_S), _past(policy, now, held=held))
-        .order_by(_e.at, _e.key)
+        select(r.at, r.key)
+        .select_from(source.joined)
+        .where(r.deleted.is_(None), r.at <= at(now - shortest * _DAY_S), _past(policy, source, now, held=held))
+        .order_by(r.at, r.key)
         .limit(limit)
     )
     if keys is not None:
-        query = query.where(_e.key.in_(keys))
+        query = query.where(r.key.in_(keys))
     if after is not None:
-        query = query.where(tuple_(_e.at, _e.key) > (at(after[0]), after[1]))
+        query = query.where(tuple_(r.at, r.key) > (at(after[0]), after[1]))
     page = connection.execute(query).all()
-    found = _whole(connection, policy, now, {row.key for row in page}, held=held)
+    found = _whole(connection, policy, source, now, {row.key for row in page}, held=held)
     last = (page[-1].at.timestamp(), page[-1].key) if len(page) == limit else None
     return found, last
 
 
-def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *, held: bool) -> list[Due]:
+def _whole(
+    connection: Connection, policy: Policy, source: Source, now: float, keys: set[str], *, held: bool
+) -> list[Due]:
     """Of these keys the ones that nothing keeps: the same bytes may be evidence of several events."""
+    rule, past = _number(policy, source), _past(policy, source, now, held=held)
     query = (
-        select(
-            evidence, _SINCE.label("since"), _number(policy).label("rule"), _past(policy, now, held=held).label("past")
-        )
-        .select_from(_JOINED)
-        .where(_e.key.in_(keys), _e.deleted.is_(None))
-        .order_by(_e.at, _e.event_id, _e.role)
+        select(source.rows, source.since.label("since"), rule.label("rule"), past.label("past"))
+        .select_from(source.joined)
+        .where(source.rows.c.key.in_(keys), source.rows.c.deleted.is_(None))
+        .order_by(source.rows.c.at, *source.rows.primary_key)
     )
     rows: dict[str, list[Row[Any]]] = {}
     for row in connection.execute(query):
         rows.setdefault(row.key, []).append(row)
     shown = _shown_by_open_cases(connection, keys)
-    return [_due(key, mine, policy) for key, mine in rows.items() if key not in shown and all(row.past for row in mine)]
+    going = {key: mine for key, mine in rows.items() if key not in shown and all(row.past for row in mine)}
+    return [_due(key, mine, policy, source) for key, mine in going.items()]
 
 
-def _due(key: str, rows: Sequence[Row[Any]], policy: Policy) -> Due:
+def _due(key: str, rows: Sequence[Row[Any]], policy: Policy, source: Source) -> Due:
     longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(policy.rules[row.rule].days))
-    pieces = tuple(Piece(row.event_id, row.sha256, row.role) for row in rows)
+    pieces = tuple(source.piece(row) for row in rows)
     first, rule = rows[0], policy.rules[longest.rule]
     return Due(key, first.sha256, first.size, first.media_type, rule, longest.since.timestamp(), pieces)
 
@@ -216,25 +197,30 @@ class Sweeper:
         Raises:
             ObjectsUnavailable, sqlalchemy.exc.OperationalError: a store is away; the next sweep goes on from here.
         """
-        done, after = Swept(), None
+        done = Swept()
         with self._engine.begin() as connection:
             begun = deletions.marked(connection)
         self._finish(begun, now, done)
-        while not self._stop():
-            with self._engine.begin() as connection:
-                found, after = due(connection, self._policy, now, after=after)
-            there = [one.key for one in found if is_there(self._objects, one.key)]
-            done.absent += sorted({one.key for one in found} - set(there))
-            self._finish(self._marked(there, now), now, done)
-            if after is None:
-                break
+        for source in SOURCES:
+            self._sweep(source, now, done)
         return done
 
-    def _marked(self, keys: Sequence[str], now: float) -> list[Mark]:
+    def _sweep(self, source: Source, now: float, done: Swept) -> None:
+        after = None
+        while not self._stop():
+            with self._engine.begin() as connection:
+                found, after = due(connection, self._policy, source, now, after=after)
+            there = [one.key for one in found if is_there(self._objects, one.key)]
+            done.absent += sorted({one.key for one in found} - set(there))
+            self._finish(self._marked(source, there, now), now, done)
+            if after is None:
+                break
+
+    def _marked(self, source: Source, keys: Sequence[str], now: float) -> list[Mark]:
         """Marks those of the keys that are still past their days, in the transaction that says so."""
         with self._engine.begin() as connection:
             holds.lock(connection)
-            found, _ = due(connection, self._policy, now, keys=keys, limit=4 * _AT_ONCE)
+            found, _ = due(connection, self._policy, source, now, keys=keys, limit=4 * _AT_ONCE)
             known = {mark.key for mark in deletions.marked(connection, keys)}
             deletions.mark(connection, (self._mark(one) for one in found if one.key not in known), now)
             return deletions.marked(connection, [one.key for one in found])
@@ -260,7 +246,7 @@ class Sweeper:
                 if not deletions.marked(connection, [mark.key]):
                     continue  # another sweep was quicker
                 if is_there(self._objects, mark.key):
-                    if not due(connection, self._policy, now, keys=[mark.key])[0]:
+                    if not any(due(connection, self._policy, one, now, keys=[mark.key])[0] for one in SOURCES):
                         deletions.unmark(connection, mark.key)
                         done.kept += 1
                         continue
@@ -272,10 +258,14 @@ class Sweeper:
             done.bytes += mark.size
 
     def _prove(self, connection: Connection, mark: Mark) -> None:
-        query = select(_e.event_id, _e.sha256, _e.role).where(_e.key == mark.key, _e.deleted.is_(None))
-        pieces = [Piece(*row) for row in connection.execute(query)]
+        pieces = []
+        for source in SOURCES:
+            r = source.rows.c
+            query = select(source.rows).where(r.key == mark.key, r.deleted.is_(None))
+            pieces += [source.piece(row) for row in connection.execute(query)]
         gone = time.time()
         mark_deleted(connection, mark.key, gone)  # rows before the audit chain's lock, in the order of all others
+        frames.mark_deleted(connection, mark.key, gone)
         deletions.prove(connection, mark, pieces, self._signer, gone)
 
 

@@ -23,8 +23,9 @@ Outcome = Literal["none", "closed", "void"]
 """What became of the event's case: there was none, 结案 (or 评价), 作废. An open case keeps its evidence by itself."""
 
 
-Judged = Literal["none", "real", "false_alarm"]
-"""What people said of the event, newest verdict: nothing, real, a false alarm."""
+Judged = Literal["none", "real", "false_alarm", "missed"]
+"""What people said of the event, newest verdict: nothing, real, a false alarm; of a picture on which somebody drew
+what no event told, that it was missed."""
 
 
 class Rule(Contract):

@@ -14,8 +14,10 @@ from sqlalchemy import Engine
 
 from cityvision.installation import reach
 from cityvision.retention import Due, due, sweeper
+from cityvision.retention_sources import SOURCES
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
+from governance.custody import Piece
 from governance.retention import EXAMPLE, SETTING, Policy, read_policy
 from store.database import make_engine
 
@@ -67,14 +69,16 @@ def _policy_of(settings: Settings) -> Policy:
 
 
 def _all_due(engine: Engine, policy: Policy, *, held: bool) -> Iterator[Due]:
-    now, after, told = time.time(), None, set[str]()
+    now, told = time.time(), set[str]()
     with engine.connect() as connection:
-        while True:
-            found, after = due(connection, policy, now, after=after, held=held)
-            yield from (one for one in found if one.key not in told)
-            told.update(one.key for one in found)
-            if after is None:
-                return
+        for source in SOURCES:
+            after = None
+            while True:
+                found, after = due(connection, policy, source, now, after=after, held=held)
+                yield from (one for one in found if one.key not in told)
+                told.update(one.key for one in found)
+                if after is None:
+                    break
 
 
 def _tell_due(engine: Engine, policy: Policy, as_json: bool) -> None:
@@ -87,12 +91,18 @@ def _tell_due(engine: Engine, policy: Policy, as_json: bool) -> None:
         click.echo(f"rule {rule.text}")
     for one in going:
         since = datetime.fromtimestamp(one.kept_from_utc, UTC).strftime("%Y-%m-%d")
-        whose = ", ".join(sorted({piece.event_id for piece in one.pieces}))
+        whose = ", ".join(sorted({_whose(piece) for piece in one.pieces}))
         click.echo(f"  {one.rule.name:<16}{since}  {one.size:>10}  {one.pieces[0].role:<9}{one.sha256[:16]}…  {whose}")
     counts = Counter(one.rule.name for one in going)
     each = "; ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     total = sum(one.size for one in going)
     click.echo(f"{len(going)} objects of {total} bytes would go{f': {each}' if each else ''}; a hold keeps {len(held)}")
+
+
+def _whose(piece: Piece) -> str:
+    """An event by its id, what was missed by its verdict."""
+    kind, name = piece.owner
+    return str(name) if kind == "event" else f"{kind} {name}"
 
 
 def _line(one: Due) -> dict[str, object]:
@@ -102,5 +112,5 @@ def _line(one: Due) -> dict[str, object]:
         "size": one.size,
         "class": one.rule.name,
         "kept_from_utc": one.kept_from_utc,
-        "events": sorted({piece.event_id for piece in one.pieces}),
+        "events": sorted({piece.event_id for piece in one.pieces if piece.event_id}),
     }

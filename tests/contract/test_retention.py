@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from cityvision.retention import Sweeper, Swept, due
+from cityvision.retention_sources import OF_EVENTS
 from contracts.errors import StoreError
 from contracts.records import EvidenceRef
 from events import queries
@@ -141,7 +142,7 @@ def test_what_a_hold_keeps_stays(engine: Engine, objects: DiskObjects, policy: P
         ]
     assert sweep(engine, objects, policy).deleted == 0
     with engine.connect() as connection:
-        kept, _ = due(connection, policy, time.time(), held=True)
+        kept, _ = due(connection, policy, OF_EVENTS, time.time(), held=True)
     assert {found.key for found in kept} == {one.key, two.key}
     with engine.begin() as connection:
         for hold in placed:
