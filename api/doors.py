@@ -18,6 +18,7 @@ from api.pool_view import PoolCache
 from api.readings import Readings
 from api.relay import LiveRelay
 from api.settings import ApiSettings
+from api.snapshots import Snapshots
 from api.trials import Try
 from api.viewing_copies import ViewingCopies
 from cases.book import DEFAULT, Book, read_book
@@ -50,6 +51,7 @@ class Doors:
     readings: Readings
     viewing_copies: ViewingCopies
     masked_copies: MaskedCopies
+    snapshots: Snapshots
     attempt: Try | None
     book: Book
     sealer: Sealer
@@ -95,6 +97,7 @@ async def opened(
             Readings(),
             viewing_copies,
             masked_copies,
+            Snapshots(masked_copies),
             attempt,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,

@@ -59,9 +59,9 @@ def without(event: Event, gone: Collection[str]) -> Event:
     return event.model_copy(update={"evidence": tuple(ref for ref in event.evidence if ref.key not in gone)})
 
 
-def evidence_out(door: EvidenceDoor, row: types.EvidenceRow) -> EvidenceOut:
+def evidence_out(url: str, row: types.EvidenceRow) -> EvidenceOut:
     """A piece of evidence with its address."""
-    return EvidenceOut(**row.ref.model_dump(), url=door.url(row.ref), deleted_utc=row.deleted_utc)
+    return EvidenceOut(**row.ref.model_dump(), url=url, deleted_utc=row.deleted_utc)
 
 
 def _kept(found: types.EventDetail) -> list[EvidenceRef]:
@@ -110,7 +110,7 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
         clock_error_ms=event.clock_error_ms,
         subject=event.subject,
         provenance=event.provenance,
-        evidence=tuple(evidence_out(door, row) for row in found.evidence),
+        evidence=tuple(evidence_out(door.url(row.ref), row) for row in found.evidence),
         transitions=tuple(
             TransitionOut(
                 position=row.position,
@@ -121,7 +121,9 @@ def detail(found: types.EventDetail, pool: PoolView) -> EventDetail:
                 numbers=row.event.numbers,
                 reason=row.event.reason,
                 subject=row.event.subject,
-                evidence=tuple(evidence_out(door, one) for one in found.evidence if one.seq == row.event.seq),
+                evidence=tuple(
+                    evidence_out(door.url(one.ref), one) for one in found.evidence if one.seq == row.event.seq
+                ),
             )
             for row in found.transitions
         ),
@@ -140,7 +142,7 @@ def of_case(found: types.EventDetail, door: EvidenceDoor) -> CaseEvent:
         ended_utc=event.ended_utc,
         reason=event.reason,
         picture=picture_of(door, _kept(found)),
-        evidence=tuple(evidence_out(door, row) for row in found.evidence),
+        evidence=tuple(evidence_out(door.url(row.ref), row) for row in found.evidence),
     )
 
 

@@ -35,10 +35,10 @@ from api.labelling_schemas import (
     Task,
 )
 from api.problems import NotFound, Problem
+from api.verdict_pictures import pictures_of
 from contracts.errors import Forbidden
 from contracts.records import EvidenceRef
-from events import queries, review
-from events.review import Verdict
+from events import review
 from governance import audit
 from governance.access import Access, Viewer, require
 from governance.roles import Right
@@ -77,11 +77,8 @@ def take_candidates(
     beside as a suggestion. The same verdict again changes nothing."""
     _project(connection, number)
     found = review.candidates(connection, sight.of_verdicts(viewer, Access.EVIDENCE), body.after, body.limit)
-    pieces = queries.evidence_of(connection, {_event(one) for one in found}, sight.of_events(viewer))
-    pictures = {
-        one.id: [row.ref for row in pieces.get(_event(one), ()) if row.deleted_utc is None and _shows(one, row.ref)]
-        for one in found
-    }
+    told = pictures_of(connection, viewer, found)
+    pictures = {one: [ref for ref in refs if ref.deleted_utc is None] for one, refs in told.items()}
     taken = candidates.take(connection, doors.objects, number, found, pictures, viewer.name)
     if taken.added:
         audit.record(connection, viewer.name, "labels.candidates", {"project": number, "added": taken.added})
@@ -307,12 +304,3 @@ def _items_out(connection: Connection, viewer: Viewer, project: Project, found: 
     answered = answers.answered(connection, [one.id for one in found], viewer.name)
     manages = _manages(viewer, project)
     return [ItemOut.of(one, manages, one.id in answered) for one in found]
-
-
-def _event(one: Verdict) -> str:
-    """The event whose pictures show it; "": there is none."""
-    return one.event or next(iter(one.seen.drawn_on), "")
-
-
-def _shows(one: Verdict, ref: EvidenceRef) -> bool:
-    return one.event is not None or ref.sha256 in one.seen.drawn_on

@@ -1,4 +1,4 @@
-"""Live pictures with boxes, forwarded only while somebody watches, and one still picture."""
+"""Live pictures with boxes, forwarded only while somebody watches, and one still picture, masked."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from api import sight
 from api.deps import SESSION_COOKIE, Credential, DoorsDep, UserDep, check_session, viewer_of
 from api.doors import Doors
+from api.evidence import UNKEPT, AskedDep
 from api.problems import NotFound, Problem
 from api.relay import Viewer
 from contracts.errors import AccessError, BusUnavailable, CityVisionError, NotAuthenticated
@@ -29,6 +30,8 @@ router = APIRouter(prefix="/api/cameras", tags=["live"])
 
 LEFT, NOT_LOGGED_IN, NOT_ALLOWED, NO_SUCH_CAMERA, NOT_NOW = 1001, 4401, 4403, 4404, 4503
 _SNAPSHOT_WAIT_S = 8.0
+_REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 422, 503)}
+_SNAPSHOT = _REFUSED | {200: {"content": {"image/jpeg": {}}}}
 
 
 def _close_code(error: CityVisionError) -> int:
@@ -53,11 +56,11 @@ def _require_sight(connection: Connection, user: User, camera: str) -> None:
     sight.require_camera(connection, viewer, camera, Access.LIVE)
 
 
-def _note(doors: Doors, user: User, action: str, camera: str) -> None:
-    """One line in the audit chain, where the camera may be watched."""
+def _note(doors: Doors, user: User, action: str, camera: str, purpose: str = "") -> None:
+    """One line in the audit chain, where the camera may be watched; `purpose` is what it is unmasked for."""
     with doors.engine.begin() as connection:
         _require_sight(connection, user, camera)
-        audit.record(connection, user.name, action, {"camera": camera})
+        audit.record(connection, user.name, action, {"camera": camera} | ({"purpose": purpose} if purpose else {}))
 
 
 def _check_again(doors: Doors, token: str | None, camera: str) -> None:
@@ -138,17 +141,31 @@ async def live(
 @router.get(
     "/{camera_id}/snapshot.jpg",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, 404: {"model": Problem}, 503: {"model": Problem}},
+    responses=_SNAPSHOT,
 )
-async def snapshot(doors: DoorsDep, user: UserDep, camera_id: str) -> Response:
-    """The next picture the camera sends, as a JPEG without boxes; the header `X-Picture-Utc` says when it was taken."""
-    await run_in_threadpool(_note, doors, user, "snapshot.taken", camera_id)
-    async with doors.relay.watching(camera_id) as viewer:
+async def snapshot(doors: DoorsDep, user: UserDep, asked: AskedDep, camera_id: str) -> Response:
+    """The next picture the camera sends, as a JPEG without boxes, faces and plates made unrecognisable (`X-Masking`);
+    `unmasked=1` with a `purpose` sends it as it is, to those who have the right. `X-Picture-Utc` says when it was
+    taken, `X-Picture-Sha256` names it where something is said of it (`POST /api/misses`)."""
+    if asked.unmasked:
+        require(viewer_of(user), Right.UNMASK)
+    await run_in_threadpool(_note, doors, user, "snapshot.taken", camera_id, asked.purpose)
+    header, jpeg = decode_live(await _next_picture(doors, camera_id))
+    shown = doors.snapshots.add(user.name, camera_id, header.utc, jpeg)
+    told = {"X-Picture-Utc": str(header.utc), "X-Picture-Sha256": shown.sha256} | UNKEPT
+    if asked.unmasked:
+        return Response(jpeg, media_type="image/jpeg", headers=told)
+    masked = await run_in_threadpool(shown.masking.get)
+    return Response(masked.data, media_type="image/jpeg", headers=told | {"X-Masking": masked.how})
+
+
+async def _next_picture(doors: Doors, camera: str) -> bytes:
+    """Raises BusUnavailable: none came in time."""
+    async with doors.relay.watching(camera) as viewer:
         try:
             async with asyncio.timeout(_SNAPSHOT_WAIT_S):
-                header, jpeg = decode_live(await viewer.take())
+                return await viewer.take()
         except TimeoutError:
             raise BusUnavailable(
-                f"no picture of {camera_id} within {_SNAPSHOT_WAIT_S:.0f} s", "see whether the camera is running"
+                f"no picture of {camera} within {_SNAPSHOT_WAIT_S:.0f} s", "see whether the camera is running"
             ) from None
-    return Response(jpeg, media_type="image/jpeg", headers={"X-Picture-Utc": str(header.utc)})

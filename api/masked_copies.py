@@ -100,17 +100,26 @@ class MaskedCopies:
             return MaskedCopy(media_type, "fine", key)
         if self._mask is None or ref.size > MAX_BYTES or not (clip or ref.media_type.startswith("image/")):
             raise MaskingFailed("this cannot be masked, so it is not shown")
-        original = self._objects.get(ref.key)
-        try:
-            made = self._mask("clip" if clip else "picture", original, own)
-        except StreamCorrupt as error:
-            raise MaskingFailed(error.message) from error
-        except TimeoutError as error:
-            raise MaskingLater(str(error), "try again in a moment") from error
+        made = self._made(self._mask, "clip" if clip else "picture", self._objects.get(ref.key), own)
         if made.how != "fine":
             return MaskedCopy(media_type, made.how, None, made.data)
         keep(self._objects, ref.key, key, made.data, media_type)
         return MaskedCopy(media_type, "fine", key)
+
+    def picture(self, jpeg: bytes) -> MaskedBytes:
+        """A picture that is kept nowhere, masked. Raises MaskingFailed, MaskingLater."""
+        if self._mask is None:
+            raise MaskingFailed("this cannot be masked, so it is not shown")
+        return self._made(self._mask, "picture", jpeg, None)
+
+    @staticmethod
+    def _made(mask: Mask, kind: Literal["picture", "clip"], data: bytes, own: Box | None) -> MaskedBytes:
+        try:
+            return mask(kind, data, own)
+        except StreamCorrupt as error:
+            raise MaskingFailed(error.message) from error
+        except TimeoutError as error:
+            raise MaskingLater(str(error), "try again in a moment") from error
 
 
 def _tag(own: Box | None) -> str:

@@ -98,6 +98,10 @@ class EvidenceDeleted(errors.StoreError):
     """The bytes were deleted by policy, or are being; proof and custody log say which (HTTP 410)."""
 
 
+class SnapshotGone(errors.CityVisionError):
+    """The picture that something is said of was not shown to this person by this server, or too long ago (HTTP 410)."""
+
+
 class MaskingFailed(errors.CityVisionError):
     """Faces and plates in it cannot be made unrecognisable, so it is not shown (HTTP 422)."""
 
@@ -139,6 +143,7 @@ STATUS: dict[type[Exception], int] = {
     RevisionRequired: 428,
     EvidenceWaiting: 404,
     EvidenceDeleted: 410,
+    SnapshotGone: 410,
     MaskingFailed: 422,
     MaskingLater: 503,
     ViewingCopyFailed: 422,

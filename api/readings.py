@@ -60,6 +60,15 @@ def record(
     custody.note(connection, told, Act.VIEWED, [Piece(event_id, ref.sha256, ref.role)], purpose, kind)
 
 
+def record_of_verdict(
+    connection: Connection, user: User, verdict: int, ref: EvidenceRef, camera: str, kind: Kind, why: str
+) -> None:
+    """The same of the picture on which somebody drew what was missed."""
+    what = {"verdict": verdict, "camera": camera, "sha256": ref.sha256, "role": ref.role, "kind": kind}
+    told = audit.record(connection, user.name, custody.AUDITED[Act.VIEWED], what | ({"purpose": why} if why else {}))
+    custody.note(connection, told, Act.VIEWED, [Piece("", ref.sha256, ref.role, verdict_id=verdict)], why, kind)
+
+
 def record_of_case(connection: Connection, user: User, case: int, sha256: str, role: str, kind: Kind, why: str) -> None:
     """The same of a picture that belongs to a case; `why` is what it is unmasked for."""
     what = {"case": case, "sha256": sha256, "role": role, "kind": kind} | ({"purpose": why} if why else {})

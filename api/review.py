@@ -1,37 +1,33 @@
-"""Review: is an event real, why is it a false alarm, what was missed; and how often which camera's rule is wrong."""
+"""Review: is an event real, why is it a false alarm; and how often which camera's rule is wrong."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, status
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection
 
 from api import sight
 from api.deps import ConnectionDep, CounterDep, JudgeDep, LabelDep, PoolDep, SeerDep
-from api.event_view import EvidenceDoor, evidence_out
 from api.events import FilterDep, page_of
 from api.evidence import EventId
-from api.problems import Fault, Invalid, NotFound, Problem
+from api.problems import NotFound, Problem
 from api.review_schemas import (
     LabelCandidate,
     LabelCandidates,
-    MissedBody,
     RateOut,
     Rates,
     VerdictBody,
     VerdictOut,
 )
-from api.schemas import EventPage
-from contracts.algorithms import ALGORITHMS
+from api.schemas import EventPage, EvidenceOut
+from api.verdict_pictures import pictures_of
 from events import queries, review
-from events.review import Missed, Said, Verdict
-from events.types import EventDetail, EvidenceRow
-from governance import access, audit
-from governance.access import Access, Place, Viewer
-from governance.tables import camera_places
+from events.review import Said, Verdict
+from events.types import EventDetail
+from governance import audit
+from governance.access import Access, Viewer
 from pool.tenure import tenure_hours
 
 router = APIRouter(prefix="/api", tags=["review"])
@@ -78,38 +74,6 @@ def judge_event(event_id: EventId, body: VerdictBody, connection: ConnectionDep,
     return VerdictOut.of(verdict)
 
 
-@router.post(
-    "/misses", status_code=status.HTTP_201_CREATED, responses={404: {"model": Problem}, 422: {"model": Problem}}
-)
-def report_missed(body: MissedBody, connection: ConnectionDep, viewer: JudgeDep) -> VerdictOut:
-    """Says that something was missed: what, where and when, drawn around by hand."""
-    if body.type not in ALGORITHMS:
-        fault = Fault(field="type", message=f"there is no {body.type}", fix=f"one of {', '.join(sorted(ALGORITHMS))}")
-        raise Invalid(f"type: there is no {body.type}", fault.fix, [fault])
-    department, grid = _place(connection, viewer, body)
-    if body.event is not None:
-        found = _judged_event(connection, viewer, body.event)
-        if found.event.camera != body.camera or all(row.ref.sha256 != body.sha256 for row in found.evidence):
-            raise NotFound(f"event {body.event} has no such picture of camera {body.camera}")
-    missed = Missed(
-        type=body.type,
-        camera=body.camera,
-        department=department,
-        zone=body.zone,
-        grid=grid,
-        moment_utc=body.moment_utc,
-        polygon=body.polygon,
-        drawn_on=() if body.event is None or body.sha256 is None else (body.event, body.sha256),
-        note=body.note,
-        who=viewer.name,
-        key=body.key,
-    )
-    verdict = review.report_missed(connection, missed)
-    what = {"camera": body.camera, "type": body.type, "verdict": verdict.id}
-    audit.record(connection, viewer.name, "event.missed", what)
-    return VerdictOut.of(verdict)
-
-
 @router.get("/review/rates", responses={422: {"model": Problem}})
 def false_alarm_rates(
     connection: ConnectionDep,
@@ -151,9 +115,9 @@ def label_candidates(
 ) -> LabelCandidates:
     """Verdicts that count now, oldest first, with what the algorithm had seen: what can become labels."""
     found = review.candidates(connection, sight.of_verdicts(viewer, Access.EVIDENCE), after, limit)
-    pieces = queries.evidence_of(connection, {_source(one) for one in found}, sight.of_events(viewer))
+    pictures = pictures_of(connection, viewer, found)
     return LabelCandidates(
-        candidates=[_candidate(one, pieces.get(_source(one), ())) for one in found],
+        candidates=[_candidate(one, pictures[one.id]) for one in found],
         next_after=found[-1].id if len(found) == limit else None,
     )
 
@@ -166,18 +130,6 @@ def _judged_event(connection: Connection, viewer: Viewer, event_id: str) -> Even
     return found
 
 
-def _place(connection: Connection, viewer: Viewer, body: MissedBody) -> tuple[str, str]:
-    """Department and grid of the camera; NotFound where one may not see the evidence of such an event there."""
-    c = camera_places.c
-    moment = func.to_timestamp(body.moment_utc)
-    place = Place(c.department, c.camera, c.grid, literal(body.zone), literal(body.type), moment)
-    query = select(c.department, c.grid).where(c.camera == body.camera, access.may_see(viewer, place, Access.EVIDENCE))
-    row = connection.execute(query).first()
-    if row is None:
-        raise NotFound(f"no camera {body.camera}", "it may have left the pool")
-    return row.department, row.grid
-
-
 def _unwatched(connection: Connection, cameras: list[str], since: float, until: float) -> dict[tuple[str, str], float]:
     if not cameras:
         return {}
@@ -185,18 +137,7 @@ def _unwatched(connection: Connection, cameras: list[str], since: float, until: 
     return {(row.camera, row.algorithm): row.hours for row in rows}
 
 
-def _source(one: Verdict) -> str:
-    """The event whose pictures show it; "": there is none."""
-    return one.event or next(iter(one.seen.drawn_on), "")
-
-
-def _candidate(one: Verdict, pieces: Sequence[EvidenceRow]) -> LabelCandidate:
-    """Args: pieces: of the event that shows it."""
-    shown = [row for row in pieces if one.event is not None or row.ref.sha256 in one.seen.drawn_on]
+def _candidate(one: Verdict, pictures: tuple[EvidenceOut, ...]) -> LabelCandidate:
     said = {"id", "kind", "event", "type", "camera", "zone", "moment_utc", "reason", "note", "utc"}
     seen = {"subject", "numbers", "confidence", "provenance", "polygon"}
-    return LabelCandidate(
-        **one.model_dump(include=said),
-        **one.seen.model_dump(include=seen),
-        evidence=tuple(evidence_out(EvidenceDoor(_source(one)), row) for row in shown),
-    )
+    return LabelCandidate(**one.model_dump(include=said), **one.seen.model_dump(include=seen), evidence=pictures)

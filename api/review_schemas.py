@@ -42,13 +42,18 @@ class MissedBody(Body):
         min_length=3, max_length=64, description="drawn around it, normalised"
     )
     event: str | None = Field(None, pattern=r"^[0-9a-f]{32}$", description="whose picture it was drawn on")
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="which of its pictures")
+    sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="which of its pictures; without an event the one that the reporter was shown of the camera, as "
+        "`X-Picture-Sha256` of its snapshot names it",
+    )
     note: str = Field("", max_length=500)
     key: Key
 
     @model_validator(mode="after")
-    def _both(self) -> Self:
-        if (self.event is None) != (self.sha256 is None):
+    def _which(self) -> Self:
+        if self.event is not None and self.sha256 is None:
             raise ValueError("sha256: an event's picture is named by event and sha256 together")
         return self
 
@@ -69,7 +74,7 @@ class VerdictOut(Body):
 
 
 class LabelCandidate(Body):
-    """A verdict with what the algorithm had seen: what can become a label. Pictures are at the event's own door."""
+    """A verdict with what the algorithm had seen: what can become a label. Pictures are at their own doors."""
 
     id: int
     kind: Kind

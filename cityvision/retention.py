@@ -1,5 +1,4 @@
-"""Which evidence and pictures of cases are past their days, and their deletion: where events, cases and holds meet the
-policy.
+"""Which objects are past their days wherever they are claimed, and their deletion.
 
 A deletion is marked, then the object goes, then its proof is written. Whatever is killed in between, the next sweep
 ends it: a mark whose object is there is decided anew, one whose object is gone gets its proof.
@@ -13,35 +12,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    Select,
-    and_,
-    any_,
-    false,
-    func,
-    literal,
-    null,
-    select,
-    true,
-    tuple_,
-    union_all,
-)
-from sqlalchemy import case as sql_case
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import Connection, Engine, Row, select, tuple_
 
 from cases import pictures
-from cases.tables import case_decisions, case_pictures, cases
-from cases.types import Status
 from cityvision.object_store import object_store
+from cityvision.retention_claims import claims, piece, pieces
 from cityvision.sealing import existing_seal_key
 from cityvision.settings import Settings
 from contracts.errors import ConfigError, ObjectMissing
+from events import frames
 from events.store import mark_deleted
-from events.tables import event_verdicts, events, evidence
 from governance import deletions, holds
 from governance.custody import Piece
 from governance.deletions import Mark
@@ -54,32 +34,6 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 _DAY_S = 86_400.0
-_e, _v, _d, _c, _p = evidence.c, events.c, case_decisions.c, cases.c, case_pictures.c
-
-_OUTCOME = sql_case(
-    (_c.id.is_(None), "none"),
-    (_c.status.in_([Status.CLOSED.value, Status.RATED.value]), "closed"),
-    (_c.status == Status.VOID.value, "void"),
-    else_="open",
-)
-_JUDGED: Any = (
-    select(event_verdicts.c.kind, event_verdicts.c.at)
-    .where(event_verdicts.c.event_id == _e.event_id)
-    .order_by(event_verdicts.c.id.desc())
-    .limit(1)
-    .lateral("judged")
-)
-_VERDICT = func.coalesce(_JUDGED.c.kind, "none")
-_EVENTS = (
-    evidence.join(events, _v.id == _e.event_id)
-    .outerjoin(_JUDGED, true())
-    .outerjoin(case_decisions, _d.event_id == _e.event_id)
-    .outerjoin(cases, _c.id == _d.case_id)
-)
-_EVENT_SINCE = func.greatest(_v.updated, _c.updated, _JUDGED.c.at)  # of those that are not null
-_ENDED = sql_case((_OUTCOME == "void", _c.updated), else_=func.coalesce(_c.closed, _c.updated))
-_CASE_SINCE = func.greatest(_ENDED, _p.at)
-_EVENTS_OF_CASE = select(_d.event_id).where(_d.case_id == _p.case_id).correlate(case_pictures).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,70 +72,6 @@ class Swept:
     kept: int = 0
 
 
-def _first_fit(fits: Sequence[ColumnElement[bool]]) -> ColumnElement[Any]:
-    """Which of these conditions is the first that holds, as SQL; the last one always does."""
-    return sql_case(*((fit, number) for number, fit in enumerate(fits)), else_=len(fits) - 1)
-
-
-def _days(rules: Sequence[Rule] | Sequence[CaseRule], number: ColumnElement[Any]) -> ColumnElement[Any]:
-    """How many days the rule of that number keeps, as SQL; 0: for good."""
-    return array([0 if rule.days == FOREVER else rule.days for rule in rules])[number + 1]
-
-
-def _over(since: ColumnElement[Any], days: ColumnElement[Any], now: float) -> ColumnElement[bool]:
-    return and_(_OUTCOME != "open", days > 0, since + func.make_interval(0, 0, 0, days) <= at(now))
-
-
-def _claims_of_events(policy: Policy, now: float) -> Select[Any]:
-    """What keeps objects as evidence of events: the columns of `_claims`."""
-    number = _first_fit(
-        [
-            and_(
-                _v.type.in_(rule.events) if rule.events else true(),
-                _OUTCOME.in_(rule.case) if rule.case else true(),
-                _VERDICT.in_(rule.verdict) if rule.verdict else true(),
-            )
-            for rule in policy.rules
-        ]
-    )
-    over = and_(~_v.is_open, _over(_EVENT_SINCE, _days(policy.rules, number), now))
-    columns = (_e.key, _e.sha256, _e.size, _e.media_type, _e.at, _e.role, _e.event_id, null().label("case_id"))
-    return (
-        _claim(columns, _EVENT_SINCE, number, over, holds.held(_e.event_id, _d.case_id))
-        .select_from(_EVENTS)
-        .where(_e.deleted.is_(None))
-    )
-
-
-def _claims_of_cases(policy: Policy, now: float) -> Select[Any]:
-    """What keeps objects as pictures of cases. Where no rule speaks of these, a case that has ended keeps nothing that
-    is evidence of an event, and its own pictures are never past their days."""
-    rules = policy.case_pictures
-    number = _first_fit([_OUTCOME.in_(rule.case) if rule.case else true() for rule in rules]) if rules else literal(0)
-    over = _over(_CASE_SINCE, _days(rules, number), now) if rules else false()
-    columns = (_p.key, _p.sha256, _p.size, _p.media_type, _p.at, _p.role, literal(""), _p.case_id)
-    kept = holds.held(any_(_EVENTS_OF_CASE), _p.case_id)
-    claims = _claim(columns, _CASE_SINCE, number + len(policy.rules), over, kept)
-    claims = claims.select_from(case_pictures.join(cases, _c.id == _p.case_id)).where(_p.deleted.is_(None))
-    return claims if rules else claims.where(_OUTCOME == "open")
-
-
-def _claim(
-    columns: Sequence[ColumnElement[Any]],
-    since: ColumnElement[Any],
-    number: ColumnElement[Any],
-    over: ColumnElement[bool],
-    held: ColumnElement[bool],
-) -> Select[Any]:
-    return select(*columns, since.label("since"), number.label("rule"), over.label("over"), held.label("held"))
-
-
-def _claims(policy: Policy, now: float) -> Any:
-    """All that keeps objects, a row each: of what, since when, by which rule, whether its days are over, and whether a
-    hold stands on it."""
-    return union_all(_claims_of_events(policy, now), _claims_of_cases(policy, now)).subquery("claims")
-
-
 def due(
     connection: Connection,
     policy: Policy,
@@ -206,7 +96,7 @@ def due(
     shortest = min((float(rule.days) for rule in policy.all if rule.days != FOREVER), default=None)
     if shortest is None:
         return [], None
-    c = _claims(policy, now).c
+    c = claims(policy, now).c
     query = select(c.at, c.key).where(c.over, c.held == held, c.at <= at(now - shortest * _DAY_S))
     if keys is not None:
         query = query.where(c.key.in_(keys))
@@ -220,10 +110,11 @@ def due(
 
 def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *, held: bool) -> list[Due]:
     """Of these keys the ones that nothing else keeps: the same bytes may be of several events and cases."""
-    claims = _claims(policy, now)
-    query = select(claims).where(claims.c.key.in_(keys))
+    all_of = claims(policy, now)
+    c = all_of.c
+    query = select(all_of).where(c.key.in_(keys)).order_by(c.at, c.event_id, c.case_id, c.verdict_id, c.role)
     rows: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query.order_by(claims.c.at, claims.c.event_id, claims.c.case_id, claims.c.role)):
+    for row in connection.execute(query):
         rows.setdefault(row.key, []).append(row)
     past = {key: mine for key, mine in rows.items() if all(row.over for row in mine)}
     return [_due(key, mine, policy) for key, mine in past.items() if any(row.held for row in mine) == held]
@@ -231,9 +122,9 @@ def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *
 
 def _due(key: str, rows: Sequence[Row[Any]], policy: Policy) -> Due:
     longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(policy.all[row.rule].days))
-    pieces = tuple(Piece(row.event_id, row.sha256, row.role, row.case_id) for row in rows)
+    whose = tuple(piece(row) for row in rows)
     first, size = rows[0], max(row.size for row in rows)
-    return Due(key, first.sha256, size, first.media_type, policy.all[longest.rule], longest.since.timestamp(), pieces)
+    return Due(key, first.sha256, size, first.media_type, policy.all[longest.rule], longest.since.timestamp(), whose)
 
 
 class Sweeper:
@@ -319,14 +210,12 @@ class Sweeper:
             done.bytes += mark.size
 
     def _prove(self, connection: Connection, mark: Mark) -> None:
-        query = select(_e.event_id, _e.sha256, _e.role).where(_e.key == mark.key, _e.deleted.is_(None))
-        pieces = [Piece(*row) for row in connection.execute(query)]
-        query = select(_p.sha256, _p.role, _p.case_id).where(_p.key == mark.key, _p.deleted.is_(None))
-        pieces += [Piece("", *row) for row in connection.execute(query)]
+        whose = pieces(connection, mark.key)
         gone = time.time()
         pictures.mark_deleted(connection, mark.key, gone)
         mark_deleted(connection, mark.key, gone)  # rows before the audit chain's lock, in the order of all others
-        deletions.prove(connection, mark, pieces, self._signer, gone)
+        frames.mark_deleted(connection, mark.key, gone)
+        deletions.prove(connection, mark, whose, self._signer, gone)
 
 
 def sweeper(settings: Settings, engine: Engine, stop: Callable[[], bool]) -> Sweeper:

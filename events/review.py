@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contracts.errors import ConfigError
 from contracts.records import Contract, Event, EvidenceRef, Provenance, Subject
+from events import frames
 from events.tables import event_verdicts, events
 from store.database import at
 
@@ -54,9 +55,9 @@ class Seen(Contract):
 
     Attributes:
         subject, numbers, confidence, provenance: of the event as it stood; None and empty for what was missed.
-        evidence: its pictures and clips then.
+        evidence: its pictures and clips then; of what was missed the picture that its reporter saw of the camera.
         polygon: drawn by hand around what was missed, normalised.
-        drawn_on: the event and the SHA-256 of the picture it was drawn on; empty: on the camera's view.
+        drawn_on: the event and the SHA-256 of the picture it was drawn on; empty: on what the camera showed.
     """
 
     subject: Subject | None = None
@@ -98,7 +99,7 @@ class Said(Contract):
 
 
 class Missed(Contract):
-    """What somebody saw and no event told."""
+    """What somebody saw and no event told; `frame`: what the camera showed them, its bytes being kept."""
 
     type: str
     camera: str
@@ -108,6 +109,7 @@ class Missed(Contract):
     moment_utc: float
     polygon: tuple[Point, ...]
     drawn_on: tuple[str, ...]
+    frame: EvidenceRef | None = None
     note: str
     who: str
     key: str
@@ -173,7 +175,9 @@ def judge(
 
 def report_missed(connection: Connection, missed: Missed) -> Verdict:
     """Writes down what was missed. Raises ConfigError: the key was used for something else."""
-    return _written(
+    shown = () if missed.frame is None else (missed.frame,)
+    seen = Seen(polygon=missed.polygon, drawn_on=missed.drawn_on, evidence=shown)
+    verdict = _written(
         connection,
         (missed.who, missed.key),
         time.time(),
@@ -188,9 +192,12 @@ def report_missed(connection: Connection, missed: Missed) -> Verdict:
             "moment": at(missed.moment_utc),
             "reason": "",
             "note": missed.note,
-            "body": Seen(polygon=missed.polygon, drawn_on=missed.drawn_on).model_dump(mode="json"),
+            "body": seen.model_dump(mode="json"),
         },
     )
+    for ref in verdict.seen.evidence:
+        frames.write(connection, verdict.id, ref)
+    return verdict
 
 
 def _written(connection: Connection, named: tuple[str, str], now: float, values: dict[str, Any]) -> Verdict:
@@ -205,6 +212,23 @@ def _written(connection: Connection, named: tuple[str, str], now: float, values:
         if any(getattr(row, name) != values[name] for name in same):
             raise ConfigError(f"key: another verdict, {row.id}, was given under it", "give each verdict its own key")
     return _verdict(row)
+
+
+def given(connection: Connection, who: str, key: str) -> Verdict | None:
+    """What somebody said under that key before."""
+    row = connection.execute(select(event_verdicts).where(_v.who == who, _v.key == key)).one_or_none()
+    return None if row is None else _verdict(row)
+
+
+def missed_of(connection: Connection, number: int, seen: ColumnElement[bool]) -> Verdict | None:
+    """What was missed, by the number of its verdict.
+
+    Args:
+        seen: which of `event_verdicts` the asker may see.
+    """
+    query = select(event_verdicts).where(_v.id == number, _v.kind == Kind.MISSED.value, seen)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _verdict(row)
 
 
 def of_event(connection: Connection, event_id: str) -> tuple[Verdict, ...]:

@@ -142,3 +142,18 @@ event_verdicts = Table(
     Index("ix_event_verdicts_event", "event_id", "id"),
     Index("ix_event_verdicts_missed", "moment", postgresql_where=text("event_id IS NULL")),
 )
+
+missed_frames = Table(
+    "missed_frames",
+    metadata,
+    Column("verdict_id", BigInteger, ForeignKey("event_verdicts.id"), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("at", _UTC, nullable=False),
+    Column("deleted", _UTC, comment="since when its bytes are gone by policy; null: they are kept"),
+    Index("ix_missed_frames_key", "key"),
+    Index("ix_missed_frames_kept", "at", "key", postgresql_where=text("deleted IS NULL")),
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -48,12 +48,21 @@ _c, _a = evidence_custody.c, audit_log.c
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One picture or clip of an event, by its SHA-256 at capture; or one of a case (`case_id`, and `event_id` "")."""
+    """One picture or clip by its SHA-256 at capture: of an event, of a case (`case_id`, and `event_id` ""), or of a
+    verdict that something was missed (`verdict_id`, and `event_id` "")."""
 
     event_id: str
     sha256: str
     role: str
     case_id: int | None = None
+    verdict_id: int | None = None
+
+    @property
+    def owner(self) -> tuple[str, str | int]:
+        """What it belongs to, as the audit chain names it: ("event", id), ("case", number) or ("verdict", number)."""
+        if self.verdict_id is not None:
+            return "verdict", self.verdict_id
+        return ("event", self.event_id) if self.case_id is None else ("case", self.case_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class CustodyLine:
         who: an account, a part of the system, or the camera that captured it.
         audit_id: number of its line in the audit chain; None for a capture by a camera.
         case_id: of a picture that belongs to a case: a second look's, or a photo from the place.
+        verdict_id: of the picture on which somebody drew what was missed.
     """
 
     id: int
@@ -78,6 +88,7 @@ class CustodyLine:
     why: str
     audit_id: int | None
     case_id: int | None = None
+    verdict_id: int | None = None
 
 
 def note(
@@ -89,6 +100,7 @@ def note(
             "at": at(told.utc),
             "event_id": piece.event_id or None,
             "case_id": piece.case_id,
+            "verdict_id": piece.verdict_id,
             "sha256": piece.sha256,
             "role": piece.role,
             "act": act.value,
@@ -129,7 +141,7 @@ def captured(connection: Connection, event: Event) -> None:
 def captured_of_case(connection: Connection, case: int, refs: Iterable[EvidenceRef], camera: str, why: str) -> None:
     """What a camera saw at a second look at a case; in the transaction that writes the answer. Again is a no-op."""
     rows = [_case_row(case, ref.sha256, ref.role, camera, why) | {"at": at(ref.utc), "audit_id": None} for ref in refs]
-    _once(connection, rows)
+    _once(connection, "case_id", rows)
 
 
 def attached(connection: Connection, told: AuditEntry, case: int, digests: Iterable[str], role: str) -> None:
@@ -137,7 +149,15 @@ def attached(connection: Connection, told: AuditEntry, case: int, digests: Itera
     rows = [
         _case_row(case, digest, role, told.who, "") | {"at": at(told.utc), "audit_id": told.id} for digest in digests
     ]
-    _once(connection, rows)
+    _once(connection, "case_id", rows)
+
+
+def shown(connection: Connection, told: AuditEntry, verdict: int, ref: EvidenceRef, camera: str, why: str) -> None:
+    """What a camera showed somebody who says that something was missed, in the transaction of the audit line `told`.
+    Again is a no-op."""
+    row: dict[str, object] = {"verdict_id": verdict, "sha256": ref.sha256, "role": ref.role, "who": camera, "why": why}
+    row |= {"act": Act.CAPTURED.value, "kind": "", "at": at(ref.utc), "audit_id": told.id}
+    _once(connection, "verdict_id", [row])
 
 
 def _case_row(case: int, sha256: str, role: str, who: str, why: str) -> dict[str, object]:
@@ -145,10 +165,10 @@ def _case_row(case: int, sha256: str, role: str, who: str, why: str) -> dict[str
     return row | {"act": Act.CAPTURED.value, "kind": ""}
 
 
-def _once(connection: Connection, rows: list[dict[str, object]]) -> None:
+def _once(connection: Connection, owner: Literal["case_id", "verdict_id"], rows: list[dict[str, object]]) -> None:
     if rows:
         once = insert(evidence_custody).on_conflict_do_nothing(
-            index_elements=["case_id", "sha256", "role"], index_where=text("act = 'captured' AND case_id IS NOT NULL")
+            index_elements=[owner, "sha256", "role"], index_where=text(f"act = 'captured' AND {owner} IS NOT NULL")
         )
         connection.execute(once, rows)
 
@@ -156,6 +176,12 @@ def _once(connection: Connection, rows: list[dict[str, object]]) -> None:
 def of_case(connection: Connection, case: int) -> list[CustodyLine]:
     """What was done with the pictures that belong to a case, the oldest first."""
     query = select(evidence_custody).where(_c.case_id == case).order_by(_c.id)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def of_verdict(connection: Connection, verdict: int) -> list[CustodyLine]:
+    """What was done with the picture on which a missed event was drawn, the oldest first."""
+    query = select(evidence_custody).where(_c.verdict_id == verdict).order_by(_c.id)
     return [_line(row) for row in connection.execute(query)]
 
 
@@ -175,7 +201,8 @@ def newest(connection: Connection, event_id: str, limit: int, before: int | None
 
 def _line(row: Row[Any]) -> CustodyLine:
     moment, act = row.at.timestamp(), Act(row.act)
-    return CustodyLine(row.id, moment, act, row.sha256, row.role, row.kind, row.who, row.why, row.audit_id, row.case_id)
+    what = (row.sha256, row.role, row.kind, row.who, row.why)
+    return CustodyLine(row.id, moment, act, *what, row.audit_id, row.case_id, row.verdict_id)
 
 
 def verify(connection: Connection) -> int:

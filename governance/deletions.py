@@ -79,7 +79,7 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
     """Writes the proof that the object is gone, with its lines of audit chain and custody.
 
     Args:
-        pieces: the evidence of whichever events, the picture of whichever cases it was.
+        pieces: whose it was: of whichever events, cases and verdicts.
     """
     events = tuple(sorted({piece.event_id for piece in pieces if piece.event_id}))
     cases = tuple(sorted({piece.case_id for piece in pieces if piece.case_id is not None}))
@@ -102,11 +102,9 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
     values = {"deleted": at(now), "proof": signed.proof, "signature": signed.signature, "proof_sha256": signed.sha256}
     change = update(evidence_deletions).where(_d.key == one.key, _d.deleted.is_(None))
     connection.execute(change.values(values))
-    owners = [(event, None) for event in events] + [("", case) for case in cases]
-    for event, case in owners:
-        mine = [piece for piece in pieces if (piece.event_id, piece.case_id) == (event, case)]
-        what: dict[str, object] = {"event": event} if case is None else {"case": case}
-        what |= {"key": one.key, "sha256": one.sha256, "size": one.size}
+    for owner in sorted({piece.owner for piece in pieces}, key=str):
+        mine = [piece for piece in pieces if piece.owner == owner]
+        what: dict[str, object] = {owner[0]: owner[1], "key": one.key, "sha256": one.sha256, "size": one.size}
         what |= {"class": one.retention_class, "rule": one.rule, "policy": one.policy_sha256, "proof": signed.sha256}
         told = audit.record(connection, WHO, custody.AUDITED[Act.DELETED], what, now)
         custody.note(connection, told, Act.DELETED, mine, one.rule)

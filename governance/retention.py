@@ -28,8 +28,9 @@ Outcome = Literal["none", "closed", "void"]
 Ended = Literal["closed", "void"]
 """How a case ended: 结案 (or 评价), 作废. One that goes on keeps its pictures by itself."""
 
-Judged = Literal["none", "real", "false_alarm"]
-"""What people said of the event, newest verdict: nothing, real, a false alarm."""
+Judged = Literal["none", "real", "false_alarm", "missed"]
+"""What people said of the event, newest verdict: nothing, real, a false alarm; of a picture on which somebody drew
+what no event told, that it was missed."""
 
 
 class Kept(Contract):

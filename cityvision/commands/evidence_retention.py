@@ -16,6 +16,7 @@ from cityvision.installation import reach
 from cityvision.retention import Due, due, sweeper
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
+from governance.custody import Piece
 from governance.retention import EXAMPLE, SETTING, Policy, read_policy
 from store.database import make_engine
 
@@ -87,12 +88,18 @@ def _tell_due(engine: Engine, policy: Policy, as_json: bool) -> None:
         click.echo(f"rule {rule.text}")
     for one in going:
         since = datetime.fromtimestamp(one.kept_from_utc, UTC).strftime("%Y-%m-%d")
-        whose = ", ".join([*_events(one), *(f"case {case}" for case in _cases(one))])
+        whose = ", ".join(sorted({_whose(piece) for piece in one.pieces}))
         click.echo(f"  {one.rule.name:<16}{since}  {one.size:>10}  {one.pieces[0].role:<9}{one.sha256[:16]}…  {whose}")
     counts = Counter(one.rule.name for one in going)
     each = "; ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     total = sum(one.size for one in going)
     click.echo(f"{len(going)} objects of {total} bytes would go{f': {each}' if each else ''}; a hold keeps {len(held)}")
+
+
+def _whose(piece: Piece) -> str:
+    """An event by its id, a case and what was missed by their numbers."""
+    kind, name = piece.owner
+    return str(name) if kind == "event" else f"{kind} {name}"
 
 
 def _line(one: Due) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from governance.roles import Right
 from tests.contract.access_world import CAMERA, OURS, THEIRS
 
-Mine = Literal["subscription", "silence", "case", "incident", "grant", "label item"]
+Mine = Literal["subscription", "silence", "case", "incident", "grant", "label item", "missed"]
 Of = Literal["nothing", "camera", "live", "own camera", "event", "evidence"] | Mine
 
 
@@ -107,6 +107,8 @@ DOORS: dict[str, Door] = {
         Right.JUDGE, of="evidence", asks=True, body={"kind": "real", "key": "access-matrix"}
     ),
     "POST /api/misses": door(Right.JUDGE, of="camera", asks=True, body=MISSED),
+    "GET /api/misses/{number}/picture": door(SEE, of="missed"),
+    "GET /api/misses/{number}/custody": door(SEE, of="missed"),
     "GET /api/review/events": door(Right.JUDGE),
     "GET /api/review/rates": door(SEE, COUNT),
     "GET /api/label-candidates": door(Right.LABEL),

@@ -16,6 +16,7 @@ from algorithm_repo.labelling.types import NewItem, NewProject, Taken
 from cases.tables import case_incidents, cases
 from contracts.records import EvidenceRef
 from contracts.trace import TracedCondition, TraceLine, ZoneCount
+from events.review import Missed, report_missed
 from governance import api_keys, people
 from governance.access import Access, Viewer
 from governance.api_keys import NewKey, Scope
@@ -85,6 +86,8 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             silence = subscription_service.silence(connection, held, "li")
             asked = NewGrant(grantee="grid", owner="traffic", purpose="tests", expires_utc=now + 3600)
             to_label = picture_to_label(connection, picture)
+            seen = city.keep(small_picture("missed by theirs"), "decision", "jpg", now)
+            lost = missed_there(connection, seen)
             clients = {role: logged_in(city, connection, role) for role in ROLES}
             key = api_keys.create(connection, NewKey(name="ours", department=OURS, scopes=tuple(Scope)), "li", now)[1]
         case = wait_for_case(clients[Role.ADMIN], CAMERA)
@@ -102,6 +105,8 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             "incident": incident_of(city, case),
             "grant": foreign_grant(city, asked),
             "label item": str(to_label),
+            "missed": str(lost),
+            "missed sha256": seen.sha256,
         }
         marks = ("中心广场", f'"{CAMERA}"', "plaza", theirs.id, picture.sha256, "their feed", "their silence")
         more = ("their verdict", "their trace", "their market day")
@@ -138,6 +143,25 @@ def incident_of(city: City, case: int) -> str:
         number: int = connection.execute(made).scalar_one()
         connection.execute(update(cases).where(cases.c.id == case).values(incident=number))
     return str(number)
+
+
+def missed_there(connection: Connection, seen: EvidenceRef) -> int:
+    """Somebody of theirs saw on their camera what no event told."""
+    lost = Missed(
+        type="crowding",
+        camera=CAMERA,
+        department=THEIRS,
+        zone="plaza",
+        grid="",
+        moment_utc=seen.utc,
+        polygon=((0.1, 0.1), (0.4, 0.1), (0.4, 0.5)),
+        drawn_on=(),
+        frame=seen,
+        note="",
+        who="li",
+        key="their-missed",
+    )
+    return report_missed(connection, lost).id
 
 
 def picture_to_label(connection: Connection, picture: EvidenceRef) -> int:

@@ -87,7 +87,7 @@ def allowed(role: Role, which: Door, granted: bool) -> bool:
         return True
     if which.of in ("case", "incident"):
         return Right.DISPATCH in RIGHTS[role]
-    return granted and which.of in ("camera", "live", "event", "evidence", "label item")
+    return granted and which.of in ("camera", "live", "event", "evidence", "label item", "missed")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -21,6 +22,9 @@ from governance import audit
 from pool import store as pool_store
 from store.bus import Bus
 from store.valkey import EmbeddedValkey
+from tests.contract.evidence_scene import CLEAR
+from tests.contract.evidence_scene import picture as small_picture
+from tests.contract.live_scene import sending
 from tests.e2e import console_city
 from tests.e2e.console_city import PASSWORD, City, make_event, not_watched, opened
 
@@ -308,20 +312,18 @@ def test_live_is_refused_without_login_or_camera(city: City, client: httpx.Clien
 
 def test_snapshot_metrics_health_and_schema(city: City, client: httpx.Client) -> None:
     city.report("north-gate")
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.wait(0.1):
-            if city.bus.watched(["north-gate"]):
-                header = LiveHeader(camera="north-gate", utc=5.0, width=4, height=3)
-                city.bus.publish_live("north-gate", encode_live(header, b"\xff\xd8jpeg"))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    taken = client.get("/api/cameras/north-gate/snapshot.jpg")
-    stop.set()
-    thread.join()
-    assert (taken.content, taken.headers["x-picture-utc"]) == (b"\xff\xd8jpeg", "5.0")
+    address = "/api/cameras/north-gate/snapshot.jpg"
+    with sending(city, "north-gate", small_picture("now"), 5.0):
+        masked, bare, clear = (client.get(address + how) for how in ("", "?unmasked=1", CLEAR))
+    assert (masked.status_code, masked.headers["x-picture-utc"]) == (200, "5.0")
+    assert masked.headers["x-masking"]
+    assert masked.content != small_picture("now")
+    assert (bare.status_code, bare.json()["faults"][0]["field"]) == (422, "purpose")
+    assert clear.content == small_picture("now")
+    assert masked.headers["x-picture-sha256"] == hashlib.sha256(clear.content).hexdigest()
+    with city.engine.connect() as connection:
+        taken = [line.what.get("purpose") for line in audit.listed(connection, action="snapshot.taken")]
+    assert taken == ["tests", None]
 
     text = client.get("/metrics").text
     assert 'cityvision_cameras{state="running"} 1.0' in text

@@ -25,6 +25,7 @@ from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import OURS, World
 from tests.contract.evidence_scene import CLEAR, consumed, picture
+from tests.contract.live_scene import sending
 from tests.e2e.console_city import make_event
 
 pytest_plugins = ["tests.embedded"]
@@ -79,6 +80,22 @@ def test_bystanders_are_masked_and_unmasking_is_recorded(world: World, faces: Fa
         read = audit.listed(connection, who="one-department-operator", action="evidence.read")
     assert [(line.kind, line.why) for line in lines] == [("masked", ""), ("original", "tests")]
     assert [line.what.get("purpose") for line in read] == ["tests", None]
+
+
+def test_a_live_picture_is_masked_and_unmasking_is_recorded(world: World, faces: FaceFinder, mirror: Path) -> None:
+    operator, address = world.clients[Role.OPERATOR], "/api/cameras/north-gate/snapshot.jpg"
+    original = (mirror / "images" / "pedestrians.jpg").read_bytes()
+    with sending(world.city, "north-gate", original, 5.0):
+        shown, clear = operator.get(address), operator.get(address + CLEAR)
+    assert (shown.status_code, shown.headers["x-masking"]) == (200, "fine")
+    assert count(faces, shown.content) == 0
+    assert (clear.content, clear.headers["cache-control"]) == (original, "no-store")
+    for client in (world.clients[Role.DISPATCHER], world.clients[Role.ENGINEER], world.system):
+        assert client.get(address + CLEAR).status_code == 403
+    with world.city.engine.connect() as connection:
+        taken = audit.listed(connection, who="one-department-operator", action="snapshot.taken")
+    assert [line.what.get("purpose") for line in taken] == ["tests", None]
+    assert not list(world.city.objects.keys("derived")), "it is no evidence"
 
 
 def test_a_clip_is_masked_too(world: World, mirror: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from typing import Any
@@ -169,6 +170,10 @@ def test_what_was_missed_is_drawn_and_the_rates_tell_of_it(city: City, clip: Cli
     page.get_by_role("button", name="提交漏报").click()
     live = wait_for(city, 2)[1]
     assert (live.camera, live.body["drawn_on"]) == ("north-gate", [])
+    (frame,) = live.body["evidence"]
+    kept = city.objects.get(frame["key"])
+    assert hashlib.sha256(kept).hexdigest() == frame["sha256"]
+    assert kept in clip.jpegs, "the camera's own picture, not the masked one that the page showed"
     assert abs(live.moment.timestamp() - time.time()) < 30
 
     ready(page, events[0])

@@ -26,6 +26,7 @@ def test_the_example_is_good_and_says_what_it_does() -> None:
         "false_alarm: any event, case void: 7 days",
         "case_evidence: any event, case closed: 365 days",
         "judged_false: any event, case any, verdict false_alarm: 7 days",
+        "missed: any event, case any, verdict missed: 90 days",
         "camera_health: camera_health, case any: 14 days",
         "unconfirmed: any event, case any: 30 days",
     ]

@@ -318,7 +318,9 @@ export interface paths {
         };
         /**
          * Snapshot
-         * @description The next picture the camera sends, as a JPEG without boxes; the header `X-Picture-Utc` says when it was taken.
+         * @description The next picture the camera sends, as a JPEG without boxes, faces and plates made unrecognisable (`X-Masking`);
+         *     `unmasked=1` with a `purpose` sends it as it is, to those who have the right. `X-Picture-Utc` says when it was
+         *     taken, `X-Picture-Sha256` names it where something is said of it (`POST /api/misses`).
          */
         get: operations["snapshot"];
         put?: never;
@@ -1869,9 +1871,52 @@ export interface paths {
         put?: never;
         /**
          * Report Missed
-         * @description Says that something was missed: what, where and when, drawn around by hand.
+         * @description Says that something was missed: what, where and when, drawn around by hand. Of a picture that its reporter was
+         *     shown of the camera (`sha256` without `event`, as `X-Picture-Sha256` of the snapshot names it) the server keeps its
+         *     own bytes; the moment is then the picture's.
          */
         post: operations["report_missed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/misses/{number}/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Missed Custody
+         * @description Who saw or deleted that picture, when and why, newest first. Needs the grant for evidence.
+         */
+        get: operations["missed_custody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/misses/{number}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Missed Picture
+         * @description What the camera showed whoever says that something was missed, faces and plates made unrecognisable;
+         *     `unmasked=1` with a `purpose` sends the bytes, to those who have the right. Each reading is noted.
+         */
+        get: operations["missed_picture"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3623,6 +3668,7 @@ export interface components {
          *         who: an account, a part of the system, or the camera that captured it.
          *         audit_id: number of its line in the audit chain; None for a capture by a camera.
          *         case_id: of a picture that belongs to a case: a second look's, or a photo from the place.
+         *         verdict_id: of the picture on which somebody drew what was missed.
          */
         CustodyLine: {
             act: components["schemas"]["Act"];
@@ -3640,6 +3686,8 @@ export interface components {
             sha256: string;
             /** Utc */
             utc: number;
+            /** Verdict Id */
+            verdict_id?: number | null;
             /** Who */
             who: string;
             /** Why */
@@ -5018,7 +5066,7 @@ export interface components {
         Kind: "real" | "false_alarm" | "missed";
         /**
          * LabelCandidate
-         * @description A verdict with what the algorithm had seen: what can become a label. Pictures are at the event's own door.
+         * @description A verdict with what the algorithm had seen: what can become a label. Pictures are at their own doors.
          */
         LabelCandidate: {
             /** Camera */
@@ -5519,7 +5567,7 @@ export interface components {
             ][];
             /**
              * Sha256
-             * @description which of its pictures
+             * @description which of its pictures; without an event the one that the reporter was shown of the camera, as `X-Picture-Sha256` of its snapshot names it
              */
             sha256?: string | null;
             /** Type */
@@ -8484,7 +8532,12 @@ export interface operations {
     };
     snapshot: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description faces and plates of bystanders as they are */
+                unmasked?: boolean;
+                /** @description what it is unmasked for, 4 characters at least; audited */
+                purpose?: string;
+            };
             header?: never;
             path: {
                 camera_id: string;
@@ -8502,8 +8555,26 @@ export interface operations {
                     "image/jpeg": unknown;
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13604,8 +13675,188 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    missed_custody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustodyPage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    missed_picture: {
+        parameters: {
+            query?: {
+                /** @description faces and plates of bystanders as they are */
+                unmasked?: boolean;
+                /** @description what it is unmasked for, 4 characters at least; audited */
+                purpose?: string;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a masked copy, or the bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description the range asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

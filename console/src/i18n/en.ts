@@ -123,7 +123,8 @@ export const en: Record<TextKey, string> = {
   "missed.note": "Note (optional)",
   "missed.zone.none": "Zone (optional)",
   "missed.at": "Picture of {time}",
-  "missed.live.about": "The live picture itself is not kept: camera, time and box are.",
+  "missed.live.about":
+    "Once you report it, the server keeps the picture you see, as the camera sent it; report within 30 minutes.",
   "rates.title": "False-alarm rates",
   "rates.about":
     "By camera and algorithm, of the events that somebody has judged; the range is the 95 % interval (Wilson). False alarms a day are per day watched; events nobody judged are not in it, so it is a lower bound.",
@@ -1344,6 +1345,7 @@ export const en: Record<TextKey, string> = {
   "error.wrong": "What was sent is not right",
   "error.evidence_waiting": "The original is still on its way: look again in a moment",
   "error.evidence_deleted": "This evidence was deleted by policy",
+  "error.snapshot_gone": "This picture is no longer on the server: look again, and draw on what you see then",
   "error.masking": "Faces and plates in it cannot be masked, so it is not shown",
   "error.copy": "No viewing copy can be made",
   "error.network": "The server does not answer; waiting for it to come back",

@@ -119,7 +119,7 @@ export const zh = {
   "missed.note": "说明（可不填）",
   "missed.zone.none": "区域（可不选）",
   "missed.at": "画面时间 {time}",
-  "missed.live.about": "实时画面本身不会保存，只记录摄像机、时间和所画的框。",
+  "missed.live.about": "提交后，服务器将保存您看到的这幅画面（原图）；请在 30 分钟内提交。",
   "rates.title": "误报率",
   "rates.about":
     "按摄像机与算法统计，只计已有人工判定的事件；区间为 95% 置信区间（Wilson）。每日误报按实际监看时长计算，未判定的事件不计入，因此是下限。",
@@ -1310,6 +1310,7 @@ export const zh = {
   "error.wrong": "提交的内容有误",
   "error.evidence_waiting": "原始文件还在上传途中，请稍后再看",
   "error.evidence_deleted": "该证据已按规定删除",
+  "error.snapshot_gone": "这幅画面已不在服务器上，请重新查看后再画",
   "error.masking": "无法遮挡其中的人脸和车牌，因此不予显示",
   "error.copy": "无法生成观看副本",
   "error.network": "连不上服务器，正在等待恢复",

@@ -10,6 +10,7 @@ const MEANINGS = {
   invalid: "error.wrong",
   evidence_waiting: "error.evidence_waiting",
   evidence_deleted: "error.evidence_deleted",
+  snapshot_gone: "error.snapshot_gone",
   masking_failed: "error.masking",
   viewing_copy_failed: "error.copy",
 } as const;

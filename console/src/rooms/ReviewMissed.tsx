@@ -20,7 +20,8 @@ interface Ground {
   src: string;
   utc: number;
   camera: string;
-  from: { event: string; sha256: string } | null;
+  /** Which picture that is: of an event, or by its hash alone the one that the server has just shown. */
+  from: { event?: string; sha256: string };
 }
 
 /** Says what was missed: a box drawn on a picture of the event, or on what a camera sees now. */
@@ -45,7 +46,6 @@ export function ReviewMissed({ event, close }: { event: EventSummary; close: () 
   const save = () => {
     if (!ground || !corners) return;
     const polygon = corners.map(([x, y]): [number, number] => [x, y]);
-    const drawnOn = ground.from ?? {};
     const body = {
       type,
       camera: ground.camera,
@@ -54,7 +54,7 @@ export function ReviewMissed({ event, close }: { event: EventSummary; close: () 
       polygon,
       note,
       key: freshId(),
-      ...drawnOn,
+      ...ground.from,
     };
     said.put(letter({ to: "missed", body }));
     close();
@@ -150,17 +150,21 @@ function useLiveGround(camera: string, enabled: boolean): { ground: Ground | nul
   const src = useMemo(() => (data ? URL.createObjectURL(data.blob) : ""), [data]);
   useEffect(() => () => URL.revokeObjectURL(src), [src]);
   return {
-    ground: data && src ? { src, utc: data.utc, camera, from: null } : null,
+    ground: data && src ? { src, utc: data.utc, camera, from: { sha256: data.sha256 } } : null,
     error: enabled ? error : null,
   };
 }
 
-async function snapshot(camera: string): Promise<{ blob: Blob; utc: number }> {
+async function snapshot(camera: string): Promise<{ blob: Blob; utc: number; sha256: string }> {
   const response = await fetch(`/api/cameras/${encodeURIComponent(camera)}/snapshot.jpg`, {
     credentials: "same-origin",
   });
   if (!response.ok) throw new ApiError(response.status, (await response.json()) as Problem);
-  return { blob: await response.blob(), utc: Number(response.headers.get("x-picture-utc")) };
+  return {
+    blob: await response.blob(),
+    utc: Number(response.headers.get("x-picture-utc")),
+    sha256: response.headers.get("x-picture-sha256") ?? "",
+  };
 }
 
 interface DrawingProps {
