@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api import sight
-from api.city_map_schemas import MapCamera, MapCameras, MapCase, MapCases, MapEvents, MapStates
+from api.city_map_schemas import MapCamera, MapCameras, MapCase, MapCases, MapEvents, MapStates, MapUnwatched
+from api.coverage import by_camera
 from api.deps import BookDep, ConnectionDep, DoorsDep, PoolDep, SeerDep, SightDep
 from api.pool_view import PoolView
+from api.problems import Problem
 from cases.book import Book
 from cases.open_now import OpenCase, open_cases
 from contracts.pool import Camera
+from events.coverage import unwatched_by_window
 from events.open_now import open_by_camera
 from governance import access
 
 router = APIRouter(prefix="/api/map", tags=["map"])
+
+_DAY_S = 86_400.0
 
 
 def _shown(pool: PoolView, visible: frozenset[str] | None) -> list[Camera]:
@@ -55,6 +61,29 @@ def map_states(doors: DoorsDep, connection: ConnectionDep, pool: PoolDep, viewer
 def map_events(connection: ConnectionDep, viewer: SeerDep) -> MapEvents:
     """Open events that one may see, by camera and type."""
     return MapEvents(events=list(open_by_camera(connection, sight.of_events(viewer))))
+
+
+@router.get("/unwatched", responses={422: {"model": Problem}})
+def map_unwatched(
+    connection: ConnectionDep,
+    pool: PoolDep,
+    viewer: SeerDep,
+    types: Annotated[
+        list[str] | None, Query(alias="type", max_length=200, description="of events; all by default")
+    ] = None,
+) -> MapUnwatched:
+    """For how long nobody watched each camera in the last 24 hours, of those that one may see."""
+    until = time.time()
+    since = until - _DAY_S
+    visible = access.cameras(connection, viewer)
+    shown = [camera.id for camera in _shown(pool, visible)]
+    if not shown:
+        return MapUnwatched(since=since, until=until, hours={})
+    asked = () if visible is None else shown
+    (rows,) = unwatched_by_window(connection, [(since, until)], asked, types or ())
+    known = set(shown)
+    hours = {camera: lost for camera, lost in by_camera(rows).items() if camera in known and lost > 0}
+    return MapUnwatched(since=since, until=until, hours=hours)
 
 
 @router.get("/cases")

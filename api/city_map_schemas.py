@@ -44,6 +44,16 @@ class MapEvents(Body):
     events: list[OpenEvents]
 
 
+class MapUnwatched(Body):
+    """What counts on a map have to be read with."""
+
+    since: float = Field(description="24 hours before `until`, s since 1970 UTC")
+    until: float = Field(description="now")
+    hours: dict[str, float] = Field(
+        description="of each camera that was not watched for a while: hours in which its least watched rule did not"
+    )
+
+
 class MapCase(OpenCase):
     """An open case and where its camera stands; null where nobody knows."""
 

@@ -23,8 +23,8 @@ _DAY_S = 86_400.0
 _EVERY_RULE = "*"
 
 
-def total(rows: Iterable[UnwatchedHours]) -> UnwatchedTotal:
-    """Summed over cameras; on each, the hours of the whole camera plus those of its least watched rule."""
+def by_camera(rows: Iterable[UnwatchedHours]) -> dict[str, float]:
+    """Of each camera the hours in which all of it did not watch, plus those of its least watched rule."""
     whole: dict[str, float] = defaultdict(float)
     worst: dict[str, float] = defaultdict(float)
     for row in rows:
@@ -32,7 +32,12 @@ def total(rows: Iterable[UnwatchedHours]) -> UnwatchedTotal:
             whole[row.camera] += row.hours
         else:
             worst[row.camera] = max(worst[row.camera], row.hours)
-    hours = [whole[camera] + worst[camera] for camera in whole.keys() | worst.keys()]
+    return {camera: whole[camera] + worst[camera] for camera in whole.keys() | worst.keys()}
+
+
+def total(rows: Iterable[UnwatchedHours]) -> UnwatchedTotal:
+    """Summed over cameras."""
+    hours = by_camera(rows).values()
     return UnwatchedTotal(hours=sum(hours), cameras=sum(one > 0 for one in hours))
 
 

@@ -89,6 +89,7 @@ DOORS: dict[str, Door] = {
     "GET /api/map/states": door(SEE),
     "GET /api/map/events": door(SEE),
     "GET /api/map/cases": door(*CASES),
+    "GET /api/map/unwatched": door(SEE),
     "GET /api/events/stream": door(SEE, query="?after=0"),
     "GET /api/events": door(SEE),
     "GET /api/events/counts": door(SEE, COUNT),

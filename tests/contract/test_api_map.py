@@ -18,7 +18,7 @@ from store.valkey import EmbeddedValkey
 from tests.contract.access_world import logged_in
 from tests.contract.exchange_scene import wait_until
 from tests.e2e import console_city
-from tests.e2e.console_city import City, make_event, opened
+from tests.e2e.console_city import City, make_event, not_watched, opened
 
 pytest_plugins = ["tests.embedded"]
 
@@ -100,3 +100,21 @@ def test_the_gravest_counts(city: City) -> None:
     client = person(city, Role.ADMIN)
     wait_until(lambda: [one["count"] for one in client.get("/api/map/events").json()["events"]] == [3])
     assert client.get("/api/map/events").json()["events"][0]["severity"] == "critical"
+
+
+def test_hours_not_watched_of_the_last_day_by_camera_and_by_the_types_asked_for(city: City) -> None:
+    now, hour = time.time(), 3600.0
+    city.publish(
+        not_watched("north-gate", now - 30 * hour, now - 22 * hour),  # two of these hours are of the last day
+        not_watched("street-1", now - 3 * hour, None),
+        not_watched("street-2", now - 5 * hour, now - 4 * hour, "crowding"),
+        not_watched("square", now - 2 * hour, now - 1 * hour),  # another department's
+    )
+    admin, operator = person(city, Role.ADMIN), person(city, Role.OPERATOR)
+    wait_until(lambda: "square" in admin.get("/api/map/unwatched").json()["hours"])
+    told = operator.get("/api/map/unwatched").json()
+    assert told["hours"] == pytest.approx({"north-gate": 2.0, "street-1": 3.0, "street-2": 1.0}, abs=0.02)
+    assert told["until"] - told["since"] == pytest.approx(24 * hour)
+    parking = operator.get("/api/map/unwatched", params={"type": ["illegal_parking"]}).json()["hours"]
+    assert set(parking) == {"north-gate", "street-1"}
+    assert set(admin.get("/api/map/unwatched").json()["hours"]) == {"north-gate", "street-1", "street-2", "square"}

@@ -20,7 +20,7 @@ from store.bus import Bus
 from store.valkey import EmbeddedValkey
 from tests.e2e import console_city
 from tests.e2e.browser import shot
-from tests.e2e.console_city import City, make_event, opened
+from tests.e2e.console_city import City, make_event, not_watched, opened
 from tests.e2e.test_console_browser import DIST, enter, page  # noqa: F401 - fixtures
 from tests.soak import Soak
 
@@ -70,11 +70,24 @@ def test_an_event_arrives_on_the_map_and_leads_to_camera_event_and_case(city: Ci
     count = page.get_by_test_id("map-count")
     expect(count).to_contain_text("摄像机 6 路 · 未结事件 0 起 · 未结案件 0 件")
     expect(count).to_contain_text("5 路未在监看")  # only one has been heard of
+    expect(count.get_by_test_id("not-watched")).to_have_text("近 24 小时全程监看")
     expect(count).to_contain_text("5 处无坐标")
     event = make_event(time.time() - 60)
     theirs = make_event(time.time() - 60, kind="crowding", camera="square", department="grid", zone="plaza")
+    now = time.time()
+    city.publish(not_watched("north-gate", now - 7200, now - 3600), not_watched("square", now - 10800, now - 3600))
     city.publish(opened(event), opened(theirs))
     expect(count).to_contain_text("未结事件 2 起 · 未结案件 2 件", timeout=20_000)
+
+    # Counts are read with the hours in which nobody watched, of the cameras that they are about.
+    lost = page.get_by_test_id("not-watched")
+    page.reload()
+    expect(lost).to_have_text("近 24 小时有 3.0 小时无人监看")
+    page.goto(f"{city.url}/map?department=traffic")
+    expect(lost).to_have_text("近 24 小时有 1.0 小时无人监看")
+    page.goto(f"{city.url}/map?busy=true")
+    expect(lost).to_have_text("近 24 小时有 3.0 小时无人监看")
+    page.goto(f"{city.url}/map")
     shot(page, "map")
 
     # The one camera with a place stands in the middle.
@@ -83,6 +96,7 @@ def test_an_event_arrives_on_the_map_and_leads_to_camera_event_and_case(city: Ci
     card = page.get_by_test_id("map-card")
     expect(card).to_contain_text("北门消防通道")
     expect(card).to_contain_text("31.23040, 121.47370")
+    expect(card.get_by_test_id("not-watched")).to_have_text("近 24 小时有 1.0 小时无人监看")
     shot(page, "map-card")
     assert f"/events/{event.id}" in (card.get_by_test_id("map-event").get_attribute("href") or "")
     expect(card.get_by_test_id("map-case")).to_be_visible()

@@ -9,8 +9,9 @@ const EVENTS = ["map", "events"];
 const CASES = ["map", "cases"];
 const GATHER_MS = 1_000;
 
-/** Everything a map shows, kept current: states every few seconds, what goes on as soon as the stream tells of it. */
-export function useMapData() {
+/** Everything a map shows, kept current: states every few seconds, what goes on as soon as the stream tells of it.
+ * Hours not watched are those of rules of these event types, all where none is named. */
+export function useMapData(types: readonly string[]) {
   const client = useQueryClient();
   const may = useRights();
   const cameras = useQuery({
@@ -36,6 +37,12 @@ export function useMapData() {
     refetchInterval: 15_000,
     enabled: may("dispatch", "handle"),
   });
+  const unwatched = useQuery({
+    queryKey: ["map", "unwatched", types],
+    queryFn: () => call("get", "/api/map/unwatched", { query: { type: [...types] } }),
+    refetchInterval: 60_000,
+    placeholderData: keepPreviousData,
+  });
 
   const revision = states.data?.revision;
   const known = cameras.data?.revision;
@@ -56,5 +63,5 @@ export function useMapData() {
   });
   useEffect(() => () => clearTimeout(waiting.current), []);
 
-  return { cameras, states, events, cases, connected };
+  return { cameras, states, events, cases, unwatched, connected };
 }

@@ -1840,6 +1840,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/map/unwatched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map Unwatched
+         * @description For how long nobody watched each camera in the last 24 hours, of those that one may see.
+         */
+        get: operations["map_unwatched"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -5504,6 +5524,29 @@ export interface components {
              * @description the state that most of them are in
              */
             usual: string;
+        };
+        /**
+         * MapUnwatched
+         * @description What counts on a map have to be read with.
+         */
+        MapUnwatched: {
+            /**
+             * Hours
+             * @description of each camera that was not watched for a while: hours in which its least watched rule did not
+             */
+            hours: {
+                [key: string]: number;
+            };
+            /**
+             * Since
+             * @description 24 hours before `until`, s since 1970 UTC
+             */
+            since: number;
+            /**
+             * Until
+             * @description now
+             */
+            until: number;
         };
         /**
          * Me
@@ -13575,6 +13618,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MapStates"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    map_unwatched: {
+        parameters: {
+            query?: {
+                /** @description of events; all by default */
+                type?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapUnwatched"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Client Error */

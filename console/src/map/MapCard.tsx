@@ -4,6 +4,7 @@ import { Link } from "react-router";
 import { useDepartmentNames } from "../api/access";
 import { useTexts } from "../i18n";
 import { CaseStatus, useCategoryName } from "../parts/Cases";
+import { NotWatched } from "../parts/NotWatched";
 import { CameraState, EventType, SeverityTag } from "../parts/State";
 import { formatTime } from "../parts/time";
 import type { MapCase, OpenEvents, Place } from "./places";
@@ -14,12 +15,14 @@ interface Props {
   places: readonly Place[];
   close: () => void;
   choose: (place: Place) => void;
+  /** in which nobody watched each camera lately; undefined while that is not known */
+  hours: Record<string, number> | undefined;
   /** shows them apart from each other */
   apart: (() => void) | null;
 }
 
 /** What was clicked on: one place, or several that lie upon each other. */
-export function MapCard({ places, close, choose, apart }: Props) {
+export function MapCard({ places, close, choose, hours, apart }: Props) {
   const { t } = useTexts();
   const [one] = places;
   if (!one) return null;
@@ -37,6 +40,11 @@ export function MapCard({ places, close, choose, apart }: Props) {
           onClick={close}
         />
       </div>
+      {hours && places.some(({ camera }) => camera) ? (
+        <p>
+          <NotWatched hours={places.reduce((sum, { id }) => sum + (hours[id] ?? 0), 0)} lately linked />
+        </p>
+      ) : null}
       {several ? (
         <>
           {apart ? (

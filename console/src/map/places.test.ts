@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { Atlas, groupsAt } from "./groups";
-import { gridsOf, type MapCamera, type MapCase, type MapFilters, type OpenEvents, placesOf } from "./places";
+import {
+  gridsOf,
+  hoursNotWatched,
+  type MapCamera,
+  type MapCase,
+  type MapFilters,
+  type OpenEvents,
+  placesOf,
+} from "./places";
 
 const ANY: MapFilters = { department: [], type: [], state: [], busy: false };
 
@@ -43,6 +51,21 @@ const DATA = {
   ],
 };
 const ids = (places: { id: string }[]) => places.map(({ id }) => id);
+
+describe("hoursNotWatched", () => {
+  const hours = { a: 1, b: 2, c: 4, elsewhere: 8 };
+  const of = (filters: Partial<MapFilters>) => hoursNotWatched(DATA, { ...ANY, ...filters }, hours);
+
+  it("is of the cameras that count", () => {
+    expect(of({})).toBe(7);
+    expect(of({ department: ["traffic"] })).toBe(3);
+    expect(of({ state: ["offline"] })).toBe(2);
+  });
+
+  it("takes in cameras at which nothing is open: nobody watching is not calm", () => {
+    expect(of({ busy: true })).toBe(7);
+  });
+});
 
 describe("placesOf", () => {
   it("leaves nothing out: what has no place on the map is listed apart", () => {

@@ -42,6 +42,21 @@ export function drawnAt(place: LonLat, datum: Datum): World {
 const passes = (chosen: readonly string[], ...values: string[]) =>
   chosen.length === 0 || values.some((value) => chosen.includes(value));
 
+/** Whether a camera's events count. That nothing is open there is no reason against it. */
+const counted = (camera: MapCamera, state: string, { department, state: states }: MapFilters) =>
+  passes(department, camera.department) && passes(states, state);
+
+/** The hours in which nobody watched the cameras that count, also those at which nothing is open. */
+export function hoursNotWatched(
+  { cameras, stateOf }: Pick<MapData, "cameras" | "stateOf">,
+  filters: MapFilters,
+  hours: Record<string, number>,
+): number {
+  return cameras
+    .filter((camera) => counted(camera, stateOf(camera.id), filters))
+    .reduce((sum, { id }) => sum + (hours[id] ?? 0), 0);
+}
+
 /** What passes the filters: what has a place on the map, and what has none. Nothing that passes is in neither. */
 export function placesOf(
   data: MapData,
@@ -55,7 +70,7 @@ export function placesOf(
   for (const camera of data.cameras) {
     known.add(camera.id);
     const state = data.stateOf(camera.id);
-    if (!passes(filters.department, camera.department) || !passes(filters.state, state)) continue;
+    if (!counted(camera, state, filters)) continue;
     byCamera.set(camera.id, made(camera.id, camera.name, camera, state, positionOf(camera), datum));
   }
   // Events and cases of cameras that one may not see as a whole, or that have left the pool.

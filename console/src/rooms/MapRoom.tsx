@@ -12,10 +12,11 @@ import { MapCanvas } from "../map/MapCanvas";
 import { MapCard } from "../map/MapCard";
 import { MapLegend } from "../map/MapLegend";
 import { MapList } from "../map/MapList";
-import { type Datum, gridsOf, type MapFilters, type Place, placesOf } from "../map/places";
+import { type Datum, gridsOf, hoursNotWatched, type MapFilters, type Place, placesOf } from "../map/places";
 import type { Surface } from "../map/surface";
 import { fitted, MAX_ZOOM, moved, toScreen, type View } from "../map/view";
 import { ManySelect } from "../parts/ManySelect";
+import { NotWatched } from "../parts/NotWatched";
 import { Trouble } from "../parts/Trouble";
 import { TYPES } from "./filters";
 
@@ -29,9 +30,10 @@ export function MapRoom() {
   const { t } = useTexts();
   const [params, setParams] = useSearchParams();
   const filters = readFilters(params);
-  const { cameras, states, events, cases, connected } = useMapData();
-  const error = cameras.error ?? states.error ?? events.error ?? cases.error;
-  const retry = () => void Promise.all([cameras, states, events, cases].map((one) => one.refetch()));
+  const { cameras, states, events, cases, unwatched, connected } = useMapData(filters.type);
+  const error = cameras.error ?? states.error ?? events.error ?? cases.error ?? unwatched.error;
+  const retry = () =>
+    void Promise.all([cameras, states, events, cases, unwatched].map((one) => one.refetch()));
   if (error && !(cameras.data && states.data)) {
     return (
       <div className="page">
@@ -64,6 +66,7 @@ export function MapRoom() {
           states={states.data}
           events={events.data.events}
           cases={cases.data}
+          hours={unwatched.data?.hours}
         />
       ) : (
         <Skeleton active />
@@ -119,19 +122,21 @@ interface BodyProps {
   states: NonNullable<Data["states"]["data"]>;
   events: NonNullable<Data["events"]["data"]>["events"];
   cases: Data["cases"]["data"];
+  hours: Record<string, number> | undefined;
 }
 
-function Body({ filters, cameras, states, events, cases }: BodyProps) {
+function Body({ filters, cameras, states, events, cases, hours }: BodyProps) {
   const { t } = useTexts();
   const may = useRights();
   const surface = useRef<Surface | null>(null);
   const datum = cameras.tiles?.datum ?? "wgs84";
   const wanted = useDeferredValue(JSON.stringify(filters));
-  const { placed, unplaced } = useMemo(() => {
+  const { placed, unplaced, lost } = useMemo(() => {
     const stateOf = (id: string) => states.others[id] ?? states.usual;
     const data = { cameras: cameras.cameras, stateOf, events, cases: cases?.cases ?? [] };
-    return placesOf(data, JSON.parse(wanted) as MapFilters, datum);
-  }, [cameras, states, events, cases, wanted, datum]);
+    const passing = JSON.parse(wanted) as MapFilters;
+    return { ...placesOf(data, passing, datum), lost: hours && hoursNotWatched(data, passing, hours) };
+  }, [cameras, states, events, cases, hours, wanted, datum]);
   const atlas = useMemo(() => new Atlas(placed), [placed]);
   const grids = useMemo(() => gridsOf(cameras.cameras, datum), [cameras, datum]);
   const remember = useViewInAddress(surface, placed, datum);
@@ -161,7 +166,7 @@ function Body({ filters, cameras, states, events, cases }: BodyProps) {
   const apart = shown.length > 1 && separable(shown);
   return (
     <>
-      <Count placed={placed} unplaced={unplaced} cases={cases} />
+      <Count placed={placed} unplaced={unplaced} cases={cases} lost={lost} />
       <div className="map-body">
         <div className="map-main">
           <MapCanvas
@@ -179,6 +184,7 @@ function Body({ filters, cameras, states, events, cases }: BodyProps) {
               places={shown}
               close={() => setPicked([])}
               choose={choose}
+              hours={hours}
               apart={
                 apart
                   ? () => {
@@ -238,8 +244,15 @@ function useViewInAddress(
   };
 }
 
-/** How much there is, and never without how much of it nobody watches just now. */
-function Count(props: { placed: readonly Place[]; unplaced: readonly Place[]; cases: BodyProps["cases"] }) {
+interface CountProps {
+  placed: readonly Place[];
+  unplaced: readonly Place[];
+  cases: BodyProps["cases"];
+  lost: number | undefined;
+}
+
+/** How much there is, and never without how much of it nobody watches just now, or did for a while. */
+function Count(props: CountProps) {
   const { t } = useTexts();
   const all = [...props.placed, ...props.unplaced];
   const cameras = all.filter((place) => place.camera !== null);
@@ -258,6 +271,12 @@ function Count(props: { placed: readonly Place[]; unplaced: readonly Place[]; ca
       <span style={{ color: blind > 0 ? "var(--warn)" : "var(--dim)" }}>
         {t("map.count.blind", { n: blind })}
       </span>
+      {props.lost === undefined ? null : (
+        <>
+          {" · "}
+          <NotWatched hours={props.lost} lately linked />
+        </>
+      )}
       {props.unplaced.length > 0 ? (
         <span style={{ color: "var(--warn)" }}>
           {` · ${t("map.count.unplaced", { n: props.unplaced.length })}`}
