@@ -25,9 +25,10 @@ class CaseList(Body):
 
 
 class CaseView(CaseDetail):
-    """With what whoever asks can do to it now, in the order of the transition table."""
+    """With what whoever asks can do to it now, in the order of the transition table, and what people are called."""
 
     offers: tuple[Offer, ...]
+    names: dict[str, str] = Field(description="account → what people call whoever has it; of the history's, where set")
 
 
 class CaseTally(Tally):

@@ -32,7 +32,7 @@ from cases.flow import TABLE, WORDS, office, possible
 from cases.queries import CaseDetail, CaseFilter, Order, Sight
 from cases.types import Action, Case, Duty, Facts, NewCase, Status
 from contracts.errors import Forbidden
-from governance import access, audit
+from governance import access, audit, people
 from governance.access import Viewer
 from governance.roles import Right
 
@@ -191,7 +191,8 @@ def _detail(connection: Connection, sight: Sight, number: int) -> CaseDetail:
 
 def _view(connection: Connection, viewer: Viewer, book: Book, found: CaseDetail) -> CaseView:
     duties = _duties(connection, viewer, (found.case.state.handler,))
-    return CaseView(**dict(found), offers=offers(found.case.state, duties, book))
+    names = people.display_names(connection, {line.who for line in found.lines})
+    return CaseView(**dict(found), offers=offers(found.case.state, duties, book), names=names)
 
 
 def _duties(connection: Connection, viewer: Viewer, handlers: Sequence[str]) -> frozenset[Duty]:

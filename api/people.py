@@ -33,7 +33,8 @@ def create_person(body: NewPerson, connection: ConnectionDep, viewer: PeopleDep)
 
 @router.put("/people/{name}", responses=_REFUSED)
 def change_person(name: Name, body: Account, connection: ConnectionDep, viewer: PeopleDep) -> Person:
-    """Another role or department, or whether it may come in. Its logins end."""
+    """Another role, department or display name, or whether it may come in. Its logins end, unless it is the display
+    name alone that changes."""
     changed = people.change(connection, name, body, viewer.name)
     if changed is None:
         raise NotFound(f"no account {name}")

@@ -5,9 +5,10 @@ Every function works in the caller's transaction; each change is a line of the a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -17,11 +18,14 @@ from governance import audit, passwords
 from governance.roles import NEEDS_DEPARTMENT, Role
 from governance.tables import department_paths, sessions, users
 
+DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+
 
 class Account(Contract):
     """What an account is for.
 
     Attributes:
+        display_name: what people call whoever has it; "": by the name they log in with.
         department: whose eyes it has; an administrator and an auditor have nobody's.
         disabled: nobody can log in with it.
     """
@@ -29,6 +33,7 @@ class Account(Contract):
     role: Role
     department: str | None = Field(None, min_length=1, max_length=64)
     disabled: bool = False
+    display_name: DisplayName = ""
 
 
 class NewPerson(Contract):
@@ -37,6 +42,7 @@ class NewPerson(Contract):
     name: str = Field(min_length=2, max_length=64, pattern=r"^[a-z0-9][a-z0-9._@-]*$", description="lower case")
     role: Role
     department: str | None = Field(None, min_length=1, max_length=64)
+    display_name: DisplayName = ""
 
 
 class Person(Account):
@@ -59,6 +65,12 @@ def person(connection: Connection, name: str) -> Person | None:
     return None if row is None else _person(row)
 
 
+def display_names(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """What those of these accounts are called that have a name besides that of their login."""
+    query = select(users.c.name, users.c.display_name).where(users.c.name.in_(names), users.c.display_name != "")
+    return {row.name: row.display_name for row in connection.execute(query)}
+
+
 def create(connection: Connection, wanted: NewPerson, who: str) -> tuple[Person, str]:
     """A new account, and its first password, to be shown once.
 
@@ -73,6 +85,7 @@ def create(connection: Connection, wanted: NewPerson, who: str) -> tuple[Person,
         "department": wanted.department,
         "password_hash": passwords.hash_password(password),
         "must_change_password": True,
+        "display_name": wanted.display_name,
     }
     try:
         with connection.begin_nested():
@@ -85,7 +98,8 @@ def create(connection: Connection, wanted: NewPerson, who: str) -> tuple[Person,
 
 
 def change(connection: Connection, name: str, wanted: Account, who: str) -> Person | None:
-    """Another role or department, or whether it may come in; ends its logins. None: nobody has this name.
+    """Another role, department or display name, or whether it may come in; ends its logins, unless it is the display
+    name alone that changes. None: nobody has this name.
 
     Raises:
         ConfigError: the department does not fit the role, or no administrator would be left.
@@ -98,9 +112,13 @@ def change(connection: Connection, name: str, wanted: Account, who: str) -> Pers
         _require_another_admin(connection, before.id)
     since = func.coalesce(users.c.disabled, func.now()) if wanted.disabled else None
     values = {"role": wanted.role.value, "department": wanted.department, "disabled": since}
+    values["display_name"] = wanted.display_name
     row = connection.execute(update(users).where(users.c.id == before.id).values(values).returning(users)).one()
-    connection.execute(delete(sessions).where(sessions.c.user_id == before.id))
+    may = (wanted.role.value, wanted.department, wanted.disabled)
+    if may != (before.role, before.department, before.disabled is not None):
+        connection.execute(delete(sessions).where(sessions.c.user_id == before.id))
     told = {"account": name, "role": wanted.role.value, "department": wanted.department, "disabled": wanted.disabled}
+    told["display_name"] = wanted.display_name
     audit.record(connection, who, "account.changed", told)
     return _person(row)
 
@@ -130,6 +148,7 @@ def _person(row: Row[Any]) -> Person:
         role=Role(row.role),
         department=row.department,
         disabled=row.disabled is not None,
+        display_name=row.display_name,
         must_change_password=row.must_change_password,
         created_utc=float(row.created.timestamp()),
     )

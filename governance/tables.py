@@ -34,6 +34,7 @@ users = Table(
     Column("created", _UTC, nullable=False, server_default=func.now()),
     Column("department", Text, comment="whose eyes they have; null: nobody's"),
     Column("disabled", _UTC, comment="since when nobody can log in with it"),
+    Column("display_name", Text, nullable=False, server_default="", comment="what people call them"),
 )
 
 sessions = Table(

@@ -90,3 +90,21 @@ def test_everybody_is_offered_what_they_may_do_now_and_nothing_else(world: World
         connection.execute(update(cases).where(case).values(department=OURS, handler=THEIRS, state=state))
     assert offered(operator, world) == []
     assert act(operator, world, "start").status_code == 403
+
+
+def test_the_history_names_people_as_they_are_called(world: World) -> None:
+    admin, operator = world.clients[Role.ADMIN], world.clients[Role.OPERATOR]
+    act(admin, world, "return", note="not theirs")
+    act(world.clients[Role.DISPATCHER], world, "dispatch", department=OURS)
+    account, name = {"role": "department_operator", "department": OURS}, "one-department-operator"
+    named = admin.put(f"/api/people/{name}", json=account | {"display_name": " 王小明 "})
+    assert (named.status_code, named.json()["display_name"]) == (200, "王小明")
+    started = act(operator, world, "start")
+    assert (started.status_code, started.json()["names"]) == (200, {name: "王小明"}), "and the login goes on"
+    assert started.json()["lines"][-1]["who"] == name
+    assert admin.put(f"/api/people/{name}", json=account | {"display_name": "王" * 41}).status_code == 422
+    assert admin.put(f"/api/people/{name}", json=account | {"disabled": True}).json()["display_name"] == ""
+    assert act(operator, world, "return", note="not ours").status_code == 401
+    assert admin.get(f"/api/cases/{world.ids['case']}").json()["names"] == {}
+    body = {"name": "li", "role": "auditor", "display_name": "李雷"}
+    assert admin.post("/api/people", json=body).json()["person"]["display_name"] == "李雷"

@@ -2060,7 +2060,8 @@ export interface paths {
         get?: never;
         /**
          * Change Person
-         * @description Another role or department, or whether it may come in. Its logins end.
+         * @description Another role, department or display name, or whether it may come in. Its logins end, unless it is the display
+         *     name alone that changes.
          */
         put: operations["change_person"];
         post?: never;
@@ -2768,6 +2769,7 @@ export interface components {
          * @description What an account is for.
          *
          *     Attributes:
+         *         display_name: what people call whoever has it; "": by the name they log in with.
          *         department: whose eyes it has; an administrator and an auditor have nobody's.
          *         disabled: nobody can log in with it.
          */
@@ -2779,6 +2781,11 @@ export interface components {
              * @default false
              */
             disabled: boolean;
+            /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
             role: components["schemas"]["Role"];
         };
         /** AcknowledgeBody */
@@ -3575,7 +3582,7 @@ export interface components {
         };
         /**
          * CaseView
-         * @description With what whoever asks can do to it now, in the order of the transition table.
+         * @description With what whoever asks can do to it now, in the order of the transition table, and what people are called.
          */
         CaseView: {
             case: components["schemas"]["Case"];
@@ -3585,6 +3592,13 @@ export interface components {
             lines: components["schemas"]["Line"][];
             /** Looks */
             looks: components["schemas"]["Looked"][];
+            /**
+             * Names
+             * @description account → what people call whoever has it; of the history's, where set
+             */
+            names: {
+                [key: string]: string;
+            };
             /** Offers */
             offers: components["schemas"]["Offer"][];
             /** Pictures */
@@ -5866,6 +5880,11 @@ export interface components {
             /** Department */
             department?: string | null;
             /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
+            /**
              * Name
              * @description lower case
              */
@@ -6189,6 +6208,11 @@ export interface components {
              * @default false
              */
             disabled: boolean;
+            /**
+             * Display Name
+             * @default
+             */
+            display_name: string;
             /** Id */
             id: number;
             /** Must Change Password */

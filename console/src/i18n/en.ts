@@ -772,6 +772,8 @@ export const en: Record<TextKey, string> = {
   "people.title": "People",
   "people.new": "New account",
   "people.name": "Account",
+  "people.display_name": "Name",
+  "people.display_name.how": "shown in the history of cases; may be left out",
   "people.name.how": "lower case letters, digits and . _ @ -",
   "people.role": "Role",
   "people.department": "Department",

@@ -751,6 +751,8 @@ export const zh = {
   "people.title": "人员",
   "people.new": "新建账户",
   "people.name": "账户名",
+  "people.display_name": "姓名",
+  "people.display_name.how": "在案件办理过程中显示，可不填",
   "people.name.how": "小写字母、数字和 . _ @ -",
   "people.role": "角色",
   "people.department": "部门",

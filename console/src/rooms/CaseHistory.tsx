@@ -18,7 +18,10 @@ export function CaseHistory({ detail }: { detail: CaseDetail }) {
         <div>
           {word("case.action", line.action)}{" "}
           <span className="dim number">{formatTime(line.utc, language)}</span>
-          <span className="dim"> · {line.who === "system" ? t("cases.system") : line.who}</span>
+          <span className="dim" title={line.who}>
+            {" · "}
+            {line.who === "system" ? t("cases.system") : (detail.names[line.who] ?? line.who)}
+          </span>
         </div>
         {line.facts.department ? (
           <div className="dim">

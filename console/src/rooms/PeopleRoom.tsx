@@ -70,6 +70,7 @@ function useColumns(edit: (person: Person) => void, show: (made: Shown) => void)
   const names = useDepartmentNames();
   return [
     { title: t("people.name"), dataIndex: "name" },
+    { title: t("people.display_name"), render: (_, person) => person.display_name || "—" },
     { title: t("people.role"), render: (_, person) => word("role", person.role) },
     {
       title: t("people.department"),

@@ -8,6 +8,7 @@ import { FormModal } from "../parts/FormModal";
 type Role = Schemas["Role"];
 interface Fields {
   name: string;
+  display_name?: string;
   role: Role;
   department?: string;
   active: boolean;
@@ -38,7 +39,11 @@ export function PersonForm({
   const role = Form.useWatch("role", form);
   const saving = useMutation({
     mutationFn: async ({ name, active, ...fields }: Fields) => {
-      const wanted = { ...fields, department: OF_NOBODY.includes(fields.role) ? null : fields.department };
+      const wanted = {
+        ...fields,
+        display_name: fields.display_name ?? "",
+        department: OF_NOBODY.includes(fields.role) ? null : fields.department,
+      };
       if (!person) return call("post", "/api/people", { body: { name, ...wanted } });
       await call("put", "/api/people/{name}", {
         path: { name: person.name },
@@ -77,6 +82,9 @@ export function PersonForm({
           <Input maxLength={64} autoFocus />
         </Form.Item>
       )}
+      <Form.Item name="display_name" label={t("people.display_name")} extra={t("people.display_name.how")}>
+        <Input maxLength={40} />
+      </Form.Item>
       <Form.Item name="role" label={t("people.role")} rules={required}>
         <Select options={ROLES.map((value) => ({ value, label: word("role", value) }))} />
       </Form.Item>
