@@ -55,7 +55,8 @@ def exchange_callback(
     id_, stamp = verified(request.headers, content, doors.settings.callback_keys, now)
     try:
         said = mapping.heard(_json(content))
-        holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
+        if said.pictures:
+            holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
         kept = pictures.keep_texts(doors.objects, said.pictures, mapping.fields.get("pictures", ""))
         message = Message(id_, stamp, hashlib.sha256(content).hexdigest())
         outcome = receive(connection, message, said, tuple(one.key for one in kept), now, book)

@@ -60,8 +60,10 @@ def repaired(begin: Begin, one: Difference, book: Book, objects: ObjectStore, wh
     now = time.time()
     try:
         with begin() as connection:
-            holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
-            kept = keep_texts(objects, () if one.theirs is None else one.theirs.pictures, "pictures")
+            sent = () if one.theirs is None else one.theirs.pictures
+            if sent:
+                holds.lock(connection)  # a sweep that deletes the same bytes comes before this, or leaves them
+            kept = keep_texts(objects, sent, "pictures")
             made = reconcile.repair(connection, one, tuple(picture.key for picture in kept), now, book)
             what = {"case": one.case, "kind": one.kind, "done": made.text}
             audit.record(connection, who, "exchange.repaired", what, now)

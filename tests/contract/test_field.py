@@ -113,16 +113,16 @@ def test_what_is_kept_of_a_picture_are_its_pixels(tmp_path: Path) -> None:
     exif.get_ifd(0x8825)[2] = (31.0, 13.0, 49.0)  # where it was taken
     objects = DiskObjects(tmp_path)
     sent = photo(size=(3000, 1000), exif=exif) + b"<script>alert(1)</script>"
-    key, digest = keep(objects, sent, "body")
-    kept = objects.get(key)
-    with Image.open(io.BytesIO(kept)) as image:
+    kept = keep(objects, sent, "body")
+    data = objects.get(kept.key)
+    with Image.open(io.BytesIO(data)) as image:
         assert image.format == "JPEG"
         assert image.size == (853, 2560)
         assert not image.getexif()
-    assert b"script" not in kept
-    assert key == f"cases/{digest[:2]}/{digest}.jpg"
-    assert keep(objects, sent, "body") == (key, digest)
-    assert keep(objects, photo("PNG"), "body")[0].endswith(".jpg")
+    assert b"script" not in data
+    assert (kept.key, kept.size) == (f"cases/{kept.sha256[:2]}/{kept.sha256}.jpg", len(data))
+    assert keep(objects, sent, "body") == kept
+    assert keep(objects, photo("PNG"), "body").key.endswith(".jpg")
 
 
 @pytest.mark.parametrize(
