@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -70,7 +71,7 @@ def command(
         limits=Limits(least=least, least_gain=least_gain),
     )
     _place(data, fresh=fresh)
-    result = _run(data, settings, lambda text: click.echo(text, err=True))
+    result = _run(data.absolute(), settings, lambda text: click.echo(text, err=True))
     short = result.fell_short()
     for one in short:
         click.echo(f"falls short: {one}", err=True)
@@ -88,11 +89,13 @@ def _run(data: Path, settings: LoopSettings, say: Callable[[str], None]) -> Loop
     at = bench(data / "heads", zoo, python, settings.training)
     shown = cameras(data / "clips", photos.shown, lambda sha256: photos.files[sha256].read_bytes(), zoo, settings.seed)
     with ServerProcess({camera.id: camera.clip for camera in shown}) as server:
-        own.streams.write_text(pool_text({camera.id: server.url(camera.id) for camera in shown}), encoding="utf-8")
+        urls = {camera.id: server.url(camera.id) for camera in shown}
+        own.streams.write_text(pool_text({}), encoding="utf-8")
         installation = Installation(own)
         with stop_on_signals(installation.supervisor), installation, City(installation) as city:
             say(f"the city runs meanwhile: {installation.url}")
-            return Loop(city, photos, shown, at, settings, data, progress).run()
+            place = partial(own.streams.write_text, pool_text(urls), encoding="utf-8")
+            return Loop(city, photos, shown, at, settings, data, progress, place).run()
 
 
 def _place(data: Path, *, fresh: bool) -> None:

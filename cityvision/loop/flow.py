@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from cityvision.loop.page import page
 from cityvision.loop.progress import Shown
 from cityvision.loop.rolling import Rolling
 from cityvision.loop.types import ENGINEER, ROLE, Head, LoopResult, LoopSettings, Versions, fallen
+from contracts.errors import ServiceError
 
 _PICTURES = 4  # better and worse each, on a card
 
@@ -57,6 +58,7 @@ class Loop:
         shown: cameras, of which the wet ones show photos that no version has.
         at: where heads are trained.
         folder: for the cards and the last page.
+        place: puts the cameras into the pool; called once the parent runs, so that every event is the parent's.
     """
 
     def __init__(
@@ -68,9 +70,10 @@ class Loop:
         settings: LoopSettings,
         folder: Path,
         progress: Shown,
+        place: Callable[[], object],
     ) -> None:
         self._city, self._photos, self._cameras, self._at = city, photos, shown, at
-        self._settings, self._folder, self._show = settings, folder, progress
+        self._settings, self._folder, self._show, self._place = settings, folder, progress, place
         self._test: tuple[Item, ...] = tuple(item for item in photos.whole.items if item.side == "test")
 
     def run(self) -> LoopResult:
@@ -84,7 +87,8 @@ class Loop:
         before = data.beginning(self._photos)
         self._keep(before, [])
         parent = self._parent(before)
-        brought = verdicts.collect(self._city, self._cameras, self._settings.patience_s)
+        self._place()
+        brought = verdicts.collect(self._city, self._cameras, parent.model.sha256, self._settings.patience_s)
         self._show.say(f"{brought.count} verdicts became labelled pictures")
         grown, alike = data.grown(self._photos, before, brought.pictures, brought.looks)
         self._keep(grown, alike)
@@ -116,7 +120,8 @@ class Loop:
         version = registering.ship(self._city, model)
         overlaps = heads.measured(self._city, model, self._test)
         if registering.standing(self._city) == model:
-            self._city.until(lambda: self._city.runs(ROLE) == {model.sha256}, self._settings.patience_s)
+            if not self._city.until(lambda: self._city.runs(ROLE) == {model.sha256}, self._settings.patience_s):
+                raise ServiceError("no worker runs the parent", "see the logs of rollout and worker-1 below logs")
             self._show.say(f"parent {version.version} in production")
         return _Standing(f"parent {version.version}", head, model, overlaps)
 

@@ -44,17 +44,20 @@ class Brought:
         return 0 if self.pictures is None else len(self.pictures.items)
 
 
-def collect(city: City, shown: Sequence[LoopCamera], patience_s: float) -> Brought:
+def collect(city: City, shown: Sequence[LoopCamera], network: str, patience_s: float) -> Brought:
     """Waits for the cameras' events, has them judged, and their pictures labelled and reviewed.
 
     Cameras of which no event comes in that time bring nothing.
+
+    Args:
+        network: SHA-256; events that rest on another one are nobody's affair here.
     """
     wet = {camera.id for camera in shown if camera.water}
-    city.until(lambda: wet <= _evident(city).keys(), patience_s)
+    city.until(lambda: wet <= _evident(city, network), patience_s)
     by_id = {camera.id: camera for camera in shown}
     with city.transaction() as connection:
         project = _project(connection)
-        for event, pictures in _opened(connection).values():
+        for event, pictures in _opened(connection, network).values():
             if event.camera in by_id and pictures:
                 said = _said(event, by_id[event.camera])
                 review.judge(connection, event, pictures, said)
@@ -67,18 +70,19 @@ def collect(city: City, shown: Sequence[LoopCamera], patience_s: float) -> Broug
         return _accepted(connection, project)
 
 
-def _evident(city: City) -> dict[str, Event]:
+def _evident(city: City, network: str) -> set[str]:
     """Cameras whose event is there with its picture."""
     with city.transaction() as connection:
-        return {camera: event for camera, (event, pictures) in _opened(connection).items() if pictures}
+        return {camera for camera, (_, pictures) in _opened(connection, network).items() if pictures}
 
 
-def _opened(connection: Connection) -> dict[str, tuple[Event, list[EvidenceRef]]]:
+def _opened(connection: Connection, network: str) -> dict[str, tuple[Event, list[EvidenceRef]]]:
     """The first event of each camera, with its pictures that are stored."""
     rows, _ = queries.transitions_after(connection, 0)
     first: dict[str, Event] = {}
     for row in rows:
-        if row.event.type == ALGORITHM and row.event.transition is Transition.OPENED:
+        used = {one.sha256 for one in row.event.provenance.networks}
+        if row.event.type == ALGORITHM and row.event.transition is Transition.OPENED and network in used:
             first.setdefault(row.event.camera, row.event)
     pieces = queries.evidence_of(connection, {event.id for event in first.values()})
     return {
