@@ -60,14 +60,14 @@ def command(
     A parent is trained on a quarter of the photos and runs in production. Cameras show more of them; verdicts on their
     events and labels make a new version of data, a candidate is trained on it, judged on photos that nobody was trained
     on, and goes through shadow and canary into production, or is refused. A version of which 30 % of the labels are
-    wrong goes the same way. Needs the photos (CITYVISION_MIRROR) and .venv-train (`make train` makes it). A run that
+    wrong goes the same way. Needs the photos (CITYVISION_MIRROR) and .venv-train (`make loop` makes it). A run that
     was stopped goes on where it was. Exit status 1: something that it should show is not there; it says what.
     """
     for name in own_stores(os.environ):
         click.echo(f"{name} is not used: the loop has databases and stores of its own", err=True)
     settings = LoopSettings(
         photos=photos,
-        training=HeadSettings(steps=steps, every=max(1, steps // 20), threads=max(1, (os.cpu_count() or 2) - 1)),
+        training=HeadSettings(steps=steps, every=max(5, steps // 20), threads=max(1, (os.cpu_count() or 2) - 1)),
         limits=Limits(least=least, least_gain=least_gain),
     )
     _place(data, fresh=fresh)

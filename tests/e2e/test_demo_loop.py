@@ -15,7 +15,7 @@ import pytest
 
 from algorithm_repo.training.folderjob import ROOT
 
-_STEPS = 80
+_STEPS = 40
 
 
 @pytest.mark.media
