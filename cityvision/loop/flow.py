@@ -197,6 +197,7 @@ class Loop:
             versions=versions,
             ledger_lines=lines,
             steps=self._at.settings.steps,
+            limits=self._settings.limits,
             seconds=self._show.seconds,
             card=str(path),
         )

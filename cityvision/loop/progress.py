@@ -58,10 +58,7 @@ class Shown:
             quarter = point.step * _LINES // point.of
             if quarter > told_of:
                 told_of = quarter
-                sys.stderr.write(
-                    f"{self.seconds:7.0f} s  {name}: step {point.step} of {point.of}, loss {point.loss:.3f}\n"
-                )
-                sys.stderr.flush()
+                self._write(f"{name}: step {point.step} of {point.of}, loss {point.loss:.3f}")
 
         return told
 

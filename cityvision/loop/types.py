@@ -102,6 +102,7 @@ class LoopResult(Contract):
         versions: of data.
         ledger_lines: whose chain was recomputed at the end and holds.
         steps: of each training.
+        limits: of the gate.
         seconds: since the beginning of this run.
         card: file of the card.
     """
@@ -119,6 +120,7 @@ class LoopResult(Contract):
     versions: Versions
     ledger_lines: int
     steps: int
+    limits: Limits
     seconds: float = Field(ge=0)
     card: str
 

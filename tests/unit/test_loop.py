@@ -169,6 +169,7 @@ _SHOWN = LoopResult(
     versions=_VERSIONS,
     ledger_lines=20,
     steps=400,
+    limits=Limits(),
     seconds=900,
     card="loop.html",
 )
