@@ -26,6 +26,7 @@ from cityvision.loop.progress import Shown
 from cityvision.loop.rolling import Rolling
 from cityvision.loop.types import ENGINEER, ROLE, Head, LoopResult, LoopSettings, Versions, fallen
 from contracts.errors import ServiceError
+from pool.reader import cameras_of
 
 _PICTURES = 4  # better and worse each, on a card
 
@@ -87,7 +88,7 @@ class Loop:
         before = data.beginning(self._photos)
         self._keep(before, pairs(self._photos.looks))
         parent = self._parent(before)
-        self._place()
+        self._open_cameras()
         brought = verdicts.collect(self._city, self._cameras, parent.model.sha256, self._settings.patience_s)
         self._show.say(f"{brought.count} verdicts became labelled pictures")
         grown, alike = data.grown(self._photos, before, brought.pictures, brought.looks)
@@ -124,6 +125,15 @@ class Loop:
                 raise ServiceError("no worker runs the parent", "see the logs of rollout and worker-1 below logs")
             self._show.say(f"parent {version.version} in production")
         return _Standing(f"parent {version.version}", head, model, overlaps)
+
+    def _open_cameras(self) -> None:
+        self._place()
+        if not self._city.until(self._in_pool, self._settings.patience_s):
+            raise ServiceError("the cameras did not come into the pool", "see the log of pool-sync below logs")
+
+    def _in_pool(self) -> bool:
+        with self._city.transaction() as connection:
+            return {camera.id for camera in self._cameras} <= cameras_of(connection).keys()
 
     def _trained(self, name: str, version: Manifest) -> Head:
         with self._show.training(name, self._at.settings.steps) as told:
