@@ -15,9 +15,10 @@ import pytest
 
 from algorithm_repo.training.folderjob import ROOT
 
-_STEPS = 40
+_STEPS = 80
 
 
+@pytest.mark.timeout(1200)  # three trainings; minutes where nothing else runs
 @pytest.mark.media
 def test_from_verdicts_to_a_promotion_and_a_refusal(tmp_path: Path, mirror: Path) -> None:
     assert (ROOT / ".venv-train" / "bin" / "python").is_file(), "no environment for training: `make test` makes it"
@@ -31,7 +32,7 @@ def test_from_verdicts_to_a_promotion_and_a_refusal(tmp_path: Path, mirror: Path
         env=clean | {"CITYVISION_MIRROR": str(mirror)},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1150,
         check=False,
     )
     assert done.stdout, done.stderr
