@@ -25,7 +25,7 @@ KEYWORD ?=
 SEED ?= 1
 REPORTS := data/evaluation
 
-.PHONY: help install media demo test check faults evaluate soak bench train lock
+.PHONY: help install media demo loop test check faults evaluate soak bench train lock
 
 help: ## This list
 	@echo "CityVision 城市智眼"; echo
@@ -36,6 +36,9 @@ install: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/console media ## Everything
 
 demo: install $(if $(TRITON),$(STAMPS)/triton) ## RTSP cameras and their events; works without a network. TRITON=1: through Triton. ARGS="--until-events 3 --timeout 240"
 	$(BIN)/cityvision demo $(if $(TRITON),--triton) $(ARGS)
+
+loop: install $(STAMPS)/train ## The algorithm warehouse on real photos: verdicts in, a promotion and a refusal out. ARGS=--json
+	$(BIN)/cityvision demo loop $(ARGS)
 
 test: install $(STAMPS)/train ## All tests, on real services and media, JOBS=3 files at a time. KEYWORD=…: some of them
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)

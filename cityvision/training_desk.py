@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -22,13 +21,13 @@ from algorithm_repo.training.detectjob import DetectSettings
 from algorithm_repo.training.detectzoo import zoo_of
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.tracking import Status, Tracking, TrackingFailed, tell
-from contracts.errors import CityVisionError, ConfigError, ObjectMissing, StoreError
+from cityvision.media import keep_media, media
+from contracts.errors import CityVisionError, StoreError
 from models.detector import load_detector
 from store.objects import ObjectStore
 
 log = logging.getLogger(__name__)
 
-_ROOMS = ("evidence", "labelling", "media")
 _KEPT = ("detector.npz", "detector.onnx", "detector.xml", "detector.bin", "detector-int8.xml", "detector-int8.bin")
 
 
@@ -121,32 +120,18 @@ class TrainingDesk:
 
         def read(content: str) -> bytes:
             held.cancelled()  # reading many pictures takes longer than a lease
-            return self._media(content)
+            return media(self._objects, content)
 
         detectjob.lay(folder, manifest, read, DetectSettings(**job.settings))
         detectjob.train(folder, self._python, held.told, held.cancelled)
         if (folder / "detector-int8.xml").is_file() and not (folder / "int8.json").is_file():
             _judge_int8(folder, manifest, read)
-        result = {path.name: self._keep(path) for path in (folder / name for name in _KEPT) if path.is_file()}
+        result = {
+            path.name: keep_media(self._objects, path.read_bytes(), path.suffix, "application/octet-stream", "training")
+            for path in (folder / name for name in _KEPT)
+            if path.is_file()
+        }
         self._end(held, "done", result=result)
-
-    def _media(self, content: str) -> bytes:
-        """A picture, in whichever room of the store it lies under its hash."""
-        for room in _ROOMS:
-            for key in self._objects.keys(f"{room}/{content[:2]}"):
-                if key.rpartition("/")[2].partition(".")[0] == content:
-                    return self._objects.get(key)
-        raise ConfigError(f"picture {content} of the version is not in the store", "import it again")
-
-    def _keep(self, path: Path) -> str:
-        data = path.read_bytes()
-        sha256 = hashlib.sha256(data).hexdigest()
-        key = f"training/{sha256[:2]}/{sha256}{path.suffix}"
-        try:
-            self._objects.size(key)
-        except ObjectMissing:
-            self._objects.put(key, data, "application/octet-stream")
-        return sha256
 
     def _end(self, held: _Held, state: service.State, told: str = "", result: dict[str, str] | None = None) -> None:
         with self._engine.begin() as connection:

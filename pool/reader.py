@@ -59,6 +59,12 @@ class PoolReader:
         return PoolRevision(history(connection, newest=revision, limit=1)[0], pool)
 
 
+def cameras_of(connection: Connection) -> dict[str, Camera]:
+    """The cameras of the pool as it stands, by id; for who asks once."""
+    found = PoolReader().read(connection)
+    return {} if found is None else {camera.id: camera for camera in found.pool.cameras}
+
+
 def _item(kind: str, document: str) -> PoolItem:
     model = Camera if kind == "camera" else Department
     return model.model_validate(json.loads(document), context=CHECKED_BEFORE)

@@ -36,6 +36,10 @@ class SliceFigure(Contract):
     low: float
     high: float
 
+    def fell(self, limits: Limits) -> bool:
+        """Whether the candidate may not go on for this slice alone."""
+        return self.photos >= limits.slice_photos and self.before - self.after > limits.slice_fall and self.high < 0
+
 
 class Verdict(Contract):
     """Whether it passed; `reasons` says why not, in words, and is empty when it did."""
@@ -62,10 +66,11 @@ def judged(before: Sequence[Overlap], after: Sequence[Overlap], limits: Limits, 
     if whole.low <= limits.least_gain:
         told = f"{whole.gain:+.3f} (95 %: {whole.low:+.3f} to {whole.high:+.3f})"
         reasons.append(f"the gain of {told} is not surely above {limits.least_gain:.2f}")
-    for one in slices:
-        fell = one.before - one.after
-        if one.photos >= limits.slice_photos and fell > limits.slice_fall and one.high < 0:
-            reasons.append(f"slice {one.name} fell from {one.before:.3f} to {one.after:.3f} on {one.photos} photos")
+    reasons.extend(
+        f"slice {one.name} fell from {one.before:.3f} to {one.after:.3f} on {one.photos} photos"
+        for one in slices
+        if one.fell(limits)
+    )
     return Verdict(
         passed=not reasons,
         reasons=tuple(reasons),

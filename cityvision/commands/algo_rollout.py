@@ -18,12 +18,11 @@ from cityvision.installation import reach
 from cityvision.object_store import object_store
 from cityvision.settings import Settings
 from contracts.errors import ConfigError, Forbidden
-from contracts.pool import Camera
 from governance.people import person
 from governance.roles import RIGHTS, Right
 from models.served import ROLES
 from models.zoo import Zoo
-from pool.reader import PoolReader
+from pool.reader import cameras_of
 
 _AS = click.option("--as", "account", help="Account in whose name; by default whoever you are on this machine.")
 _VERSION = click.option("--version", help="Which; by default the only one that it can be.")
@@ -45,7 +44,7 @@ def shadow_command(
     with transaction(reach(settings)) as connection:
         who = _who(connection, account, Right.LABEL)
         found = service.find(connection, algorithm, version, {Stage.REGISTERED})
-        moved = service.shadow(connection, found, cameras, _pool(connection), who)
+        moved = service.shadow(connection, found, cameras, cameras_of(connection), who)
     _tell(moved)
 
 
@@ -62,7 +61,7 @@ def canary_command(
     with transaction(reach(settings)) as connection:
         who = _who(connection, account, Right.PROMOTE)
         found = service.find(connection, algorithm, version, {Stage.SHADOW})
-        moved = service.canary(connection, found, cameras, _pool(connection), who)
+        moved = service.canary(connection, found, cameras, cameras_of(connection), who)
     _tell(moved)
 
 
@@ -166,11 +165,6 @@ def _who(connection: Connection, account: str | None, right: Right) -> str:
     if right not in RIGHTS[found.role]:
         raise Forbidden(f"{account} may not: it takes the right {right.value}", "ask an administrator")
     return found.name
-
-
-def _pool(connection: Connection) -> dict[str, Camera]:
-    found = PoolReader().read(connection)
-    return {} if found is None else {camera.id: camera for camera in found.pool.cameras}
 
 
 def _tell(version: AlgorithmVersion) -> None:

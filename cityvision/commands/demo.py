@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from cityvision.cli import LazyGroup
 from cityvision.commands.up import announce, stop_on_signals
 from cityvision.demo import (
     TRITON_REPOSITORY,
@@ -31,9 +32,14 @@ from cityvision.status_lines import StatusLines
 from contracts.errors import AlreadyRunning
 
 
-@click.command(
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "loop": ("cityvision.commands.demo_loop", "The warehouse's loop: verdicts in, a promotion or a refusal out.")
+    },
+    invoke_without_command=True,
     epilog="\b\nExample:\n  cityvision demo\n  cityvision demo --until-events 3 --timeout 240\n"
-    "  cityvision demo --triton"
+    "  cityvision demo --triton\n  cityvision demo loop --json",
 )
 @click.option("--until-events", type=click.IntRange(1), help="End after this many events; a clip's loops count once.")
 @click.option("--until-types", type=click.IntRange(1), help="End after events of this many types.")
@@ -52,7 +58,9 @@ from contracts.errors import AlreadyRunning
 @click.option("--fetch", is_flag=True, help="Only fetch what it needs: clips, weights, with --triton the server.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-data"), show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Of the web page.")
+@click.pass_context
 def command(
+    context: click.Context,
     until_events: int | None,
     until_types: int | None,
     timeout: float | None,
@@ -70,6 +78,8 @@ def command(
     whatever the environment names. With --until-…, --timeout or --soak the last line on standard output is JSON:
     {"cameras", "events", "types", "seconds_to_first_event", "seconds_to_type", "detector"}, after a soak also "soak".
     """
+    if context.invoked_subcommand is not None:
+        return
     for name in own_stores(os.environ):
         click.echo(f"{name} is not used: the demo has databases and stores of its own", err=True)
     settings = load_settings(data=data, api_port=port if port == 0 or is_free(port) else 0)
