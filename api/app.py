@@ -53,6 +53,7 @@ from api import (
     stream,
     subscription_stream,
     subscriptions,
+    trainings,
 )
 from api.guard import Guard
 from api.masked_copies import Mask, MaskedCopies
@@ -137,6 +138,7 @@ def create_app(
         evidence,
         review,
         labelling,
+        trainings,
         custody,
         holds,
         packaging,

@@ -41,6 +41,8 @@ import { ShiftRoom } from "./rooms/ShiftRoom";
 import { SilencesRoom } from "./rooms/SilencesRoom";
 import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
 import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
+import { TrainingRoom } from "./rooms/TrainingRoom";
+import { TrainingsRoom } from "./rooms/TrainingsRoom";
 import { WallRoom } from "./rooms/WallRoom";
 import { home, Shell } from "./Shell";
 import { type Me, useSession } from "./session";
@@ -128,6 +130,8 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/labelling/:id" element={<LabelProjectRoom />} />
           <Route path="/labelling/:id/label" element={<AnnotateRoom key="label" work="label" />} />
           <Route path="/labelling/:id/review" element={<AnnotateRoom key="review" work="review" />} />
+          <Route path="/trainings" element={<TrainingsRoom />} />
+          <Route path="/trainings/:id" element={<TrainingRoom />} />
           <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route

@@ -12,6 +12,7 @@ import {
   HeartOutlined,
   HighlightOutlined,
   KeyOutlined,
+  LineChartOutlined,
   LogoutOutlined,
   MobileOutlined,
   PauseCircleOutlined,
@@ -51,6 +52,7 @@ const ROOMS: { to: string; text: TextKey; icon: ReactNode; rights: Right[]; unle
   { to: "/health", text: "nav.health", icon: <HeartOutlined />, rights: ["operate"] },
   { to: "/audit", text: "nav.audit", icon: <FileSearchOutlined />, rights: ["audit"] },
   { to: "/labelling", text: "nav.labelling", icon: <HighlightOutlined />, rights: ["label"] },
+  { to: "/trainings", text: "nav.trainings", icon: <LineChartOutlined />, rights: ["label"] },
   { to: "/algorithms", text: "nav.algorithms", icon: <ExperimentOutlined />, rights: ["label", "audit"] },
   { to: "/gallery", text: "nav.gallery", icon: <BulbOutlined />, rights: ["see"] },
   // Who judges has it as a tab of that room.

@@ -131,6 +131,10 @@ DOORS: dict[str, Door] = {
         Right.LABEL, of="label item", asks=True, body={"answer": 1, "accepted": True, "key": "access-matrix"}
     ),
     "PUT /api/labelling/items/{number}/hidden": door(Right.LABEL, of="label item", asks=True, body={"hidden": True}),
+    "GET /api/trainings": door(Right.LABEL),
+    "POST /api/trainings": door(Right.LABEL, asks=True, body={"name": "n", "dataset": "0" * 64}),
+    "GET /api/trainings/{number}": door(Right.LABEL, asks=True),
+    "POST /api/trainings/{number}/cancel": door(Right.LABEL, asks=True),
     "GET /api/unwatched": door(SEE, COUNT),
     "GET /api/subscriptions": door(SUBSCRIBE),
     "POST /api/subscriptions": door(SUBSCRIBE, asks=True, body=SUBSCRIPTION),

@@ -2667,6 +2667,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trainings
+         * @description What waits, runs and has ended, the newest first.
+         */
+        get: operations["list_trainings"];
+        put?: never;
+        /**
+         * Submit Training
+         * @description Puts a training at the end of the queue.
+         */
+        post: operations["submit_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed.
+         */
+        get: operations["get_training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{number}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Training
+         * @description Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays.
+         */
+        post: operations["cancel_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unwatched": {
         parameters: {
             query?: never;
@@ -3583,6 +3647,20 @@ export interface components {
             waiting: components["schemas"]["Handover"] | null;
         };
         /**
+         * CurvePoint
+         * @description One line of a job's curve: after `step` of `of` steps, figures by name.
+         */
+        CurvePoint: {
+            /** Figures */
+            figures: {
+                [key: string]: number;
+            };
+            /** Of */
+            of: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * CustodyLine
          * @description One line of the log.
          *
@@ -3746,6 +3824,89 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * DetectSettings
+         * @description How to train.
+         *
+         *     Attributes:
+         *         network: its shape; weights are drawn by `seed` unless `lay` is given some.
+         *         size: of the square input, px, a multiple of 32.
+         *         epochs: how often each picture of the train side is shown.
+         *         batch: pictures a step.
+         *         rate: highest learning rate.
+         *         optimizer: as torch names it.
+         *         mosaic: until how many epochs before the end four pictures are shown as one.
+         *         seed: of first weights, order and variations.
+         *         threads: of the processor; more or fewer add up in another order and give another network.
+         *         workers: processes that read pictures beside it.
+         *         calibrate: training pictures at most from which INT8 learns its ranges; 0: no INT8.
+         *         device: "cpu" or "cuda"; only on a processor two runs are alike to the bit.
+         */
+        DetectSettings: {
+            /**
+             * Batch
+             * @default 16
+             */
+            batch: number;
+            /**
+             * Calibrate
+             * @default 300
+             */
+            calibrate: number;
+            /**
+             * Device
+             * @default cpu
+             * @enum {string}
+             */
+            device: "cpu" | "cuda";
+            /**
+             * Epochs
+             * @default 50
+             */
+            epochs: number;
+            /**
+             * Mosaic
+             * @default 10
+             */
+            mosaic: number;
+            /**
+             * Network
+             * @default yolo11n
+             * @enum {string}
+             */
+            network: "yolo11n" | "yolo11s" | "yolo11m";
+            /**
+             * Optimizer
+             * @default AdamW
+             * @enum {string}
+             */
+            optimizer: "AdamW" | "SGD";
+            /**
+             * Rate
+             * @default 0.001
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Size
+             * @default 320
+             */
+            size: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Workers
+             * @default 0
+             */
+            workers: number;
         };
         /**
          * DetectorTally
@@ -5930,6 +6091,33 @@ export interface components {
             secret: string | null;
             subscription: components["schemas"]["Subscription"];
         };
+        /**
+         * NewTraining
+         * @description A detector to be trained on a frozen version of boxes.
+         */
+        NewTraining: {
+            /** Dataset */
+            dataset: string;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "batch": 16,
+             *       "calibrate": 300,
+             *       "device": "cpu",
+             *       "epochs": 50,
+             *       "mosaic": 10,
+             *       "network": "yolo11n",
+             *       "optimizer": "AdamW",
+             *       "rate": 0.001,
+             *       "seed": 1,
+             *       "size": 320,
+             *       "threads": 2,
+             *       "workers": 0
+             *     }
+             */
+            settings: components["schemas"]["DetectSettings"];
+        };
         /** NoteBody */
         NoteBody: {
             /**
@@ -7204,6 +7392,120 @@ export interface components {
              * @description address with {z}, {x} and {y}
              */
             url: string;
+        };
+        /**
+         * TrainingDetail
+         * @description One training with all that it has told so far, in order.
+         */
+        TrainingDetail: {
+            /** Attempts */
+            attempts: number;
+            /** Author */
+            author: string;
+            /** Cancel */
+            cancel: boolean;
+            /** Created Utc */
+            created_utc: number;
+            /** Curve */
+            curve: components["schemas"]["CurvePoint"][];
+            /** Dataset */
+            dataset: string;
+            /** Ended Utc */
+            ended_utc: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Of
+             * @default 0
+             */
+            of: number;
+            /** Result */
+            result: {
+                [key: string]: string;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @default 0
+             */
+            step: number;
+            /** Told */
+            told: string;
+        };
+        /**
+         * TrainingJob
+         * @description One job.
+         *
+         *     Attributes:
+         *         settings: of `training.detectjob.DetectSettings`.
+         *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
+         *         attempts: how often it was claimed.
+         *         told: why it failed, in words.
+         *         result: file to SHA-256 of what it made.
+         *         step, of: how far it is.
+         */
+        TrainingJob: {
+            /** Attempts */
+            attempts: number;
+            /** Author */
+            author: string;
+            /** Cancel */
+            cancel: boolean;
+            /** Created Utc */
+            created_utc: number;
+            /** Dataset */
+            dataset: string;
+            /** Ended Utc */
+            ended_utc: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Of
+             * @default 0
+             */
+            of: number;
+            /** Result */
+            result: {
+                [key: string]: string;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @default 0
+             */
+            step: number;
+            /** Told */
+            told: string;
+        };
+        /**
+         * TrainingPage
+         * @description Trainings, newest first; `next_before` leads to the next page, null at the end.
+         */
+        TrainingPage: {
+            /** Next Before */
+            next_before: number | null;
+            /** Trainings */
+            trainings: components["schemas"]["TrainingJob"][];
         };
         /**
          * Transition
@@ -16089,6 +16391,260 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trainings: {
+        parameters: {
+            query?: {
+                /** @description id of the last one of the page before */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingPage"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTraining"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingJob"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingJob"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
