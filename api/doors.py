@@ -11,6 +11,7 @@ from secrets import token_urlsafe
 from sqlalchemy import Engine
 
 from api.camera_states import CameraStates
+from api.dataset_shelf import DatasetShelf
 from api.feed import EventFeed
 from api.masked_copies import MaskedCopies
 from api.metrics import RequestMetrics
@@ -50,6 +51,7 @@ class Doors:
     readings: Readings
     viewing_copies: ViewingCopies
     masked_copies: MaskedCopies
+    datasets: DatasetShelf
     attempt: Try | None
     book: Book
     sealer: Sealer
@@ -95,6 +97,7 @@ async def opened(
             Readings(),
             viewing_copies,
             masked_copies,
+            DatasetShelf(objects),
             attempt,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from api import cameras, city_map
 from api.camera_states import CameraStates
+from api.dataset_shelf import DatasetShelf
 from api.doors import Doors
 from api.feed import EventFeed
 from api.masked_copies import MaskedCopies
@@ -134,6 +135,7 @@ def running(folder: Path, count: int = CAMERAS) -> Iterator[tuple[Doors, PoolVie
             Readings(),
             ViewingCopies(objects, None),
             MaskedCopies(objects, None),
+            DatasetShelf(objects),
             None,
             read_book(),
             Sealer(_SECRET),

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
+from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.jobs import service
@@ -28,7 +29,6 @@ from store.objects import ObjectStore
 
 log = logging.getLogger(__name__)
 
-_ROOMS = ("evidence", "labelling", "media")
 _KEPT = ("detector.npz", "detector.onnx", "detector.xml", "detector.bin", "detector-int8.xml", "detector-int8.bin")
 
 
@@ -121,7 +121,10 @@ class TrainingDesk:
 
         def read(content: str) -> bytes:
             held.cancelled()  # reading many pictures takes longer than a lease
-            return self._media(content)
+            key = media.key_of(self._objects, content)
+            if key is None:
+                raise ConfigError(f"picture {content} of the version is not in the store", "import it again")
+            return self._objects.get(key)
 
         detectjob.lay(folder, manifest, read, DetectSettings(**job.settings))
         detectjob.train(folder, self._python, held.told, held.cancelled)
@@ -129,14 +132,6 @@ class TrainingDesk:
             _judge_int8(folder, manifest, read)
         result = {path.name: self._keep(path) for path in (folder / name for name in _KEPT) if path.is_file()}
         self._end(held, "done", result=result)
-
-    def _media(self, content: str) -> bytes:
-        """A picture, in whichever room of the store it lies under its hash."""
-        for room in _ROOMS:
-            for key in self._objects.keys(f"{room}/{content[:2]}"):
-                if key.rpartition("/")[2].partition(".")[0] == content:
-                    return self._objects.get(key)
-        raise ConfigError(f"picture {content} of the version is not in the store", "import it again")
 
     def _keep(self, path: Path) -> str:
         data = path.read_bytes()

@@ -131,6 +131,11 @@ DOORS: dict[str, Door] = {
         Right.LABEL, of="label item", asks=True, body={"answer": 1, "accepted": True, "key": "access-matrix"}
     ),
     "PUT /api/labelling/items/{number}/hidden": door(Right.LABEL, of="label item", asks=True, body={"hidden": True}),
+    "GET /api/datasets": door(Right.LABEL),
+    "GET /api/datasets/{digest}": door(Right.LABEL),
+    "GET /api/datasets/{digest}/difference": door(Right.LABEL),
+    "GET /api/datasets/{digest}/difference/items": door(Right.LABEL, query="?kind=added"),
+    "GET /api/datasets/{digest}/pictures/{content}": door(Right.LABEL, of="label item"),
     "GET /api/trainings": door(Right.LABEL),
     "POST /api/trainings": door(Right.LABEL, asks=True, body={"name": "n", "dataset": "0" * 64}),
     "GET /api/trainings/{number}": door(Right.LABEL, asks=True),

@@ -1,8 +1,10 @@
 import { Col, Form, Input, InputNumber, Row, Select } from "antd";
 import { useNavigate } from "react-router";
+import { useDatasets } from "../api/datasets";
 import { type NewTraining, useSubmitTraining } from "../api/trainings";
 import { useTexts } from "../i18n";
 import { FormModal } from "../parts/FormModal";
+import { formatTime } from "../parts/time";
 
 type Settings = NonNullable<NewTraining["settings"]>;
 const NETWORKS: NonNullable<Settings["network"]>[] = ["yolo11n", "yolo11s", "yolo11m"];
@@ -22,9 +24,16 @@ const USUAL: Settings = {
   device: "cpu",
 };
 
+interface Props {
+  /** Digest of the version that is chosen already. */
+  dataset: string | null;
+  close: () => void;
+}
+
 /** Asks for a training; what the form does not ask is as usual. */
-export function NewTrainingForm({ close }: { close: () => void }) {
-  const { t } = useTexts();
+export function NewTrainingForm({ dataset, close }: Props) {
+  const { t, language } = useTexts();
+  const versions = useDatasets();
   const go = useNavigate();
   const [form] = Form.useForm<NewTraining>();
   const asking = useSubmitTraining();
@@ -36,7 +45,7 @@ export function NewTrainingForm({ close }: { close: () => void }) {
       send={t("train.new")}
       sending={asking.isPending}
       error={asking.error}
-      initialValues={{ name: "", dataset: "", settings: USUAL }}
+      initialValues={{ name: "", dataset: dataset ?? undefined, settings: USUAL }}
       onFinish={({ settings, ...what }: NewTraining) =>
         asking.mutate(
           { ...what, settings: { ...USUAL, ...settings } },
@@ -49,7 +58,16 @@ export function NewTrainingForm({ close }: { close: () => void }) {
         <Input autoFocus />
       </Form.Item>
       <Form.Item name="dataset" label={t("train.dataset")} rules={[{ required: true }]}>
-        <Input className="mono" maxLength={64} />
+        <Select
+          loading={versions.isPending}
+          showSearch={{ optionFilterProp: "label" }}
+          options={(versions.data ?? [])
+            .filter((one) => one.task === "detect")
+            .map((one) => ({
+              value: one.digest,
+              label: `${one.name} ${one.digest.slice(0, 12)} · ${formatTime(one.created_utc, language)}`,
+            }))}
+        />
       </Form.Item>
       <Row gutter={16}>
         <Col span={12}>

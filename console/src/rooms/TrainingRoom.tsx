@@ -66,7 +66,9 @@ function Facts({ training }: { training: TrainingDetail }) {
         <Reached training={training} />
       </dd>
       <dt>{t("train.dataset")}</dt>
-      <dd className="mono">{training.dataset}</dd>
+      <dd className="mono">
+        <Link to={`/datasets/${training.dataset}`}>{training.dataset}</Link>
+      </dd>
       <dt>{t("train.author")}</dt>
       <dd>
         {training.author} · {formatTime(training.created_utc, language)}

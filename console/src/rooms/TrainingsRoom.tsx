@@ -1,6 +1,6 @@
 import { Button, Progress, Skeleton, Table, type TableColumnsType, Tag } from "antd";
 import { useState } from "react";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { type Training, useTrainings } from "../api/trainings";
 import { useTexts } from "../i18n";
 import { More } from "../parts/More";
@@ -21,7 +21,13 @@ export function TrainingsRoom() {
   const { t } = useTexts();
   const columns = useColumns();
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useTrainings();
-  const [asking, setAsking] = useState(false);
+  const [params, setParams] = useSearchParams();
+  const dataset = params.get("dataset");
+  const [asking, setAsking] = useState(dataset !== null);
+  const close = () => {
+    setAsking(false);
+    setParams({}, { replace: true });
+  };
   const found = data?.pages.flatMap((page) => page.trainings);
   return (
     <div className="page">
@@ -41,7 +47,7 @@ export function TrainingsRoom() {
         ) : null}
         {hasNextPage ? <More loading={isFetchingNextPage} load={() => void fetchNextPage()} /> : null}
       </section>
-      {asking ? <NewTrainingForm close={() => setAsking(false)} /> : null}
+      {asking ? <NewTrainingForm dataset={dataset} close={close} /> : null}
     </div>
   );
 }
@@ -82,7 +88,11 @@ function useColumns(): TableColumnsType<Training> {
     { title: t("train.progress"), render: (_, one) => <Reached training={one} /> },
     {
       title: t("train.dataset"),
-      render: (_, one) => <span className="mono">{one.dataset.slice(0, 12)}</span>,
+      render: (_, one) => (
+        <Link className="mono" to={`/datasets/${one.dataset}`}>
+          {one.dataset.slice(0, 12)}
+        </Link>
+      ),
     },
     {
       title: t("train.author"),
