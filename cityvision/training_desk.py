@@ -22,7 +22,7 @@ from algorithm_repo.training import detectjob
 from algorithm_repo.training.detectjob import DetectSettings
 from algorithm_repo.training.detectzoo import zoo_of
 from algorithm_repo.training.folderjob import Reached
-from algorithm_repo.training.tracking import Status, Tracking, TrackingFailed, tell
+from algorithm_repo.training.tracking import Follower, Status, Tracking, TrackingFailed, tell
 from contracts.errors import CityVisionError, ConfigError, ObjectMissing, StoreError
 from models.detector import load_detector
 from store.objects import ObjectStore
@@ -41,6 +41,7 @@ class _Held:
     lease_s: float
     stop: Callable[[], bool]
     token: str
+    follower: Follower | None = None
     asked: bool = False
     renewed: float = field(default_factory=time.monotonic)
 
@@ -50,6 +51,12 @@ class _Held:
                 self.asked = service.renew(connection, self.job.id, self.token, self.lease_s)
             self.renewed = time.monotonic()
         return self.asked or self.stop()
+
+    def unfollowed(self) -> None:
+        """Nobody tells MLflow of it any more."""
+        if self.follower is not None:
+            self.follower.leave()
+            self.follower = None
 
     def told(self, line: Reached) -> None:
         point = CurvePoint(step=line.step, of=line.of, figures=dict(line.figures))
@@ -67,6 +74,7 @@ class TrainingDesk:
         python: of the environment with torch.
         tracking: MLflow; None: nobody is told.
         lease_s: after which another worker takes over from one that was killed, s.
+        track_every_s: between two tellings of MLflow while a job runs, s.
     """
 
     def __init__(
@@ -77,9 +85,11 @@ class TrainingDesk:
         python: Path,
         tracking: Tracking | None,
         lease_s: float = 30,
+        track_every_s: float = 30,
     ) -> None:
         self._engine, self._objects, self._folder = engine, objects, folder
-        self._python, self._tracking, self._lease_s = python, tracking, lease_s
+        self._python, self._tracking = python, tracking
+        self._lease_s, self._track_every_s = lease_s, track_every_s
 
     def work(self, stop: Callable[[], bool] = lambda: False) -> int | None:
         """Runs the oldest job there is, to its end.
@@ -109,9 +119,11 @@ class TrainingDesk:
             if held.asked:
                 self._end(held, "cancelled")
             elif stop():
-                self._tell(job, "KILLED")
+                self._tell(held, "KILLED")
             else:
                 self._end(held, "failed", str(error))
+        finally:
+            held.unfollowed()
         return job.id
 
     def _run(self, held: _Held) -> None:
@@ -127,6 +139,8 @@ class TrainingDesk:
             return self._objects.get(key)
 
         detectjob.lay(folder, manifest, read, DetectSettings(**job.settings))
+        if self._tracking is not None:
+            held.follower = Follower(folder, self._tracking, self._python, self._track_every_s)
         detectjob.train(folder, self._python, held.told, held.cancelled)
         if (folder / "detector-int8.xml").is_file() and not (folder / "int8.json").is_file():
             _judge_int8(folder, manifest, read)
@@ -147,10 +161,12 @@ class TrainingDesk:
         with self._engine.begin() as connection:
             service.end(connection, held.job.id, held.token, state, told, result)
         statuses: dict[service.State, Status] = {"done": "FINISHED", "cancelled": "KILLED"}
-        self._tell(held.job, statuses.get(state, "FAILED"))
+        self._tell(held, statuses.get(state, "FAILED"))
 
-    def _tell(self, job: TrainingJob, status: Status) -> None:
-        folder = self._folder / str(job.id)
+    def _tell(self, held: _Held, status: Status) -> None:
+        """The last word, once nobody else tells. The job's end is in the database by now, so it may take long."""
+        held.unfollowed()
+        folder = self._folder / str(held.job.id)
         if self._tracking is None or not (folder / "of.json").is_file():
             return
         try:
