@@ -25,6 +25,7 @@ from api import (
     console,
     coverage,
     custody,
+    datasets,
     doors,
     events,
     evidence,
@@ -54,6 +55,7 @@ from api import (
     stream,
     subscription_stream,
     subscriptions,
+    trainings,
 )
 from api.guard import Guard
 from api.masked_copies import Mask, MaskedCopies
@@ -139,6 +141,8 @@ def create_app(
         review,
         misses,
         labelling,
+        datasets,
+        trainings,
         custody,
         holds,
         packaging,

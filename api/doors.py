@@ -11,6 +11,7 @@ from secrets import token_urlsafe
 from sqlalchemy import Engine
 
 from api.camera_states import CameraStates
+from api.dataset_shelf import DatasetShelf
 from api.feed import EventFeed
 from api.masked_copies import MaskedCopies
 from api.metrics import RequestMetrics
@@ -52,6 +53,7 @@ class Doors:
     viewing_copies: ViewingCopies
     masked_copies: MaskedCopies
     snapshots: Snapshots
+    datasets: DatasetShelf
     attempt: Try | None
     book: Book
     sealer: Sealer
@@ -98,6 +100,7 @@ async def opened(
             viewing_copies,
             masked_copies,
             Snapshots(masked_copies),
+            DatasetShelf(objects),
             attempt,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,

@@ -19,7 +19,7 @@ from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, NewAnsw
 from api import sight
 from api.deps import ConnectionDep, CredentialDep, DoorsDep, LabelDep, Number, check_session, viewer_of
 from api.doors import Doors
-from api.evidence import BYTES, RangeHeader, Served, send, send_masked
+from api.evidence import BYTES, RangeHeader
 from api.labelling_schemas import (
     CandidatesBody,
     CandidatesTaken,
@@ -35,9 +35,9 @@ from api.labelling_schemas import (
     Task,
 )
 from api.problems import NotFound, Problem
+from api.stored_pictures import StoredPicture, send_picture
 from api.verdict_pictures import pictures_of
 from contracts.errors import Forbidden
-from contracts.records import EvidenceRef
 from events import review
 from governance import audit
 from governance.access import Access, Viewer, require
@@ -151,19 +151,8 @@ def label_picture(
 ) -> Response:
     """The picture to be labelled: with faces and plates made unrecognisable where its source may show people."""
     item, source = _admit(doors, check_session(doors, shown), number)
-    if not source.personal:
-        told = {"Cache-Control": "private, max-age=86400"}
-        served = Served(item.key, f'"{item.content}"', item.media_type, item.key.rpartition("/")[2], told)
-        return send(request, doors.objects, served, range_header)
-    ref = EvidenceRef(
-        role="decision",
-        key=item.key,
-        sha256=item.content,
-        media_type=item.media_type,
-        size=doors.objects.size(item.key),
-        utc=item.taken.utc or 0.0,
-    )
-    return send_masked(request, doors.objects, ref.sha256, doors.masked_copies.ensure(ref, None, None), range_header)
+    kept = StoredPicture(item.key, item.content, item.media_type, doors.objects.size(item.key))
+    return send_picture(request, doors, kept, source.personal, range_header)
 
 
 @router.put("/items/{number}/draft", responses=_REFUSED)

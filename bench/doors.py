@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from api import cameras, city_map
 from api.camera_states import CameraStates
+from api.dataset_shelf import DatasetShelf
 from api.doors import Doors
 from api.feed import EventFeed
 from api.masked_copies import MaskedCopies
@@ -30,6 +31,7 @@ from api.readings import Readings
 from api.relay import LiveRelay
 from api.schemas import CameraList
 from api.settings import ApiSettings
+from api.snapshots import Snapshots
 from api.viewing_copies import ViewingCopies
 from bench.result import Figures
 from bench.services import servers
@@ -134,6 +136,8 @@ def running(folder: Path, count: int = CAMERAS) -> Iterator[tuple[Doors, PoolVie
             Readings(),
             ViewingCopies(objects, None),
             MaskedCopies(objects, None),
+            Snapshots(MaskedCopies(objects, None)),
+            DatasetShelf(objects),
             None,
             read_book(),
             Sealer(_SECRET),

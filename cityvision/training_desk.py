@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
+from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.jobs import service
@@ -20,8 +21,7 @@ from algorithm_repo.training import detectjob
 from algorithm_repo.training.detectjob import DetectSettings
 from algorithm_repo.training.detectzoo import zoo_of
 from algorithm_repo.training.folderjob import Reached
-from algorithm_repo.training.tracking import Status, Tracking, TrackingFailed, tell
-from cityvision.media import keep_media, media
+from algorithm_repo.training.tracking import Follower, Status, Tracking, TrackingFailed, tell
 from contracts.errors import CityVisionError, StoreError
 from models.detector import load_detector
 from store.objects import ObjectStore
@@ -40,6 +40,7 @@ class _Held:
     lease_s: float
     stop: Callable[[], bool]
     token: str
+    follower: Follower | None = None
     asked: bool = False
     renewed: float = field(default_factory=time.monotonic)
 
@@ -49,6 +50,12 @@ class _Held:
                 self.asked = service.renew(connection, self.job.id, self.token, self.lease_s)
             self.renewed = time.monotonic()
         return self.asked or self.stop()
+
+    def unfollowed(self) -> None:
+        """Nobody tells MLflow of it any more."""
+        if self.follower is not None:
+            self.follower.leave()
+            self.follower = None
 
     def told(self, line: Reached) -> None:
         point = CurvePoint(step=line.step, of=line.of, figures=dict(line.figures))
@@ -66,6 +73,7 @@ class TrainingDesk:
         python: of the environment with torch.
         tracking: MLflow; None: nobody is told.
         lease_s: after which another worker takes over from one that was killed, s.
+        track_every_s: between two tellings of MLflow while a job runs, s.
     """
 
     def __init__(
@@ -76,9 +84,11 @@ class TrainingDesk:
         python: Path,
         tracking: Tracking | None,
         lease_s: float = 30,
+        track_every_s: float = 30,
     ) -> None:
         self._engine, self._objects, self._folder = engine, objects, folder
-        self._python, self._tracking, self._lease_s = python, tracking, lease_s
+        self._python, self._tracking = python, tracking
+        self._lease_s, self._track_every_s = lease_s, track_every_s
 
     def work(self, stop: Callable[[], bool] = lambda: False) -> int | None:
         """Runs the oldest job there is, to its end.
@@ -108,9 +118,11 @@ class TrainingDesk:
             if held.asked:
                 self._end(held, "cancelled")
             elif stop():
-                self._tell(job, "KILLED")
+                self._tell(held, "KILLED")
             else:
                 self._end(held, "failed", str(error))
+        finally:
+            held.unfollowed()
         return job.id
 
     def _run(self, held: _Held) -> None:
@@ -120,14 +132,16 @@ class TrainingDesk:
 
         def read(content: str) -> bytes:
             held.cancelled()  # reading many pictures takes longer than a lease
-            return media(self._objects, content)
+            return media.read(self._objects, content)
 
         detectjob.lay(folder, manifest, read, DetectSettings(**job.settings))
+        if self._tracking is not None:
+            held.follower = Follower(folder, self._tracking, self._python, self._track_every_s)
         detectjob.train(folder, self._python, held.told, held.cancelled)
         if (folder / "detector-int8.xml").is_file() and not (folder / "int8.json").is_file():
             _judge_int8(folder, manifest, read)
         result = {
-            path.name: keep_media(self._objects, path.read_bytes(), path.suffix, "application/octet-stream", "training")
+            path.name: media.keep(self._objects, path.read_bytes(), path.suffix, "application/octet-stream", "training")
             for path in (folder / name for name in _KEPT)
             if path.is_file()
         }
@@ -137,10 +151,12 @@ class TrainingDesk:
         with self._engine.begin() as connection:
             service.end(connection, held.job.id, held.token, state, told, result)
         statuses: dict[service.State, Status] = {"done": "FINISHED", "cancelled": "KILLED"}
-        self._tell(held.job, statuses.get(state, "FAILED"))
+        self._tell(held, statuses.get(state, "FAILED"))
 
-    def _tell(self, job: TrainingJob, status: Status) -> None:
-        folder = self._folder / str(job.id)
+    def _tell(self, held: _Held, status: Status) -> None:
+        """The last word, once nobody else tells. The job's end is in the database by now, so it may take long."""
+        held.unfollowed()
+        folder = self._folder / str(held.job.id)
         if self._tracking is None or not (folder / "of.json").is_file():
             return
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from algorithm_repo.datasets.types import Item, Manifest
@@ -14,6 +15,10 @@ class Relabelled:
 
     before: Item
     after: Item
+
+    def fields(self) -> list[str]:
+        """Names of what changed."""
+        return [name for name in Item.model_fields if getattr(self.before, name) != getattr(self.after, name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +37,41 @@ class Diff:
     classes_added: tuple[str, ...]
     classes_removed: tuple[str, ...]
 
+    def label_changes(self) -> dict[str, int]:
+        """By how much the count of each label grew or shrank in relabelled items; what did not is left out."""
+        counts: Counter[str] = Counter()
+        for one in self.relabelled:
+            counts.update(x.label for x in one.after.labels)
+            counts.subtract(x.label for x in one.before.labels)
+        return {label: count for label, count in sorted(counts.items()) if count}
+
+    @property
+    def moved(self) -> int:
+        """Relabelled items that have the same labels elsewhere."""
+        return sum(
+            Counter(x.label for x in one.before.labels) == Counter(x.label for x in one.after.labels)
+            for one in self.relabelled
+        )
+
+    def field_changes(self) -> dict[str, int]:
+        """Of how many items each field changed, among those that were told otherwise."""
+        return _counted(name for one in self.told_otherwise for name in one.fields() if name != "labels")
+
     def words(self) -> list[str]:
         """A line for each kind of change; none where nothing changed."""
         told = []
         for word, items in (("added", self.added), ("removed", self.removed)):
             if items:
-                told.append(f"{word} {len(items)} items: {_by_source(items)}")
+                counts = ", ".join(f"{count} of {source}" for source, count in by_source(items).items())
+                told.append(f"{word} {len(items)} items: {counts}")
         if self.relabelled:
-            told.append(f"relabelled {len(self.relabelled)} items: {_labels(self.relabelled)}")
+            labels = [f"{label} {count:+d}" for label, count in self.label_changes().items()]
+            if self.moved:
+                labels.append(f"{self.moved} with the same labels elsewhere")
+            told.append(f"relabelled {len(self.relabelled)} items: {', '.join(labels)}")
         if self.told_otherwise:
-            told.append(f"changed {len(self.told_otherwise)} items otherwise: {_fields(self.told_otherwise)}")
+            fields = ", ".join(f"{name} of {count}" for name, count in self.field_changes().items())
+            told.append(f"changed {len(self.told_otherwise)} items otherwise: {fields}")
         for word, classes in (("added", self.classes_added), ("removed", self.classes_removed)):
             if classes:
                 told.append(f"{word} classes: {', '.join(classes)}")
@@ -63,30 +93,10 @@ def diff(before: Manifest, after: Manifest) -> Diff:
     )
 
 
-def _by_source(items: tuple[Item, ...]) -> str:
-    return ", ".join(f"{count} of {source}" for source, count in sorted(Counter(i.source for i in items).items()))
+def by_source(items: Iterable[Item]) -> dict[str, int]:
+    """How many items come from where."""
+    return _counted(item.source for item in items)
 
 
-def _labels(changed: tuple[Relabelled, ...]) -> str:
-    """By how much each label's count grew or shrank; labels that only moved are counted as such."""
-    counts: Counter[str] = Counter()
-    moved = 0
-    for one in changed:
-        before, after = Counter(x.label for x in one.before.labels), Counter(x.label for x in one.after.labels)
-        moved += before == after
-        counts.update(after)
-        counts.subtract(before)
-    told = [f"{label} {count:+d}" for label, count in sorted(counts.items()) if count]
-    if moved:
-        told.append(f"{moved} with the same labels elsewhere")
-    return ", ".join(told)
-
-
-def _fields(changed: tuple[Relabelled, ...]) -> str:
-    names = Counter(
-        name
-        for one in changed
-        for name in Item.model_fields
-        if name != "labels" and getattr(one.before, name) != getattr(one.after, name)
-    )
-    return ", ".join(f"{name} of {count}" for name, count in sorted(names.items()))
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))

@@ -71,6 +71,21 @@ def across(manifest: Manifest, alike: Iterable[Pair]) -> list[Pair]:
     ]
 
 
+def hours_across(manifest: Manifest) -> int:
+    """How many hours of a camera are on two sides."""
+    sides: dict[tuple[str, int], set[Side]] = {}
+    for item in manifest.items:
+        block = _block(item)
+        if block is not None and item.side is not None:
+            sides.setdefault(block, set()).add(item.side)
+    return sum(len(found) > 1 for found in sides.values())
+
+
+def _block(item: Item) -> tuple[str, int] | None:
+    """The camera and the hour; None where either is not known."""
+    return (item.camera, int(item.utc // BLOCK_S)) if item.camera and item.utc is not None else None
+
+
 def _without_bridges(items: Sequence[Item], alike: Sequence[Pair]) -> tuple[list[Item], tuple[LeftOut, ...]]:
     """New items whose group would hold two sides are left out, one by one, until no group does."""
     kept, left_out = list(items), list[LeftOut]()
@@ -104,8 +119,9 @@ def _groups(items: Sequence[Item], alike: Sequence[Pair]) -> list[list[Item]]:
 
     moments: dict[tuple[str, int], str] = {}
     for item in items:
-        if item.camera and item.utc is not None:
-            join(item.content, moments.setdefault((item.camera, int(item.utc // BLOCK_S)), item.content))
+        block = _block(item)
+        if block is not None:
+            join(item.content, moments.setdefault(block, item.content))
     for pair in alike:
         if pair.first in root and pair.second in root:
             join(pair.first, pair.second)

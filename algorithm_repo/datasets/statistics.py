@@ -1,4 +1,4 @@
-"""What a version holds, counted: by side, label, slice, source, camera."""
+"""What a version holds, counted: by side, label, slice, source, licence, camera."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Statistics:
     """Attributes:
+    sides: items of each, in the order of `SIDES`.
     classes: of each label the items that have it.
-    slices, sources, cameras: items of each; "" is a camera nobody knows.
+    slices, sources, licences, cameras: items of each; "" is a camera nobody knows.
     background: items without any label.
     small: labels (boxes) whose shorter side is below 2 % of the picture's: mostly too small to learn.
     """
 
+    sides: tuple[int, int, int]
     classes: tuple[Row, ...]
     slices: tuple[Row, ...]
     sources: tuple[Row, ...]
+    licences: tuple[Row, ...]
     cameras: tuple[Row, ...]
     background: int
     small: int
@@ -41,7 +44,7 @@ _SMALL = 0.02
 def statistics(manifest: Manifest) -> Statistics:
     """Counts of a frozen version; items without a side count on none."""
     items: dict[str, Counter[tuple[str, str | None]]] = {
-        key: Counter() for key in ("class", "slice", "source", "camera")
+        key: Counter() for key in ("class", "slice", "source", "licence", "camera")
     }
     labels: dict[str, Counter[str]] = {key: Counter() for key in items}
     small = 0
@@ -51,6 +54,7 @@ def statistics(manifest: Manifest) -> Statistics:
             "class": found,
             "slice": item.slices,
             "source": (item.source,),
+            "licence": (manifest.sources[item.source].licence,),
             "camera": (item.camera,),
         }
         for key, names in groups.items():
@@ -69,10 +73,13 @@ def statistics(manifest: Manifest) -> Statistics:
     def rows(key: str, names: Iterable[str]) -> tuple[Row, ...]:
         return tuple(row(key, name) for name in names)
 
+    train, val, test = (sum(item.side == side for item in manifest.items) for side in SIDES)
     return Statistics(
+        sides=(train, val, test),
         classes=rows("class", manifest.classes),
         slices=rows("slice", sorted(labels["slice"])),
         sources=rows("source", sorted(manifest.sources)),
+        licences=rows("licence", sorted(labels["licence"])),
         cameras=rows("camera", sorted(labels["camera"])),
         background=sum(not item.labels for item in manifest.items),
         small=small,

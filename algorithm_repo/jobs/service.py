@@ -89,21 +89,34 @@ def submit(connection: Connection, name: str, dataset: str, settings: Mapping[st
     return get(connection, number)
 
 
+def find(connection: Connection, number: int) -> TrainingJob | None:
+    """One job; None where there is none."""
+    row = connection.execute(_query().where(_j.id == number)).one_or_none()
+    return None if row is None else _job(row)
+
+
 def get(connection: Connection, number: int) -> TrainingJob:
     """One job.
 
     Raises:
         ConfigError: there is none.
     """
-    row = connection.execute(_query().where(_j.id == number)).one_or_none()
-    if row is None:
+    found = find(connection, number)
+    if found is None:
         raise ConfigError(f"training {number}: there is none", "`cityvision train list` names them")
-    return _job(row)
+    return found
 
 
-def listed(connection: Connection, most: int = 100) -> list[TrainingJob]:
-    """The newest first."""
-    return [_job(row) for row in connection.execute(_query().order_by(_j.id.desc()).limit(most))]
+def listed(connection: Connection, most: int = 100, before: int | None = None) -> list[TrainingJob]:
+    """The newest first.
+
+    Args:
+        before: number of the last one of the page before.
+    """
+    query = _query().order_by(_j.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(_j.id < before)
+    return [_job(row) for row in connection.execute(query)]
 
 
 def curve(connection: Connection, number: int) -> list[CurvePoint]:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from algorithm_repo.datasets.pictures import Read
 from algorithm_repo.datasets.types import Manifest
@@ -21,8 +21,19 @@ from algorithm_repo.training.folderjob import Reached
 from contracts.errors import ConfigError
 
 RESULT = "detector.onnx"
-NETWORKS = ("yolo11n", "yolo11s", "yolo11m")
+Network = Literal["yolo11n", "yolo11s", "yolo11m"]
+NETWORKS: tuple[Network, ...] = get_args(Network)
 _STRIDE = 32  # px, of the coarsest grid
+# What a mistyped setting must not do is take the worker's machine with it.
+_RANGES = {
+    "epochs": (1, 10_000),
+    "batch": (1, 1024),
+    "threads": (1, 256),
+    "workers": (0, 64),
+    "mosaic": (0, 10_000),
+    "calibrate": (0, 100_000),
+    "seed": (0, 2**31 - 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class DetectSettings:
         device: "cpu" or "cuda"; only on a processor two runs are alike to the bit.
     """
 
-    network: str = "yolo11n"
+    network: Network = "yolo11n"
     size: int = 320
     epochs: int = 50
     batch: int = 16
@@ -55,16 +66,16 @@ class DetectSettings:
     threads: int = 2
     workers: int = 0
     calibrate: int = 300
-    device: str = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise ConfigError(f"network: {self.network!r} is not known", f"write one of {', '.join(NETWORKS)}")
         if self.size % _STRIDE or not 64 <= self.size <= 1280:
             raise ConfigError(f"size: {self.size} is no multiple of {_STRIDE} from 64 to 1280", "write 320")
-        if min(self.epochs, self.batch, self.threads) < 1 or min(self.workers, self.calibrate, self.mosaic) < 0:
-            fix = "epochs, batch and threads are at least 1; workers, calibrate and mosaic at least 0"
-            raise ConfigError(f"settings: {asdict(self)}", fix)
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ConfigError(f"{name}: {getattr(self, name)} is not from {least} to {most}", "write one that is")
         if not 0 < self.rate < 1:
             raise ConfigError(f"rate: {self.rate} is not between 0 and 1", "write 0.001")
 

@@ -39,14 +39,14 @@ def track(folder: Path, experiment: str, status: str, artefacts: str | None) -> 
     )
     client.log_batch(run, params=_params(json.loads(of)), tags=_tags(folder))
     _add_curve(client, run, folder)
+    if status == "RUNNING":  # its files come at the end: most are still written
+        client.update_run(run, status)
+        return str(run)
     for pattern in _KEPT:
         for path in sorted(folder.glob(pattern)):
             if path.name not in _NOT_KEPT:
                 client.log_artifact(run, str(path))
-    if status == "RUNNING":
-        client.update_run(run, status)
-    else:
-        client.set_terminated(run, status)
+    client.set_terminated(run, status)
     return str(run)
 
 

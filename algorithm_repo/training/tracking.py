@@ -64,17 +64,11 @@ def tell(folder: Path, tracking: Tracking, status: Status, python: Path) -> str:
     Raises:
         TrackingFailed: the store or server did not take it.
     """
-    if tracking.artefacts is not None:
-        tracking.artefacts.mkdir(parents=True, exist_ok=True)
-    command = [str(python), "-m", "algorithm_repo.training.track", str(folder), tracking.experiment, status]
-    # An address may hold a password, so it is no argument.
-    own = {"MLFLOW_TRACKING_URI": tracking.address, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    own["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "2"
     try:
         done = subprocess.run(
-            command + ([tracking.artefacts.as_uri()] if tracking.artefacts else []),
+            _command(python, "track", folder, tracking, status),
             cwd=ROOT,
-            env=os.environ | own,
+            env=_environment(tracking),
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_S,
@@ -87,3 +81,50 @@ def tell(folder: Path, tracking: Tracking, status: Status, python: Path) -> str:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise TrackingFailed(f"{folder.name}: MLflow was not told: {last[:300]}", "look at the address of mlflow_url")
     return lines[-1]
+
+
+class Follower:
+    """Tells MLflow of a job that runs, every so often, until it is left; see `training.follow`.
+
+    A server that is down costs a line in `follow.txt` of the job's folder.
+
+    Args:
+        folder: of a job that was laid down.
+        every_s: between two tellings, s.
+    """
+
+    def __init__(self, folder: Path, tracking: Tracking, python: Path, every_s: float) -> None:
+        with (folder / "follow.txt").open("ab") as out:
+            self._process = subprocess.Popen(
+                _command(python, "follow", folder, tracking, str(every_s)),
+                cwd=ROOT,
+                env=_environment(tracking),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def leave(self) -> None:
+        """Ends it, after the telling that it is in; may be called again."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _command(python: Path, module: str, folder: Path, tracking: Tracking, last: str) -> list[str]:
+    command = [str(python), "-m", f"algorithm_repo.training.{module}", str(folder), tracking.experiment, last]
+    if tracking.artefacts is None:
+        return command
+    tracking.artefacts.mkdir(parents=True, exist_ok=True)
+    return [*command, tracking.artefacts.as_uri()]
+
+
+def _environment(tracking: Tracking) -> dict[str, str]:
+    """An address may hold a password, so it is no argument."""
+    own = {"MLFLOW_TRACKING_URI": tracking.address, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    own |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+    return {**os.environ, **own}

@@ -8,11 +8,12 @@ import signal
 import threading
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from algorithm_repo.jobs import service
-from algorithm_repo.training.detectjob import NETWORKS, DetectSettings
+from algorithm_repo.training.detectjob import NETWORKS, DetectSettings, Network
 from algorithm_repo.training.tracking import tracking_of
 from cityvision.database import transaction
 from cityvision.installation import reach
@@ -46,14 +47,14 @@ def _reached(data: Path | None) -> Settings:
 def submit_command(
     name: str,
     dataset: str,
-    network: str,
+    network: Network,
     size: int,
     epochs: int,
     batch: int,
     rate: float,
     seed: int,
     threads: int,
-    device: str,
+    device: Literal["cpu", "cuda"],
     data: Path | None,
 ) -> None:
     """Put the training of a detector on the frozen version DATASET (its digest) at the end of the queue."""

@@ -10,9 +10,9 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from algorithm_repo.archive import media
 from cityvision.installation import Installation
 from cityvision.loop.types import LoopStopped
-from cityvision.media import keep_media, media
 from cityvision.object_store import object_store
 from cityvision.settings import Settings
 from contracts.live import CameraStatus
@@ -91,8 +91,8 @@ class City:
 
     def read(self, content: str) -> bytes:
         """A picture or mask by its SHA-256."""
-        return media(self.objects, content)
+        return media.read(self.objects, content)
 
     def keep(self, data: bytes, suffix: str = ".png", media_type: str = "image/png", room: str = "media") -> str:
         """Keeps bytes; their SHA-256."""
-        return keep_media(self.objects, data, suffix, media_type, room)
+        return media.keep(self.objects, data, suffix, media_type, room)

@@ -17,6 +17,8 @@ import { CaseRoom } from "./rooms/CaseRoom";
 import { CaseSilencesRoom } from "./rooms/CaseSilencesRoom";
 import { CaseStatisticsRoom } from "./rooms/CaseStatisticsRoom";
 import { CasesRoom } from "./rooms/CasesRoom";
+import { DatasetRoom } from "./rooms/DatasetRoom";
+import { DatasetsRoom } from "./rooms/DatasetsRoom";
 import { EventRoom } from "./rooms/EventRoom";
 import { EventsRoom } from "./rooms/EventsRoom";
 import { ExchangeRoom } from "./rooms/ExchangeRoom";
@@ -41,6 +43,8 @@ import { ShiftRoom } from "./rooms/ShiftRoom";
 import { SilencesRoom } from "./rooms/SilencesRoom";
 import { SubscriptionRoom } from "./rooms/SubscriptionRoom";
 import { SubscriptionsRoom } from "./rooms/SubscriptionsRoom";
+import { TrainingRoom } from "./rooms/TrainingRoom";
+import { TrainingsRoom } from "./rooms/TrainingsRoom";
 import { WallRoom } from "./rooms/WallRoom";
 import { home, Shell } from "./Shell";
 import { type Me, useSession } from "./session";
@@ -128,6 +132,10 @@ function Desk({ rights }: { rights: Me["rights"] }) {
           <Route path="/labelling/:id" element={<LabelProjectRoom />} />
           <Route path="/labelling/:id/label" element={<AnnotateRoom key="label" work="label" />} />
           <Route path="/labelling/:id/review" element={<AnnotateRoom key="review" work="review" />} />
+          <Route path="/datasets" element={<DatasetsRoom />} />
+          <Route path="/datasets/:id" element={<DatasetRoom />} />
+          <Route path="/trainings" element={<TrainingsRoom />} />
+          <Route path="/trainings/:id" element={<TrainingRoom />} />
           <Route path="/audit" element={<AuditRoom />} />
           <Route path="/security" element={<SecurityRoom />} />
           <Route

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Connection, insert, select, update
 
+from algorithm_repo.archive import service as archive
 from algorithm_repo.labelling import candidates, projects
 from algorithm_repo.labelling.types import NewItem, NewProject, Taken
 from cases.tables import case_incidents, cases
@@ -34,6 +35,7 @@ from tests.contract.evidence_scene import picture as small_picture
 from tests.contract.subscription_scene import SEALER
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event, not_watched, opened
+from tests.unit.datasets_scene import item, manifest
 
 OURS, THEIRS = "traffic", "grid"
 CAMERA = "square"  # theirs
@@ -88,6 +90,7 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             to_label = picture_to_label(connection, picture)
             seen = city.keep(small_picture("missed by theirs"), "decision", "jpg", now)
             lost = missed_there(connection, seen)
+            version = version_with(connection, city, picture)
             clients = {role: logged_in(city, connection, role) for role in ROLES}
             key = api_keys.create(connection, NewKey(name="ours", department=OURS, scopes=tuple(Scope)), "li", now)[1]
         case = wait_for_case(clients[Role.ADMIN], CAMERA)
@@ -107,6 +110,8 @@ def running(tmp_path: Path, database_url: str, valkey: EmbeddedValkey) -> Iterat
             "label item": str(to_label),
             "missed": str(lost),
             "missed sha256": seen.sha256,
+            "digest": version,
+            "content": picture.sha256,
         }
         marks = ("中心广场", f'"{CAMERA}"', "plaza", theirs.id, picture.sha256, "their feed", "their silence")
         more = ("their verdict", "their trace", "their market day")
@@ -183,6 +188,15 @@ def picture_to_label(connection: Connection, picture: EvidenceRef) -> int:
     number = projects.add(connection, made.id, new, projects.looks(small_picture("theirs")).signature, "li")
     assert number is not None
     return number
+
+
+def version_with(connection: Connection, city: City, picture: EvidenceRef) -> str:
+    """A version of training data to which that picture of theirs was added."""
+    first = manifest(item(1, side="train"))
+    parent = archive.keep(connection, city.objects, first, [], "li").digest
+    fields = {"content": picture.sha256, "name": f"{CAMERA} 1", "camera": CAMERA, "utc": picture.utc, "side": "train"}
+    both = manifest(*first.items, item(2, **fields), parent=parent)
+    return archive.keep(connection, city.objects, both, [], "li").digest
 
 
 def hand_over(client: httpx.Client, now: float) -> None:

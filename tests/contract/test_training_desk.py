@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,9 +17,11 @@ from sqlalchemy import Engine
 from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
 from algorithm_repo.training.detectjob import DetectSettings
+from algorithm_repo.training.tracking import Tracking, tracking_of
 from cityvision.training_desk import TrainingDesk
 from store.objects import DiskObjects
 from tests.contract.detect_scene import ROOT, photos, training_python
+from tests.contract.test_training_tracking import read, until
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.media, pytest.mark.timeout(1200)]
@@ -26,6 +29,7 @@ pytestmark = [pytest.mark.media, pytest.mark.timeout(1200)]
 _WORKER = """
 import sys
 from pathlib import Path
+from algorithm_repo.training.tracking import Tracking, tracking_of
 from cityvision.training_desk import TrainingDesk
 from store.database import make_engine
 from store.objects import DiskObjects
@@ -84,3 +88,49 @@ def test_a_picture_that_is_gone_fails_the_job_with_its_reason(engine: Engine, mi
     assert ended.state == "failed"
     assert "is not in the store" in ended.told
     assert desk.work() is None
+
+
+def test_mlflow_is_told_while_a_job_runs_and_that_it_was_cancelled(
+    engine: Engine, mirror: Path, tmp_path: Path
+) -> None:
+    job, desk = submitted(engine, mirror, tmp_path, epochs=5000, tracking=tracking_of(tmp_path, None))
+    worker = threading.Thread(target=desk.work)
+    worker.start()
+    try:
+        running = until(tracking_of(tmp_path, None), 2)
+    finally:
+        with engine.begin() as connection:
+            service.cancel(connection, job.id)
+        worker.join(300)
+    assert running["status"] == "RUNNING"
+    (run,) = read(tracking_of(tmp_path, None))
+    assert (run["id"], run["status"]) == (running["id"], "KILLED")
+    with engine.connect() as connection:
+        points = service.curve(connection, job.id)
+    assert [step for step, _ in run["curve"]["box_loss"]] == [point.step for point in points]
+
+
+def test_a_server_that_is_down_costs_a_training_nothing(
+    engine: Engine, mirror: Path, tmp_path: Path, free_port: int
+) -> None:
+    nobody = tracking_of(tmp_path, f"http://127.0.0.1:{free_port}")
+    job, desk = submitted(engine, mirror, tmp_path, epochs=2, tracking=nobody)
+    assert desk.work() == job.id
+    with engine.connect() as connection:
+        done = service.get(connection, job.id)
+    assert (done.state, done.told, done.attempts, done.step) == ("done", "", 1, 2)
+
+
+def submitted(
+    engine: Engine, mirror: Path, tmp_path: Path, epochs: int, tracking: Tracking
+) -> tuple[service.TrainingJob, TrainingDesk]:
+    """A job on eight photos a side, and a worker that tells every half second."""
+    scene, objects = photos(mirror, 8, 8), DiskObjects(tmp_path / "objects")
+    for one in scene.manifest.items:
+        objects.put(f"labelling/{one.content[:2]}/{one.content}.jpg", scene.read(one.content), "image/jpeg")
+    settings = DetectSettings(size=64, epochs=epochs, batch=4, mosaic=1, threads=1, calibrate=0)
+    with engine.begin() as connection:
+        digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
+        job = service.submit(connection, "eight", digest, asdict(settings), "lin")
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), tracking, track_every_s=0.5)
+    return job, desk

@@ -172,5 +172,5 @@ def test_what_is_refused(scene: Photos, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="size: 100"):
         DetectSettings(size=100)
     with pytest.raises(ConfigError, match="network: 'yolo26x'"):
-        DetectSettings(network="yolo26x")
+        DetectSettings(network="yolo26x")  # type: ignore[arg-type]
     assert not (tmp_path / "a").exists()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from algorithm_repo.training.tracking import Tracking, TrackingFailed, tell, tracking_of
+from algorithm_repo.training.tracking import Follower, Tracking, TrackingFailed, tell, tracking_of
 from contracts.errors import ConfigError
-from tests.contract.detect_scene import training_python
+from tests.contract.detect_scene import ROOT, training_python
 
 pytestmark = pytest.mark.timeout(900)
 LINES = [{"step": step, "of": 3, "box_loss": 1.0 / step, "map50": 0.1 * step} for step in (1, 2, 3)]
@@ -69,6 +72,54 @@ def test_told_twice_a_run_is_there_once_and_reads_back_equal(tmp_path: Path) -> 
     assert run["tags"]["cityvision.torch"] == "2.13.0"
     kept = ("of.json", "starts.jsonl", "curve.jsonl", "detector.onnx")
     assert run["files"] == {name: (folder / name).read_bytes().hex() for name in kept}
+
+
+def test_a_run_is_told_while_it_runs_and_its_files_at_the_end(tmp_path: Path) -> None:
+    tracking = tracking_of(tmp_path / "data", None)
+    (tmp_path / "data").mkdir()
+    folder = job(tmp_path / "one", 0)
+    follower = Follower(folder, tracking, training_python(), 0.3)
+    try:
+        assert until(tracking, 0)["status"] == "RUNNING"
+        job(folder, 2)
+        running = until(tracking, 2)
+        assert (running["status"], running["files"]) == ("RUNNING", {})
+    finally:
+        follower.leave()
+    job(folder, 3)
+    assert tell(folder, tracking, "FINISHED", training_python()) == running["id"]
+    (run,) = read(tracking)
+    assert (run["status"], len(run["curve"]["map50"])) == ("FINISHED", 3)
+    assert set(run["files"]) == {"of.json", "starts.jsonl", "curve.jsonl"}
+
+
+def test_a_follower_ends_with_whoever_started_it(tmp_path: Path, free_port: int) -> None:
+    folder = job(tmp_path / "one", 1)
+    start = f"""
+from pathlib import Path
+from algorithm_repo.training.tracking import Follower, Tracking
+one = Follower(Path({str(folder)!r}), Tracking("http://127.0.0.1:{free_port}"), Path({str(training_python())!r}), 0.2)
+print(one._process.pid, flush=True)
+import os, signal
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", start], cwd=ROOT, capture_output=True, text=True, check=False)
+    number, end = int(done.stdout), time.monotonic() + 120
+    while Path(f"/proc/{number}/stat").is_file() and Path(f"/proc/{number}/stat").read_text().split()[2] != "Z":
+        assert time.monotonic() < end, "it tells for ever"
+        time.sleep(0.1)
+
+
+def until(tracking: Tracking, points: int) -> Any:
+    """The one run, once it has so many points."""
+    end = time.monotonic() + 240
+    while time.monotonic() < end:
+        time.sleep(1)
+        with suppress(subprocess.CalledProcessError):  # the store is still being made
+            runs = read(tracking)
+            if runs and len(runs[0]["curve"].get("map50", ())) >= points:
+                return runs[0]
+    raise AssertionError("nobody told")
 
 
 def test_a_server_that_is_not_there_is_named_and_the_job_stays(tmp_path: Path, free_port: int) -> None:

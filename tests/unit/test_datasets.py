@@ -16,7 +16,7 @@ from algorithm_repo.datasets.alike import Pair, pairs, signature
 from algorithm_repo.datasets.diff import diff
 from algorithm_repo.datasets.photos import masked_photos
 from algorithm_repo.datasets.pictures import decode, encode
-from algorithm_repo.datasets.split import BLOCK_S, across, split
+from algorithm_repo.datasets.split import BLOCK_S, across, hours_across, split
 from algorithm_repo.datasets.statistics import statistics
 from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Tag
 from contracts.errors import ConfigError
@@ -153,6 +153,18 @@ def test_lines_are_read_back() -> None:
             Manifest.of_lines(data, "v")
 
 
+def test_hours_of_one_camera_on_two_sides_are_counted() -> None:
+    there = {"camera": "a", "utc": 7200.0}
+    one = manifest(
+        item(1, side="train", **there),
+        item(2, side="val", camera="a", utc=10_000.0),
+        item(3, side="test", camera="b", utc=7200.0),
+        item(4, side="test"),
+    )
+    assert hours_across(one) == 1
+    assert hours_across(manifest(item(1, side="train", **there), item(2, side="val", camera="a", utc=10_800.0))) == 0
+
+
 def test_a_difference_in_words() -> None:
     car, bus = (Box(label=label, box=(0.1, 0.1, 0.5, 0.5)) for label in ("car", "bus"))
     moved = Box(label="bus", box=(0.2, 0.1, 0.5, 0.5))
@@ -189,7 +201,8 @@ def test_counts() -> None:
     ]
     assert [(row.name, row.items) for row in found.slices] == [("night", (1, 0, 1)), ("rain", (1, 0, 0))]
     assert [(row.name, row.items, row.labels) for row in found.cameras] == [("", (0, 1, 1), 1), ("a", (1, 0, 0), 2)]
-    assert (found.background, found.small) == (1, 1)
+    assert (found.background, found.small, found.sides) == (1, 1, (1, 1, 1))
+    assert [(row.name, row.items, row.labels) for row in found.licences] == [("internal", (1, 1, 1), 3)]
 
 
 # --- photos ---------------------------------------------------------------------------------------------------

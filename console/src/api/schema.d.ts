@@ -716,6 +716,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Datasets
+         * @description Every version, the newest first; `parent` makes a tree of them.
+         */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset
+         * @description One version, counted by side, class, slice, source, licence and camera, and its leakage check.
+         */
+        get: operations["get_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{digest}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Difference
+         * @description What changed since its parent, or since any other version: in words and in numbers.
+         */
+        get: operations["dataset_difference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{digest}/difference/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Changes
+         * @description The pictures that changed in one way, with their labels before and after.
+         */
+        get: operations["dataset_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{digest}/pictures/{content}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Picture
+         * @description A picture of a version: with faces and plates made unrecognisable where its source may show people.
+         */
+        get: operations["dataset_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/departments": {
         parameters: {
             query?: never;
@@ -2734,6 +2834,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trainings
+         * @description What waits, runs and has ended, the newest first.
+         */
+        get: operations["list_trainings"];
+        put?: never;
+        /**
+         * Submit Training
+         * @description Puts a training at the end of the queue.
+         */
+        post: operations["submit_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed.
+         */
+        get: operations["get_training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{number}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Training
+         * @description Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays.
+         */
+        post: operations["cancel_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/unwatched": {
         parameters: {
             query?: never;
@@ -3626,6 +3790,68 @@ export interface components {
             events: components["schemas"]["UncasedEvent"][];
         };
         /**
+         * ChangeCount
+         * @description How many items changed so, and by what: sources of what came and went, growth of labels, fields.
+         */
+        ChangeCount: {
+            /** By */
+            by: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: number;
+        };
+        /**
+         * ChangedItem
+         * @description A picture or clip of a difference.
+         *
+         *     Attributes:
+         *         picture: address of its bytes, masked where it may show people; "" of a clip.
+         *         side: in the newer version that has it.
+         *         before, after: labels; null: that version does not have it.
+         *         fields: what changed, by name.
+         */
+        ChangedItem: {
+            /** After */
+            after: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Mask"] | components["schemas"]["Tag"] | components["schemas"]["Interval"])[] | null;
+            /** Before */
+            before: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Mask"] | components["schemas"]["Tag"] | components["schemas"]["Interval"])[] | null;
+            /** Camera */
+            camera: string;
+            /** Content */
+            content: string;
+            /** Fields */
+            fields: string[];
+            /** Height */
+            height: number;
+            /** Name */
+            name: string;
+            /** Picture */
+            picture: string;
+            /** Side */
+            side: ("train" | "val" | "test") | null;
+            /** Source */
+            source: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ChangedPage
+         * @description Items of one kind of change, in the order of their content.
+         *
+         *     Attributes:
+         *         withheld: of this page that are not for the asker.
+         *         next_after: leads to the next page; null at the end.
+         */
+        ChangedPage: {
+            /** Items */
+            items: components["schemas"]["ChangedItem"][];
+            /** Next After */
+            next_after: number | null;
+            /** Withheld */
+            withheld: number;
+        };
+        /**
          * Clock
          * @description What is timed. Exactly one of them runs in a case that is not at its end.
          * @enum {string}
@@ -3644,6 +3870,22 @@ export interface components {
              * @description of an authenticator app, or a recovery code
              */
             code: string;
+        };
+        /**
+         * CountRow
+         * @description Items on each side of what `name` says, and labels of it all together.
+         */
+        CountRow: {
+            /** Labels */
+            labels: number;
+            /** Name */
+            name: string;
+            /** Test */
+            test: number;
+            /** Train */
+            train: number;
+            /** Val */
+            val: number;
         };
         /** Counted */
         Counted: {
@@ -3693,6 +3935,20 @@ export interface components {
             waiting: components["schemas"]["Handover"] | null;
         };
         /**
+         * CurvePoint
+         * @description One line of a job's curve: after `step` of `of` steps, figures by name.
+         */
+        CurvePoint: {
+            /** Figures */
+            figures: {
+                [key: string]: number;
+            };
+            /** Of */
+            of: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * CustodyLine
          * @description One line of the log.
          *
@@ -3736,6 +3992,109 @@ export interface components {
             lines: components["schemas"]["CustodyLine"][];
             /** Next Before */
             next_before: number | null;
+        };
+        /**
+         * DatasetDetail
+         * @description A version with what it holds, counted.
+         */
+        DatasetDetail: {
+            /** Classes */
+            classes: string[];
+            leakage: components["schemas"]["LeakageCheck"];
+            statistics: components["schemas"]["DatasetStatistics"];
+            version: components["schemas"]["DatasetVersion"];
+        };
+        /**
+         * DatasetDifference
+         * @description What changed from one version to another, in words (English) and in numbers.
+         *
+         *     Attributes:
+         *         relabelled: other labels; `by`: by how much each label grew or shrank.
+         *         moved: relabelled items that have the same labels elsewhere.
+         *         otherwise: the same labels, and something else changed; `by`: of how many items which field.
+         */
+        DatasetDifference: {
+            added: components["schemas"]["ChangeCount"];
+            /**
+             * After
+             * @description digest
+             */
+            after: string;
+            /**
+             * Before
+             * @description digest
+             */
+            before: string;
+            /** Classes Added */
+            classes_added: string[];
+            /** Classes Removed */
+            classes_removed: string[];
+            /** Moved */
+            moved: number;
+            otherwise: components["schemas"]["ChangeCount"];
+            relabelled: components["schemas"]["ChangeCount"];
+            removed: components["schemas"]["ChangeCount"];
+            /** Words */
+            words: string[];
+        };
+        /**
+         * DatasetStatistics
+         * @description What a version holds, counted.
+         *
+         *     Attributes:
+         *         cameras: those that the asker may see; "" is a camera nobody knows.
+         *         cameras_withheld: how many more there are.
+         *         background: items without any label.
+         *         small: boxes whose shorter side is below 2 % of the picture's.
+         */
+        DatasetStatistics: {
+            /** Background */
+            background: number;
+            /** Cameras */
+            cameras: components["schemas"]["CountRow"][];
+            /** Cameras Withheld */
+            cameras_withheld: number;
+            /** Classes */
+            classes: components["schemas"]["CountRow"][];
+            /** Licences */
+            licences: components["schemas"]["CountRow"][];
+            /** Slices */
+            slices: components["schemas"]["CountRow"][];
+            /** Small */
+            small: number;
+            /** Sources */
+            sources: components["schemas"]["CountRow"][];
+            /** Test */
+            test: number;
+            /** Train */
+            train: number;
+            /** Val */
+            val: number;
+        };
+        /**
+         * DatasetVersion
+         * @description One version, without its items. `items`: how many it has.
+         */
+        DatasetVersion: {
+            /** Author */
+            author: string;
+            /** Created Utc */
+            created_utc: number;
+            /** Digest */
+            digest: string;
+            /** Items */
+            items: number;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Parent */
+            parent: string | null;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "detect" | "segment" | "classify" | "events";
         };
         /**
          * Decided
@@ -3859,6 +4218,89 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * DetectSettings
+         * @description How to train.
+         *
+         *     Attributes:
+         *         network: its shape; weights are drawn by `seed` unless `lay` is given some.
+         *         size: of the square input, px, a multiple of 32.
+         *         epochs: how often each picture of the train side is shown.
+         *         batch: pictures a step.
+         *         rate: highest learning rate.
+         *         optimizer: as torch names it.
+         *         mosaic: until how many epochs before the end four pictures are shown as one.
+         *         seed: of first weights, order and variations.
+         *         threads: of the processor; more or fewer add up in another order and give another network.
+         *         workers: processes that read pictures beside it.
+         *         calibrate: training pictures at most from which INT8 learns its ranges; 0: no INT8.
+         *         device: "cpu" or "cuda"; only on a processor two runs are alike to the bit.
+         */
+        DetectSettings: {
+            /**
+             * Batch
+             * @default 16
+             */
+            batch: number;
+            /**
+             * Calibrate
+             * @default 300
+             */
+            calibrate: number;
+            /**
+             * Device
+             * @default cpu
+             * @enum {string}
+             */
+            device: "cpu" | "cuda";
+            /**
+             * Epochs
+             * @default 50
+             */
+            epochs: number;
+            /**
+             * Mosaic
+             * @default 10
+             */
+            mosaic: number;
+            /**
+             * Network
+             * @default yolo11n
+             * @enum {string}
+             */
+            network: "yolo11n" | "yolo11s" | "yolo11m";
+            /**
+             * Optimizer
+             * @default AdamW
+             * @enum {string}
+             */
+            optimizer: "AdamW" | "SGD";
+            /**
+             * Rate
+             * @default 0.001
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Size
+             * @default 320
+             */
+            size: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Workers
+             * @default 0
+             */
+            workers: number;
         };
         /**
          * DetectorTally
@@ -5046,6 +5488,28 @@ export interface components {
             zone: string;
         };
         /**
+         * Interval
+         * @description An event on a clip's timeline: the truth of an event suite. `end` None: it goes on past the clip.
+         */
+        Interval: {
+            /** End */
+            end?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "interval";
+            /** Label */
+            label: string;
+            /** Start */
+            start: number;
+            /**
+             * Zone
+             * @default
+             */
+            zone: string;
+        };
+        /**
          * ItemDetail
          * @description A picture with all that was said of it, the oldest first.
          */
@@ -5184,6 +5648,27 @@ export interface components {
             version: string;
             /** Version Id */
             version_id: number;
+        };
+        /**
+         * LeakageCheck
+         * @description Whether what is trained on is measured on as well.
+         *
+         *     Attributes:
+         *         compared: items that were compared with each other; 0: too many to do it for each asker, they were when the
+         *             version was frozen.
+         *         pairs: of them that are nearly the same picture.
+         *         across: of these on two sides.
+         *         hours_across: hours of one camera that are on two sides.
+         */
+        LeakageCheck: {
+            /** Across */
+            across: number;
+            /** Compared */
+            compared: number;
+            /** Hours Across */
+            hours_across: number;
+            /** Pairs */
+            pairs: number;
         };
         /**
          * LedgerLine
@@ -5561,6 +6046,21 @@ export interface components {
              * @description now
              */
             until: number;
+        };
+        /**
+         * Mask
+         * @description A grey PNG of the picture's size; what is 128 and above is of the label.
+         */
+        Mask: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "mask";
+            /** Label */
+            label: string;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * Me
@@ -6070,6 +6570,33 @@ export interface components {
              */
             secret: string | null;
             subscription: components["schemas"]["Subscription"];
+        };
+        /**
+         * NewTraining
+         * @description A detector to be trained on a frozen version of boxes.
+         */
+        NewTraining: {
+            /** Dataset */
+            dataset: string;
+            /** Name */
+            name: string;
+            /**
+             * @default {
+             *       "batch": 16,
+             *       "calibrate": 300,
+             *       "device": "cpu",
+             *       "epochs": 50,
+             *       "mosaic": 10,
+             *       "network": "yolo11n",
+             *       "optimizer": "AdamW",
+             *       "rate": 0.001,
+             *       "seed": 1,
+             *       "size": 320,
+             *       "threads": 2,
+             *       "workers": 0
+             *     }
+             */
+            settings: components["schemas"]["DetectSettings"];
         };
         /** NoteBody */
         NoteBody: {
@@ -7359,6 +7886,120 @@ export interface components {
              * @description address with {z}, {x} and {y}
              */
             url: string;
+        };
+        /**
+         * TrainingDetail
+         * @description One training with all that it has told so far, in order.
+         */
+        TrainingDetail: {
+            /** Attempts */
+            attempts: number;
+            /** Author */
+            author: string;
+            /** Cancel */
+            cancel: boolean;
+            /** Created Utc */
+            created_utc: number;
+            /** Curve */
+            curve: components["schemas"]["CurvePoint"][];
+            /** Dataset */
+            dataset: string;
+            /** Ended Utc */
+            ended_utc: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Of
+             * @default 0
+             */
+            of: number;
+            /** Result */
+            result: {
+                [key: string]: string;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @default 0
+             */
+            step: number;
+            /** Told */
+            told: string;
+        };
+        /**
+         * TrainingJob
+         * @description One job.
+         *
+         *     Attributes:
+         *         settings: of `training.detectjob.DetectSettings`.
+         *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
+         *         attempts: how often it was claimed.
+         *         told: why it failed, in words.
+         *         result: file to SHA-256 of what it made.
+         *         step, of: how far it is.
+         */
+        TrainingJob: {
+            /** Attempts */
+            attempts: number;
+            /** Author */
+            author: string;
+            /** Cancel */
+            cancel: boolean;
+            /** Created Utc */
+            created_utc: number;
+            /** Dataset */
+            dataset: string;
+            /** Ended Utc */
+            ended_utc: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Of
+             * @default 0
+             */
+            of: number;
+            /** Result */
+            result: {
+                [key: string]: string;
+            };
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @default 0
+             */
+            step: number;
+            /** Told */
+            told: string;
+        };
+        /**
+         * TrainingPage
+         * @description Trainings, newest first; `next_before` leads to the next page, null at the end.
+         */
+        TrainingPage: {
+            /** Next Before */
+            next_before: number | null;
+            /** Trainings */
+            trainings: components["schemas"]["TrainingJob"][];
         };
         /**
          * Transition
@@ -9894,6 +10535,388 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description the range asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description the caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: {
+                /** @description versions of this name alone */
+                name?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersion"][];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dataset_difference: {
+        parameters: {
+            query?: {
+                /** @description digest; without: the parent */
+                from?: string | null;
+            };
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDifference"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dataset_changes: {
+        parameters: {
+            query: {
+                kind: "added" | "removed" | "relabelled" | "otherwise";
+                /** @description how many came on the pages before */
+                after?: number;
+                limit?: number;
+                /** @description digest; without: the parent */
+                from?: string | null;
+            };
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedPage"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dataset_picture: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string | null;
+            };
+            path: {
+                digest: string;
+                content: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
                 };
             };
             /** @description the range asked for */
@@ -16497,6 +17520,260 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trainings: {
+        parameters: {
+            query?: {
+                /** @description id of the last one of the page before */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingPage"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTraining"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingJob"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingDetail"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingJob"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

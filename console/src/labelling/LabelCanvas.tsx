@@ -1,8 +1,9 @@
 import { Tag } from "antd";
 import { type PointerEvent, useRef } from "react";
-import type { Label, LabelItem } from "../api/labelling";
+import type { LabelItem } from "../api/labelling";
 import type { Point } from "../zones/geometry";
 import { colourOf } from "./colours";
+import { Shape } from "./Shape";
 import type { Sheet } from "./sheet";
 
 interface Props {
@@ -76,24 +77,6 @@ export function LabelCanvas({ item, sheet, classes, shown, corner, hover }: Prop
       </div>
     </div>
   );
-}
-
-function Shape({ label, className, colour }: { label: Label; className: string; colour?: string }) {
-  const paint = colour ? { fill: colour, stroke: colour } : {};
-  if (label.kind === "box") {
-    const [x1, y1, x2, y2] = label.box;
-    return <rect className={className} x={x1} y={y1} width={x2 - x1} height={y2 - y1} {...paint} />;
-  }
-  if (label.kind === "polygon") {
-    return (
-      <polygon
-        className={className}
-        points={label.points.map(([x, y]) => `${x},${y}`).join(" ")}
-        {...paint}
-      />
-    );
-  }
-  return null;
 }
 
 /** What is half drawn, and the cross at which the keyboard draws. */

@@ -1,0 +1,38 @@
+"""Pictures to be labelled and trained on as they go out: masked where their source may show people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.doors import Doors
+from api.evidence import Served, send, send_masked
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """Where its bytes are in the object store, and what they are."""
+
+    key: str
+    sha256: str
+    media_type: str
+    size: int
+
+
+def send_picture(
+    request: Request, doors: Doors, picture: StoredPicture, personal: bool, range_header: str | None
+) -> Response:
+    """The picture, with faces and plates made unrecognisable where it is `personal`.
+
+    Raises:
+        MaskingFailed, MaskingLater, ObjectMissing, ObjectsUnavailable.
+    """
+    if not personal:
+        told = {"Cache-Control": "private, max-age=86400"}
+        name = picture.key.rpartition("/")[2]
+        served = Served(picture.key, f'"{picture.sha256}"', picture.media_type, name, told)
+        return send(request, doors.objects, served, range_header)
+    copy = doors.masked_copies.ensure(picture, None, None)
+    return send_masked(request, doors.objects, picture.sha256, copy, range_header)
