@@ -25,7 +25,7 @@ KEYWORD ?=
 SEED ?= 1
 REPORTS := data/evaluation
 
-.PHONY: help install media demo loop test check faults evaluate soak bench train lock
+.PHONY: help install media demo loop test thorough check faults evaluate soak bench train lock
 
 help: ## This list
 	@echo "CityVision 城市智眼"; echo
@@ -42,6 +42,9 @@ loop: install $(STAMPS)/train ## The algorithm warehouse on real photos: verdict
 
 test: install $(STAMPS)/train ## All tests, on real services and media, JOBS=3 files at a time. KEYWORD=…: some of them
 	$(BIN)/pytest -n $(JOBS) --dist loadfile $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
+
+thorough: export CITYVISION_THOROUGH := 1
+thorough: test ## `make test` in its long forms: more rates, sizes, lights and examples
 
 check: install ## Formatting, lint, types, import rules, licences, pool files, console
 	$(BIN)/ruff format --check .
@@ -64,7 +67,7 @@ evaluate: install ## What the rules are worth: real clips, 40 simulated ones, 24
 soak: install ## The demo for a long time, 60 kills under deliveries, the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
 	$(BIN)/pytest tests/faults/test_delivery_kills.py --delivery-kills 60 --delivery-minutes 10 --soak docs/soak
-	$(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
+	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/pytest tests/e2e/test_case_street.py --street-case --soak docs/soak
 	$(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
 	CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py --soak docs/soak

@@ -19,6 +19,7 @@ from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import Delivery, NewSilence, State, Wanted
 from tests.contract.subscription_scene import HOOK, SEALER, happen, happen_in, own, subscribed, wish
 from tests.contract.test_events_store import event
+from tests.effort import examples
 
 pytest_plugins = ["tests.embedded"]
 
@@ -71,7 +72,7 @@ _EVENTS = st.builds(
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pipeline.batch import BatchTime, LookQueue, Take, WaitingLook
+from tests.effort import examples
 
 
 def _time(each: float, size: int = 1) -> BatchTime:
@@ -142,7 +143,7 @@ def test_nonsense_is_refused(max_batch: int, linger: float) -> None:
 _looks = st.lists(st.tuples(st.floats(0.01, 3.0), st.integers(1, 3)), min_size=1, max_size=25)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(_looks, st.integers(1, 8), st.floats(0.005, 0.3))
 def test_what_is_kept_is_on_time_and_what_fits_is_kept(
     looks: list[tuple[float, int]], max_batch: int, each: float
@@ -213,4 +214,4 @@ class _Queue(RuleBasedStateMachine):
 
 
 TestQueue = _Queue.TestCase
-TestQueue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestQueue.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None)

@@ -20,6 +20,7 @@ from algorithm_repo.datasets.split import BLOCK_S, across, hours_across, split
 from algorithm_repo.datasets.statistics import statistics
 from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Tag
 from contracts.errors import ConfigError
+from tests.effort import examples
 from tests.unit.datasets_scene import alike_pair, content, item, manifest
 
 # --- identity -------------------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Item], list[Pair]]:
 
 
 @given(worlds(), st.integers(0, 2**31), st.integers(0, 40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_side_shares_a_moment_or_a_picture_and_children_keep_sides(
     world: tuple[list[Item], list[Pair]], seed: int, born: int
 ) -> None:

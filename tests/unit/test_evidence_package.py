@@ -17,6 +17,7 @@ from contracts.errors import ConfigError
 from governance import package
 from governance.package import MANIFEST, SIGNATURE, Content, PackageFault
 from governance.signing import Ed25519Signer
+from tests.effort import examples
 
 CITY, OTHER = Ed25519Signer("the city's secret"), Ed25519Signer("somebody else's")
 CONTENTS = [
@@ -61,7 +62,7 @@ def test_a_package_is_what_was_signed(folder: Path) -> None:
     assert check(folder, GOOD, None) == manifest
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(name=st.sampled_from([*FILES, MANIFEST, SIGNATURE]), at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_any_bit_that_is_changed_is_found(folder: Path, name: str, at: float, bit: int) -> None:
     data = bytearray(GOOD[name])
@@ -72,7 +73,7 @@ def test_any_bit_that_is_changed_is_found(folder: Path, name: str, at: float, bi
         assert found.value.message == f"{name} was altered"
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_any_bit_of_the_file_itself_is_found_or_changes_nothing(folder: Path, at: float, bit: int) -> None:
     """Dates and flags of the ZIP are not signed, and say nothing; whatever else is hit is told, never a traceback."""

@@ -14,6 +14,7 @@ from algorithm_repo.datasets.types import Box, Item, Mask, Polygon, Source, Tag
 from algorithm_repo.formats import coco, rle
 from algorithm_repo.formats.types import FormatFaults, Read, on_grid
 from contracts.errors import ConfigError
+from tests.effort import examples
 from tests.unit.formats_scene import World, decoded, everything, item, manifest, worlds
 
 
@@ -45,7 +46,7 @@ def items_of(found: Read) -> list[Item]:
 
 
 @given(worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_is_written_reads_back_equal(world: World) -> None:
     version = world.manifest
     written = coco.written(version, world.mask_of)
@@ -69,7 +70,7 @@ def test_what_is_written_reads_back_equal(world: World) -> None:
 
 
 @given(worlds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_what_is_written_is_what_the_format_asks_for(world: World) -> None:
     """By hand what a schema would say, and what pycocotools relies on without looking."""
     for text in coco.written(world.manifest, world.mask_of).texts.values():

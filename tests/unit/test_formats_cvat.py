@@ -17,6 +17,7 @@ from algorithm_repo.datasets.types import Box, Item, Label, Mask, Polygon, Tag
 from algorithm_repo.formats import cvat, cvat_video
 from algorithm_repo.formats.types import FormatFaults, Read, on_grid
 from contracts.errors import ConfigError
+from tests.effort import examples
 from tests.unit.formats_scene import TEXTS, World, decoded, everything, item, manifest, shapes, worlds
 
 DATA = Path(__file__).parents[1] / "data" / "formats"
@@ -31,7 +32,7 @@ def nothing(_: str) -> Any:
 
 
 @given(worlds())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_is_written_reads_back_equal(world: World) -> None:
     version = world.manifest
     written = cvat.written(version, world.mask_of)
@@ -270,7 +271,7 @@ def clips(draw: st.DrawFn) -> tuple[Item, float, int]:
 
 
 @given(clips())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_clip_reads_back_equal(clip: tuple[Item, float, int]) -> None:
     one, fps, frames = clip
     written = cvat_video.written(one, ("car", "红 & <b>"), fps, frames)

@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from algorithm_repo.formats import rle
 from contracts.errors import ConfigError
+from tests.effort import examples
 
 MASKS = arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)))
 
@@ -38,7 +39,7 @@ PEERS = [
 
 
 @given(MASKS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_each_way_there_and_back(mask: rle.Pixels) -> None:
     height, width = mask.shape
     runs = rle.coco_of(mask)

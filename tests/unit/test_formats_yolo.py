@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from algorithm_repo.datasets.types import Box, Item, Label, Polygon
 from algorithm_repo.formats import yolo
 from algorithm_repo.formats.types import FormatFaults, Read, on_grid
+from tests.effort import examples
 from tests.unit.formats_scene import World, everything, item, manifest, worlds
 
 HEAD = b"train: images/train\nval: images/val\nnames: [car, bus]\n"
@@ -34,7 +35,7 @@ def bare(one: Item, segment: bool) -> tuple[Label, ...]:
 
 
 @given(worlds(sides=("train", "val", "test")))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_is_written_reads_back_equal(world: World) -> None:
     version = world.manifest
     written = yolo.written(version)

@@ -18,6 +18,7 @@ from pipeline.packettrust import PacketTrust, judged
 from pipeline.rules.base import Output, Step
 from pipeline.rules.registry import build_rules
 from pipeline.source.ring import SecondSizes
+from tests.effort import examples
 from tests.unit.scenes import Actor, camera, look, of, parked, passing, rectangle
 
 ZONE = {"id": "kerb", "kind": "no_parking", "polygon": rectangle(0.05, 0.3, 0.95, 0.95)}
@@ -113,7 +114,7 @@ def test_a_quiet_street_costs_the_heartbeat_only() -> None:
     heartbeat=st.floats(5.0, 20.0),
     wants=st.one_of(st.none(), st.floats(0.5, 6.0)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_no_look_is_overdue(steps: list[float], heartbeat: float, wants: float | None) -> None:
     gate = Gate(heartbeat=heartbeat)
     state, now, last = gate.initial(), 0.0, None

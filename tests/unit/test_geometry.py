@@ -17,6 +17,7 @@ from contracts.geometry import (
     project,
     share_in_polygon,
 )
+from tests.effort import examples
 
 unit = st.floats(0, 1, width=32)
 corner = st.tuples(unit, unit)
@@ -33,7 +34,7 @@ def simple(points: list[tuple[float, float]]) -> Polygon:
 
 
 @given(polygons, boxes)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_share_in_polygon_is_the_clipped_area(points: list[tuple[float, float]], b: tuple[float, ...]) -> None:
     shape = simple(points)
     area = (b[2] - b[0]) * (b[3] - b[1])
@@ -43,7 +44,7 @@ def test_share_in_polygon_is_the_clipped_area(points: list[tuple[float, float]],
 
 
 @given(polygons)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_polygon_area(points: list[tuple[float, float]]) -> None:
     shape = simple(points)
     assert polygon_area(points) == pytest.approx(shape.area, abs=1e-9)
@@ -51,7 +52,7 @@ def test_polygon_area(points: list[tuple[float, float]]) -> None:
 
 
 @given(polygons, corner)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_points_in_polygon(points: list[tuple[float, float]], p: tuple[float, float]) -> None:
     shape = simple(points)
     assume(shape.exterior.distance(Point(p)) > 1e-6)
@@ -59,7 +60,7 @@ def test_points_in_polygon(points: list[tuple[float, float]], p: tuple[float, fl
 
 
 @given(boxes, boxes)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_iou_is_symmetric_and_one_with_itself(a: tuple[float, ...], b: tuple[float, ...]) -> None:
     one, other = np.array([a]), np.array([b])
     assert iou(one, other)[0, 0] == pytest.approx(iou(other, one)[0, 0])
@@ -81,7 +82,7 @@ def test_feet_are_the_middle_of_the_lower_edge() -> None:
 
 
 @given(st.lists(st.floats(-0.1, 0.1), min_size=8, max_size=8), st.floats(0.5, 50), st.floats(-100, 100))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_homography_takes_its_points_where_they_belong(wobble: list[float], size: float, origin: float) -> None:
     square = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)]
     image = [(x + wobble[2 * i], y + wobble[2 * i + 1]) for i, (x, y) in enumerate(square)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from contracts.geometry import iou
 from models.nms import batched_nms
+from tests.effort import examples
 
 
 def _greedy(
@@ -26,7 +27,7 @@ def _greedy(
 _box = st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 12)] * 2, st.integers(1, 50), st.integers(0, 1))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.lists(_box, max_size=14), min_size=1, max_size=4))
 def test_as_the_greedy_loop(pictures: list[list[tuple[int, ...]]]) -> None:
     columns = max(len(picture) for picture in pictures)

@@ -24,6 +24,7 @@ from pool.load import load_pool
 from pool.merge import merge
 from pool.parse import parse_camera
 from pool.snapshot import pool_digest, snapshot
+from tests.effort import examples
 
 slugs = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True)
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
@@ -83,7 +84,7 @@ def test_a_camera_goes_through_json_and_back(data: dict[str, Any]) -> None:
 
 
 @given(pools)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=examples(60))
 def test_export_is_stable_and_reads_back(tmp_path: Path, data: dict[str, Any]) -> None:
     pool = Pool.model_validate(data)
     text = export(pool)
@@ -97,7 +98,7 @@ def test_export_is_stable_and_reads_back(tmp_path: Path, data: dict[str, Any]) -
 
 
 @given(pools)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_snapshot_reads_back(data: dict[str, Any]) -> None:
     pool = Pool.model_validate(data)
     body, digest = snapshot(pool)
@@ -106,7 +107,7 @@ def test_a_snapshot_reads_back(data: dict[str, Any]) -> None:
 
 
 @given(pools, pools)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_reader_of_snapshots_keeps_what_did_not_change(first: dict[str, Any], second: dict[str, Any]) -> None:
     reader = SnapshotReader()
     before = reader.read(snapshot(Pool.model_validate(first))[0])
@@ -202,7 +203,7 @@ def _said(content: FileContent) -> tuple[list[object], list[object], list[str], 
 
 
 @given(mangled())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_by_pieces_or_whole_is_the_same(text: str) -> None:
     pieces = split(text)
     assume(pieces is not None)
@@ -213,7 +214,7 @@ def test_by_pieces_or_whole_is_the_same(text: str) -> None:
 
 
 @given(mangled())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_what_was_cached_is_what_is_read(text: str) -> None:
     cache = CameraCache()
     first = read_file("f", text.encode(), cache)
@@ -227,7 +228,7 @@ coarse = st.lists(st.tuples(*[st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])] * 2)
 
 
 @given(polygons | coarse)
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_polygon_is_right_where_shapely_says_so(corners: list[tuple[float, float]]) -> None:
     shape = shapely.Polygon(corners)
     assume(shape.area == 0 or shape.area > 1e-5)

@@ -23,6 +23,7 @@ from pipeline.pauses import blinded
 from pipeline.rules.base import Output, Step
 from pipeline.rules.camera_health import CameraHealthRule, CameraHealthState
 from pipeline.rules.registry import build_rules
+from tests.effort import examples
 from tests.unit.chain_scene import CLOCK, MODEL, said
 from tests.unit.scenes import Actor, camera, check_protocol, look, of, parked, rectangle
 
@@ -217,7 +218,7 @@ def test_offline_opens_after_its_time_and_closes_with_the_next_look() -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 def test_protocol_and_restart_hold_in_chaos(seed: int) -> None:
     noise = Random(seed)
     rule, time = rule_of(watched()), 0.0

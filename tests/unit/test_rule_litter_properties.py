@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from contracts.vision import Look, ObjectClass
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules
+from tests.effort import examples
 from tests.unit.litter_scene import Bin, Drop, at_rate, bringer, sensed, walker, watch
 from tests.unit.scenes import Actor, camera, check_protocol, of, passing, rectangle
 
@@ -62,7 +63,7 @@ def unevenly(seed: int, rate: float) -> list[Look]:
 
 
 @given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.5, 1.0, 4.0]))
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=examples(20), deadline=None, derandomize=True)
 def test_protocol_and_times_hold_in_chaos(seed: int, rate: float) -> None:
     _, drops, bins = chaos(seed)
     _, said = watch(litter(), unevenly(seed, rate), drops, bins)
@@ -70,7 +71,7 @@ def test_protocol_and_times_hold_in_chaos(seed: int, rate: float) -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=examples(6), deadline=None, derandomize=True)
 def test_a_restart_at_any_look_changes_nothing(seed: int) -> None:
     _, drops, bins = chaos(seed)
     seen = unevenly(seed, 1.0)
@@ -88,7 +89,7 @@ def test_a_restart_at_any_look_changes_nothing(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=examples(6), deadline=None, derandomize=True)
 def test_a_step_leaves_its_state_untouched_and_old_looks_change_nothing(seed: int) -> None:
     actors, drops, bins = chaos(seed)
     rule = litter()
@@ -103,7 +104,7 @@ def test_a_step_leaves_its_state_untouched_and_old_looks_change_nothing(seed: in
 
 
 @given(x=st.floats(0.2, 0.85), start=st.integers(10, 40), stays=st.floats(0.5, 20), lies=st.floats(8, 100))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=examples(6), deadline=None, derandomize=True)
 def test_the_same_at_every_rate(x: float, start: int, stays: float, lies: float) -> None:
     """What lies unattended for T is told once at every rate, within a look of the slowest at either end."""
     alone = lies - stays - 2.5

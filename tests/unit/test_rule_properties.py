@@ -15,6 +15,7 @@ from contracts.senses import Senses
 from contracts.vision import Look, ObjectClass
 from pipeline.rules.base import Output, Rule, Step
 from pipeline.rules.registry import build_rules
+from tests.effort import examples
 from tests.unit.scenes import Actor, camera, check_protocol, look, looks, of, parked, passing, rectangle, run
 from tests.unit.wet import Spot, moving, puddle, water
 
@@ -96,7 +97,7 @@ def unique_ids(one: Look) -> Look:
 
 
 @given(seed=st.integers(0, 10_000), rate=st.sampled_from([0.5, 1.0, 4.0]), kind=st.sampled_from(KINDS))
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 def test_protocol_and_times_hold_in_chaos(seed: int, rate: float, kind: Any) -> None:
     noise = Random(seed)
     seen = [one for one in chaotic(seed, 130, rate) if noise.random() > 0.1]
@@ -108,7 +109,7 @@ def test_protocol_and_times_hold_in_chaos(seed: int, rate: float, kind: Any) -> 
 
 
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(KINDS))
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=examples(8), deadline=None, derandomize=True)
 def test_a_restart_at_any_look_changes_nothing(seed: int, kind: Any) -> None:
     seen = chaotic(seed, 130, 1)
     rule = kind()
@@ -125,7 +126,7 @@ def test_a_restart_at_any_look_changes_nothing(seed: int, kind: Any) -> None:
 
 
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(KINDS))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=examples(6), deadline=None, derandomize=True)
 def test_a_step_leaves_its_state_untouched(seed: int, kind: Any) -> None:
     rule = kind()
     state, _ = run(rule, chaotic(seed, 60, 1))
@@ -135,7 +136,7 @@ def test_a_step_leaves_its_state_untouched(seed: int, kind: Any) -> None:
 
 
 @given(x=st.floats(0.2, 0.85), start=st.floats(10, 20), stay=st.floats(5, 80), seed=st.integers(0, 100))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=examples(6), deadline=None, derandomize=True)
 def test_parking_answers_the_same_at_every_rate(x: float, start: float, stay: float, seed: int) -> None:
     actors = [parked(1, x, 0.7, start, start + stay), passing(2, 0.9, 12.0, colour=1)]
     answers: list[list[Output]] = []
@@ -154,7 +155,7 @@ def test_parking_answers_the_same_at_every_rate(x: float, start: float, stay: fl
 
 
 @given(count=st.integers(5, 9), start=st.floats(5, 15), stay=st.floats(30, 60), seed=st.integers(0, 100))
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=examples(4), deadline=None, derandomize=True)
 def test_crowding_answers_the_same_at_every_rate(count: int, start: float, stay: float, seed: int) -> None:
     people = [
         Actor(
@@ -174,7 +175,7 @@ def test_crowding_answers_the_same_at_every_rate(count: int, start: float, stay:
 
 
 @given(dx=st.floats(-0.1, 0.1), dy=st.floats(-0.1, 0.1), seed=st.integers(0, 1000))
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=examples(8), deadline=None, derandomize=True)
 def test_moving_the_picture_and_the_zone_changes_nothing(dx: float, dy: float, seed: int) -> None:
     here = {"id": "kerb", "kind": "no_parking", "polygon": rectangle(0.2, 0.3, 0.8, 0.8)}
     there = {**here, "polygon": rectangle(0.2 + dx, 0.3 + dy, 0.8 + dx, 0.8 + dy)}

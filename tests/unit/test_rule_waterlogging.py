@@ -18,6 +18,7 @@ from contracts.senses import Senses
 from contracts.vision import Look, ObjectClass
 from pipeline.rules.base import Rule, Step
 from pipeline.rules.registry import build_rules
+from tests.effort import examples, forms
 from tests.unit.scenes import Actor, camera, check_protocol, look, of, parked, rectangle, standing
 from tests.unit.wet import Spot, every, moving, puddle, watch, water
 
@@ -37,7 +38,7 @@ def steps(said: list[Any]) -> list[str]:
 # --- must fire ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("every_s", [0.04, 0.2, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("every_s", forms([0.2, 2.0], [0.04, 0.5, 1.0]))
 def test_a_puddle_that_grows_and_drains(every_s: float) -> None:
     """Ellipses of half width a cover π a² of the zone's 0.48: above 8 % from a = 0.111 on."""
     rule = waterlogging(look_every=every_s)
@@ -305,7 +306,7 @@ def test_an_edited_zone_ends_its_event() -> None:
 
 
 @given(seed=st.integers(0, 1000), grown=st.floats(0.05, 0.28), start=st.floats(0, 60), every_s=st.floats(0.5, 5))
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=examples(10), deadline=None, derandomize=True)
 def test_protocol_and_restarts_hold_in_chaos(seed: int, grown: float, start: float, every_s: float) -> None:
     zone = {**ROAD, "depth_marks": _marks(10, 20)}
     spots = [puddle(0.5, 0.6, grown, start=start, full=start + 20, end=start + 60), moving(0.7, 0.1, speed=0.1)]
@@ -328,7 +329,7 @@ def test_protocol_and_restarts_hold_in_chaos(seed: int, grown: float, start: flo
 
 
 @given(grown=st.floats(0.13, 0.28), start=st.floats(5, 20), stay=st.floats(30, 80))
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=examples(3), deadline=None, derandomize=True)
 def test_it_answers_the_same_at_every_rate(grown: float, start: float, stay: float) -> None:
     spot = puddle(0.5, 0.6, grown, start=start, full=start + 5, end=start + 5 + stay)
     said = [watch(waterlogging(look_every=e), [spot], every(e, 0, 160))[1] for e in (2.0, 0.5, 0.2)]

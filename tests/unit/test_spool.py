@@ -17,6 +17,7 @@ from contracts.records import Record, Unwatched, UnwatchedRecord
 from pipeline.spool import Spool, Watermarks
 from pipeline.spoollog import RECORD, STATE, Frame, Segment, frames
 from store.bus import Mark
+from tests.effort import examples
 
 SMALL = Watermarks(min_free_bytes=0, segment_bytes=2000)
 
@@ -263,7 +264,7 @@ def test_cut_around_any_frame_the_spool_goes_on(tmp_path: Path) -> None:
             spool.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 10_000), garbage=st.binary(min_size=1, max_size=40), zeros=st.booleans())
 def test_garbage_after_a_crash_is_never_taken_for_a_record(
     tmp_path: Path, position: int, garbage: bytes, zeros: bool

@@ -16,9 +16,10 @@ from bench import mot
 from bench.tracker import track_with_ours
 from contracts.vision import Detections, ObjectClass, Tracks
 from pipeline.track import FleetTracker, TrackerInput, TrackerSettings
+from tests.effort import examples
 
 ASPECT = 16 / 9
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=examples(25), deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
 

@@ -14,8 +14,9 @@ from pipeline.track.association import sweep
 from pipeline.track.motion import begin, correct, predict
 from pipeline.track.settings import TrackerSettings
 from pipeline.track.table import ROWS, TrackTable, pack, unpack
+from tests.effort import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
 
