@@ -6,12 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from tests.effort import examples
 from tests.ports import unused_port
 from tests.soak import Soak
 
 ROOT = Path(__file__).resolve().parent.parent
 _REQUIRED = os.environ.get("CITYVISION_REQUIRE_MEDIA") == "1"
+
+# No deadline: how long an example takes says more of what else the machine does.
+settings.register_profile("city", deadline=None, max_examples=examples(100))
+settings.load_profile("city")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
