@@ -64,11 +64,12 @@ evaluate: install ## What the rules are worth: real clips, 40 simulated ones, 24
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 40 --quiet-hours 24 \
 	  --json $(REPORTS)/simulated.json $(ARGS)
 
-soak: install ## The demo for a long time, 60 kills under deliveries, the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
+soak: install $(STAMPS)/train ## The demo for a long time, 60 kills under deliveries, the rules on 400 clips and 360 quiet hours: fails where one falls short. MINUTES=60
 	$(BIN)/cityvision demo --soak $(MINUTES) $(ARGS)
 	$(BIN)/pytest tests/faults/test_delivery_kills.py --delivery-kills 60 --delivery-minutes 10 --soak docs/soak
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/pytest tests/e2e/test_case_street.py --street-case --soak docs/soak
+	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_demo_loop.py
 	$(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
 	CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py --soak docs/soak
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \

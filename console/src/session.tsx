@@ -46,6 +46,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const session = useMemo<Session>(() => {
     // What one account saw must not be shown to the next.
     const forgetAll = () => queries.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
+    // An answer that is on its way tells of the session before.
+    const become = async (me: Me | null) => {
+      await queries.cancelQueries({ queryKey: KEY });
+      queries.setQueryData(KEY, me);
+    };
     return {
       me: data,
       error,
@@ -53,18 +58,18 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       login: async (name, password) => {
         const me = await call("post", "/api/login", { body: { name, password } });
         forgetAll();
-        queries.setQueryData(KEY, me);
+        await become(me);
       },
       finishLogin: async (code) => {
-        queries.setQueryData(KEY, await call("post", "/api/login/second-factor", { body: { code } }));
+        await become(await call("post", "/api/login/second-factor", { body: { code } }));
       },
       logout: async () => {
         await call("post", "/api/logout");
         forgetAll();
-        queries.setQueryData(KEY, null);
+        await become(null);
       },
       changePassword: async (old, fresh) => {
-        queries.setQueryData(KEY, await call("post", "/api/password", { body: { old, new: fresh } }));
+        await become(await call("post", "/api/password", { body: { old, new: fresh } }));
       },
     };
   }, [data, error, refetch, queries]);

@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.media]
 def leave(page: Page) -> None:  # noqa: F811
     page.get_by_role("button", name="账户").click()
     page.get_by_role("menuitem", name="退出登录").click()
+    expect(page.get_by_label("用户名")).to_be_visible()
 
 
 def begin_login(page: Page) -> None:  # noqa: F811

@@ -83,7 +83,7 @@ def test_a_message_never_stands_in_the_way(city: City, page: Page) -> None:  # n
 
 
 def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None:  # noqa: F811
-    page.set_viewport_size({"width": 1800, "height": 800})
+    page.set_viewport_size({"width": 2400, "height": 800})
     enter(page, city)
     expect(page.get_by_role("link", name="审计")).to_be_visible()
     expect(page.get_by_role("button", name="更多")).to_have_count(0)
@@ -96,7 +96,7 @@ def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None: 
     expect(page.get_by_role("heading", name="Audit")).to_be_visible()
     expect(page.locator(".more-rooms.active")).to_be_visible()
     shot(page, "rooms-more")
-    page.set_viewport_size({"width": 2300, "height": 800})
+    page.set_viewport_size({"width": 2800, "height": 800})
     expect(page.get_by_role("link", name="Audit")).to_be_visible()
     expect(page.get_by_role("button", name="More")).to_have_count(0)
 
