@@ -41,7 +41,7 @@ loop: install $(STAMPS)/train ## The algorithm warehouse on real photos: verdict
 	$(BIN)/cityvision demo loop $(ARGS)
 
 test: install $(STAMPS)/train ## All tests, on real services and media, JOBS=3 files at a time. KEYWORD=…: some of them
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
 
 thorough: export CITYVISION_THOROUGH := 1
 thorough: test ## `make test` in its long forms: more rates, sizes, lights and examples

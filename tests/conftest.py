@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.effort import examples
+from tests.effort import THOROUGH, examples
 from tests.ports import unused_port
 from tests.soak import Soak
 
@@ -49,7 +49,12 @@ def mirror() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without media, tests marked `media` are skipped, and one line counts them; CI makes them fail instead."""
+    """Tests marked `thorough` are left out of the short form. Without media, tests marked `media` are skipped, and one
+    line counts them; CI makes them fail instead."""
+    long = [] if THOROUGH else [item for item in items if item.get_closest_marker("thorough")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     if mirror_path() is not None or _REQUIRED:
         return
     skipped = [item for item in items if item.get_closest_marker("media")]

@@ -90,6 +90,7 @@ def test_a_picture_that_is_gone_fails_the_job_with_its_reason(engine: Engine, mi
     assert desk.work() is None
 
 
+@pytest.mark.thorough
 def test_mlflow_is_told_while_a_job_runs_and_that_it_was_cancelled(
     engine: Engine, mirror: Path, tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_mlflow_is_told_while_a_job_runs_and_that_it_was_cancelled(
     assert [step for step, _ in run["curve"]["box_loss"]] == [point.step for point in points]
 
 
+@pytest.mark.thorough
 def test_a_server_that_is_down_costs_a_training_nothing(
     engine: Engine, mirror: Path, tmp_path: Path, free_port: int
 ) -> None:

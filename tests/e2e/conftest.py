@@ -1,15 +1,12 @@
-"""What takes minutes runs when asked for (`make soak`, `make thorough`).
+"""What takes minutes runs when asked for (`make soak`).
 
 `--whole-grid`: every look rate at every picture size, to the end of each event; `--street-case`: a case from a
-simulated street to its end, two minutes of real time; CITYVISION_THOROUGH=1: the loop of the warehouse, three
-trainings, each after the other.
+simulated street to its end, two minutes of real time.
 """
 
 from __future__ import annotations
 
 import pytest
-
-from tests.effort import THOROUGH
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,9 +15,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long ones out, unless they are asked for."""
-    asked = {"test_case_street.py": config.getoption("--street-case", default=False), "test_demo_loop.py": THOROUGH}
-    left_out = [item for item in items if not asked.get(item.path.name, True)]
+    """Leaves the long one out, unless it is asked for."""
+    if config.getoption("--street-case", default=False):
+        return
+    left_out = [item for item in items if item.path.name == "test_case_street.py"]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -20,6 +20,7 @@ _STEPS = 80
 
 @pytest.mark.timeout(1200)  # three trainings; minutes where nothing else runs
 @pytest.mark.media
+@pytest.mark.thorough
 def test_from_verdicts_to_a_promotion_and_a_refusal(tmp_path: Path, mirror: Path) -> None:
     assert (ROOT / ".venv-train" / "bin" / "python").is_file(), "no environment for training: `make test` makes it"
     folder = tmp_path / "loop"
