@@ -8,6 +8,7 @@ unloads what the server holds. The usual latency is that of the looks between sw
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import time
@@ -32,6 +33,7 @@ from fleet.switching import ModelSwitch, Port, Switches
 from models.detector import load_detector
 from models.picture import frame_from_bgr
 from models.served import Reader, load_served
+from models.triton_repository import Serving as TritonServing
 from models.triton_server import TritonServer, embedded_server
 from models.zoo import Zoo
 from pipeline.senses.engine import Sensing
@@ -136,9 +138,10 @@ def switched(zoo: Zoo, folder: Path, pictures: list[Frame], *, rate: float, swit
     objects = DiskObjects(folder / "objects")
     shelf = NetworkShelf(zoo, objects)
     versions = [_version(zoo, objects, number) for number in range(2)]
-    server = embedded_server([MODEL], zoo, venv=VENV, repository=folder / "models", log=folder / "triton.log")
+    repository, how = folder / "models", TritonServing(threads=os.cpu_count() or 1)
+    server = embedded_server([MODEL], zoo, venv=VENV, repository=repository, log=folder / "triton.log", serving=how)
     with server:
-        desk = TritonDesk(server.url, folder / "models", shelf.zoo_with)
+        desk = TritonDesk(server.url, repository, shelf.zoo_with, how)
         first = load_detector(MODEL, zoo, triton_url=server.url)
         detectors, port, bus = Detectors(first, _none, FleetTracker(), Sensing(zoo), _BATCH), Port(), _Bus()
 
@@ -148,7 +151,7 @@ def switched(zoo: Zoo, folder: Path, pictures: list[Frame], *, rate: float, swit
         running = {DETECTOR: NetworkUsed(role=DETECTOR, name=first.name, sha256=zoo.artefact(MODEL).digest)}
         follower = ModelSwitch("w1", bus, port, load, running, lambda _: None)
         caller = _Caller(detectors, Switches(port, detectors, Sensing(zoo)), pictures, rate)
-        desk_side = _DeskSide(desk, bus, server, folder / "models", caller)
+        desk_side = _DeskSide(desk, bus, server, repository, caller)
         follower.start()
         try:
             return desk_side.run(versions, switches, between_s)

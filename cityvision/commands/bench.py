@@ -8,7 +8,7 @@ import click
 
 from bench.result import BENCHES, BenchResult, measure, update_table
 
-_LIST = "\n".join(f"  {name:<10}{what}" for name, (_, what) in BENCHES.items())
+_LIST = "\n".join(f"  {name:<15}{what}" for name, (_, what) in BENCHES.items())
 
 
 @click.command(

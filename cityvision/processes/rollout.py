@@ -7,6 +7,7 @@ is ended first and told second: its cameras do not wait for a database.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from cityvision.settings import Settings
 from cityvision.triton_desk import TritonDesk
 from contracts.errors import BusUnavailable, CityVisionError, ConfigError
 from contracts.rollout import Served, Serving
+from models.triton_repository import Serving as TritonServing
 from models.zoo import Zoo
 from pool.reader import PoolReader
 from store.beneath import ObjectsBeneath
@@ -262,7 +264,8 @@ def _triton_desk(settings: Settings, objects: ObjectStore) -> TritonDesk | None:
     if settings.triton_url is None or settings.triton_repository is None:
         return None
     shelf = NetworkShelf(Zoo(mirror=settings.mirror), objects)
-    return TritonDesk(settings.triton_url, settings.triton_repository, shelf.zoo_with)
+    how = TritonServing(threads=os.cpu_count() or 1)
+    return TritonDesk(settings.triton_url, settings.triton_repository, shelf.zoo_with, how)
 
 
 def _line(connection: Connection, number: int) -> LedgerLine:
