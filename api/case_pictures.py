@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from fastapi import Body as HttpBody
 from sqlalchemy import Connection
 
@@ -25,7 +25,7 @@ from api.deps import (
     viewer_of,
 )
 from api.doors import Doors
-from api.evidence import BYTES, UNKEPT, Asked, Sha256, asked_form, deletion, send_masked
+from api.evidence import BYTES, UNKEPT, Asked, AskedDep, Sha256, deletion, send_masked
 from api.problems import EvidenceDeleted, NotFound, Problem
 from cases import pictures as case_pictures
 from cases import queries
@@ -36,8 +36,6 @@ from governance.access import require
 from governance.roles import Right
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
-
-AskedDep = Annotated[Asked, Depends(asked_form)]
 
 
 @router.post(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 from sqlalchemy import Connection, func, literal, select
 
 from api import readings, sight
@@ -21,7 +19,7 @@ from api.deps import (
     viewer_of,
 )
 from api.doors import Doors
-from api.evidence import BYTES, UNKEPT, Asked, asked_form, deletion, send_masked
+from api.evidence import BYTES, UNKEPT, Asked, AskedDep, deletion, send_masked
 from api.problems import EvidenceDeleted, Fault, Invalid, NotFound, Problem, SnapshotGone
 from api.review_schemas import MissedBody, VerdictOut
 from contracts.algorithms import ALGORITHMS
@@ -35,8 +33,6 @@ from governance.roles import Right
 from governance.tables import camera_places
 
 router = APIRouter(prefix="/api/misses", tags=["review"])
-
-AskedDep = Annotated[Asked, Depends(asked_form)]
 
 
 @router.post(

@@ -1,11 +1,10 @@
-import { DownloadOutlined } from "@ant-design/icons";
 import { useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Modal } from "antd";
+import { Alert, Modal } from "antd";
 import { useState } from "react";
 import type { CaseDetail, Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { formatTime } from "../parts/time";
-import { Unmask } from "./Unmask";
+import { MediaBar } from "./MediaBar";
 
 type Picture = Schemas["CasePicture"];
 
@@ -63,20 +62,7 @@ function Large({ name, address, close }: { name: string; address: string; close:
           />
         </div>
       )}
-      <div className="head" style={{ marginTop: 4 }}>
-        <Unmask purpose={purpose} set={setPurpose} />
-        <Button
-          className="push"
-          size="small"
-          type="text"
-          icon={<DownloadOutlined />}
-          href={source}
-          download
-          disabled={failed === source}
-        >
-          {t(purpose ? "detail.download" : "detail.download.masked")}
-        </Button>
-      </div>
+      <MediaBar purpose={purpose} set={setPurpose} href={source} lost={failed === source} />
     </Modal>
   );
 }

@@ -1,12 +1,11 @@
-import { DownloadOutlined } from "@ant-design/icons";
-import { Alert, Button } from "antd";
+import { Alert } from "antd";
 import { useState } from "react";
 import type { EventDetail, Schemas } from "../api/client";
 import { useTexts } from "../i18n";
 import { zoneColour } from "../live/draw";
 import { Nothing } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
-import { Unmask } from "./Unmask";
+import { MediaBar } from "./MediaBar";
 
 type Evidence = Schemas["EvidenceOut"];
 
@@ -100,19 +99,7 @@ function Large({ event, evidence }: { event: EventDetail; evidence: Evidence }) 
           />
         </div>
       )}
-      <div className="head" style={{ marginTop: 4 }}>
-        <Unmask purpose={purpose} set={setPurpose} />
-        <Button
-          className="push"
-          size="small"
-          type="text"
-          icon={<DownloadOutlined />}
-          href={evidence.url + query}
-          download
-        >
-          {t(purpose ? "detail.download" : "detail.download.masked")}
-        </Button>
-      </div>
+      <MediaBar purpose={purpose} set={setPurpose} href={evidence.url + query} />
     </>
   );
 }

@@ -1,10 +1,42 @@
+import { DownloadOutlined } from "@ant-design/icons";
 import { Button, Form, Input } from "antd";
 import { useState } from "react";
 import { useRights } from "../api/access";
 import { useTexts } from "../i18n";
 
+/** Below a picture or clip: whether it is masked, and what is shown as a download. */
+export function MediaBar({
+  purpose,
+  set,
+  href,
+  lost = false,
+}: {
+  purpose: string;
+  set: (purpose: string) => void;
+  href: string;
+  lost?: boolean;
+}) {
+  const { t } = useTexts();
+  return (
+    <div className="head" style={{ marginTop: 4 }}>
+      <Unmask purpose={purpose} set={set} />
+      <Button
+        className="push"
+        size="small"
+        type="text"
+        icon={<DownloadOutlined />}
+        href={href}
+        download
+        disabled={lost}
+      >
+        {t(purpose ? "detail.download" : "detail.download.masked")}
+      </Button>
+    </div>
+  );
+}
+
 /** Says that bystanders are masked, and asks those who may see more what for. */
-export function Unmask({ purpose, set }: { purpose: string; set: (purpose: string) => void }) {
+function Unmask({ purpose, set }: { purpose: string; set: (purpose: string) => void }) {
   const { t } = useTexts();
   const may = useRights()("unmask");
   const [asking, setAsking] = useState(false);
