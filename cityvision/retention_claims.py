@@ -153,9 +153,9 @@ def piece(row: Row[Any]) -> Piece:
 
 def pieces(connection: Connection, key: str) -> list[Piece]:
     """Whatever names this object, and has not been told that it is gone."""
-    events_ = select(_e.event_id, _e.sha256, _e.role).where(_e.key == key, _e.deleted.is_(None))
-    cases_ = select(_p.sha256, _p.role, _p.case_id).where(_p.key == key, _p.deleted.is_(None))
-    misses = select(_f.sha256, _f.role, _f.verdict_id).where(_f.key == key, _f.deleted.is_(None))
-    found = [Piece(*row) for row in connection.execute(events_)]
-    found += [Piece("", *row) for row in connection.execute(cases_)]
-    return found + [Piece("", row.sha256, row.role, verdict_id=row.verdict_id) for row in connection.execute(misses)]
+    of_events = select(_e.event_id, _e.sha256, _e.role).where(_e.key == key, _e.deleted.is_(None))
+    of_cases = select(_p.sha256, _p.role, _p.case_id).where(_p.key == key, _p.deleted.is_(None))
+    of_misses = select(_f.sha256, _f.role, _f.verdict_id).where(_f.key == key, _f.deleted.is_(None))
+    found = [Piece(*row) for row in connection.execute(of_events)]
+    found += [Piece("", *row) for row in connection.execute(of_cases)]
+    return found + [Piece("", row.sha256, row.role, verdict_id=row.verdict_id) for row in connection.execute(of_misses)]

@@ -108,7 +108,7 @@ class TritonDesk:
     def _turn(self, control: TritonControl, wanted: _Wanted) -> bool:
         """Whether something could not be served."""
         try:
-            names = frozenset(self._brought(control, model) for model in wanted.serving.models)
+            names = frozenset(self._bring(control, model) for model in wanted.serving.models)
             with self._lock:
                 self._served, self._refused = wanted.serving, None
             self._drop(control, names | wanted.in_use)
@@ -123,15 +123,14 @@ class TritonDesk:
             return True
         return False
 
-    def _brought(self, control: TritonControl, model: ServedModel) -> str:
-        """`_bring`, with the network's name before what went wrong."""
+    def _bring(self, control: TritonControl, model: ServedModel) -> str:
+        """The version's Triton name, once it is loaded and warm. What goes wrong is told with the network's name."""
         try:
-            return self._bring(control, model)
+            return self._loaded(control, model)
         except CityVisionError as error:
             raise RunnerError(f"{model.name}: {error.message}", error.fix) from error
 
-    def _bring(self, control: TritonControl, model: ServedModel) -> str:
-        """The version's Triton name, once it is loaded and warm."""
+    def _loaded(self, control: TritonControl, model: ServedModel) -> str:
         zoo = self._zoo_with(model)
         artefact = zoo.artefact(model.name)
         version = version_name(model.name, artefact)

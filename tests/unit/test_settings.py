@@ -35,6 +35,14 @@ def test_the_command_line_wins_over_the_environment(monkeypatch: pytest.MonkeyPa
     assert load_settings(workers=5, streams=None).workers == 5
 
 
+def test_a_repository_of_triton_needs_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYVISION_TRITON_REPOSITORY", "/srv/models")
+    with pytest.raises(ConfigError, match="CITYVISION_TRITON_REPOSITORY needs CITYVISION_TRITON_URL"):
+        load_settings()
+    monkeypatch.setenv("CITYVISION_TRITON_URL", "127.0.0.1:8001")
+    assert load_settings().triton_repository == Path("/srv/models")
+
+
 def test_every_fault_is_told_at_once_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITYVISION_WORKERS", "many")
     monkeypatch.setenv("CITYVISION_API_PORT", "70000")
