@@ -61,8 +61,9 @@ def test_from_an_event_to_the_end(city: City, clip: Clip, page: Page, tmp_path: 
     closed = page.locator("[data-testid=case-line][data-action=close]")
     expect(closed.get_by_text("已消除")).to_be_visible()
     expect(closed.get_by_role("img")).to_have_count(2)  # before and at the second look
-    shown = closed.get_by_role("img").last.evaluate("image => image.decode().then(() => image.naturalWidth)")
-    assert shown > 100
+    for number in range(2):
+        shown = closed.get_by_role("img").nth(number)
+        assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     expect(
         page.get_by_text("指挥中心", exact=True)
     ).to_be_visible()  # whose it is again; it is none of the pool's departments
