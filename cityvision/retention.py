@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, tuple_
 
+from algorithm_repo.labelling import projects
 from cases import pictures
 from cityvision.object_store import object_store
-from cityvision.retention_claims import claims, piece, pieces
+from cityvision.retention_claims import OWN_DAYS, claims, least_own_days, piece, pieces
 from cityvision.sealing import existing_seal_key
 from cityvision.settings import Settings
 from contracts.errors import ConfigError, ObjectMissing
@@ -25,7 +26,7 @@ from events.store import mark_deleted
 from governance import deletions, holds
 from governance.custody import Piece
 from governance.deletions import Mark
-from governance.retention import FOREVER, SETTING, CaseRule, Policy, Rule, read_policy
+from governance.retention import FOREVER, KEPT_FOR_GOOD, SETTING, CollectedRule, Kept, Policy, read_policy
 from governance.signing import Ed25519Signer, Signer
 from store.database import at
 from store.objects import ObjectStore, derived_of, is_there
@@ -51,7 +52,7 @@ class Due:
     sha256: str
     size: int
     media_type: str
-    rule: Rule | CaseRule
+    rule: Kept
     kept_from_utc: float
     pieces: tuple[Piece, ...]
 
@@ -93,7 +94,7 @@ def due(
     Returns:
         Them, and where this page ended; None: it was the last.
     """
-    shortest = min((float(rule.days) for rule in policy.all if rule.days != FOREVER), default=None)
+    shortest = _shortest(connection, policy)
     if shortest is None:
         return [], None
     c = claims(policy, now).c
@@ -108,11 +109,18 @@ def due(
     return found, last
 
 
+def _shortest(connection: Connection, policy: Policy) -> float | None:
+    """The fewest days that anything is kept; None: all of it is kept for good."""
+    own = least_own_days(connection)
+    told = [float(rule.days) for rule in policy.all if rule.days != FOREVER]
+    return min([*told, *([] if own is None else [float(own)])], default=None)
+
+
 def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *, held: bool) -> list[Due]:
     """Of these keys the ones that nothing else keeps: the same bytes may be of several events and cases."""
     all_of = claims(policy, now)
     c = all_of.c
-    query = select(all_of).where(c.key.in_(keys)).order_by(c.at, c.event_id, c.case_id, c.verdict_id, c.role)
+    query = select(all_of).where(c.key.in_(keys)).order_by(c.at, c.event_id, c.case_id, c.verdict_id, c.item_id, c.role)
     rows: dict[str, list[Row[Any]]] = {}
     for row in connection.execute(query):
         rows.setdefault(row.key, []).append(row)
@@ -121,10 +129,14 @@ def _whole(connection: Connection, policy: Policy, now: float, keys: set[str], *
 
 
 def _due(key: str, rows: Sequence[Row[Any]], policy: Policy) -> Due:
-    longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(policy.all[row.rule].days))
+    longest = max(rows, key=lambda row: row.since.timestamp() + _DAY_S * float(_rule(row, policy).days))
     whose = tuple(piece(row) for row in rows)
     first, size = rows[0], max(row.size for row in rows)
-    return Due(key, first.sha256, size, first.media_type, policy.all[longest.rule], longest.since.timestamp(), whose)
+    return Due(key, first.sha256, size, first.media_type, _rule(longest, policy), longest.since.timestamp(), whose)
+
+
+def _rule(row: Row[Any], policy: Policy) -> Kept:
+    return CollectedRule(name="collected", days=row.days) if row.rule == OWN_DAYS else policy.all[row.rule]
 
 
 class Sweeper:
@@ -215,7 +227,18 @@ class Sweeper:
         pictures.mark_deleted(connection, mark.key, gone)
         mark_deleted(connection, mark.key, gone)  # rows before the audit chain's lock, in the order of all others
         frames.mark_deleted(connection, mark.key, gone)
+        projects.mark_deleted(connection, mark.key, gone)
         deletions.prove(connection, mark, whose, self._signer, gone)
+
+
+def sweeper_of_collected(settings: Settings, engine: Engine, stop: Callable[[], bool]) -> Sweeper:
+    """The sweeper of an installation without a policy of retention: what was collected for labelling has days of its
+    own, all else is kept for good.
+
+    Raises:
+        ConfigError: the installation's key is not there.
+    """
+    return Sweeper(engine, object_store(settings), Ed25519Signer(existing_seal_key(settings)), KEPT_FOR_GOOD, stop)
 
 
 def sweeper(settings: Settings, engine: Engine, stop: Callable[[], bool]) -> Sweeper:

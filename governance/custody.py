@@ -41,6 +41,9 @@ AUDITED = {
 }
 """The action that each is told by in the audit chain."""
 
+COLLECTED = "collected"
+"""Role of a picture that was collected from a stream."""
+
 # These always speak of one object at least: without a line here, one is missing.
 _ALWAYS = (AUDITED[Act.VIEWED], AUDITED[Act.DELETED])
 _c, _a = evidence_custody.c, audit_log.c
@@ -48,18 +51,23 @@ _c, _a = evidence_custody.c, audit_log.c
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One picture or clip by its SHA-256 at capture: of an event, of a case (`case_id`, and `event_id` ""), or of a
-    verdict that something was missed (`verdict_id`, and `event_id` "")."""
+    """One picture or clip by its SHA-256 at capture: of an event, of a case (`case_id`, and `event_id` ""), of a
+    verdict that something was missed (`verdict_id`, and `event_id` ""), or of a picture to be labelled that was
+    collected from a stream (`item_id`, and `event_id` "")."""
 
     event_id: str
     sha256: str
     role: str
     case_id: int | None = None
     verdict_id: int | None = None
+    item_id: int | None = None
 
     @property
     def owner(self) -> tuple[str, str | int]:
-        """What it belongs to, as the audit chain names it: ("event", id), ("case", number) or ("verdict", number)."""
+        """What it belongs to, as the audit chain names it: ("event", id), ("case", number), ("verdict", number) or
+        ("item", number)."""
+        if self.item_id is not None:
+            return "item", self.item_id
         if self.verdict_id is not None:
             return "verdict", self.verdict_id
         return ("event", self.event_id) if self.case_id is None else ("case", self.case_id)
@@ -76,6 +84,7 @@ class CustodyLine:
         audit_id: number of its line in the audit chain; None for a capture by a camera.
         case_id: of a picture that belongs to a case: a second look's, or a photo from the place.
         verdict_id: of the picture on which somebody drew what was missed.
+        item_id: of a picture to be labelled that was collected from a stream.
     """
 
     id: int
@@ -89,6 +98,7 @@ class CustodyLine:
     audit_id: int | None
     case_id: int | None = None
     verdict_id: int | None = None
+    item_id: int | None = None
 
 
 def note(
@@ -101,6 +111,7 @@ def note(
             "event_id": piece.event_id or None,
             "case_id": piece.case_id,
             "verdict_id": piece.verdict_id,
+            "item_id": piece.item_id,
             "sha256": piece.sha256,
             "role": piece.role,
             "act": act.value,
@@ -160,12 +171,22 @@ def shown(connection: Connection, told: AuditEntry, verdict: int, ref: EvidenceR
     _once(connection, "verdict_id", [row])
 
 
+def collected(connection: Connection, item: int, sha256: str, camera: str, why: str, utc: float) -> None:
+    """What a camera showed at a moment that a policy of collection chose, to be labelled; `utc`: s since 1970. Again is
+    a no-op."""
+    row: dict[str, object] = {"item_id": item, "sha256": sha256, "role": COLLECTED, "who": camera, "why": why}
+    row |= {"act": Act.CAPTURED.value, "kind": "", "at": at(utc), "audit_id": None}
+    _once(connection, "item_id", [row])
+
+
 def _case_row(case: int, sha256: str, role: str, who: str, why: str) -> dict[str, object]:
     row = {"case_id": case, "sha256": sha256, "role": role, "who": who, "why": why}
     return row | {"act": Act.CAPTURED.value, "kind": ""}
 
 
-def _once(connection: Connection, owner: Literal["case_id", "verdict_id"], rows: list[dict[str, object]]) -> None:
+def _once(
+    connection: Connection, owner: Literal["case_id", "verdict_id", "item_id"], rows: list[dict[str, object]]
+) -> None:
     if rows:
         once = insert(evidence_custody).on_conflict_do_nothing(
             index_elements=[owner, "sha256", "role"], index_where=text(f"act = 'captured' AND {owner} IS NOT NULL")
@@ -182,6 +203,12 @@ def of_case(connection: Connection, case: int) -> list[CustodyLine]:
 def of_verdict(connection: Connection, verdict: int) -> list[CustodyLine]:
     """What was done with the picture on which a missed event was drawn, the oldest first."""
     query = select(evidence_custody).where(_c.verdict_id == verdict).order_by(_c.id)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def of_item(connection: Connection, item: int) -> list[CustodyLine]:
+    """What was done with a collected picture, the oldest first."""
+    query = select(evidence_custody).where(_c.item_id == item).order_by(_c.id)
     return [_line(row) for row in connection.execute(query)]
 
 
@@ -202,7 +229,7 @@ def newest(connection: Connection, event_id: str, limit: int, before: int | None
 def _line(row: Row[Any]) -> CustodyLine:
     moment, act = row.at.timestamp(), Act(row.act)
     what = (row.sha256, row.role, row.kind, row.who, row.why)
-    return CustodyLine(row.id, moment, act, *what, row.audit_id, row.case_id, row.verdict_id)
+    return CustodyLine(row.id, moment, act, *what, row.audit_id, row.case_id, row.verdict_id, row.item_id)
 
 
 def verify(connection: Connection) -> int:

@@ -54,6 +54,11 @@ class Kept(Contract):
         raise ValueError(f"{value!r}: write whole days, 1 to {_MOST_DAYS}, or forever")
 
     @property
+    def text(self) -> str:
+        """The rule in one line."""
+        return f"{self.name}: {self.how_long}"
+
+    @property
     def how_long(self) -> str:
         return "kept for good" if self.days == FOREVER else f"{self.days} days"
 
@@ -100,6 +105,15 @@ class CaseRule(Kept):
     def text(self) -> str:
         """The rule in one line."""
         return f"{self.name}: pictures of a case, case {' or '.join(self.case) or 'any'}: {self.how_long}"
+
+
+class CollectedRule(Kept):
+    """Pictures that a policy of collection took from streams, which brings the days: no class of the file."""
+
+    @property
+    def text(self) -> str:
+        """The rule in one line."""
+        return f"{self.name}: pictures of streams for labelling: {self.how_long}"
 
 
 class Policy(Contract):
@@ -156,3 +170,7 @@ def read_policy(path: Path) -> Policy:
         ConfigError: it cannot be read or is wrong; names every wrong field.
     """
     return read_yaml(path, Policy, SETTING)
+
+
+KEPT_FOR_GOOD = Policy(rules=(Rule(name="kept_for_good", days=FOREVER),))
+"""Where no policy is set."""

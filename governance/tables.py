@@ -128,6 +128,7 @@ evidence_custody = Table(
     Column("event_id", Text, comment="null of pictures that belong to a case"),
     Column("case_id", BigInteger, comment="of pictures that belong to a case"),
     Column("verdict_id", BigInteger, comment="of the picture on which a missed event was drawn"),
+    Column("item_id", BigInteger, comment="of a picture collected from a stream"),
     Column("sha256", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("act", Text, nullable=False, comment="captured, viewed, exported, held, released or deleted"),
@@ -138,8 +139,9 @@ evidence_custody = Table(
     Index("ix_evidence_custody_event", "event_id", "id"),
     Index("ix_evidence_custody_case", "case_id", "id"),
     Index("ix_evidence_custody_verdict", "verdict_id", "id"),
+    Index("ix_evidence_custody_item", "item_id", "id"),
     Index("ix_evidence_custody_audit", "audit_id"),
-    CheckConstraint("num_nonnulls(event_id, case_id, verdict_id) = 1", name="of_one"),
+    CheckConstraint("num_nonnulls(event_id, case_id, verdict_id, item_id) = 1", name="of_one"),
     Index(
         "uq_evidence_custody_captured",
         "event_id",
@@ -163,6 +165,14 @@ evidence_custody = Table(
         "role",
         unique=True,
         postgresql_where=text("act = 'captured' AND verdict_id IS NOT NULL"),
+    ),
+    Index(
+        "uq_evidence_custody_item_captured",
+        "item_id",
+        "sha256",
+        "role",
+        unique=True,
+        postgresql_where=text("act = 'captured' AND item_id IS NOT NULL"),
     ),
 )
 

@@ -35,6 +35,15 @@ def signature(grey: NDArray[np.uint8]) -> Signature:
     return unit
 
 
+def likeness(one: Signature, others: Sequence[Signature]) -> float:
+    """How alike (-1..1) a picture is to the most alike of others, mirrored or not; -1: there are none."""
+    if not others:
+        return -1.0
+    rows = np.stack(others)
+    mirrored = one.reshape(SIDE, SIDE)[:, ::-1].ravel()
+    return float(np.maximum(rows @ one, rows @ mirrored).max())
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
     """Two contents that are nearly the same picture; `likeness` -1..1, `first` < `second`."""

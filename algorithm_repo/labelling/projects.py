@@ -163,7 +163,7 @@ def hide(connection: Connection, number: int, hidden: bool) -> None:
 def queue(
     connection: Connection, number: int, who: str, seen: ColumnElement[bool], review: bool, limit: int = 20
 ) -> list[Item]:
-    """What somebody has to do next: to label, or to review what others labelled."""
+    """What somebody has to do next: to label, or to review what others labelled. Of what is gone nothing is to do."""
     said = select(_a.id).where(_a.item == _i.id)
     mine = said.where(_a.who == who).exists()
     rejected_by_me = said.where(_a.who == who, _a.said == Said.REJECTED.value).exists()
@@ -175,8 +175,15 @@ def queue(
             | ((_i.state == ItemState.REJECTED.value) & ~rejected_by_me)
             | (_i.hidden & ~mine)
         )
-    query = select(label_items).where(_i.project == number, seen, due).order_by(_i.id).limit(limit)
+    query = (
+        select(label_items).where(_i.project == number, seen, due, _i.deleted.is_(None)).order_by(_i.id).limit(limit)
+    )
     return [item_of(row) for row in connection.execute(query)]
+
+
+def mark_deleted(connection: Connection, key: str, now: float) -> None:
+    """The bytes are gone by policy; `now` in s since 1970 UTC. What was said of the picture stays."""
+    connection.execute(update(label_items).where(_i.key == key, _i.deleted.is_(None)).values(deleted=at(now)))
 
 
 def keys(connection: Connection, number: int) -> dict[str, str]:

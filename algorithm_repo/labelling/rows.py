@@ -23,7 +23,13 @@ def item_of(row: Row[Any]) -> Item:
         utc=None if (moment := values.pop("moment")) is None else moment.timestamp(),
     )
     values.pop("signature", None)
-    return Item(taken=taken, added_utc=values.pop("added").timestamp(), **values)
+    gone = values.pop("deleted")
+    return Item(
+        taken=taken,
+        added_utc=values.pop("added").timestamp(),
+        deleted_utc=None if gone is None else gone.timestamp(),
+        **values,
+    )
 
 
 def answer_of(row: Row[Any]) -> GivenAnswer:

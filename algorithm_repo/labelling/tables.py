@@ -63,8 +63,11 @@ label_items = Table(
     Column("final", BigInteger),
     Column("added_by", Text, nullable=False),
     Column("added", _UTC, nullable=False, server_default=func.now()),
+    Column("deleted", _UTC, comment="since when its bytes are gone by policy; null: they are kept"),
     UniqueConstraint("project", "content"),
     Index("ix_label_items_state", "project", "state", "id"),
+    Index("ix_label_items_key", "key"),
+    Index("ix_label_items_camera", "project", "camera", "id"),
 )
 
 label_answers = Table(

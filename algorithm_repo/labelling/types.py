@@ -129,7 +129,11 @@ class NewItem(Contract):
 
 
 class Item(Contract):
-    """A picture of a project. `source`: key of the project's sources; `hidden`: a test that nobody is told of."""
+    """A picture of a project.
+
+    `source`: key of the project's sources; `hidden`: a test that nobody is told of; `deleted_utc`: since when its bytes
+    are gone by policy; what was said of it stays.
+    """
 
     id: int
     project: int
@@ -149,6 +153,7 @@ class Item(Contract):
     final: int | None
     added_by: str
     added_utc: float
+    deleted_utc: float | None = None
 
 
 class GivenAnswer(Contract):
