@@ -19,7 +19,7 @@ from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, NewAnsw
 from api import sight
 from api.deps import ConnectionDep, CredentialDep, DoorsDep, LabelDep, Number, check_session, viewer_of
 from api.doors import Doors
-from api.evidence import BYTES, RangeHeader
+from api.evidence import BYTES, RangeHeader, deletion
 from api.labelling_schemas import (
     CandidatesBody,
     CandidatesTaken,
@@ -34,12 +34,12 @@ from api.labelling_schemas import (
     ProjectOut,
     Task,
 )
-from api.problems import NotFound, Problem
+from api.problems import EvidenceDeleted, NotFound, Problem
 from api.stored_pictures import StoredPicture, send_picture
 from api.verdict_pictures import pictures_of
 from contracts.errors import Forbidden
 from events import review
-from governance import audit
+from governance import audit, custody
 from governance.access import Access, Viewer, require
 from governance.roles import Right
 from governance.types import User
@@ -66,7 +66,7 @@ def create_label_project(body: NewProject, connection: ConnectionDep, viewer: La
 @router.get("/projects/{number}", responses=_REFUSED)
 def get_label_project(number: Number, connection: ConnectionDep, viewer: LabelDep) -> ProjectOut:
     """One project."""
-    return _project_out(connection, viewer, _project(connection, number))
+    return _project_out(connection, viewer, project_of(connection, number))
 
 
 @router.post("/projects/{number}/candidates", responses=_REFUSED)
@@ -75,7 +75,7 @@ def take_candidates(
 ) -> CandidatesTaken:
     """Verdicts become pictures to be labelled, as far as one may see their evidence; what was said of them is shown
     beside as a suggestion. The same verdict again changes nothing."""
-    _project(connection, number)
+    project_of(connection, number)
     found = review.candidates(connection, sight.of_verdicts(viewer, Access.EVIDENCE), body.after, body.limit)
     told = pictures_of(connection, viewer, found)
     pictures = {one: [ref for ref in refs if ref.deleted_utc is None] for one, refs in told.items()}
@@ -100,7 +100,7 @@ def list_label_items(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[ItemOut]:
     """A project's pictures in the order in which they came."""
-    project = _project(connection, number)
+    project = project_of(connection, number)
     found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit)
     return _items_out(connection, viewer, project, found)
 
@@ -114,7 +114,7 @@ def label_queue(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[Task]:
     """What one has to do next: to label, or to review what others labelled."""
-    project = _project(connection, number)
+    project = project_of(connection, number)
     found = projects.queue(connection, number, viewer.name, sight.of_label_items(viewer), work == "review", limit)
     numbers = [one.id for one in found]
     drafts = answers.drafts(connection, numbers, viewer.name)
@@ -132,13 +132,15 @@ def label_queue(
 
 @router.get("/items/{number}", responses=_REFUSED)
 def get_label_item(number: Number, connection: ConnectionDep, viewer: LabelDep) -> ItemDetail:
-    """One picture with who said what of it, and when; of one that people still label on their own, only one's own."""
+    """One picture with who said what of it, and when; of one that people still label on their own, only one's own. Of
+    one that was collected from a stream also when it was taken and deleted."""
     item = _item(connection, viewer, number)
-    project = _project(connection, item.project)
+    project = project_of(connection, item.project)
     said = answers.of_item(connection, number)
     if (item.hidden or item.state is ItemState.OPEN) and not _manages(viewer, project):
         said = [one for one in said if one.who == viewer.name]
-    return ItemDetail(item=_items_out(connection, viewer, project, [item])[0], answers=said)
+    shown = _items_out(connection, viewer, project, [item])[0]
+    return ItemDetail(item=shown, answers=said, custody=custody.of_item(connection, number))
 
 
 @router.get(
@@ -180,7 +182,7 @@ def review_item(number: Number, body: NewReview, connection: ConnectionDep, view
 @router.put("/items/{number}/hidden", responses=_REFUSED)
 def hide_item(number: Number, body: HiddenBody, connection: ConnectionDep, viewer: LabelDep) -> ItemOut:
     """Makes an accepted picture a hidden test for everybody who has had nothing to do with it, or ends that."""
-    project = _managed(connection, viewer, _item(connection, viewer, number).project)
+    project = managed(connection, viewer, _item(connection, viewer, number).project)
     projects.hide(connection, number, body.hidden)
     audit.record(connection, viewer.name, "labels.hidden", {"item": number, "hidden": body.hidden})
     return _items_out(connection, viewer, project, [_item(connection, viewer, number)])[0]
@@ -190,7 +192,7 @@ def hide_item(number: Number, body: HiddenBody, connection: ConnectionDep, viewe
 def label_agreement(number: Number, connection: ConnectionDep, viewer: LabelDep) -> list[Between]:
     """How far people agree: with each other, with hidden tests, with what a review made of their labels. Whoever does
     not manage the project sees only their own lines."""
-    project = _project(connection, number)
+    project = project_of(connection, number)
     found = measured.measured(connection, number, sight.of_label_items(viewer))
     manages = _manages(viewer, project)
     own = [one for one in found if viewer.name in (one.one, one.other) and one.of != "test"]
@@ -202,7 +204,7 @@ def freeze_labels(
     number: Number, body: FreezeBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> FrozenOut:
     """What is accepted becomes a version of training data: split without leakage, kept for good."""
-    _managed(connection, viewer, number)
+    managed(connection, viewer, number)
     seen = sight.of_label_items(viewer)
     done = freeze.freeze(connection, doors.objects, number, seen, viewer.name, note=body.note, seed=body.seed)
     what = {"project": number, "version": done.version.digest, "items": done.version.items}
@@ -227,13 +229,13 @@ def export_labels(
     form: Annotated[Format, Query(alias="format")] = "coco",
 ) -> Response:
     """What is accepted, as COCO, CVAT's XML or YOLO in a ZIP; the pictures stay here."""
-    _project(connection, number)
+    project_of(connection, number)
     files = exchange.exported(connection, number, sight.of_label_items(viewer), form)
     headers = {"Content-Disposition": f'attachment; filename="labels-{number}-{form}.zip"', "Cache-Control": "no-store"}
     return Response(exchange.zipped(files.texts), media_type="application/zip", headers=headers)
 
 
-def _project(connection: Connection, number: int) -> Project:
+def project_of(connection: Connection, number: int) -> Project:
     """Raises NotFound."""
     found = projects.find(connection, number)
     if found is None:
@@ -247,7 +249,7 @@ def _admit(doors: Doors, user: User, number: int) -> tuple[Item, Source]:
     A transaction of its own: none may stand open while a picture is masked or sent.
 
     Raises:
-        Forbidden, NotFound.
+        Forbidden, NotFound, EvidenceDeleted.
     """
     viewer = viewer_of(user)
     require(viewer, Right.LABEL)
@@ -255,7 +257,9 @@ def _admit(doors: Doors, user: User, number: int) -> tuple[Item, Source]:
     note = doors.readings.due(user, reading)
     with doors.engine.begin() as connection:
         item = _item(connection, viewer, number)
-        source = _project(connection, item.project).sources[item.source]
+        if item.deleted_utc is not None:
+            raise EvidenceDeleted(deletion(connection, item.key), "what people said of it stays")
+        source = project_of(connection, item.project).sources[item.source]
         if note and item.taken.camera:
             what = {"item": number, "camera": item.taken.camera, "sha256": item.content}
             audit.record(connection, user.name, "labels.picture", what)
@@ -264,9 +268,9 @@ def _admit(doors: Doors, user: User, number: int) -> tuple[Item, Source]:
     return item, source
 
 
-def _managed(connection: Connection, viewer: Viewer, number: int) -> Project:
+def managed(connection: Connection, viewer: Viewer, number: int) -> Project:
     """Raises Forbidden, NotFound."""
-    project = _project(connection, number)
+    project = project_of(connection, number)
     if not _manages(viewer, project):
         raise Forbidden(f"project {project.name} is managed by {project.author}", "ask them")
     return project

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, Project, Shapes, Suggestion
 from api.schemas import Body
+from governance.custody import CustodyLine
 
 
 class ProjectOut(Project):
@@ -35,6 +36,7 @@ class ItemOut(Body):
     state: ItemState
     hidden: bool
     suggested: tuple[Suggestion, ...]
+    deleted_utc: float | None = Field(description="since when its bytes are gone by policy; null: they are kept")
 
     @classmethod
     def of(cls, item: Item, manages: bool, answered: bool) -> ItemOut:
@@ -53,6 +55,7 @@ class ItemOut(Body):
             state=item.state if manages or not item.hidden else own,
             hidden=item.hidden and manages,
             suggested=item.suggested,
+            deleted_utc=item.deleted_utc,
         )
 
 
@@ -71,10 +74,14 @@ class Task(Body):
 
 
 class ItemDetail(Body):
-    """A picture with all that was said of it, the oldest first."""
+    """A picture with all that was said of it, the oldest first.
+
+    `custody`: of one that was collected from a stream, when it was taken, and deleted by policy.
+    """
 
     item: ItemOut
     answers: list[GivenAnswer]
+    custody: list[CustodyLine]
 
 
 class CandidatesBody(Body):

@@ -215,7 +215,7 @@ class Installation:
             specs.append(ChildSpec("postgres", self._postgres, ready=self._database_ready))
         if "valkey" in stores:
             specs.append(ChildSpec("valkey", self._valkey))
-        names = ["consumer", "deliverer", "pool-sync", "rollout"]
+        names = ["consumer", "deliverer", "pool-sync", "rollout", "collector"]
         names += [] if self.settings.exchange_url is None else ["exchange"]
         names += [] if self.settings.retention is None else ["retention"]
         specs += [self._process(name, depends_on=stores) for name in names]

@@ -25,6 +25,10 @@ PROPOSALS_TTL_S: Final = 7 * 86_400  # zones proposed for a camera that nobody w
 STATE_TTL_S: Final = 600  # how long a moved camera's state waits for the worker that it joins
 LANE_TTL_S: Final = 8.0  # a lane whose keeper says nothing for so long has no cameras any more
 
+GLANCE_TTL_MS: Final = (
+    2000  # how long a camera counts as watched by whoever wants one picture: a worker asks each 0.5 s
+)
+
 _SPACE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -93,6 +94,23 @@ class LiveState:
         """Somebody looks at `camera`: to be repeated before `ttl_s` is over."""
         with translated():
             self._redis.set(self._keys.watch(camera), "1", px=int(ttl_s * 1000))
+
+    def next_live(self, camera: str, stopped: Callable[[], bool], *, wait_s: float) -> bytes | None:
+        """The camera's next live picture (`contracts.live.decode_live`); None: none came in `wait_s` s, or `stopped()`.
+
+        Whoever else watches is not disturbed, and the worker is made to look no longer than a picture takes.
+        """
+        deadline = time.monotonic() + wait_s
+        client: Any = self._redis
+        with translated(), client.pubsub(ignore_subscribe_messages=True) as subscription:
+            subscription.subscribe(self._keys.live(camera))
+            while time.monotonic() < deadline and not stopped():
+                client.set(self._keys.watch(camera), "1", px=keys.GLANCE_TTL_MS, nx=True)
+                message: Any = subscription.get_message(timeout=0.5)
+                if message is not None:
+                    data: bytes = message["data"]
+                    return data
+        return None
 
     def publish_live(self, camera: str, message: bytes) -> int:
         """Sends one live picture; returns how many received it."""

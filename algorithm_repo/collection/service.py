@@ -24,7 +24,7 @@ from algorithm_repo.labelling.tables import label_items
 from algorithm_repo.labelling.types import NewItem
 from contracts.errors import ConfigError, ObjectsUnavailable
 from events.tables import events
-from governance import custody
+from governance import audit, custody
 from governance.access import Access, Place, department_sees
 from governance.tables import camera_places, department_paths
 from store.database import at
@@ -65,7 +65,7 @@ class Frame:
 def set_policy(
     connection: Connection, project: int, policy: CollectionPolicy, who: str, now: float, eyes: str | None = None
 ) -> Standing:
-    """What a project wants collected from now on.
+    """What a project wants collected from now on; a line of the audit chain.
 
     Args:
         eyes: the department with whose eyes cameras are chosen; None: all there are.
@@ -87,6 +87,8 @@ def set_policy(
     }
     made = insert(collection_policies).values(values)
     connection.execute(made.on_conflict_do_update(index_elements=[_w.project], set_=values))
+    told = policy.model_dump(mode="json", exclude={"cameras"}) | {"cameras": len(policy.cameras)}
+    audit.record(connection, who, "labels.collection", {"project": project, "policy": told}, now)
     return standing
 
 
@@ -152,6 +154,7 @@ def keep(
         Its number; None: the project has these bytes already.
 
     Raises:
+        ConfigError: the project cannot take it.
         ObjectsUnavailable, sqlalchemy.exc.DBAPIError: a store is away. Nothing is left half, or `tidy` finds it.
     """
     number = _tell(engine, project, frame)
@@ -163,14 +166,17 @@ def keep(
         with engine.begin() as connection:
             connection.execute(delete(collected_frames).where(_t.id == number))
         raise
-    with engine.begin() as connection:
-        item = projects.add(connection, project, new, seen, who)
-        if item is not None:
-            connection.execute(update(collected_frames).where(_t.id == number).values(item=item))
-            custody.collected(connection, item, frame.sha256, frame.camera, frame.reason.value, frame.utc)
-    if item is None:  # by another way
-        tidy(engine, objects, [number])
-    return item
+    item = None
+    try:
+        with engine.begin() as connection:
+            item = projects.add(connection, project, new, seen, who)
+            if item is not None:
+                connection.execute(update(collected_frames).where(_t.id == number).values(item=item))
+                custody.collected(connection, item, frame.sha256, frame.camera, frame.reason.value, frame.utc)
+        return item
+    finally:
+        if item is None:  # the project has it by another way, or cannot take it
+            tidy(engine, objects, [number])
 
 
 def tidy(engine: Engine, objects: ObjectStore, numbers: Collection[int] | None = None) -> int:

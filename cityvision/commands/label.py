@@ -14,6 +14,7 @@ from algorithm_repo.formats.types import Picture
 from algorithm_repo.labelling import exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format, Import
 from algorithm_repo.labelling.types import NewProject, Project
+from cityvision.commands.label_collect import collect_command
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
@@ -36,6 +37,9 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 def command(context: click.Context, data: Path | None) -> None:
     """Labelling: projects, pictures and labels in and out, agreement, freezing. Drawing is done in the console."""
     context.obj = load_settings(data=data)
+
+
+command.add_command(collect_command)
 
 
 @command.command("list", epilog="\b\nExample:\n  cityvision label list")

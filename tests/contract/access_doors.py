@@ -118,6 +118,8 @@ DOORS: dict[str, Door] = {
     "GET /api/labelling/projects/{number}": door(Right.LABEL),
     "POST /api/labelling/projects/{number}/candidates": door(Right.LABEL, asks=True, body={}),
     "GET /api/labelling/projects/{number}/items": door(Right.LABEL),
+    "GET /api/labelling/projects/{number}/collection": door(Right.LABEL),
+    "PUT /api/labelling/projects/{number}/collection": door(Right.LABEL, asks=True, body={"pictures": 4}),
     "GET /api/labelling/projects/{number}/queue": door(Right.LABEL),
     "GET /api/labelling/projects/{number}/agreement": door(Right.LABEL),
     "GET /api/labelling/projects/{number}/export": door(Right.LABEL, asks=True),

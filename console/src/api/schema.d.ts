@@ -1520,7 +1520,8 @@ export interface paths {
         };
         /**
          * Get Label Item
-         * @description One picture with who said what of it, and when; of one that people still label on their own, only one's own.
+         * @description One picture with who said what of it, and when; of one that people still label on their own, only one's own. Of
+         *     one that was collected from a stream also when it was taken and deleted.
          */
         get: operations["get_label_item"];
         put?: never;
@@ -1712,6 +1713,32 @@ export interface paths {
          *     beside as a suggestion. The same verdict again changes nothing.
          */
         post: operations["take_candidates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labelling/projects/{number}/collection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Collection
+         * @description The policy of a project, what was collected by reason, camera and hour, and the recall in production by event
+         *     type: of the cameras whose evidence one may see.
+         */
+        get: operations["get_collection"];
+        /**
+         * Set Collection
+         * @description What is collected from now on, for those who manage the project, and of the cameras whose evidence their
+         *     department may see as long as it may.
+         */
+        put: operations["set_collection"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3872,6 +3899,170 @@ export interface components {
             code: string;
         };
         /**
+         * Collected
+         * @description What was collected for a project, deleted pictures too.
+         *
+         *     Attributes:
+         *         hours: by hour of the day of the policy's time zone, 24 counts.
+         *         gone: of them were deleted when their days were over.
+         */
+        Collected: {
+            /** Cameras */
+            cameras?: {
+                [key: string]: number;
+            };
+            /**
+             * Gone
+             * @default 0
+             */
+            gone: number;
+            /**
+             * Hours
+             * @default [
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0,
+             *       0
+             *     ]
+             */
+            hours: number[];
+            /** Reasons */
+            reasons?: {
+                [key: string]: number;
+            };
+            /**
+             * Total
+             * @default 0
+             */
+            total: number;
+        };
+        /**
+         * CollectionOut
+         * @description What is collected for a project.
+         *
+         *     Attributes:
+         *         policy: null: it never had one. Of the cameras that it names those whose evidence the asker may see.
+         *         cameras: how many it speaks of now.
+         *         quotas: pictures of each camera and day, by reason.
+         *         recall: of each event type that is a class of the project, once there are random moments.
+         */
+        CollectionOut: {
+            /** Cameras */
+            cameras: number;
+            collected: components["schemas"]["Collected"];
+            policy: components["schemas"]["CollectionPolicy"] | null;
+            /** Quotas */
+            quotas: {
+                [key: string]: number;
+            };
+            /** Recall */
+            recall: components["schemas"]["RecallEstimate"][];
+            /** Set By */
+            set_by: string;
+            /** Set Utc */
+            set_utc: number | null;
+        };
+        /**
+         * CollectionPolicy
+         * @description What is collected for a project.
+         *
+         *     Attributes:
+         *         active: false: nothing is collected for now; what was collected keeps its days.
+         *         cameras: these; empty beside no departments: all.
+         *         departments: all cameras of these and of those below them, beside `cameras`.
+         *         pictures: of each camera and day, at most.
+         *         shares: of `pictures`, by reason; they add up to 1.
+         *         near, within: a detection is uncertain whose score is at most `within` away from `near`.
+         *         alike: a picture at least as alike (-1..1, `datasets.alike`) to one of the same camera is not taken again;
+         *             random moments stand for time and are taken all the same.
+         *         days: they are kept for so many days from the moment that they show.
+         *         timezone: by which days and hours are counted.
+         *         seed: of drawing the moments.
+         */
+        CollectionPolicy: {
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /**
+             * Alike
+             * @default 0.98
+             */
+            alike: number;
+            /**
+             * Cameras
+             * @default []
+             */
+            cameras: string[];
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+            /**
+             * Departments
+             * @default []
+             */
+            departments: string[];
+            /**
+             * Near
+             * @default 0.35
+             */
+            near: number;
+            /**
+             * Pictures
+             * @default 12
+             */
+            pictures: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Shares
+             * @default {
+             *       "hourly": 0.25,
+             *       "random": 0.5,
+             *       "uncertain": 0.25
+             *     }
+             */
+            shares: {
+                [key: string]: number;
+            };
+            /**
+             * Timezone
+             * @default Asia/Shanghai
+             */
+            timezone: string;
+            /**
+             * Within
+             * @default 0.1
+             */
+            within: number;
+        };
+        /**
          * CountRow
          * @description Items on each side of what `name` says, and labels of it all together.
          */
@@ -3959,6 +4150,7 @@ export interface components {
          *         audit_id: number of its line in the audit chain; None for a capture by a camera.
          *         case_id: of a picture that belongs to a case: a second look's, or a photo from the place.
          *         verdict_id: of the picture on which somebody drew what was missed.
+         *         item_id: of a picture to be labelled that was collected from a stream.
          */
         CustodyLine: {
             act: components["schemas"]["Act"];
@@ -3968,6 +4160,8 @@ export interface components {
             case_id?: number | null;
             /** Id */
             id: number;
+            /** Item Id */
+            item_id?: number | null;
             /** Kind */
             kind: string;
             /** Role */
@@ -5512,10 +5706,14 @@ export interface components {
         /**
          * ItemDetail
          * @description A picture with all that was said of it, the oldest first.
+         *
+         *     `custody`: of one that was collected from a stream, when it was taken, and deleted by policy.
          */
         ItemDetail: {
             /** Answers */
             answers: components["schemas"]["GivenAnswer"][];
+            /** Custody */
+            custody: components["schemas"]["CustodyLine"][];
             item: components["schemas"]["ItemOut"];
         };
         /**
@@ -5525,6 +5723,11 @@ export interface components {
         ItemOut: {
             /** Camera */
             camera: string;
+            /**
+             * Deleted Utc
+             * @description since when its bytes are gone by policy; null: they are kept
+             */
+            deleted_utc: number | null;
             /** Height */
             height: number;
             /** Hidden */
@@ -7027,6 +7230,12 @@ export interface components {
             /** Ready */
             ready: boolean;
         };
+        /**
+         * Reason
+         * @description Why a picture is taken.
+         * @enum {string}
+         */
+        Reason: "random" | "hourly" | "uncertain";
         /** ReasonBody */
         ReasonBody: {
             /**
@@ -7034,6 +7243,46 @@ export interface components {
              * @description kept in the audit chain and the custody log
              */
             reason: string;
+        };
+        /**
+         * RecallEstimate
+         * @description The recall in production of one event type, as `collection.recall` estimates it.
+         *
+         *     Attributes:
+         *         moments: random moments without such an event that two people agree on.
+         *         missed: of these held something of the type.
+         *         events: of the type in that time at those cameras; `judged` of them by people, as `real`.
+         *         watched_h, alerted_h: camera-hours watched, and those of them during which such an event stood.
+         *         recall, low, high: the estimate and its 95 % interval, 0..1; None where `why` says what is missing.
+         */
+        RecallEstimate: {
+            /** Alerted H */
+            alerted_h: number;
+            /** Events */
+            events: number;
+            /** High */
+            high: number | null;
+            /** Judged */
+            judged: number;
+            /** Low */
+            low: number | null;
+            /** Missed */
+            missed: number;
+            /** Moments */
+            moments: number;
+            /** Real */
+            real: number;
+            /** Recall */
+            recall: number | null;
+            /** Type */
+            type: string;
+            /** Watched H */
+            watched_h: number;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "" | "no_moments" | "none_judged" | "nothing_there";
         };
         /**
          * ReconcileBody
@@ -14039,6 +14288,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CandidatesTaken"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionOut"];
                 };
             };
             /** @description Forbidden */
