@@ -101,11 +101,11 @@ class Collected(Contract):
         gone: of them were deleted when their days were over.
     """
 
-    total: int = 0
-    reasons: dict[Reason, int] = Field(default_factory=dict)
-    cameras: dict[str, int] = Field(default_factory=dict)
-    hours: tuple[int, ...] = (0,) * 24
-    gone: int = 0
+    total: int
+    reasons: dict[Reason, int]
+    cameras: dict[str, int]
+    hours: tuple[int, ...]
+    gone: int
 
 
 class RecallEstimate(Contract):

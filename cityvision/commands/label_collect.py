@@ -1,4 +1,4 @@
-"""`cityvision label collect`: what a project collects from running streams, what came of it, and what recall it tells."""
+"""`cityvision label collect`: what a project collects from running streams, what came of it, and the recall told by it."""
 
 from __future__ import annotations
 

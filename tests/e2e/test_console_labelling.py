@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
+from algorithm_repo.collection import service as collection
+from algorithm_repo.collection.types import Reason
 from algorithm_repo.datasets.types import Box, Polygon, Tag
 from algorithm_repo.labelling import answers, exchange, projects
 from algorithm_repo.labelling.types import GivenAnswer, NewProject, Said
@@ -135,8 +137,28 @@ def test_pictures_are_labelled_by_keyboard_and_reviewed(city: City, clip: Clip, 
     page.goto(f"{city.url}/labelling/1")
     expect(page.get_by_test_id("agreement")).to_contain_text("对复核结果")
     shot(page, "labelling-project")
+    collects(page, city)
     page.get_by_role("button", name="冻结为数据集版本").click()
     expect(page.get_by_test_id("frozen")).to_contain_text("1 张")
+
+
+def collects(page: Page, city: City) -> None:  # noqa: F811
+    """The project's page: what is to be collected from streams is set, and told."""
+    panel = page.get_by_test_id("collection")
+    expect(panel).to_contain_text("此项目不从视频流采集图片")
+    panel.get_by_role("button", name="设定采集策略").click()
+    page.get_by_label("随机无告警").fill("60")
+    page.get_by_role("button", name="保 存").click()
+    expect(page.get_by_role("dialog")).to_contain_text("shares")
+    page.get_by_label("按小时覆盖").fill("15")
+    page.get_by_label("每路每天最多几张").fill("20")
+    page.get_by_role("button", name="保 存").click()
+    expect(panel).to_contain_text("6 路摄像头，每路每天最多 20 张，保留 90 天")
+    expect(panel).to_contain_text("随机无告警 12")
+    with city.engine.connect() as connection:
+        standing = collection.policy_of(connection, 1)
+    assert standing is not None
+    assert (standing.set_by, standing.policy.shares[Reason.HOURLY]) == ("admin", 0.15)
 
 
 def test_a_rejected_picture_says_why(city: City, clip: Clip, page: Page) -> None:  # noqa: F811

@@ -110,7 +110,7 @@ def test_everything_starts_survives_kills_and_ends_within_five_seconds(up: Up, m
     login = {"name": "admin", "password": password}
     assert httpx.post(f"{url}/api/login", json=login, trust_env=False).status_code < 300
 
-    for victims in (("postgres", "valkey"), ("api", "consumer", "deliverer", "pool-sync", "worker-1")):
+    for victims in (("postgres", "valkey"), ("api", "consumer", "deliverer", "pool-sync", "collector", "worker-1")):
         before = {child: up.ready_pid(child) for child in victims}
         for pid in before.values():
             assert pid is not None

@@ -9,9 +9,15 @@ export type LabelAnswer = Schemas["NewAnswer"];
 export type LabelReview = Schemas["NewReview"];
 export type LabelDraft = Schemas["DraftBody"];
 export type Between = Schemas["Between"];
+export type Collection = Schemas["CollectionOut"];
+export type CollectionPolicy = Schemas["CollectionPolicy"];
+export type RecallEstimate = Schemas["RecallEstimate"];
 export type Label = LabelAnswer["labels"][number];
 export type Kind = Label["kind"] & string;
 export type Work = "label" | "review";
+
+/** Why a picture of a stream is taken, in the order in which it is shown. */
+export const REASONS = ["random", "hourly", "uncertain"] as const;
 
 const AGAIN_MS = 5_000;
 
@@ -42,6 +48,14 @@ export function useAgreement(number: number) {
   return useQuery({
     queryKey: ["labelling", "agreement", number],
     queryFn: () => call("get", "/api/labelling/projects/{number}/agreement", { path: { number } }),
+  });
+}
+
+export function useCollection(number: number) {
+  return useQuery({
+    queryKey: ["labelling", "collection", number],
+    queryFn: () => call("get", "/api/labelling/projects/{number}/collection", { path: { number } }),
+    refetchInterval: 30_000,
   });
 }
 

@@ -3908,52 +3908,18 @@ export interface components {
          */
         Collected: {
             /** Cameras */
-            cameras?: {
+            cameras: {
                 [key: string]: number;
             };
-            /**
-             * Gone
-             * @default 0
-             */
+            /** Gone */
             gone: number;
-            /**
-             * Hours
-             * @default [
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0,
-             *       0
-             *     ]
-             */
+            /** Hours */
             hours: number[];
             /** Reasons */
-            reasons?: {
+            reasons: {
                 [key: string]: number;
             };
-            /**
-             * Total
-             * @default 0
-             */
+            /** Total */
             total: number;
         };
         /**

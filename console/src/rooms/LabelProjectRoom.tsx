@@ -12,6 +12,8 @@ import {
 } from "../api/labelling";
 import { type TextKey, useTexts } from "../i18n";
 import { Nothing, Refusal, Trouble } from "../parts/Trouble";
+import { formatTime } from "../parts/time";
+import { Collection } from "./Collection";
 import { Counts } from "./LabellingRoom";
 import "../labelling/labelling.css";
 
@@ -39,6 +41,7 @@ export function LabelProjectRoom() {
         </span>
       </div>
       <Making project={project} />
+      <Collection project={project} />
       <Agreement number={number} />
       <Items project={project} />
     </div>
@@ -168,7 +171,7 @@ function Items({ project }: { project: LabelProject }) {
 }
 
 function Item({ item, manages }: { item: LabelItem; manages: boolean }) {
-  const { t } = useTexts();
+  const { t, language } = useTexts();
   const queries = useQueryClient();
   const hiding = useMutation({
     mutationFn: () =>
@@ -180,7 +183,11 @@ function Item({ item, manages }: { item: LabelItem; manages: boolean }) {
   });
   return (
     <figure>
-      <img src={item.picture} alt={item.name} loading="lazy" />
+      {item.deleted_utc === null ? (
+        <img src={item.picture} alt={item.name} loading="lazy" />
+      ) : (
+        <p className="dim">{t("label.gone", { at: formatTime(item.deleted_utc, language) })}</p>
+      )}
       <figcaption>
         {item.name} <Tag>{t(`label.state.${item.state}` as TextKey)}</Tag>
         {item.hidden ? <Tag color="gold">{t("label.hidden")}</Tag> : null}
