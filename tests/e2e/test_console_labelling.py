@@ -148,11 +148,11 @@ def collects(page: Page, city: City) -> None:  # noqa: F811
     expect(panel).to_contain_text("此项目不从视频流采集图片")
     panel.get_by_role("button", name="设定采集策略").click()
     page.get_by_label("随机无告警").fill("60")
-    page.get_by_role("button", name="保 存").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     expect(page.get_by_role("dialog")).to_contain_text("shares")
     page.get_by_label("按小时覆盖").fill("15")
     page.get_by_label("每路每天最多几张").fill("20")
-    page.get_by_role("button", name="保 存").click()
+    page.get_by_role("button", name="保存", exact=True).click()
     expect(panel).to_contain_text("6 路摄像头，每路每天最多 20 张，保留 90 天")
     expect(panel).to_contain_text("随机无告警 12")
     with city.engine.connect() as connection:
