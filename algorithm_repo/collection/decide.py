@@ -16,7 +16,6 @@ from algorithm_repo.collection.types import CollectionPolicy, Reason
 
 HOURS = 24
 PROBES = 4  # looks for something uncertain for each such picture that is wanted
-_ORDER = (Reason.RANDOM, Reason.HOURLY, Reason.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,10 +69,10 @@ class Taken:
 
 def quotas(policy: CollectionPolicy) -> dict[Reason, int]:
     """How many pictures a camera and day for each reason: whole numbers that add up to `pictures`."""
-    wanted = {reason: policy.shares.get(reason, 0.0) * policy.pictures for reason in _ORDER}
+    wanted = {reason: policy.shares.get(reason, 0.0) * policy.pictures for reason in Reason}
     whole = {reason: int(share + 1e-9) for reason, share in wanted.items()}
     left = policy.pictures - sum(whole.values())
-    by_rest = sorted(_ORDER, key=lambda reason: (whole[reason] - wanted[reason], _ORDER.index(reason)))
+    by_rest = sorted(Reason, key=lambda reason: whole[reason] - wanted[reason])
     for reason in by_rest[:left]:
         whole[reason] += 1
     return whole
@@ -108,19 +107,19 @@ def moments(policy: CollectionPolicy, stream: Stream, day: date) -> tuple[Moment
 
 def decide(policy: CollectionPolicy, asked: Reason, taken: Taken, seen: Seen) -> Reason | None:
     """What a picture that was asked for is taken for; None: it is not taken."""
-    wanted = quotas(policy)
-
-    def room(reason: Reason) -> bool:
-        return taken.total < policy.pictures and taken.counts.get(reason, 0) < wanted[reason]
-
-    if asked is Reason.RANDOM and seen.unalerted and room(Reason.RANDOM):
+    if asked is Reason.RANDOM and seen.unalerted and room(policy, taken, Reason.RANDOM):
         return Reason.RANDOM
     if seen.alike:
         return None
-    if asked is Reason.HOURLY and room(Reason.HOURLY):
+    if asked is Reason.HOURLY and room(policy, taken, Reason.HOURLY):
         return Reason.HOURLY
     near = any(abs(score - policy.near) <= policy.within for score in seen.scores)
-    return Reason.UNCERTAIN if near and room(Reason.UNCERTAIN) else None
+    return Reason.UNCERTAIN if near and room(policy, taken, Reason.UNCERTAIN) else None
+
+
+def room(policy: CollectionPolicy, taken: Taken, reason: Reason) -> bool:
+    """Whether one more picture may be taken of a camera and day for a reason."""
+    return taken.total < policy.pictures and taken.counts.get(reason, 0) < quotas(policy)[reason]
 
 
 def _hourly(policy: CollectionPolicy, stream: Stream, day: date, count: int) -> list[Moment]:

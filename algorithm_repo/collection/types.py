@@ -20,6 +20,7 @@ class Reason(StrEnum):
     RANDOM = "random"  # a moment drawn beforehand at which no event stood: what production misses is estimated from it
     HOURLY = "hourly"  # every hour of the day as often as any other
     UNCERTAIN = "uncertain"  # a detection's score lies near the operating point
+    DISAGREEMENT = "disagreement"  # a candidate in shadow, or production, told of something that the other did not
 
 
 def _known(value: str) -> str:

@@ -1,4 +1,4 @@
-"""`cityvision label collect`: what a project collects from running streams, what came of it, and the recall told by it."""
+"""`cityvision label collect`: what a project collects from running streams, what came of it, what recall it tells."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ _MISSING = {
 )
 @click.argument("project")
 @click.option("--pictures", type=int, help="Of each camera and day, at most.")
-@click.option("--share", "shares", multiple=True, help="random=…, hourly=…, uncertain=…; they add up to 1.")
+@click.option(
+    "--share", "shares", multiple=True, help="random=…, hourly=…, uncertain=…, disagreement=…; they add up to 1."
+)
 @click.option("--camera", "cameras", multiple=True, help="These alone; all of them: --camera all.")
 @click.option("--department", "departments", multiple=True, help="All cameras of it and of those below it.")
 @click.option("--near", type=float, help="The score around which a detection is uncertain, 0 to 1.")

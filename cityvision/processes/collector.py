@@ -10,7 +10,9 @@ import time
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from algorithm_repo.rollout import lanes
 from cityvision.collecting import Collector, Turn
+from cityvision.collecting_apart import ApartCollector
 from cityvision.object_store import object_store
 from cityvision.processes.base import Process, run
 from cityvision.retention import sweeper_of_collected
@@ -24,6 +26,7 @@ _LOCK = 0x6376_636F  # "cvco": one collector a database, so that what is half ke
 _EVERY_S = 2.0
 _AGAIN_S = 5.0  # after an outage, or while another one collects
 _SWEEP_EVERY_S = 3600.0
+_COMPARE_EVERY_S = 60.0  # candidates with production
 
 
 def body(process: Process) -> None:
@@ -53,14 +56,21 @@ def body(process: Process) -> None:
 def _collect(process: Process, engine: Engine, bus: Bus, holder: Connection) -> None:
     """Turn after turn, as long as the lock is held. Raises what ends that."""
     stopped = process.stop.is_set
-    collector = Collector(engine, bus, object_store(process.settings), stopped, time.time())
+    objects = object_store(process.settings)
+    collector, disagreements = Collector(engine, bus, objects, stopped, time.time()), ApartCollector(engine, objects)
     if left := collector.tidy():
         log.info("%d pictures that were half kept were taken back", left)
-    swept = float("-inf")
+    swept = compared = float("-inf")
     while not process.stop.wait(_EVERY_S):
         holder.execute(text("SELECT 1"))  # without the connection somebody else may have the lock
         holder.commit()
         _tell(collector.turn(time.time()))
+        if time.monotonic() - compared >= _COMPARE_EVERY_S:
+            with engine.connect() as connection:
+                running = lanes.wanted(connection)
+            if kept := disagreements.turn(running, time.time()):
+                log.info("collected %d pictures of disagreements", len(kept))
+            compared = time.monotonic()
         if process.settings.retention is None and time.monotonic() - swept >= _SWEEP_EVERY_S:
             sweeper_of_collected(process.settings, engine, stopped).sweep(time.time())
             swept = time.monotonic()

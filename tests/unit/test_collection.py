@@ -35,7 +35,7 @@ SEEN = st.builds(Seen, SCORES, TYPES, TYPES, st.booleans())
 
 @st.composite
 def policies(draw: st.DrawFn) -> CollectionPolicy:
-    weights = draw(st.lists(st.integers(0, 9), min_size=3, max_size=3).filter(any))
+    weights = draw(st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any))
     shares = {reason: weight / sum(weights) for reason, weight in zip(Reason, weights, strict=True)}
     zone = draw(st.sampled_from(["Asia/Shanghai", "UTC", "Europe/Berlin"]))
     return CollectionPolicy(
@@ -102,7 +102,7 @@ def test_random_moments_cover_the_day_and_differ_between_cameras_days_and_seeds(
     assert len({moments(policy, NORTH, DAY), *others}) == 4
 
 
-ONE_EACH = CollectionPolicy(pictures=3, shares=dict.fromkeys(Reason, 1 / 3), near=0.4, within=0.1)
+ONE_EACH = CollectionPolicy(pictures=4, shares=dict.fromkeys(Reason, 1 / 4), near=0.4, within=0.1)
 LITTER, BOTH = frozenset({"litter"}), frozenset({"litter", "crowding"})
 
 

@@ -7201,7 +7201,7 @@ export interface components {
          * @description Why a picture is taken.
          * @enum {string}
          */
-        Reason: "random" | "hourly" | "uncertain";
+        Reason: "random" | "hourly" | "uncertain" | "disagreement";
         /** ReasonBody */
         ReasonBody: {
             /**

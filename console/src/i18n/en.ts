@@ -850,6 +850,7 @@ export const en: Record<TextKey, string> = {
   "collect.reason.random": "Random, no alert",
   "collect.reason.hourly": "Every hour",
   "collect.reason.uncertain": "Uncertain",
+  "collect.reason.disagreement": "Disagreement",
   "collect.set": "Set what is collected",
   "collect.save": "Save",
   "collect.active": "Collect",

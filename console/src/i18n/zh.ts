@@ -827,6 +827,7 @@ export const zh = {
   "collect.reason.random": "随机无告警",
   "collect.reason.hourly": "按小时覆盖",
   "collect.reason.uncertain": "检测不确定",
+  "collect.reason.disagreement": "模型分歧",
   "collect.set": "设定采集策略",
   "collect.save": "保存",
   "collect.active": "采集",

@@ -75,7 +75,7 @@ export function CollectionForm({ number, policy, close }: Props) {
         <Count name="pictures" most={240} />
         <Count name="days" most={36_500} />
         {REASONS.map((reason) => (
-          <Col span={8} key={reason}>
+          <Col span={6} key={reason}>
             <Form.Item name={["shares", reason]} label={t(`collect.reason.${reason}` as TextKey)}>
               <InputNumber min={0} max={100} suffix="%" style={{ width: "100%" }} />
             </Form.Item>
