@@ -35,9 +35,7 @@ _MISSING = {
 )
 @click.argument("project")
 @click.option("--pictures", type=int, help="Of each camera and day, at most.")
-@click.option(
-    "--share", "shares", multiple=True, help="random=…, hourly=…, uncertain=…, disagreement=…; they add up to 1."
-)
+@click.option("--share", "shares", multiple=True, help="E.g. random=0.5, once a reason; they add up to 1.")
 @click.option("--camera", "cameras", multiple=True, help="These alone; all of them: --camera all.")
 @click.option("--department", "departments", multiple=True, help="All cameras of it and of those below it.")
 @click.option("--near", type=float, help="The score around which a detection is uncertain, 0 to 1.")
