@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from algorithm_repo.judging.gate import Limits
-from algorithm_repo.training.headjob import HeadSettings
+from algorithm_repo.training.head_settings import HeadSettings
 from cityvision.commands.train import training_python
 from cityvision.commands.up import stop_on_signals
 from cityvision.demo import own_stores

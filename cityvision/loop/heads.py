@@ -12,15 +12,14 @@ from algorithm_repo.judging.masks import Overlap, overlaps
 from algorithm_repo.registry.types import ModelRef
 from algorithm_repo.rollout.keeping import NetworkShelf
 from algorithm_repo.training import headjob
-from algorithm_repo.training.headjob import HeadSettings, Point
-from algorithm_repo.training.pack import pack_start
+from algorithm_repo.training.head_settings import HeadSettings
+from algorithm_repo.training.headjob import Point
+from algorithm_repo.training.trunk import trunk
 from cityvision.loop.city import City
 from cityvision.loop.types import Head
 from contracts.rollout import ServedModel
 from models.segmenter import WaterSegmenter, load_segmenter
 from models.zoo import Zoo
-
-_TRUNK = "yolox_nano"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,7 @@ class Bench:
 
 def bench(folder: Path, zoo: Zoo, python: Path, settings: HeadSettings) -> Bench:
     """Raises ModelMissing: the trunk's weights cannot be had."""
-    start = folder / "start.npz"
-    if not start.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = start.with_name("start-part.npz")
-        pack_start(zoo.fetch(_TRUNK)[0], part)
-        part.replace(start)
-    return Bench(folder, start, python, settings)
+    return Bench(folder, trunk(folder, zoo), python, settings)
 
 
 def trained(city: City, at: Bench, version: Manifest, told: Callable[[Point], None]) -> Head:

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from algorithm_repo.datasets.types import Sha256
 from algorithm_repo.judging.gate import Limits, Verdict
-from algorithm_repo.training.headjob import HeadSettings, Point
+from algorithm_repo.training.head_settings import HeadSettings
+from algorithm_repo.training.headjob import Point
 from contracts.errors import CityVisionError
 from contracts.records import Contract
 

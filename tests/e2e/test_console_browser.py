@@ -166,11 +166,11 @@ def test_zone_is_drawn_saved_and_a_conflict_has_a_way_out(city: City, clip: Clip
     surface = page.get_by_test_id("zone-canvas")
     expect(surface.locator("polygon")).to_have_count(1)
 
-    # Draw a triangle, name it, save it.
+    # Draw a rectangle, name it, save it.
     page.get_by_role("button", name="新建区域").click()
     box = surface.bounding_box()
     assert box is not None
-    for x, y in ((0.05, 0.1), (0.25, 0.1), (0.15, 0.3)):
+    for x, y in ((0.05, 0.1), (0.25, 0.1), (0.25, 0.3), (0.05, 0.3)):
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
     page.keyboard.press("Enter")
     expect(surface.locator("polygon")).to_have_count(2)
@@ -200,12 +200,14 @@ def test_zone_is_drawn_saved_and_a_conflict_has_a_way_out(city: City, clip: Clip
         assert now["zones"][1]["name"] == "西侧人行道口"
         assert now["zones"][1]["polygon"][0] == pytest.approx([0.06, 0.1], abs=0.01)
 
-    # A shape that crosses itself cannot be saved.
+    # A shape that crosses itself cannot be saved: a lower corner goes through the upper edge.
+    box = surface.bounding_box()
+    assert box is not None
     corner = surface.get_by_role("button", name="顶点 3", exact=True).bounding_box()
     assert corner is not None
     page.mouse.move(corner["x"] + 6, corner["y"] + 6)
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.1 * box["height"], steps=4)
+    page.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.02 * box["height"], steps=4)
     page.mouse.up()
     expect(page.get_by_text("有未保存的修改")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("保存$"))).to_be_disabled()

@@ -5350,6 +5350,47 @@ export interface components {
             next_before: number | null;
         };
         /**
+         * HeadSettings
+         * @description See `algorithm_repo.training.head.Job`.
+         */
+        HeadSettings: {
+            /**
+             * Batch
+             * @default 12
+             */
+            batch: number;
+            /**
+             * Every
+             * @default 20
+             */
+            every: number;
+            /**
+             * Rate
+             * @default 0.002
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Steps
+             * @default 400
+             */
+            steps: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Variations
+             * @default 4
+             */
+            variations: number;
+        };
+        /**
          * HeldBack
          * @description A silence, and how many events it has kept from becoming cases.
          */
@@ -6573,30 +6614,19 @@ export interface components {
         };
         /**
          * NewTraining
-         * @description A detector to be trained on a frozen version of boxes.
+         * @description A training on a frozen version of data; neither settings nor head: as usual for the version's task.
+         *
+         *     Attributes:
+         *         settings: of a detector, on a version of boxes.
+         *         head: of a decoder on frozen features, on a version of one mask.
          */
         NewTraining: {
             /** Dataset */
             dataset: string;
+            head?: components["schemas"]["HeadSettings"] | null;
             /** Name */
             name: string;
-            /**
-             * @default {
-             *       "batch": 16,
-             *       "calibrate": 300,
-             *       "device": "cpu",
-             *       "epochs": 50,
-             *       "mosaic": 10,
-             *       "network": "yolo11n",
-             *       "optimizer": "AdamW",
-             *       "rate": 0.001,
-             *       "seed": 1,
-             *       "size": 320,
-             *       "threads": 2,
-             *       "workers": 0
-             *     }
-             */
-            settings: components["schemas"]["DetectSettings"];
+            settings?: components["schemas"]["DetectSettings"] | null;
         };
         /** NoteBody */
         NoteBody: {
@@ -7941,7 +7971,7 @@ export interface components {
          * @description One job.
          *
          *     Attributes:
-         *         settings: of `training.detectjob.DetectSettings`.
+         *         settings: see `training.asked`.
          *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
          *         attempts: how often it was claimed.
          *         told: why it failed, in words.
