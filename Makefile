@@ -74,7 +74,7 @@ soak: install $(STAMPS)/train ## The demo for a long time, 60 kills under delive
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/pytest tests/e2e/test_case_street.py --street-case --soak docs/soak
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_demo_loop.py
-	$(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
+	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
 	CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py --soak docs/soak
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \
 	  --resume docs/soak/quiet-hours.jsonl --at-least 0.95 --quiet-at-most 0.2 --json $(REPORTS)/soak.json

@@ -89,6 +89,7 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     assert headjob.train(whole, python, points.append, never) == network  # done: not done again
 
 
+@pytest.mark.thorough
 def test_cancelled_it_keeps_its_checkpoint(
     tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path
 ) -> None:
