@@ -35,6 +35,7 @@ class _Held:
     lease_s: float
     stop: Callable[[], bool]
     token: str
+    watch: Callable[[CurvePoint], None]
     follower: Follower | None = None
     asked: bool = False
     renewed: float = field(default_factory=time.monotonic)
@@ -56,6 +57,7 @@ class _Held:
         point = CurvePoint(step=line.step, of=line.of, figures=dict(line.figures))
         with self.engine.begin() as connection:
             service.tell(connection, self.job.id, self.token, point)
+        self.watch(point)
 
 
 class TrainingDesk:
@@ -88,11 +90,14 @@ class TrainingDesk:
         self._courses: Mapping[str, Course] = {"detect": Detectors(), "segment": Heads(lambda: trunk(folder, zoo))}
         self._lease_s, self._track_every_s = lease_s, track_every_s
 
-    def work(self, stop: Callable[[], bool] = lambda: False) -> int | None:
+    def work(
+        self, stop: Callable[[], bool] = lambda: False, watch: Callable[[CurvePoint], None] = lambda _: None
+    ) -> int | None:
         """Runs the oldest job there is, to its end.
 
         Args:
             stop: asked now and then; a job that is left goes on with whoever claims it once the lease has run out.
+            watch: given each new point of its curve.
 
         Returns:
             Its number; None where none waits.
@@ -105,7 +110,7 @@ class TrainingDesk:
             job = service.claim(connection, token, self._lease_s)
         if job is None:
             return None
-        held = _Held(job, self._engine, self._lease_s, stop, token)
+        held = _Held(job, self._engine, self._lease_s, stop, token, watch)
         try:
             self._run(held)
         except LeaseLost as error:

@@ -58,7 +58,7 @@ class Head:
         data: the ONNX file.
         sha256: of it.
         dataset: digest of the version it was trained on.
-        run: which training: a hash of its data and settings.
+        run: which training of the queue.
         curve: as its training told it.
     """
 

@@ -2933,7 +2933,7 @@ export interface components {
          * @description What an account is for.
          *
          *     Attributes:
-         *         display_name: what people call whoever has it; "": by the name they log in with.
+         *         display_name: what people call whoever has it; "": by the name they log in with; None: as it is.
          *         department: whose eyes it has; an administrator and an auditor have nobody's.
          *         disabled: nobody can log in with it.
          */
@@ -2945,11 +2945,8 @@ export interface components {
              * @default false
              */
             disabled: boolean;
-            /**
-             * Display Name
-             * @default
-             */
-            display_name: string;
+            /** Display Name */
+            display_name?: string | null;
             role: components["schemas"]["Role"];
         };
         /** AcknowledgeBody */
@@ -6765,10 +6762,7 @@ export interface components {
              * @default false
              */
             disabled: boolean;
-            /**
-             * Display Name
-             * @default
-             */
+            /** Display Name */
             display_name: string;
             /** Id */
             id: number;
