@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contracts.live import decode_live
 from contracts.pool import Camera, Pool
 from contracts.records import Event, Transition
 from fleet.board import Assignment, Board
@@ -106,3 +108,26 @@ def test_a_camera_that_moves_keeps_its_event_and_one_that_is_removed_ends_it(
         assert [event.transition for event in told].count(Transition.OPENED) == 1
         assert told[-1].transition is Transition.CLOSED
         assert second.stack.spool.last_states() == {}
+
+
+def test_whoever_wants_one_live_picture_gets_it_and_nobody_watches_for_long(
+    url: str, bus: Bus, valkey: EmbeddedValkey, tmp_path: Path
+) -> None:
+    put_pool(bus, 1, camera("cam", url))
+    bus.set_assignment("w1", '["cam"]')
+    one = Running(make_stack(tmp_path, name="w1", redis_url=valkey.url))
+    with one.stack, ThreadPoolExecutor(1) as pool:
+        drive([one], lambda: one.looks("cam") >= 2, "it runs")
+        asked = pool.submit(bus.next_live, "cam", lambda: False, wait_s=60.0)
+        drive([one], asked.done, "a picture comes")
+        message = asked.result()
+        assert message is not None
+        header, jpeg = decode_live(message)
+        assert (header.camera, header.width) == ("cam", 320)
+        assert jpeg.startswith(b"\xff\xd8")
+        drive([one], lambda: not bus.watched(["cam"]), "nobody watches any more")
+        one.stack.worker.close()
+    assert bus.next_live("cam", lambda: True, wait_s=60.0) is None, "asked to stop"
+    bus.watch("cam", 30.0)
+    assert bus.next_live("cam", lambda: False, wait_s=0.2) is None
+    assert bus.watched(["cam"]), "who else watches is not disturbed"
