@@ -19,7 +19,7 @@ from contracts.errors import ConfigError
 from models.detector import load_detector
 
 Told = Callable[[Reached], None]
-Asked = Callable[[], bool]
+Cancelled = Callable[[], bool]
 
 
 class Course(Protocol):
@@ -31,7 +31,7 @@ class Course(Protocol):
         """Writes the job, unless it lies there already. Raises ConfigError: it cannot be trained on."""
         ...
 
-    def train(self, folder: Path, python: Path, told: Told, cancelled: Asked) -> None:
+    def train(self, folder: Path, python: Path, told: Told, cancelled: Cancelled) -> None:
         """Runs it to its end, from its checkpoint if it has one. Raises TrainingFailed."""
         ...
 
@@ -55,7 +55,7 @@ class Detectors:
     def lay(self, folder: Path, manifest: Manifest, read: Read, settings: Mapping[str, Any]) -> None:
         detectjob.lay(folder, manifest, read, DetectSettings(**settings))
 
-    def train(self, folder: Path, python: Path, told: Told, cancelled: Asked) -> None:
+    def train(self, folder: Path, python: Path, told: Told, cancelled: Cancelled) -> None:
         detectjob.train(folder, python, told, cancelled)
 
     def judge(self, folder: Path, manifest: Manifest, read: Read) -> None:
@@ -88,7 +88,7 @@ class Heads:
     def lay(self, folder: Path, manifest: Manifest, read: Read, settings: Mapping[str, Any]) -> None:
         headjob.lay(folder, manifest, read, self._trunk(), HeadSettings(**settings))
 
-    def train(self, folder: Path, python: Path, told: Told, cancelled: Asked) -> None:
+    def train(self, folder: Path, python: Path, told: Told, cancelled: Cancelled) -> None:
         def point(one: Point) -> None:
             told(Reached(one.step, one.of, {"loss": one.loss}))
 

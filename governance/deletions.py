@@ -83,6 +83,8 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
     """
     events = tuple(sorted({piece.event_id for piece in pieces if piece.event_id}))
     cases = tuple(sorted({piece.case_id for piece in pieces if piece.case_id is not None}))
+    verdicts = tuple(sorted({piece.verdict_id for piece in pieces if piece.verdict_id is not None}))
+    items = tuple(sorted({piece.item_id for piece in pieces if piece.item_id is not None}))
     proof = Proof(
         key=one.key,
         sha256=one.sha256,
@@ -90,6 +92,8 @@ def prove(connection: Connection, one: Mark, pieces: Collection[Piece], signer: 
         media_type=one.media_type,
         events=events,
         cases=cases,
+        verdicts=verdicts,
+        items=items,
         retention_class=one.retention_class,
         rule=one.rule,
         policy_sha256=one.policy_sha256,

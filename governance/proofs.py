@@ -25,6 +25,8 @@ class Proof(Contract):
         key, sha256, size, media_type: of the object; the SHA-256 is that of its capture.
         events: whose evidence it was.
         cases: whose picture it was.
+        verdicts: on what was missed, whose picture it was.
+        items: of labelling projects, for which it was collected.
         retention_class, rule, policy_sha256: by what, in one line, and of which policy (`Policy.sha256`).
         kept_from_utc: from when its days counted.
         deleted_utc: when it was gone for certain.
@@ -38,6 +40,8 @@ class Proof(Contract):
     media_type: str
     events: tuple[str, ...]
     cases: tuple[int, ...] = ()
+    verdicts: tuple[int, ...] = ()
+    items: tuple[int, ...] = ()
     retention_class: str
     rule: str
     policy_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")

@@ -26,6 +26,7 @@ from contracts.errors import BusUnavailable, ConfigError, ObjectsUnavailable
 from contracts.live import CameraState
 from events.review import Kind
 from governance import audit, custody, deletions
+from governance.proofs import check
 from governance.retention import KEPT_FOR_GOOD
 from governance.roles import Role
 from governance.tables import camera_places, department_paths
@@ -239,6 +240,7 @@ def test_its_days_over_a_picture_goes_and_says_so(
         told = report.collected(connection, project, RANDOM, None)
     assert [(line.act, line.who) for line in lines] == [("captured", "north-gate"), ("deleted", "retention")]
     assert "collected: pictures of streams for labelling: 20 days" in proof.proof
+    assert check(proof).items == (item.id,)
     assert (told.total, told.gone) == (1, 1)
 
 

@@ -18,6 +18,7 @@ from api import snapshots
 from cityvision.retention import Sweeper, Swept
 from events.tables import missed_frames
 from governance import audit, custody, deletions
+from governance.proofs import check
 from governance.roles import Role
 from store.bus import Bus
 from store.objects import is_there
@@ -165,6 +166,8 @@ def test_it_goes_when_its_days_are_over_and_leaves_a_proof(world: World, tmp_pat
     with city.engine.connect() as connection:
         custody.verify(connection)
         deletions.verify(connection)
+        (signed,) = deletions.proofs_of(connection, [key]).values()
         rows = connection.execute(select(missed_frames.c.deleted).where(missed_frames.c.key == key)).scalars().all()
+    assert check(signed).verdicts == (number, again)
     assert len(rows) == 2
     assert all(rows)
