@@ -811,6 +811,8 @@ export const en: Record<TextKey, string> = {
   "label.kind.box": "Boxes",
   "label.kind.polygon": "Outlines",
   "label.kind.tag": "Tags",
+  "label.kind.track": "Tracks",
+  "label.kind.interval": "Intervals",
   "label.classes": "Classes (in order, keys 1–9)",
   "label.people": "People who label each picture on their own",
   "label.author": "Managed by",

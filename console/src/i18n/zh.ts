@@ -788,6 +788,8 @@ export const zh = {
   "label.kind.box": "方框",
   "label.kind.polygon": "多边形",
   "label.kind.tag": "标签",
+  "label.kind.track": "轨迹",
+  "label.kind.interval": "区间",
   "label.classes": "类别（按顺序，数字键 1–9）",
   "label.people": "每张图独立标注人数",
   "label.author": "负责人",
