@@ -18,7 +18,7 @@ import numpy as np
 from algorithm_repo.labelling.clips import MOST_FRAMES, MOST_PIXELS, MOST_SECONDS, ClipFacts, ClipLooks
 
 TIMEOUT_S = 60.0
-_MEMORY = 4 << 30
+_MEMORY = 2 << 30
 _CPU_S = 50
 _REFUSED = 3
 

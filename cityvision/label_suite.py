@@ -21,12 +21,18 @@ from contracts.algorithms import ALGORITHMS
 from contracts.errors import ConfigError
 from contracts.pool import Camera, StreamRef
 from contracts.relations import did_you_mean
+from store.objects import ObjectStore, is_there
 
 CameraOf = Callable[[str], Camera | None]
 
 
 def exported(
-    connection: Connection, number: int, seen: ColumnElement[bool], camera_of: CameraOf, instead: str | None = None
+    connection: Connection,
+    objects: ObjectStore,
+    number: int,
+    seen: ColumnElement[bool],
+    camera_of: CameraOf,
+    instead: str | None = None,
 ) -> Written:
     """What is accepted of a project's clips. Each is taken for its camera, as that stands in the pool.
 
@@ -34,11 +40,17 @@ def exported(
         camera_of: the pool's camera by its id.
         instead: id of the camera that clips are taken for which belong to none.
 
+    Clips that were deleted by policy are left out, with a warning.
+
     Raises:
+        ObjectsUnavailable: the object store is down.
         ConfigError: no clip is accepted, an interval's class is no event type, or a camera or its zones are not known.
     """
     project = projects.get(connection, number)
-    items = accepted(connection, project, seen)
+    found = accepted(connection, project, seen)
+    items = [one for one in found if is_there(objects, one.key)]
+    if not items:
+        raise ConfigError(f"{project.name}: each accepted clip was deleted", "label others, and have them reviewed")
     finals = answers.finals(connection, items)
     names = file_names([version_item(one, None, None) for one in items])
     clips = []
@@ -49,7 +61,8 @@ def exported(
         truth = tuple(_truth(item, one, camera) for one in sorted(intervals, key=lambda one: one.start))
         file = names[item.content]
         clips.append(Clip(number=place, file=file, camera=camera, slices=item.slices, truth=truth))
-    return Written({SUITE_FILE: _text(clips)}, {names[item.content]: item.content for item in items})
+    gone = tuple(f"{one.name}: its clip was deleted, it is left out" for one in found if one not in items)
+    return Written({SUITE_FILE: _text(clips)}, {names[item.content]: item.content for item in items}, gone)
 
 
 def _text(clips: Sequence[Clip]) -> bytes:

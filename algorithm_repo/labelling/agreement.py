@@ -25,7 +25,7 @@ from algorithm_repo.labelling.types import Shape
 LEAST = 0.5
 NOTHING = ""
 
-MOMENTS = 200  # at which two tracks are compared
+MOMENTS = 60  # at which two tracks are compared
 
 Outline = Box | Polygon
 Drawn = Outline | Track | Interval
@@ -103,6 +103,8 @@ def _of_spans(one: tuple[float, float], other: tuple[float, float]) -> float:
 
 
 def _of_tracks(one: Track, other: Track) -> float:
+    if one.keys[-1].at < other.keys[0].at or other.keys[-1].at < one.keys[0].at:
+        return 0.0
     ends = [key.at for track in (one, other) for key in track.keys]
     # Key frames too: a track of one of them is to be seen at no other moment.
     moments = sorted({*np.linspace(min(ends), max(ends), MOMENTS).tolist(), *ends})

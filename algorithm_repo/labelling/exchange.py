@@ -102,8 +102,12 @@ def take(
         Its number; None: the project has it already.
 
     Raises:
-        ConfigError: it is neither JPEG nor PNG, or a label does not fit the project; names it.
+        ConfigError: it is neither JPEG nor PNG, or it or a label does not fit the project; names it.
     """
+    if not project.of_pictures:
+        raise ConfigError(
+            f"{name}: {project.name} labels clips alone", "make a project of the kinds box, polygon or tag"
+        )
     suffix, media_type = next((kind for magic, kind in _TYPES.items() if data.startswith(magic)), ("", ""))
     try:
         seen = projects.looks(data) if suffix else None

@@ -195,7 +195,7 @@ def export_command(
     pictures = pictures or form == "suite"
     with transaction(reach(settings)) as connection:
         one = projects.named(connection, project)
-        files = _exported(connection, one.id, form, camera)
+        files = _exported(connection, objects, one.id, form, camera)
         keys = projects.keys(connection, one.id)
         audit.record(connection, who, "labels.exported", {"project": one.id, "format": form, "pictures": pictures})
     parts = files.files(lambda content: objects.get(keys[content])) if pictures else iter(files.texts.items())
@@ -210,11 +210,13 @@ def export_command(
     click.echo(f"{count} files in {target}")
 
 
-def _exported(connection: Connection, number: int, form: OutFormat, camera: str | None) -> Written:
+def _exported(
+    connection: Connection, objects: ObjectStore, number: int, form: OutFormat, camera: str | None
+) -> Written:
     if form == "suite":
         pool = pool_store.current(connection)
         cameras = {} if pool is None else {one.id: one for one in pool.pool.cameras}
-        return label_suite.exported(connection, number, true(), cameras.get, camera)
+        return label_suite.exported(connection, objects, number, true(), cameras.get, camera)
     if form == "cvat-video":
         return clip_exchange.exported(connection, number, true())
     return exchange.exported(connection, number, true(), form)

@@ -21,6 +21,7 @@ from store.valkey import EmbeddedValkey
 from tests.clips import small_clip
 from tests.contract.access_world import client_of
 from tests.contract.evidence_scene import consumed
+from tests.contract.labelling_scene import picture
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event
 
@@ -124,6 +125,9 @@ def test_a_clip_of_a_verdict_becomes_an_entry_of_a_suite(
     with city.engine.connect() as connection:
         (line,) = audit.listed(connection, action="labels.exported")
     assert line.what == {"project": made, "format": "suite", "pictures": True}
+    city.objects.delete(ref.key)  # as retention does
+    gone = run("export", "parking", tmp_path / "later", "--format", "suite")
+    assert "each accepted clip was deleted" in gone.output
     frozen = admin.post(f"/api/labelling/projects/{made}/freeze", json={})
     assert frozen.status_code == 422, "pictures alone are frozen"
 
@@ -179,6 +183,14 @@ def test_clips_of_a_folder_come_in_and_their_tracks_go_to_cvat_and_back(
     assert "1 added" in back.output, back.output
     (task,) = engineer.get(f"/api/labelling/projects/{again}/queue?work=review").json()
     assert task["answers"][0]["labels"] == [TRACK]
+    wrong = {**INTERVAL, "label": "car"}
+    said = {"answer": task["answers"][0]["id"], "accepted": True, "labels": [wrong], "key": "corrected"}
+    assert admin.post(f"/api/labelling/items/{task['item']['id']}/reviews", json=said).status_code == 201
+    strange = run("export", "again", tmp_path / "no", "--format", "suite", "--camera", "north-gate")
+    assert "'car' is no event type" in strange.output
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.jpg").write_bytes(picture(1))
+    assert "a.jpg: parking labels clips alone" in took(tmp_path / "pictures").output
 
 
 def test_what_is_no_clip_or_more_than_is_taken_is_refused() -> None:

@@ -236,7 +236,7 @@ def test_a_clip_is_labelled_by_keyboard_and_becomes_a_suite(
     with city.engine.begin() as connection:
         accepted(connection, number, answer, "chen")
         cameras = {one.id: one for one in Pool.model_validate(console_city.POOL).cameras}
-        files = label_suite.exported(connection, 1, ALL, cameras.get, "north-gate")
+        files = label_suite.exported(connection, city.objects, 1, ALL, cameras.get, "north-gate")
     for path, data in files.files(lambda _: b""):
         (tmp_path / path).write_bytes(data)
     (found,) = read_suite(tmp_path).clips
