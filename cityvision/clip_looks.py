@@ -72,6 +72,7 @@ def _told(path: Path) -> dict[str, Any]:
     import cv2
 
     from algorithm_repo.datasets.alike import signature
+    from pipeline.source import demux
     from pipeline.source.files import read_file
 
     times, size = [], (0, 0)
@@ -87,6 +88,9 @@ def _told(path: Path) -> dict[str, Any]:
     shown = sorted(set(times))
     if len(shown) < 2:
         raise ValueError("frames: a clip has two pictures at least")
+    with demux.open_file(path) as container:
+        stream = container.streams.video[0]
+        start = float((stream.start_time or 0) * stream.time_base)
     reader = cv2.VideoCapture(str(path))
     there, picture = reader.read()
     if not there:
@@ -96,6 +100,7 @@ def _told(path: Path) -> dict[str, Any]:
     fps = round(1 / float(np.mean(steps[steps < 1.5 * np.median(steps)])), 6)
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     facts = {"duration_s": round(shown[-1] + 1 / fps, 6), "fps": fps, "frames": round(shown[-1] * fps) + 1}
+    facts["start_s"] = round(max(0.0, start), 6)
     return {"width": size[0], "height": size[1], "facts": facts, "signature": signature(grey).tolist()}
 
 

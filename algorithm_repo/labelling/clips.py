@@ -27,11 +27,13 @@ class ClipFacts(Contract):
         duration_s: from its first picture to the end of its last.
         fps: pictures a second, by the usual step between two.
         frames: how many it has at that rate.
+        start_s: when players show the first picture; labels count from that picture on.
     """
 
     duration_s: float = Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)
     fps: float = Field(gt=0, le=1000, allow_inf_nan=False)
     frames: int = Field(ge=1, le=MOST_FRAMES)
+    start_s: float = Field(0.0, ge=0, le=MOST_SECONDS, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)

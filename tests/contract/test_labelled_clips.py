@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 from algorithm_repo.evaluation.suite import TruthEvent, read_suite
 from cityvision.cli import cli
 from cityvision.clip_looks import look
+from cityvision.viewing_copy import convert
 from governance import audit
 from governance.roles import Role
 from store.bus import Bus
@@ -93,7 +96,7 @@ def test_a_clip_of_a_verdict_becomes_an_entry_of_a_suite(
     assert (taken["added"], taken["without"], again["known"]) == (1, 0, 1)
     (task,) = engineer.get(f"/api/labelling/projects/{made}/queue").json()
     item = task["item"]
-    assert item["clip"] == {"duration_s": 3.0, "fps": 10.0, "frames": 30}
+    assert item["clip"] == {"duration_s": 3.0, "fps": 10.0, "frames": 30, "start_s": 0.0}
     assert (item["width"], item["height"], item["zones"]) == (160, 90, [{"id": "lane", "name": "消防通道"}])
     shown = engineer.get(item["picture"])
     assert (shown.status_code, shown.headers["content-type"]) == (200, "video/mp4")
@@ -202,3 +205,11 @@ def test_what_is_no_clip_or_more_than_is_taken_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match=told):
             look(data)
+
+
+def test_a_clip_that_begins_late_is_labelled_from_its_first_picture_on() -> None:
+    late = small_clip(6, start=0.5)
+    facts = look(late).facts
+    assert (facts.start_s, facts.duration_s, facts.frames) == (0.5, 3.0, 30)
+    with av.open(io.BytesIO(convert(late))) as copy:
+        assert next(copy.decode(video=0)).time == 0.5, "where the page looks for it"

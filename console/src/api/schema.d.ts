@@ -3862,6 +3862,7 @@ export interface components {
          *         duration_s: from its first picture to the end of its last.
          *         fps: pictures a second, by the usual step between two.
          *         frames: how many it has at that rate.
+         *         start_s: when players show the first picture; labels count from that picture on.
          */
         ClipFacts: {
             /** Duration S */
@@ -3870,6 +3871,11 @@ export interface components {
             fps: number;
             /** Frames */
             frames: number;
+            /**
+             * Start S
+             * @default 0
+             */
+            start_s: number;
         };
         /**
          * Clock

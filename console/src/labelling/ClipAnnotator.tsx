@@ -49,7 +49,7 @@ const KEYS = [
   "skip",
   "reject",
 ] as const;
-const NO_TIME: ClipFacts = { duration_s: 1, fps: 1, frames: 1 };
+const NO_TIME: ClipFacts = { duration_s: 1, fps: 1, frames: 1, start_s: 0 };
 
 /** One clip: tracks, intervals and tags, with a timeline under it. */
 export function ClipAnnotator({ task, project, work, finished, skip }: AnnotatorProps) {

@@ -7,7 +7,9 @@ import {
   clock,
   cornered,
   ended,
+  filmTime,
   frameAt,
+  frameOnFilm,
   inNextZone,
   keyed,
   momentOf,
@@ -22,7 +24,7 @@ import { reelActOf } from "./reelKeys";
 import { next, redone, undone, withSuggested, withWord } from "./sheet";
 import { boxAt, type Track, withoutKey } from "./tracks";
 
-const clip = { duration_s: 10, fps: 25, frames: 250 };
+const clip = { duration_s: 10, fps: 25, frames: 250, start_s: 0 };
 const empty = begunReel([], clip, ["lane"], "illegal_parking");
 const parked = ended(atFrame(started(atFrame(empty, 50)), 150));
 const drawn = cornered(cornered(atFrame(empty, 25), [0.1, 0.2]), [0.3, 0.6]);
@@ -135,8 +137,11 @@ describe("a reel", () => {
     expect(toEdge(atFrame(parked, 60), 1).frame).toBe(150);
     expect(toEdge(atFrame(parked, 60), -1).frame).toBe(50);
     for (const fps of [23.976024, 24.038462, 30, 12.5]) {
-      const other = { duration_s: 8, fps, frames: Math.round(8 * fps) };
-      for (let n = 0; n < other.frames; n++) expect(frameAt(other, momentOf(other, n))).toBe(n);
+      const other = { duration_s: 8, fps, frames: Math.round(8 * fps), start_s: 0.5 };
+      for (let n = 0; n < other.frames; n++) {
+        expect(frameAt(other, momentOf(other, n))).toBe(n);
+        expect(frameOnFilm(other, filmTime(other, n))).toBe(n);
+      }
     }
     expect(clock(63.999)).toBe("1:04.00");
   });

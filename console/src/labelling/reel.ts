@@ -37,6 +37,16 @@ export function frameAt(clip: ClipFacts, seconds: number): number {
   return Math.min(clip.frames - 1, Math.max(0, frame));
 }
 
+/** Where players have the middle of a picture: at its edge, rounding could show the one before. */
+export function filmTime(clip: ClipFacts, frame: number): number {
+  return clip.start_s + (frame + 0.5) / clip.fps;
+}
+
+/** The picture that players show at a time. */
+export function frameOnFilm(clip: ClipFacts, time: number): number {
+  return frameAt(clip, time - clip.start_s);
+}
+
 export function headOf(reel: Reel): number {
   return momentOf(reel.clip, reel.frame);
 }

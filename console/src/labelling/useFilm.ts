@@ -1,5 +1,5 @@
 import { type RefObject, useEffect, useState } from "react";
-import { type ClipFacts, frameAt } from "./reel";
+import { type ClipFacts, filmTime, frameOnFilm } from "./reel";
 
 /** Keeps the video and the play head together: while it plays the head follows, else the video shows the head's
  * picture. */
@@ -13,15 +13,14 @@ export function useFilm(
   useEffect(() => {
     const video = film.current;
     if (!video || playing) return;
-    // In the middle of the picture: at its edge, rounding could show the one before.
-    video.currentTime = Math.min((frame + 0.5) / clip.fps, video.duration || clip.duration_s);
+    video.currentTime = filmTime(clip, frame);
   }, [film, clip, frame, playing]);
   useEffect(() => {
     const video = film.current;
     if (!video || !playing) return;
     let next = 0;
     const look = () => {
-      follow(frameAt(clip, video.currentTime));
+      follow(frameOnFilm(clip, video.currentTime));
       if (video.ended) setPlaying(false);
       else next = requestAnimationFrame(look);
     };
