@@ -90,7 +90,7 @@ def _told(path: Path) -> dict[str, Any]:
         raise ValueError("frames: a clip has two pictures at least")
     with demux.open_file(path) as container:
         stream = container.streams.video[0]
-        start = float((stream.start_time or 0) * stream.time_base)
+        start = float((stream.start_time or 0) * (stream.time_base or 0))
     reader = cv2.VideoCapture(str(path))
     there, picture = reader.read()
     if not there:

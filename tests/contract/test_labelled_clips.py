@@ -211,5 +211,5 @@ def test_a_clip_that_begins_late_is_labelled_from_its_first_picture_on() -> None
     late = small_clip(6, start=0.5)
     facts = look(late).facts
     assert (facts.start_s, facts.duration_s, facts.frames) == (0.5, 3.0, 30)
-    with av.open(io.BytesIO(convert(late))) as copy:
+    with av.open(io.BytesIO(convert(late)), "r") as copy:
         assert next(copy.decode(video=0)).time == 0.5, "where the page looks for it"
