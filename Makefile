@@ -25,7 +25,7 @@ KEYWORD ?=
 SEED ?= 1
 REPORTS := data/evaluation
 
-.PHONY: help install media demo loop test thorough check faults evaluate soak bench train lock
+.PHONY: help install media demo loop test thorough check check-python check-console faults evaluate soak bench train lock
 
 help: ## This list
 	@echo "CityVision 城市智眼"; echo
@@ -41,12 +41,14 @@ loop: install $(STAMPS)/train ## The algorithm warehouse on real photos: verdict
 	$(BIN)/cityvision demo loop $(ARGS)
 
 test: install $(STAMPS)/train ## All tests, on real services and media, JOBS=3 files at a time. KEYWORD=…: some of them
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
+	scripts/tests $(JOBS) $(if $(KEYWORD),-k "$(KEYWORD)") $(ARGS)
 
 thorough: export CITYVISION_THOROUGH := 1
 thorough: test ## `make test` in its long forms: more rates, sizes, lights and examples
 
-check: install ## Formatting, lint, types, import rules, licences, pool files, console
+check: check-python check-console ## Formatting, lint, types, import rules, licences, pool files, console
+
+check-python: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -54,6 +56,8 @@ check: install ## Formatting, lint, types, import rules, licences, pool files, c
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_data.py
 	$(BIN)/python scripts/third_party.py --check
+
+check-console: install
 	scripts/console check
 
 faults: install ## Kills worker, consumer, Valkey and Postgres under load. KILLS=20 each
@@ -70,7 +74,7 @@ soak: install $(STAMPS)/train ## The demo for a long time, 60 kills under delive
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/pytest tests/e2e/test_case_street.py --street-case --soak docs/soak
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_demo_loop.py
-	$(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
+	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
 	CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py --soak docs/soak
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \
 	  --resume docs/soak/quiet-hours.jsonl --at-least 0.95 --quiet-at-most 0.2 --json $(REPORTS)/soak.json

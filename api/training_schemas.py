@@ -5,15 +5,22 @@ from __future__ import annotations
 from algorithm_repo.datasets.types import Name, Sha256
 from algorithm_repo.jobs.service import CurvePoint, TrainingJob
 from algorithm_repo.training.detectjob import DetectSettings
+from algorithm_repo.training.head_settings import HeadSettings
 from api.schemas import Body
 
 
 class NewTraining(Body):
-    """A detector to be trained on a frozen version of boxes."""
+    """A training on a frozen version of data; neither settings nor head: as usual for the version's task.
+
+    Attributes:
+        settings: of a detector, on a version of boxes.
+        head: of a decoder on frozen features, on a version of one mask.
+    """
 
     name: Name
     dataset: Sha256
-    settings: DetectSettings = DetectSettings()
+    settings: DetectSettings | None = None
+    head: HeadSettings | None = None
 
 
 class TrainingPage(Body):

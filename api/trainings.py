@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 
 from algorithm_repo.jobs import service
 from algorithm_repo.jobs.service import TrainingJob
+from algorithm_repo.training.asked import settings_by_task
 from api.deps import ConnectionDep, LabelDep, Number
 from api.problems import NotFound, Problem
 from api.training_schemas import NewTraining, TrainingDetail, TrainingPage
@@ -35,7 +35,7 @@ def list_trainings(
 @router.post("", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
 def submit_training(body: NewTraining, connection: ConnectionDep, viewer: LabelDep) -> TrainingJob:
     """Puts a training at the end of the queue."""
-    made = service.submit(connection, body.name, body.dataset, asdict(body.settings), viewer.name)
+    made = service.submit(connection, body.name, body.dataset, settings_by_task(body.settings, body.head), viewer.name)
     told = {"training": made.id, "name": made.name, "version": made.dataset}
     audit.record(connection, viewer.name, "training.submitted", told)
     return made

@@ -63,7 +63,8 @@ def run() -> tuple[Figures, Figures]:
         seen = switched(zoo, Path(name), pictures(zoo), rate=RATE, switches=SWITCHES, between_s=BETWEEN_S)
     usual, during = seen.p99_ms(seen.usual), seen.p99_ms(seen.during)
     return {
-        "looks_per_s": RATE,
+        "looks_per_s_asked": RATE,
+        "looks_per_s_answered": round((len(seen.usual) + len(seen.during)) / seen.seconds, 1),
         "switches": float(seen.switches),
         "looks": float(len(seen.usual) + len(seen.during)),
         "failed_looks": float(seen.failed),
@@ -84,6 +85,7 @@ class Seen:
     Attributes:
         usual, during: latencies of looks between switches and while one goes on, s.
         failed: looks without an answer.
+        seconds: over which these looks were sent.
         switches: that were carried out.
         switch_s: seconds that they took together, from being wanted to the old version's being unloaded.
         memory_start, memory_end: of the server and its backends, bytes, with one version loaded.
@@ -93,6 +95,7 @@ class Seen:
     usual: list[float] = field(default_factory=list)
     during: list[float] = field(default_factory=list)
     failed: int = 0
+    seconds: float = 0.0
     switches: int = 0
     switch_s: float = 0.0
     memory_start: int = 0
@@ -217,7 +220,7 @@ class _DeskSide:
         seen = self._caller.seen
         seen.usual.clear()
         seen.during.clear()
-        seen.memory_start = _memory(self._server.pid)
+        seen.memory_start, begun = _memory(self._server.pid), time.monotonic()
         for number in range(switches):
             time.sleep(between_s)
             start = time.monotonic()
@@ -225,6 +228,7 @@ class _DeskSide:
             seen.switch_s += time.monotonic() - start
             seen.switches += 1
         time.sleep(between_s)
+        seen.seconds = time.monotonic() - begun
         seen.memory_end = _memory(self._server.pid)
         seen.left = tuple(sorted(path.name for path in self._repository.iterdir() if path.name[0] != "."))
         return seen

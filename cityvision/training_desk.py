@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -13,22 +13,17 @@ from sqlalchemy import Engine
 
 from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
-from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.jobs import service
 from algorithm_repo.jobs.service import CurvePoint, LeaseLost, TrainingJob
-from algorithm_repo.judging.boxes import Int8Limits, judged_int8, precision, settle_int8
-from algorithm_repo.training import detectjob
-from algorithm_repo.training.detectjob import DetectSettings
-from algorithm_repo.training.detectzoo import zoo_of
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.tracking import Follower, Status, Tracking, TrackingFailed, tell
+from algorithm_repo.training.trunk import trunk
+from cityvision.training_courses import Course, Detectors, Heads, course_of
 from contracts.errors import CityVisionError, StoreError
-from models.detector import load_detector
+from models.zoo import Zoo
 from store.objects import ObjectStore
 
 log = logging.getLogger(__name__)
-
-_KEPT = ("detector.npz", "detector.onnx", "detector.xml", "detector.bin", "detector-int8.xml", "detector-int8.bin")
 
 
 @dataclass(slots=True)
@@ -40,6 +35,7 @@ class _Held:
     lease_s: float
     stop: Callable[[], bool]
     token: str
+    watch: Callable[[CurvePoint], None]
     follower: Follower | None = None
     asked: bool = False
     renewed: float = field(default_factory=time.monotonic)
@@ -61,6 +57,7 @@ class _Held:
         point = CurvePoint(step=line.step, of=line.of, figures=dict(line.figures))
         with self.engine.begin() as connection:
             service.tell(connection, self.job.id, self.token, point)
+        self.watch(point)
 
 
 class TrainingDesk:
@@ -71,6 +68,7 @@ class TrainingDesk:
         objects: where the pictures are, and what is made goes.
         folder: a folder a job; one that was begun here is gone on with here.
         python: of the environment with torch.
+        zoo: has the trunk of decoders.
         tracking: MLflow; None: nobody is told.
         lease_s: after which another worker takes over from one that was killed, s.
         track_every_s: between two tellings of MLflow while a job runs, s.
@@ -82,19 +80,24 @@ class TrainingDesk:
         objects: ObjectStore,
         folder: Path,
         python: Path,
+        zoo: Zoo,
         tracking: Tracking | None,
         lease_s: float = 30,
         track_every_s: float = 30,
     ) -> None:
         self._engine, self._objects, self._folder = engine, objects, folder
         self._python, self._tracking = python, tracking
+        self._courses: Mapping[str, Course] = {"detect": Detectors(), "segment": Heads(lambda: trunk(folder, zoo))}
         self._lease_s, self._track_every_s = lease_s, track_every_s
 
-    def work(self, stop: Callable[[], bool] = lambda: False) -> int | None:
+    def work(
+        self, stop: Callable[[], bool] = lambda: False, watch: Callable[[CurvePoint], None] = lambda _: None
+    ) -> int | None:
         """Runs the oldest job there is, to its end.
 
         Args:
             stop: asked now and then; a job that is left goes on with whoever claims it once the lease has run out.
+            watch: given each new point of its curve.
 
         Returns:
             Its number; None where none waits.
@@ -107,7 +110,7 @@ class TrainingDesk:
             job = service.claim(connection, token, self._lease_s)
         if job is None:
             return None
-        held = _Held(job, self._engine, self._lease_s, stop, token)
+        held = _Held(job, self._engine, self._lease_s, stop, token, watch)
         try:
             self._run(held)
         except LeaseLost as error:
@@ -134,15 +137,15 @@ class TrainingDesk:
             held.cancelled()  # reading many pictures takes longer than a lease
             return media.read(self._objects, content)
 
-        detectjob.lay(folder, manifest, read, DetectSettings(**job.settings))
+        course = course_of(self._courses, manifest.task)
+        course.lay(folder, manifest, read, job.settings)
         if self._tracking is not None:
             held.follower = Follower(folder, self._tracking, self._python, self._track_every_s)
-        detectjob.train(folder, self._python, held.told, held.cancelled)
-        if (folder / "detector-int8.xml").is_file() and not (folder / "int8.json").is_file():
-            _judge_int8(folder, manifest, read)
+        course.train(folder, self._python, held.told, held.cancelled)
+        course.judge(folder, manifest, read)
         result = {
             path.name: media.keep(self._objects, path.read_bytes(), path.suffix, "application/octet-stream", "training")
-            for path in (folder / name for name in _KEPT)
+            for path in (folder / name for name in course.kept)
             if path.is_file()
         }
         self._end(held, "done", result=result)
@@ -163,17 +166,3 @@ class TrainingDesk:
             tell(folder, self._tracking, status, self._python)
         except TrackingFailed as error:
             log.warning("%s", error)
-
-
-def _judge_int8(folder: Path, manifest: Manifest, read: Callable[[str], bytes]) -> None:
-    """The INT8 form stays only if the gate allows, on the val side."""
-    zoo = zoo_of(folder, "trained", "not stated", ("onnx", "int8"))
-    shown = [item for item in manifest.items if item.side == "val"]
-    figures = []
-    for name in ("trained", "trained-int8"):
-        detector = load_detector(name, zoo)
-        try:
-            figures.append(precision(detector, shown, read))
-        finally:
-            detector.close()
-    settle_int8(folder, judged_int8(figures[0], figures[1], Int8Limits()))

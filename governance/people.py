@@ -25,7 +25,7 @@ class Account(Contract):
     """What an account is for.
 
     Attributes:
-        display_name: what people call whoever has it; "": by the name they log in with.
+        display_name: what people call whoever has it; "": by the name they log in with; None: as it is.
         department: whose eyes it has; an administrator and an auditor have nobody's.
         disabled: nobody can log in with it.
     """
@@ -33,7 +33,7 @@ class Account(Contract):
     role: Role
     department: str | None = Field(None, min_length=1, max_length=64)
     disabled: bool = False
-    display_name: DisplayName = ""
+    display_name: DisplayName | None = None
 
 
 class NewPerson(Contract):
@@ -50,6 +50,7 @@ class Person(Account):
 
     id: int
     name: str
+    display_name: DisplayName
     must_change_password: bool
     created_utc: float
 
@@ -112,13 +113,13 @@ def change(connection: Connection, name: str, wanted: Account, who: str) -> Pers
         _require_another_admin(connection, before.id)
     since = func.coalesce(users.c.disabled, func.now()) if wanted.disabled else None
     values = {"role": wanted.role.value, "department": wanted.department, "disabled": since}
-    values["display_name"] = wanted.display_name
+    values["display_name"] = before.display_name if wanted.display_name is None else wanted.display_name
     row = connection.execute(update(users).where(users.c.id == before.id).values(values).returning(users)).one()
     may = (wanted.role.value, wanted.department, wanted.disabled)
     if may != (before.role, before.department, before.disabled is not None):
         connection.execute(delete(sessions).where(sessions.c.user_id == before.id))
     told = {"account": name, "role": wanted.role.value, "department": wanted.department, "disabled": wanted.disabled}
-    told["display_name"] = wanted.display_name
+    told["display_name"] = row.display_name
     audit.record(connection, who, "account.changed", told)
     return _person(row)
 

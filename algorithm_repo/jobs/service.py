@@ -34,7 +34,7 @@ class TrainingJob(Contract):
     """One job.
 
     Attributes:
-        settings: of `training.detectjob.DetectSettings`.
+        settings: see `training.asked`.
         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
         attempts: how often it was claimed.
         told: why it failed, in words.
@@ -66,14 +66,16 @@ class CurvePoint(Contract):
     figures: dict[str, float]
 
 
-def submit(connection: Connection, name: str, dataset: str, settings: Mapping[str, Any], author: str) -> TrainingJob:
+def submit(
+    connection: Connection, name: str, dataset: str, settings: Mapping[str, Mapping[str, Any]], author: str
+) -> TrainingJob:
     """A job at the end of the queue.
 
     Args:
-        settings: checked by the caller; kept as they are.
+        settings: by the task of the version that they are for (`training.asked`); kept as they are.
 
     Raises:
-        ConfigError: the name cannot be used, there is no such version, or it is not one of boxes.
+        ConfigError: the name cannot be used, there is no such version, or there are no settings for its task.
     """
     try:
         TypeAdapter(Name).validate_python(name)
@@ -82,9 +84,10 @@ def submit(connection: Connection, name: str, dataset: str, settings: Mapping[st
     version = archive.find(connection, dataset)
     if version is None:
         raise ConfigError(f"dataset: there is no version {dataset}", "look at the list of versions")
-    if version.task != "detect":
-        raise ConfigError(f"dataset: {version.name} is of task {version.task}", "take one of task detect")
-    values = {"name": name, "dataset": dataset, "settings": dict(settings), "author": author}
+    if version.task not in settings:
+        fix = f"take a version of task {' or '.join(settings)}, or other settings"
+        raise ConfigError(f"dataset: {version.name} is of task {version.task}", fix)
+    values = {"name": name, "dataset": dataset, "settings": dict(settings[version.task]), "author": author}
     number = connection.execute(insert(training_jobs).values(values).returning(_j.id)).scalar_one()
     return get(connection, number)
 

@@ -18,23 +18,14 @@ from algorithm_repo.datasets.pictures import Read, decode
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.training import folderjob
 from algorithm_repo.training.folderjob import Reached, TrainingFailed
+from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.samples import Batch, add_water
 from contracts.errors import ConfigError
 
-__all__ = ["HeadSettings", "Point", "TrainingFailed", "curve", "lay", "train"]
+__all__ = ["RESULT", "Point", "TrainingFailed", "curve", "lay", "train"]
 
 
-@dataclass(frozen=True, slots=True)
-class HeadSettings:
-    """See `algorithm_repo.training.head.Job`."""
-
-    seed: int = 1
-    steps: int = 400
-    batch: int = 12
-    rate: float = 2e-3
-    variations: int = 4
-    every: int = 20
-    threads: int = 2
+RESULT = "water.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ def lay(folder: Path, manifest: Manifest, read: Read, start: Path, settings: Hea
         folder: of the job; made when missing.
         manifest: frozen, of task `segment` with one class; its train side is trained on.
         read: bytes of a picture or mask by SHA-256.
-        start: weights of the trunk (`pack_start`).
+        start: weights of the trunk (`training.trunk`).
         settings: how to train.
 
     Raises:
@@ -91,7 +82,7 @@ def train(folder: Path, python: Path, told: Callable[[Point], None], cancelled: 
     Raises:
         TrainingFailed: it ended without one; names the last line that it printed.
     """
-    return folderjob.run(folder, "head", "water.onnx", python, lambda line: told(_point(line)), cancelled)
+    return folderjob.run(folder, "head", RESULT, python, lambda line: told(_point(line)), cancelled)
 
 
 def curve(folder: Path) -> list[Point]:

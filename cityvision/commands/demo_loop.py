@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from algorithm_repo.judging.gate import Limits
-from algorithm_repo.training.headjob import HeadSettings
+from algorithm_repo.training.head_settings import HeadSettings
 from cityvision.commands.train import training_python
 from cityvision.commands.up import stop_on_signals
 from cityvision.demo import own_stores
@@ -21,7 +21,7 @@ from cityvision.loop.cameras import cameras, pool_text
 from cityvision.loop.city import City
 from cityvision.loop.data import load
 from cityvision.loop.flow import Loop
-from cityvision.loop.heads import bench
+from cityvision.loop.heads import Bench
 from cityvision.loop.progress import Shown
 from cityvision.loop.types import LoopResult, LoopSettings
 from cityvision.settings import load_settings
@@ -86,7 +86,7 @@ def _run(data: Path, settings: LoopSettings, say: Callable[[str], None]) -> Loop
         raise ConfigError("the loop needs the real photos", "set CITYVISION_MIRROR to a folder with truth/ and models/")
     zoo, python, progress = Zoo(cache=own.cache, mirror=own.mirror), Path(training_python()), Shown()
     photos = load(own.mirror / "truth", count=settings.photos, cameras=settings.cameras, seed=settings.seed)
-    at = bench(data / "heads", zoo, python, settings.training)
+    at = Bench(data / "training" / "jobs", python, settings.training)
     shown = cameras(data / "clips", photos.shown, lambda sha256: photos.files[sha256].read_bytes(), zoo, settings.seed)
     with ServerProcess({camera.id: camera.clip for camera in shown}) as server:
         urls = {camera.id: server.url(camera.id) for camera in shown}

@@ -6,63 +6,60 @@ import getpass
 import json
 import signal
 import threading
-from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from algorithm_repo.jobs import service
-from algorithm_repo.training.detectjob import NETWORKS, DetectSettings, Network
+from algorithm_repo.training.asked import asked
+from algorithm_repo.training.detectjob import NETWORKS, DetectSettings
+from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import tracking_of
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
 from cityvision.settings import Settings, load_settings
 from cityvision.training_desk import TrainingDesk
+from models.zoo import Zoo
 from store.database import make_engine
 
 _IDLE_S = 2.0
 _DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-_DEFAULT = DetectSettings()
+_DETECTOR, _HEAD = DetectSettings(), HeadSettings()
 
 
 def _reached(data: Path | None) -> Settings:
     return reach(load_settings(data=data))
 
 
-@click.command("submit", epilog="\b\nExample:\n  cityvision train submit cars DIGEST --epochs 50 --size 320")
+@click.command(
+    "submit",
+    epilog="\b\nExample:\n  cityvision train submit cars DIGEST --epochs 50 --size 320\n"
+    "  cityvision train submit water DIGEST --steps 400",
+)
 @click.argument("name")
 @click.argument("dataset")
-@click.option("--network", type=click.Choice(NETWORKS), default=_DEFAULT.network, show_default=True)
-@click.option("--size", type=int, default=_DEFAULT.size, show_default=True, help="Of the square input, px.")
-@click.option("--epochs", type=int, default=_DEFAULT.epochs, show_default=True)
-@click.option("--batch", type=int, default=_DEFAULT.batch, show_default=True, help="Pictures a step.")
-@click.option("--rate", type=float, default=_DEFAULT.rate, show_default=True, help="Highest learning rate.")
-@click.option("--seed", type=int, default=_DEFAULT.seed, show_default=True)
-@click.option("--threads", type=int, default=_DEFAULT.threads, show_default=True, help="Of the processor.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default=_DEFAULT.device, show_default=True)
+@click.option("--network", type=click.Choice(NETWORKS), help=f"Of a detector. [default: {_DETECTOR.network}]")
+@click.option("--size", type=int, help=f"Of a detector's square input, px. [default: {_DETECTOR.size}]")
+@click.option("--epochs", type=int, help=f"Of a detector. [default: {_DETECTOR.epochs}]")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help=f"Of a detector. [default: {_DETECTOR.device}]")
+@click.option("--steps", type=int, help=f"Of a decoder on frozen features. [default: {_HEAD.steps}]")
+@click.option("--variations", type=int, help=f"Of each picture, of a decoder. [default: {_HEAD.variations}]")
+@click.option("--batch", type=int, help=f"Pictures a step. [default: {_DETECTOR.batch}, decoders {_HEAD.batch}]")
+@click.option("--rate", type=float, help=f"Highest learning rate. [default: {_DETECTOR.rate}, decoders {_HEAD.rate}]")
+@click.option("--seed", type=int, help=f"[default: {_DETECTOR.seed}]")
+@click.option("--threads", type=int, help=f"Of the processor. [default: {_DETECTOR.threads}]")
 @_DATA
-def submit_command(
-    name: str,
-    dataset: str,
-    network: Network,
-    size: int,
-    epochs: int,
-    batch: int,
-    rate: float,
-    seed: int,
-    threads: int,
-    device: Literal["cpu", "cuda"],
-    data: Path | None,
-) -> None:
-    """Put the training of a detector on the frozen version DATASET (its digest) at the end of the queue."""
-    settings = DetectSettings(
-        network=network, size=size, epochs=epochs, batch=batch, rate=rate, seed=seed, threads=threads, device=device
-    )
+def submit_command(name: str, dataset: str, data: Path | None, **given: Any) -> None:
+    """Put a training on the frozen version DATASET (its digest) at the end of the queue.
+
+    A version of boxes trains a detector, one of a mask a decoder on frozen features.
+    """
+    settings = asked({option: value for option, value in given.items() if value is not None})
     with transaction(_reached(data)) as connection:
-        job = service.submit(connection, name, dataset, asdict(settings), f"{getpass.getuser()} on the machine")
+        job = service.submit(connection, name, dataset, settings, f"{getpass.getuser()} on the machine")
     click.echo(f"training {job.id} waits")
 
 
@@ -135,6 +132,7 @@ def work_command(once: bool, data: Path | None) -> None:
         object_store(settings),
         settings.data / "training" / "jobs",
         Path(training_python()),
+        Zoo(cache=settings.cache, mirror=settings.mirror),
         tracking_of(settings.data, address),
     )
     try:

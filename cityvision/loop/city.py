@@ -38,7 +38,7 @@ class City:
         self.zoo = Zoo(cache=self.settings.cache, mirror=self.settings.mirror)
         self.objects: ObjectStore = object_store(self.settings)
         self.bus = Bus(self.settings.redis)
-        self._engine: Engine = make_engine(self.settings.database, pool_size=1)
+        self.engine: Engine = make_engine(self.settings.database, pool_size=1)
 
     def __enter__(self) -> Self:
         return self
@@ -47,11 +47,11 @@ class City:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bus.close()
-        self._engine.dispose()
+        self.engine.dispose()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             yield connection
 
     def stopped(self) -> bool:

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from algorithm_repo.datasets.types import Sha256
 from algorithm_repo.judging.gate import Limits, Verdict
-from algorithm_repo.training.headjob import HeadSettings, Point
+from algorithm_repo.training.head_settings import HeadSettings
+from algorithm_repo.training.headjob import Point
 from contracts.errors import CityVisionError
 from contracts.records import Contract
 
@@ -57,7 +58,7 @@ class Head:
         data: the ONNX file.
         sha256: of it.
         dataset: digest of the version it was trained on.
-        run: which training: a hash of its data and settings.
+        run: which training of the queue.
         curve: as its training told it.
     """
 

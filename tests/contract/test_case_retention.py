@@ -21,6 +21,7 @@ from store.migrate import downgrade, upgrade
 from store.objects import DiskObjects, derived_key, is_there
 from tests.contract.retention_scene import CASE_RULES, DAY, RULES, in_case, keep, over, photo, policy_in, set_status
 from tests.contract.test_retention import ADMIN, killed, sweep, verified
+from tests.effort import forms
 
 pytest_plugins = ["tests.embedded"]
 
@@ -148,7 +149,7 @@ def test_what_is_evidence_and_a_picture_of_a_case_goes_when_nothing_needs_it(
     assert of_event == of_case == ["captured", "deleted"]
 
 
-@pytest.mark.parametrize("where", ["before", "behind"])
+@pytest.mark.parametrize("where", forms(["behind"], ["before"]))
 def test_a_sweep_of_them_that_is_killed_is_ended_by_the_next(
     where: str, engine: Engine, objects: DiskObjects, policy: Policy, tmp_path: Path, database_url: str
 ) -> None:

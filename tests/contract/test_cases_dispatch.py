@@ -103,7 +103,9 @@ def test_the_history_names_people_as_they_are_called(world: World) -> None:
     assert (started.status_code, started.json()["names"]) == (200, {name: "王小明"}), "and the login goes on"
     assert started.json()["lines"][-1]["who"] == name
     assert admin.put(f"/api/people/{name}", json=account | {"display_name": "王" * 41}).status_code == 422
-    assert admin.put(f"/api/people/{name}", json=account | {"disabled": True}).json()["display_name"] == ""
+    ended = admin.put(f"/api/people/{name}", json=account | {"disabled": True})
+    assert ended.json()["display_name"] == "王小明", "who does not speak of it leaves it as it is"
+    assert admin.put(f"/api/people/{name}", json=account | {"display_name": ""}).json()["display_name"] == ""
     assert act(operator, world, "return", note="not ours").status_code == 401
     assert admin.get(f"/api/cases/{world.ids['case']}").json()["names"] == {}
     body = {"name": "li", "role": "auditor", "display_name": "李雷"}

@@ -220,6 +220,7 @@ def test_what_is_refused_names_its_field(scene: Scene) -> None:
     assert call(number, "3", 1, "m1")[0] == 200
 
 
+@pytest.mark.thorough
 def test_each_kind_of_difference_is_found_and_repaired(scene: Scene) -> None:
     scene.platform.start()
     forgotten, theirs_only, changed, newer, ended, same = scene.happen(6)

@@ -8,19 +8,24 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
+from algorithm_repo.training.asked import settings_by_task
 from algorithm_repo.training.detectjob import DetectSettings
+from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import Tracking, tracking_of
 from cityvision.training_desk import TrainingDesk
+from contracts.errors import ConfigError
+from models.zoo import Zoo
 from store.objects import DiskObjects
 from tests.contract.detect_scene import ROOT, photos, training_python
+from tests.contract.lakes_scene import lakes
 from tests.contract.test_training_tracking import read, until
 
 pytest_plugins = ["tests.embedded"]
@@ -31,10 +36,11 @@ import sys
 from pathlib import Path
 from algorithm_repo.training.tracking import Tracking, tracking_of
 from cityvision.training_desk import TrainingDesk
+from models.zoo import Zoo
 from store.database import make_engine
 from store.objects import DiskObjects
 url, objects, folder, python = sys.argv[1:]
-TrainingDesk(make_engine(url), DiskObjects(Path(objects)), Path(folder), Path(python), None, lease_s=3).work()
+TrainingDesk(make_engine(url), DiskObjects(Path(objects)), Path(folder), Path(python), Zoo(), None, lease_s=3).work()
 """
 
 
@@ -47,7 +53,7 @@ def test_a_worker_is_killed_and_the_next_goes_on(engine: Engine, mirror: Path, t
     settings = DetectSettings(size=64, epochs=4, batch=4, mosaic=1, threads=1, calibrate=0)
     with engine.begin() as connection:
         digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
-        job = service.submit(connection, "eight", digest, asdict(settings), "lin")
+        job = service.submit(connection, "eight", digest, settings_by_task(settings, None), "lin")
     url = engine.url.render_as_string(hide_password=False)
     arguments = [url, str(tmp_path / "objects"), str(tmp_path / "jobs"), str(training_python())]
     worker = subprocess.Popen([sys.executable, "-c", _WORKER, *arguments], cwd=ROOT)
@@ -62,7 +68,7 @@ def test_a_worker_is_killed_and_the_next_goes_on(engine: Engine, mirror: Path, t
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
     assert before[-1].step < 4
-    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), None, lease_s=60)
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), Zoo(mirror=mirror), None, lease_s=60)
     while desk.work() is None:  # until the lease of the killed one has run out
         time.sleep(0.2)
     with engine.connect() as connection:
@@ -80,14 +86,33 @@ def test_a_picture_that_is_gone_fails_the_job_with_its_reason(engine: Engine, mi
     scene, objects = photos(mirror, 8, 8), DiskObjects(tmp_path / "objects")
     with engine.begin() as connection:
         digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
-        job = service.submit(connection, "eight", digest, asdict(DetectSettings()), "lin")
-    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), None)
+        job = service.submit(connection, "eight", digest, settings_by_task(None, None), "lin")
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), Zoo(mirror=mirror), None)
     assert desk.work() == job.id
     with engine.connect() as connection:
         ended = service.get(connection, job.id)
     assert ended.state == "failed"
     assert "is not in the store" in ended.told
     assert desk.work() is None
+
+
+def test_a_mask_trains_a_decoder_on_frozen_features(engine: Engine, mirror: Path, tmp_path: Path) -> None:
+    objects = DiskObjects(tmp_path / "objects")
+    manifest, places = lakes(tmp_path)
+    for path in places.values():
+        media.keep(objects, path.read_bytes(), path.suffix, "image/png", "labelling")
+    settings = HeadSettings(steps=4, batch=2, variations=1, every=2, threads=1)
+    with engine.begin() as connection:
+        digest = archive.keep(connection, objects, manifest, [], "lin").digest
+        with pytest.raises(ConfigError, match="is of task segment"):
+            service.submit(connection, "lakes", digest, settings_by_task(DetectSettings(), None), "lin")
+        job = service.submit(connection, "lakes", digest, settings_by_task(None, settings), "lin")
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), Zoo(mirror=mirror), None)
+    assert desk.work() == job.id
+    with engine.connect() as connection:
+        done, points = service.get(connection, job.id), service.curve(connection, job.id)
+    assert (done.state, done.told, set(done.result)) == ("done", "", {"water.npz", "water.onnx"})
+    assert [(point.step, set(point.figures)) for point in points] == [(2, {"loss"}), (4, {"loss"})]
 
 
 @pytest.mark.thorough
@@ -133,6 +158,8 @@ def submitted(
     settings = DetectSettings(size=64, epochs=epochs, batch=4, mosaic=1, threads=1, calibrate=0)
     with engine.begin() as connection:
         digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
-        job = service.submit(connection, "eight", digest, asdict(settings), "lin")
-    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), tracking, track_every_s=0.5)
+        job = service.submit(connection, "eight", digest, settings_by_task(settings, None), "lin")
+    desk = TrainingDesk(
+        engine, objects, tmp_path / "jobs", training_python(), Zoo(mirror=mirror), tracking, track_every_s=0.5
+    )
     return job, desk

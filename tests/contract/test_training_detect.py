@@ -145,6 +145,7 @@ def test_both_runners_serve_it_and_say_the_same(
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 def test_an_earlier_network_is_a_start(whole: tuple[Path, list[Reached]], scene: Photos, tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=1, calibrate=0)
     folder = tmp_path / "job"

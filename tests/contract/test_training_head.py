@@ -9,16 +9,16 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import psutil
 import pytest
 
-from algorithm_repo.datasets.photos import masked_photos
-from algorithm_repo.datasets.types import Manifest, Source
+from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.training import headjob
-from algorithm_repo.training.headjob import HeadSettings, Point, TrainingFailed
+from algorithm_repo.training.head_settings import HeadSettings
+from algorithm_repo.training.headjob import Point, TrainingFailed
 from contracts.errors import ConfigError
+from tests.contract.lakes_scene import lakes
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = HeadSettings(seed=3, steps=15, batch=2, variations=1, every=5, threads=1)
@@ -33,27 +33,9 @@ def python() -> Path:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Callable[[str], bytes], Path]:
-    """Twelve pictures of a bright lake on dark ground, and weights of a trunk that knows nothing."""
+    """Drawn lakes, and weights of a trunk that knows nothing."""
     folder = tmp_path_factory.mktemp("lakes")
-    rng = np.random.default_rng(1)
-    for part in ("images", "masks"):
-        (folder / part).mkdir()
-    for number in range(12):
-        mask = np.zeros((120, 200), np.uint8)
-        centre = (int(rng.integers(50, 150)), int(rng.integers(40, 80)))
-        cv2.ellipse(mask, centre, (40, 25), 0, 0, 360, 255, -1)
-        picture = rng.integers(20, 90, (120, 200, 3), np.uint8)
-        picture[mask > 0] += 120
-        cv2.imwrite(str(folder / "images" / f"{number}.jpg"), picture)
-        cv2.imwrite(str(folder / "masks" / f"{number}.png"), mask)
-    items, places = masked_photos(folder / "images", folder / "masks", "water", "ours")
-    manifest = Manifest(
-        name="lakes",
-        task="segment",
-        classes=("water",),
-        sources={"ours": Source(name="drawn", licence="AGPL-3.0-or-later")},
-        items=tuple(item.model_copy(update={"side": "train"}) for item in items),
-    )
+    manifest, places = lakes(folder)
     np.savez(folder / "start.npz")
     return manifest, lambda sha: places[sha].read_bytes(), folder / "start.npz"
 
@@ -107,6 +89,7 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     assert headjob.train(whole, python, points.append, never) == network  # done: not done again
 
 
+@pytest.mark.thorough
 def test_cancelled_it_keeps_its_checkpoint(
     tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path
 ) -> None:

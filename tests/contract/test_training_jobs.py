@@ -27,7 +27,7 @@ def dataset(engine: Engine, tmp_path: Path) -> str:
 
 def submitted(engine: Engine, dataset: str, name: str = "cars") -> TrainingJob:
     with engine.begin() as connection:
-        return service.submit(connection, name, dataset, {"epochs": 3}, "lin")
+        return service.submit(connection, name, dataset, {"detect": {"epochs": 3}}, "lin")
 
 
 def claimed(engine: Engine, token: str, lease_s: float = 60) -> TrainingJob | None:
@@ -130,7 +130,7 @@ def test_what_is_refused(engine: Engine, dataset: str, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="there is no version"):
             service.submit(connection, "cars", "f" * 64, {}, "lin")
         with pytest.raises(ConfigError, match="of task segment"):
-            service.submit(connection, "cars", segment, {}, "lin")
+            service.submit(connection, "cars", segment, {"detect": {}}, "lin")
         with pytest.raises(ConfigError, match="name: '' is not a name"):
             service.submit(connection, "", dataset, {}, "lin")
         with pytest.raises(ConfigError, match="training 7: there is none"):

@@ -74,6 +74,7 @@ def test_told_twice_a_run_is_there_once_and_reads_back_equal(tmp_path: Path) -> 
     assert run["files"] == {name: (folder / name).read_bytes().hex() for name in kept}
 
 
+@pytest.mark.thorough
 def test_a_run_is_told_while_it_runs_and_its_files_at_the_end(tmp_path: Path) -> None:
     tracking = tracking_of(tmp_path / "data", None)
     (tmp_path / "data").mkdir()

@@ -105,6 +105,8 @@ def test_what_is_refused(city: City, engineer: httpx.Client, dataset: str) -> No
         ({"name": "cars", "dataset": dataset, "settings": {"batch": 100_000}}, "batch: 100000"),
         ({"name": "cars", "dataset": dataset, "settings": {"device": "/dev/sda"}}, "settings.device"),
         ({"name": "cars", "dataset": dataset, "settings": {"bogus": 1}}, "settings.bogus"),
+        ({"name": "cars", "dataset": dataset, "head": {"steps": 0}}, "steps: 0"),
+        ({"name": "cars", "dataset": dataset, "head": {"steps": 5}}, "is of task detect"),
     ):
         answer = engineer.post("/api/trainings", json=body)
         assert answer.status_code == 422, answer.text

@@ -132,6 +132,7 @@ def browsing(url: str, host: str) -> Iterator[Page]:
         yield browser.new_page(viewport={"width": 1280, "height": 800})
 
 
+@pytest.mark.thorough
 def test_a_login_by_the_identity_provider(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) -> None:
     with serving() as provider:
         provider.callback = "http://city.test/api/oidc/callback"

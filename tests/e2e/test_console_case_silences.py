@@ -29,6 +29,7 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) ->
         yield one
 
 
+@pytest.mark.thorough
 def test_a_silence_of_cases_is_previewed_made_looked_into_and_ended(city: City, page: Page) -> None:  # noqa: F811
     crowd = make_event(time.time() - 600, kind="crowding", camera="square", department="grid", zone="plaza")
     city.publish(opened(make_event(time.time() - 600)), opened(crowd))

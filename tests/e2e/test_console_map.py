@@ -221,6 +221,7 @@ def whole_city(city: City, count: int) -> None:
 
 
 @pytest.mark.timeout(280)
+@pytest.mark.thorough
 def test_a_whole_city_is_shown_and_panned(city: City, page: Page, soak: Soak) -> None:  # noqa: F811
     """With `--soak DIR` all twelve thousand, and what a frame of panning costs."""
     cameras = FEWER if soak.folder is None else CAMERAS

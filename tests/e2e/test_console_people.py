@@ -61,6 +61,7 @@ def somebody(browser: Browser, url: str, name: str, first: str, room: str = "授
     return one
 
 
+@pytest.mark.thorough
 def test_a_message_never_stands_in_the_way(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.get_by_role("button", name="账户").click()
@@ -82,6 +83,7 @@ def test_a_message_never_stands_in_the_way(city: City, page: Page) -> None:  # n
     assert not told.evaluate(hit), "what is under a message could not be clicked"
 
 
+@pytest.mark.thorough
 def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None:  # noqa: F811
     page.set_viewport_size({"width": 2400, "height": 800})
     enter(page, city)

@@ -7,6 +7,7 @@ import time
 import uuid
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
@@ -89,6 +90,7 @@ def test_events_are_judged_by_keyboard_alone(city: City, clip: Clip, page: Page)
     shot(page, "review-1920")
 
 
+@pytest.mark.thorough
 def test_taken_back_beside_others_and_over_a_dead_line(city: City, clip: Clip, page: Page) -> None:  # noqa: F811
     events = happened(city, clip, 6)
     opened_room(page, city)

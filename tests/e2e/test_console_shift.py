@@ -136,6 +136,7 @@ def test_two_people_hand_over(city: City, page: Page) -> None:  # noqa: F811
             expect(auditor.get_by_role("link", name=str(numbers[0]), exact=True)).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_who_confirms_second_is_told_what_happened(city: City, page: Page) -> None:  # noqa: F811
     browser = page.context.browser
     assert browser is not None

@@ -127,6 +127,7 @@ def test_hours_of_subscriptions_and_grants_are_entered_and_read(city: City, page
     shot(page, "hours-grant")
 
 
+@pytest.mark.thorough
 def test_groups_retries_and_a_window_to_replay_are_set_by_hand(city: City, page: Page) -> None:  # noqa: F811
     city.publish(opened(make_event(time.time() - 60)))
     enter(page, city)

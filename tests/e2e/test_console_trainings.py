@@ -76,7 +76,7 @@ def test_a_list_says_what_was_made_and_what_failed(city: City, page: Page) -> No
         version = manifest(item(1, side="train"), item(2, side="val"))
         digest = archive.keep(connection, city.objects, version, [], "lin").digest
         for name in ("first", "second", "third"):
-            service.submit(connection, name, digest, {"epochs": EPOCHS}, "lin")
+            service.submit(connection, name, digest, {"detect": {"epochs": EPOCHS}}, "lin")
         for token in ("a", "b"):
             assert service.claim(connection, token, 600) is not None
     told(city, 1, "a", range(1, EPOCHS + 1))

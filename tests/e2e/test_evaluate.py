@@ -48,7 +48,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory, mirror: Path) -> Path:
 @pytest.fixture(scope="module")
 def run(suite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str, str]:
     out = tmp_path_factory.mktemp("out") / "figures.json"
-    done = _evaluate(suite, out, "--jobs", "1")
+    done = _evaluate(suite, out, "--jobs", "1", "--resume", str(suite / "kept.jsonl"))
     assert done.returncode == 0, done.stderr
     return json.loads(out.read_text()), out.with_suffix(".html").read_text(), done.stderr
 
@@ -118,8 +118,9 @@ def test_simulated_clips_that_were_kept_are_a_suite_that_judges_the_same(tmp_pat
     assert figures["types"]["illegal_parking"]["truths"] == 1
 
 
-def test_targets_that_are_not_met_fail_the_run(suite: Path, tmp_path: Path) -> None:
-    done = _evaluate(suite, tmp_path / "out.json", "--at-least", "0.95")
+@pytest.mark.usefixtures("run")
+def test_targets_that_are_not_met_fail_a_run_whose_clips_were_judged_before(suite: Path, tmp_path: Path) -> None:
+    done = _evaluate(suite, tmp_path / "out.json", "--at-least", "0.95", "--resume", str(suite / "kept.jsonl"))
     assert done.returncode == 3
     assert "illegal_parking: precision is 0.500, below 0.95" in done.stderr
 

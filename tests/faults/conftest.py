@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+KILLS = 2
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=3, help="how often each kind of process is killed (default 3)")
+    parser.addoption("--kills", type=int, default=KILLS, help="how often each kind of process is killed (default 2)")
     parser.addoption("--kill-seed", type=int, default=20, help="seed of the moments and the order (default 20)")
     parser.addoption("--delivery-kills", type=int, default=4, help="kills while subscribers are told (default 4)")
     parser.addoption(
@@ -16,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--kills", default=3))
+    return int(request.config.getoption("--kills", default=KILLS))
 
 
 @pytest.fixture

@@ -2935,7 +2935,7 @@ export interface components {
          * @description What an account is for.
          *
          *     Attributes:
-         *         display_name: what people call whoever has it; "": by the name they log in with.
+         *         display_name: what people call whoever has it; "": by the name they log in with; None: as it is.
          *         department: whose eyes it has; an administrator and an auditor have nobody's.
          *         disabled: nobody can log in with it.
          */
@@ -2947,11 +2947,8 @@ export interface components {
              * @default false
              */
             disabled: boolean;
-            /**
-             * Display Name
-             * @default
-             */
-            display_name: string;
+            /** Display Name */
+            display_name?: string | null;
             role: components["schemas"]["Role"];
         };
         /** AcknowledgeBody */
@@ -5376,6 +5373,47 @@ export interface components {
             next_before: number | null;
         };
         /**
+         * HeadSettings
+         * @description See `algorithm_repo.training.head.Job`.
+         */
+        HeadSettings: {
+            /**
+             * Batch
+             * @default 12
+             */
+            batch: number;
+            /**
+             * Every
+             * @default 20
+             */
+            every: number;
+            /**
+             * Rate
+             * @default 0.002
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Steps
+             * @default 400
+             */
+            steps: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Variations
+             * @default 4
+             */
+            variations: number;
+        };
+        /**
          * HeldBack
          * @description A silence, and how many events it has kept from becoming cases.
          */
@@ -6630,30 +6668,19 @@ export interface components {
         };
         /**
          * NewTraining
-         * @description A detector to be trained on a frozen version of boxes.
+         * @description A training on a frozen version of data; neither settings nor head: as usual for the version's task.
+         *
+         *     Attributes:
+         *         settings: of a detector, on a version of boxes.
+         *         head: of a decoder on frozen features, on a version of one mask.
          */
         NewTraining: {
             /** Dataset */
             dataset: string;
+            head?: components["schemas"]["HeadSettings"] | null;
             /** Name */
             name: string;
-            /**
-             * @default {
-             *       "batch": 16,
-             *       "calibrate": 300,
-             *       "device": "cpu",
-             *       "epochs": 50,
-             *       "mosaic": 10,
-             *       "network": "yolo11n",
-             *       "optimizer": "AdamW",
-             *       "rate": 0.001,
-             *       "seed": 1,
-             *       "size": 320,
-             *       "threads": 2,
-             *       "workers": 0
-             *     }
-             */
-            settings: components["schemas"]["DetectSettings"];
+            settings?: components["schemas"]["DetectSettings"] | null;
         };
         /** NoteBody */
         NoteBody: {
@@ -6792,10 +6819,7 @@ export interface components {
              * @default false
              */
             disabled: boolean;
-            /**
-             * Display Name
-             * @default
-             */
+            /** Display Name */
             display_name: string;
             /** Id */
             id: number;
@@ -8013,7 +8037,7 @@ export interface components {
          * @description One job.
          *
          *     Attributes:
-         *         settings: of `training.detectjob.DetectSettings`.
+         *         settings: see `training.asked`.
          *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
          *         attempts: how often it was claimed.
          *         told: why it failed, in words.
