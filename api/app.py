@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
+from algorithm_repo.labelling.clips import LookAtClip
 from api import (
     accounts,
     algorithms,
@@ -82,6 +83,7 @@ def create_app(
     make_viewing_copy: Convert | None = None,
     mask: Mask | None = None,
     attempt: Try | None = None,
+    look_at_clip: LookAtClip | None = None,
 ) -> FastAPI:
     """The ASGI application. Nothing is connected before its lifespan starts.
 
@@ -89,6 +91,7 @@ def create_app(
         make_viewing_copy: makes an MP4 that browsers play from one that they do not; without it none is made.
         mask: makes faces and plates in evidence unrecognisable; without it evidence is shown unmasked only.
         attempt: tries algorithms for the gallery; without it none can be tried.
+        look_at_clip: opens clips that are to be labelled; without it none is taken in.
 
     The database must be migrated and the bus and object store be there; where one is away, requests that need it
     answer 503 and `/api/health/ready` says which.
@@ -99,7 +102,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with doors.opened(settings, objects, metrics, viewing_copies, masked_copies, attempt) as shared:
+        async with doors.opened(
+            settings, objects, metrics, viewing_copies, masked_copies, attempt, look_at_clip
+        ) as shared:
             app.state.doors = shared
             yield
 

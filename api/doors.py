@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 
 from sqlalchemy import Engine
 
+from algorithm_repo.labelling.clips import LookAtClip
 from api.camera_states import CameraStates
 from api.dataset_shelf import DatasetShelf
 from api.feed import EventFeed
@@ -55,6 +56,7 @@ class Doors:
     snapshots: Snapshots
     datasets: DatasetShelf
     attempt: Try | None
+    look_at_clip: LookAtClip | None
     book: Book
     sealer: Sealer
     signer: Signer
@@ -75,6 +77,7 @@ async def opened(
     viewing_copies: ViewingCopies,
     masked_copies: MaskedCopies,
     attempt: Try | None,
+    look_at_clip: LookAtClip | None,
 ) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
     secret = token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()
@@ -102,6 +105,7 @@ async def opened(
             Snapshots(masked_copies),
             DatasetShelf(objects),
             attempt,
+            look_at_clip,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,
             Ed25519Signer(secret),

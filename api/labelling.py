@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from algorithm_repo.datasets.types import Source
-from algorithm_repo.labelling import answers, candidates, exchange, freeze, measured, projects
+from algorithm_repo.labelling import answers, candidates, clip_exchange, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.measured import Between
 from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, NewAnswer, NewProject, NewReview, Project
@@ -44,8 +44,13 @@ from governance.access import Access, Viewer, require
 from governance.roles import Right
 from governance.types import User
 
+ZipFormat = Literal[Format, "cvat-video"]
+
 router = APIRouter(prefix="/api/labelling", tags=["labelling"])
 
+_MEDIA: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}, "image/png": {}, "video/mp4": {}}, "description": "the picture or clip"}
+}
 _REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 422)}
 
 
@@ -73,13 +78,13 @@ def get_label_project(number: Number, connection: ConnectionDep, viewer: LabelDe
 def take_candidates(
     number: Number, body: CandidatesBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> CandidatesTaken:
-    """Verdicts become pictures to be labelled, as far as one may see their evidence; what was said of them is shown
-    beside as a suggestion. The same verdict again changes nothing."""
+    """Verdicts become pictures to be labelled, in a project of tracks or intervals clips, as far as one may see their
+    evidence; what was said of them is shown beside as a suggestion. The same verdict again changes nothing."""
     project_of(connection, number)
     found = review.candidates(connection, sight.of_verdicts(viewer, Access.EVIDENCE), body.after, body.limit)
     told = pictures_of(connection, viewer, found)
     pictures = {one: [ref for ref in refs if ref.deleted_utc is None] for one, refs in told.items()}
-    taken = candidates.take(connection, doors.objects, number, found, pictures, viewer.name)
+    taken = candidates.take(connection, doors.objects, number, found, pictures, viewer.name, doors.look_at_clip)
     if taken.added:
         audit.record(connection, viewer.name, "labels.candidates", {"project": number, "added": taken.added})
     return CandidatesTaken(
@@ -94,6 +99,7 @@ def take_candidates(
 def list_label_items(
     number: Number,
     connection: ConnectionDep,
+    doors: DoorsDep,
     viewer: LabelDep,
     state: ItemState | None = None,
     after: Annotated[int, Query(ge=0, le=2**62, description="id of the last one of the page before")] = 0,
@@ -102,13 +108,14 @@ def list_label_items(
     """A project's pictures in the order in which they came."""
     project = project_of(connection, number)
     found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit)
-    return _items_out(connection, viewer, project, found)
+    return _items_out(connection, doors, viewer, project, found)
 
 
 @router.get("/projects/{number}/queue", responses=_REFUSED)
 def label_queue(
     number: Number,
     connection: ConnectionDep,
+    doors: DoorsDep,
     viewer: LabelDep,
     work: Literal["label", "review"] = "label",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -119,7 +126,7 @@ def label_queue(
     numbers = [one.id for one in found]
     drafts = answers.drafts(connection, numbers, viewer.name)
     said = answers.newest(connection, numbers)
-    told = zip(found, _items_out(connection, viewer, project, found), strict=True)
+    told = zip(found, _items_out(connection, doors, viewer, project, found), strict=True)
     return [
         Task(
             item=out,
@@ -131,7 +138,7 @@ def label_queue(
 
 
 @router.get("/items/{number}", responses=_REFUSED)
-def get_label_item(number: Number, connection: ConnectionDep, viewer: LabelDep) -> ItemDetail:
+def get_label_item(number: Number, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep) -> ItemDetail:
     """One picture with who said what of it, and when; of one that people still label on their own, only one's own. Of
     one that was collected from a stream also when it was taken and deleted."""
     item = _item(connection, viewer, number)
@@ -139,19 +146,20 @@ def get_label_item(number: Number, connection: ConnectionDep, viewer: LabelDep) 
     said = answers.of_item(connection, number)
     if (item.hidden or item.state is ItemState.OPEN) and not _manages(viewer, project):
         said = [one for one in said if one.who == viewer.name]
-    shown = _items_out(connection, viewer, project, [item])[0]
+    shown = _items_out(connection, doors, viewer, project, [item])[0]
     return ItemDetail(item=shown, answers=said, custody=custody.of_item(connection, number))
 
 
 @router.get(
     "/items/{number}/picture",
     response_class=Response,
-    responses=BYTES | {200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "the picture"}},
+    responses=BYTES | _MEDIA,
 )
 def label_picture(
     request: Request, number: Number, doors: DoorsDep, shown: CredentialDep, range_header: RangeHeader = None
 ) -> Response:
-    """The picture to be labelled: with faces and plates made unrecognisable where its source may show people."""
+    """The picture or clip to be labelled: with faces and plates made unrecognisable where its source may show people;
+    of a clip a copy in H.264."""
     item, source = _admit(doors, check_session(doors, shown), number)
     kept = StoredPicture(item.key, item.content, item.media_type, doors.objects.size(item.key))
     return send_picture(request, doors, kept, source.personal, range_header)
@@ -180,12 +188,14 @@ def review_item(number: Number, body: NewReview, connection: ConnectionDep, view
 
 
 @router.put("/items/{number}/hidden", responses=_REFUSED)
-def hide_item(number: Number, body: HiddenBody, connection: ConnectionDep, viewer: LabelDep) -> ItemOut:
+def hide_item(
+    number: Number, body: HiddenBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
+) -> ItemOut:
     """Makes an accepted picture a hidden test for everybody who has had nothing to do with it, or ends that."""
     project = managed(connection, viewer, _item(connection, viewer, number).project)
     projects.hide(connection, number, body.hidden)
     audit.record(connection, viewer.name, "labels.hidden", {"item": number, "hidden": body.hidden})
-    return _items_out(connection, viewer, project, [_item(connection, viewer, number)])[0]
+    return _items_out(connection, doors, viewer, project, [_item(connection, viewer, number)])[0]
 
 
 @router.get("/projects/{number}/agreement", responses=_REFUSED)
@@ -226,11 +236,16 @@ def export_labels(
     number: Number,
     connection: ConnectionDep,
     viewer: LabelDep,
-    form: Annotated[Format, Query(alias="format")] = "coco",
+    form: Annotated[ZipFormat, Query(alias="format")] = "coco",
 ) -> Response:
-    """What is accepted, as COCO, CVAT's XML or YOLO in a ZIP; the pictures stay here."""
+    """What is accepted, as COCO, CVAT's XML or YOLO in a ZIP, tracks of clips as `cvat-video`; pictures and clips stay
+    here."""
     project_of(connection, number)
-    files = exchange.exported(connection, number, sight.of_label_items(viewer), form)
+    seen = sight.of_label_items(viewer)
+    if form == "cvat-video":
+        files = clip_exchange.exported(connection, number, seen)
+    else:
+        files = exchange.exported(connection, number, seen, form)
     headers = {"Content-Disposition": f'attachment; filename="labels-{number}-{form}.zip"', "Cache-Control": "no-store"}
     return Response(exchange.zipped(files.texts), media_type="application/zip", headers=headers)
 
@@ -293,7 +308,11 @@ def _item(connection: Connection, viewer: Viewer, number: int) -> Item:
     return found
 
 
-def _items_out(connection: Connection, viewer: Viewer, project: Project, found: list[Item]) -> list[ItemOut]:
+def _items_out(
+    connection: Connection, doors: Doors, viewer: Viewer, project: Project, found: list[Item]
+) -> list[ItemOut]:
     answered = answers.answered(connection, [one.id for one in found], viewer.name)
     manages = _manages(viewer, project)
-    return [ItemOut.of(one, manages, one.id in answered) for one in found]
+    cameras = doors.pool.view(connection).cameras if any(one.clip is not None for one in found) else {}
+    zones = {one.id: cameras[one.taken.camera].zones for one in found if one.taken.camera in cameras}
+    return [ItemOut.of(one, manages, one.id in answered, zones.get(one.id, ())) for one in found]

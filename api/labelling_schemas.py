@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
+from algorithm_repo.labelling.clips import ClipFacts
 from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, Project, Shapes, Suggestion
 from api.schemas import Body
+from contracts.pool import Zone
 from governance.custody import CustodyLine
 
 
@@ -21,8 +24,15 @@ class ProjectOut(Project):
     manages: bool
 
 
+class ZoneName(Body):
+    """A zone of a clip's camera, as it stands now."""
+
+    id: str
+    name: str
+
+
 class ItemOut(Body):
-    """A picture; which are hidden tests, and what they hold, only those are told who manage the project."""
+    """A picture or clip; which are hidden tests, and what they hold, only those are told who manage the project."""
 
     id: int
     project: int
@@ -37,10 +47,16 @@ class ItemOut(Body):
     hidden: bool
     suggested: tuple[Suggestion, ...]
     deleted_utc: float | None = Field(description="since when its bytes are gone by policy; null: they are kept")
+    clip: ClipFacts | None = Field(description="of a clip its time; null: it is a picture")
+    zones: tuple[ZoneName, ...] = Field(description="of a clip: those of its camera, for its intervals")
 
     @classmethod
-    def of(cls, item: Item, manages: bool, answered: bool) -> ItemOut:
-        """Args: answered: whether the asker has said something of it."""
+    def of(cls, item: Item, manages: bool, answered: bool, zones: Sequence[Zone] = ()) -> ItemOut:
+        """
+        Args:
+            answered: whether the asker has said something of it.
+            zones: of the camera that took it.
+        """
         own = ItemState.LABELLED if answered else ItemState.OPEN
         return cls(
             id=item.id,
@@ -56,6 +72,8 @@ class ItemOut(Body):
             hidden=item.hidden and manages,
             suggested=item.suggested,
             deleted_utc=item.deleted_utc,
+            clip=item.clip,
+            zones=tuple(ZoneName(id=zone.id, name=zone.name) for zone in zones) if item.clip is not None else (),
         )
 
 
@@ -90,7 +108,8 @@ class CandidatesBody(Body):
 
 
 class CandidatesTaken(Body):
-    """How many verdicts became pictures; `known`: were there already; `without`: have no picture."""
+    """How many pictures and clips of verdicts came in; `known`: were there already; `without`: verdicts have
+    none that can be opened."""
 
     added: int
     known: int

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 from api.derived import keep, kept
+from api.masked_copies import Original
 from api.problems import ViewingCopyFailed, ViewingCopyLater
 from contracts.errors import StreamCorrupt
-from contracts.records import EvidenceRef
 from store.objects import ObjectStore, derived_key
 
 # An MP4 in, an MP4 in H.264 out. Raises StreamCorrupt (nothing to decode) or TimeoutError.
@@ -31,11 +31,11 @@ class ViewingCopies:
         self._one = threading.Lock()
         self._places = threading.BoundedSemaphore(_WAITING)
 
-    def key_of(self, ref: EvidenceRef) -> str:
+    def key_of(self, ref: Original) -> str:
         """Where the copy is kept. Its own hash is not in the name: it is not evidence, and may be made anew."""
         return derived_key(ref.sha256, "h264.mp4")
 
-    def ensure(self, ref: EvidenceRef) -> str:
+    def ensure(self, ref: Original) -> str:
         """The key of the copy, made now where there is none. May take as long as the converter may.
 
         Raises:
@@ -62,7 +62,7 @@ class ViewingCopies:
             self._places.release()
         return key
 
-    def _make(self, ref: EvidenceRef, key: str, convert: Convert) -> None:
+    def _make(self, ref: Original, key: str, convert: Convert) -> None:
         original = self._objects.get(ref.key)
         try:
             copy = convert(original)

@@ -139,6 +139,7 @@ def running(folder: Path, count: int = CAMERAS) -> Iterator[tuple[Doors, PoolVie
             Snapshots(MaskedCopies(objects, None)),
             DatasetShelf(objects),
             None,
+            None,
             read_book(),
             Sealer(_SECRET),
             Ed25519Signer(_SECRET),

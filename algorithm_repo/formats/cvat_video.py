@@ -12,7 +12,7 @@ tags, intervals, and shapes without a time are left out with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
@@ -58,7 +58,9 @@ Rows = dict[int, Shape]  # by frame
 _FACTS = {"occluded": 0, "keyframe": 1, "z_order": 0}
 
 
-def written(item: Item, classes: Sequence[str], fps: float, frames: int) -> Written:
+def written(
+    item: Item, classes: Sequence[str], fps: float, frames: int, gone: Collection[tuple[int, float]] = ()
+) -> Written:
     """A clip's boxes and polygons as `annotations.xml`, and the clip beside it.
 
     They read back by track, label and kind, then by time; those without track come last.
@@ -68,6 +70,7 @@ def written(item: Item, classes: Sequence[str], fps: float, frames: int) -> Writ
         classes: of its version.
         fps: the clip's frames per second, above 0 and at most 1000.
         frames: how many it has; a track's `outside` frame is left out at the clip's end.
+        gone: track and time of shapes at which the thing is not to be seen any more; see `cvat_tracks`.
 
     Raises:
         ConfigError: the item is a picture, a label lies past the clip's end, fps or frames are out of range, or a text
@@ -85,7 +88,8 @@ def written(item: Item, classes: Sequence[str], fps: float, frames: int) -> Writ
     body, free = [], max((track for track, *_ in tracks if track is not None), default=-1) + 1
     for number, (key, rows) in enumerate(tracks.items(), free):
         facts = {"id": number, "tracked": 0} if key[0] is None else {"id": key[0]}
-        inside = "".join(_keyframes(rows, item, frames))
+        outside = {round(at * fps) for track, at in gone if track == key[0]}
+        inside = "".join(_keyframes(rows, outside, item, frames))
         body.append(element("track", facts | {"label": key[1], "source": "manual"}, inside))
     size = words("width", item.width) + words("height", item.height)
     task = [words("name", item.name), words("size", frames), words("mode", "interpolation")]
@@ -123,11 +127,11 @@ def _place(entry: tuple[Key, Rows]) -> tuple[bool, int, str, str, int]:
     return (True, min(rows), "", "", number) if track is None else (False, track, label, kind, 0)
 
 
-def _keyframes(rows: Rows, item: Item, frames: int) -> Iterator[str]:
+def _keyframes(rows: Rows, outside: Collection[int], item: Item, frames: int) -> Iterator[str]:
     for frame, label in sorted(rows.items()):
-        yield shape(label, item.width, item.height, {"frame": frame, "outside": 0, **_FACTS})
+        yield shape(label, item.width, item.height, {"frame": frame, "outside": int(frame in outside), **_FACTS})
     last = max(rows)
-    if last + 1 < frames:
+    if last not in outside and last + 1 < frames:
         gone = rows[last].model_copy(update={"attributes": {}})
         yield shape(gone, item.width, item.height, {"frame": last + 1, "outside": 1, **_FACTS})
 
@@ -136,7 +140,7 @@ def _keyframes(rows: Rows, item: Item, frames: int) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     """A shape of a track at a frame; `px` are its corners."""
 
     frame: int
@@ -146,7 +150,7 @@ class _Row:
     outside: bool
     key: bool
 
-    def moved(self, after: _Row, frame: int) -> _Row:
+    def moved(self, after: Row, frame: int) -> Row:
         """As CVAT has it between this one and the next, at a frame between theirs."""
         part = (frame - self.frame) / (after.frame - self.frame)
         px = [one + (other - one) * part for one, other in zip(self.px, after.px, strict=True)]
@@ -168,6 +172,42 @@ def read(content: bytes, fps: float, file: str = XML_FILE, *, between: bool = Fa
         FormatFaults: the file cannot be used, or holds more than a million labels; with every fault at its track and
             element, and the fix.
     """
+    told = parsed(content, fps, file)
+    faults, tracks = told.faults, told.tracks
+    if between and sum(told.end - rows[0].frame for _, rows in tracks if rows) > MOST_LABELS:
+        faults.add("track", f"there are more than {MOST_LABELS} frames to fill in", "read its key frames alone")
+        faults.tell()
+    labels: list[Label] = []
+    for node, rows in tracks:
+        shown = _filled(rows, told.end, faults, where(node)) if between else (one for one in rows if one.key)
+        labels += _labels(node, [one for one in shown if not one.outside], told, fps)
+    faults.tell()
+    picture = Picture(told.path, tuple(labels), None, *told.size)
+    return Read(told.classes, (picture,), warnings=tuple(faults.warned))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's tracks, not yet labels.
+
+    Attributes:
+        path: of the clip, as the file names it; "": it does not.
+        size: of the clip, px.
+        tracks: each element, and its shapes by frame.
+        end: the frame after the last one.
+        faults: none yet; what is wrong with a shape is found when it becomes a label.
+    """
+
+    classes: tuple[str, ...]
+    path: str
+    size: tuple[int, int]
+    tracks: tuple[tuple[Element, list[Row]], ...]
+    end: int
+    faults: Faults
+
+
+def parsed(content: bytes, fps: float, file: str) -> Parsed:
+    """Raises ConfigError, FormatFaults; see `read`."""
     _check(fps)
     root = opened(content, file)
     faults = Faults(file)
@@ -180,25 +220,17 @@ def read(content: bytes, fps: float, file: str = XML_FILE, *, between: bool = Fa
         faults.add("track", "the file is of several tasks", "export each task for itself")
     source = root.findtext("meta/*/source") or ""
     path = safe_path(source, faults, "meta source") if source else ""
-    tracks = [(node, _rows(node, faults, _where(node))) for node in root.iterfind("track")]
-    end = _end(root, tracks)
-    if between and sum(end - rows[0].frame for _, rows in tracks if rows) > MOST_LABELS:
-        faults.add("track", f"there are more than {MOST_LABELS} frames to fill in", "read its key frames alone")
+    tracks = tuple((node, _rows(node, faults, where(node))) for node in root.iterfind("track"))
     if size is None or faults.found:
         raise FormatFaults(faults.found)
-    labels: list[Label] = []
-    for node, rows in tracks:
-        shown = _filled(rows, end, faults, _where(node)) if between else (one for one in rows if one.key)
-        labels += _labels(node, [one for one in shown if not one.outside], classes, size, fps, faults)
-    faults.tell()
-    return Read(classes, (Picture(path, tuple(labels), None, *size),), warnings=tuple(faults.warned))
+    return Parsed(classes, path, size, tracks, _end(root, tracks), faults)
 
 
-def _where(track: Element) -> str:
+def where(track: Element) -> str:
     return f"track {track.get('id', '')[:40]}"
 
 
-def _end(root: Element, tracks: Sequence[tuple[Element, list[_Row]]]) -> int:
+def _end(root: Element, tracks: Sequence[tuple[Element, list[Row]]]) -> int:
     """The frame after the last one: of the task where it says so, else of what is in the file."""
     last = max((rows[-1].frame + 1 for _, rows in tracks if rows), default=0)
     stop, size = (number_of(root.findtext(f"meta/*/{key}") or "") for key in ("stop_frame", "size"))
@@ -206,9 +238,9 @@ def _end(root: Element, tracks: Sequence[tuple[Element, list[_Row]]]) -> int:
     return max(last, int(told)) if 0 <= told <= MOST_FRAMES else last
 
 
-def _rows(track: Element, faults: Faults, where: str) -> list[_Row]:
+def _rows(track: Element, faults: Faults, where: str) -> list[Row]:
     """By frame."""
-    found: dict[int, _Row] = {}
+    found: dict[int, Row] = {}
     for node in track:
         if node.tag not in ("box", "polygon"):
             faults.warn(where, f"{node.tag[:40]} is of no kind that labels of a clip have, and is left out")
@@ -221,11 +253,11 @@ def _rows(track: Element, faults: Faults, where: str) -> list[_Row]:
         if frame in found:
             faults.add(place, "it is there twice", "keep one shape a frame")
         flags = (node.get("outside") == "1", node.get("keyframe", "1") == "1")
-        found[frame] = _Row(frame, node.tag, px, attributes_of(node), *flags)
+        found[frame] = Row(frame, node.tag, px, attributes_of(node), *flags)
     return [found[frame] for frame in sorted(found)]
 
 
-def _filled(rows: Sequence[_Row], end: int, faults: Faults, where: str) -> Iterator[_Row]:
+def _filled(rows: Sequence[Row], end: int, faults: Faults, where: str) -> Iterator[Row]:
     """Each frame up to the clip's end."""
     for row, after in pairwise((*rows, None)):
         if row is None:
@@ -240,16 +272,14 @@ def _filled(rows: Sequence[_Row], end: int, faults: Faults, where: str) -> Itera
                 yield replace(row, frame=frame) if after is None else row.moved(after, frame)
 
 
-def _labels(
-    track: Element, rows: Sequence[_Row], classes: Sequence[str], size: tuple[int, int], fps: float, faults: Faults
-) -> list[Label]:
-    where = _where(track)
-    name = named(track, classes, faults, where)
-    number = None if track.get("tracked") == "0" else whole(track, "id", faults, where)
+def _labels(track: Element, rows: Sequence[Row], told: Parsed, fps: float) -> list[Label]:
+    name = named(track, told.classes, told.faults, where(track))
+    number = None if track.get("tracked") == "0" else whole(track, "id", told.faults, where(track))
     found: list[Label] = []
     for row in rows if name is not None else ():
         more = {"track": number, "at": round(row.frame / fps, GRID), "attributes": row.attributes}
-        label = shaped(row.tag, name or "", row.px, size, faults, f"{where}, frame {row.frame}", **more)
+        place = f"{where(track)}, frame {row.frame}"
+        label = shaped(row.tag, name or "", row.px, told.size, told.faults, place, **more)
         if label is not None:
             found.append(label)
     return found

@@ -27,7 +27,7 @@ def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: f
     """
     item = _locked(connection, number)
     project = projects.get(connection, item.project)
-    project.check(new.labels)
+    project.check(new.labels, item.clip)
     known = _known(connection, who, new.key)
     if known is not None:
         return _same(known, number, Said.LABELS, new.labels)
@@ -61,7 +61,7 @@ def review(connection: Connection, number: int, new: NewReview, who: str, now: f
     if about.who == who:
         raise Forbidden(f"answer {new.answer} is by {who}", "a second person reviews it")
     labels = about.labels if new.labels is None else new.labels
-    projects.get(connection, item.project).check(labels)
+    projects.get(connection, item.project).check(labels, item.clip)
     answer = _write(connection, number, said, labels if new.accepted else (), who, new, about.id, now)
     _set(connection, number, ItemState(said.value), answer.id if new.accepted else None)
     _drop_draft(connection, number, who)
@@ -78,7 +78,7 @@ def save_draft(connection: Connection, number: int, who: str, labels: Sequence[S
         ConfigError: a label does not fit the project.
     """
     item = _locked(connection, number)
-    projects.get(connection, item.project).check(labels)
+    projects.get(connection, item.project).check(labels, item.clip)
     values = {"item": number, "who": who, "labels": _plain(labels), "stamp": stamp}
     kept = insert(label_drafts).values(values)
     newer = kept.on_conflict_do_update(

@@ -1,4 +1,4 @@
-"""From what people said of events to pictures to be labelled: a false alarm today is a label tomorrow."""
+"""From what people said of events to pictures and clips to be labelled: a false alarm today is a label tomorrow."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from algorithm_repo.datasets.types import Box, Polygon, Source
 from algorithm_repo.labelling import projects
+from algorithm_repo.labelling.clips import CLIP_TYPE, MOST_BYTES, ClipLooks, LookAtClip
 from algorithm_repo.labelling.types import NewItem, Project, Shape, Suggestion, Taken
 from contracts.errors import ObjectMissing
 from contracts.records import EvidenceRef
@@ -20,7 +21,8 @@ CITY = Source(name="city cameras", licence="internal", personal=True)
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """How many verdicts became pictures to be labelled; `known`: were there already; `without`: have no picture."""
+    """How many pictures and clips of verdicts are to be labelled now; `known`: were there already; `without`: verdicts
+    have none that can be opened."""
 
     added: int
     known: int
@@ -34,11 +36,13 @@ def take(
     verdicts: Sequence[Verdict],
     pictures: Mapping[int, Sequence[EvidenceRef]],
     who: str,
+    look: LookAtClip | None = None,
 ) -> TakenIn:
-    """Adds the picture that shows best what each verdict is about.
+    """Adds what shows best what each verdict is about: of a project of pictures the picture, of one of clips the clip.
 
     Args:
-        pictures: of each verdict, by its id, as far as whoever asks may see them.
+        pictures: evidence of each verdict, by its id, as far as whoever asks may see it.
+        look: opens clips; None: none is taken.
 
     Raises:
         ObjectsUnavailable: the object store is down.
@@ -46,16 +50,20 @@ def take(
     project = projects.get(connection, number)
     added = known = without = 0
     for verdict in verdicts:
-        ref = _best(pictures.get(verdict.id, ()))
-        seen = None if ref is None else _looks(objects, ref)
-        if ref is None or seen is None:
-            without += 1
-            continue
-        new = _item(project, verdict, ref, seen)
-        if projects.add(connection, number, new, seen.signature, who) is None:
-            known += 1
-        else:
-            added += 1
+        refs = pictures.get(verdict.id, ())
+        wanted = [_best(refs)] if project.of_pictures else []
+        wanted += [_clip(refs)] if project.of_clips and look is not None else []
+        for ref in wanted:
+            if ref is not None and projects.holds(connection, number, ref.sha256):
+                known += 1  # opening a clip again takes a second
+                continue
+            seen = None if ref is None else _looks(objects, ref, look)
+            if ref is None or seen is None:
+                without += 1
+            elif projects.add(connection, number, _item(project, verdict, ref, seen), seen.signature, who) is None:
+                known += 1
+            else:
+                added += 1
     return TakenIn(added, known, without)
 
 
@@ -65,20 +73,29 @@ def _best(refs: Sequence[EvidenceRef]) -> EvidenceRef | None:
     return next((one for one in there if one.role == "decision"), there[0] if there else None)
 
 
-def _looks(objects: ObjectStore, ref: EvidenceRef) -> projects.Looks | None:
+def _clip(refs: Sequence[EvidenceRef]) -> EvidenceRef | None:
+    """The longest one by its bytes: an event's clip is cut anew when it goes on."""
+    clips = [one for one in refs if one.stored and one.media_type == CLIP_TYPE and one.size <= MOST_BYTES]
+    return max(clips, key=lambda one: one.size, default=None)
+
+
+def _looks(objects: ObjectStore, ref: EvidenceRef, look: LookAtClip | None) -> projects.Looks | ClipLooks | None:
     try:
+        if ref.media_type == CLIP_TYPE:
+            return None if look is None else look(objects.get(ref.key))
         return projects.looks(objects.get(ref.key))
     except (ObjectMissing, ValueError):
         return None
 
 
-def _item(project: Project, verdict: Verdict, ref: EvidenceRef, seen: projects.Looks) -> NewItem:
+def _item(project: Project, verdict: Verdict, ref: EvidenceRef, seen: projects.Looks | ClipLooks) -> NewItem:
+    clip = seen.facts if isinstance(seen, ClipLooks) else None
     slices = [f"verdict {verdict.kind.value}", verdict.type]
     if verdict.reason is not None:
         slices.append(f"because {verdict.reason.value}")
     return NewItem(
         content=ref.sha256,
-        name=f"{verdict.camera}-{verdict.type}-{verdict.id}"[-80:],
+        name=(f"{verdict.camera}-{verdict.type}-{verdict.id}" + ("" if clip is None else ".mp4"))[-80:],
         key=ref.key,
         media_type=ref.media_type,
         width=seen.width,
@@ -94,7 +111,8 @@ def _item(project: Project, verdict: Verdict, ref: EvidenceRef, seen: projects.L
         ),
         verdict=verdict.id,
         slices=tuple(slices),
-        suggested=_suggested(project, verdict),
+        suggested=() if clip is not None else _suggested(project, verdict),
+        clip=clip,
     )
 
 

@@ -15,6 +15,7 @@ from algorithm_repo.datasets.types import Box, Label, Manifest, Polygon, Source,
 from algorithm_repo.formats import coco, cvat, yolo
 from algorithm_repo.formats.types import Read, Written
 from algorithm_repo.labelling import answers, projects
+from algorithm_repo.labelling.clips import ClipLooks
 from algorithm_repo.labelling.freeze import manifest
 from algorithm_repo.labelling.types import ItemState, NewAnswer, NewItem, Project, Shape, Suggestion, Taken
 from contracts.errors import ConfigError
@@ -101,8 +102,12 @@ def take(
         Its number; None: the project has it already.
 
     Raises:
-        ConfigError: it is neither JPEG nor PNG, or a label does not fit the project; names it.
+        ConfigError: it is neither JPEG nor PNG, or it or a label does not fit the project; names it.
     """
+    if not project.of_pictures:
+        raise ConfigError(
+            f"{name}: {project.name} labels clips alone", "make a project of the kinds box, polygon or tag"
+        )
     suffix, media_type = next((kind for magic, kind in _TYPES.items() if data.startswith(magic)), ("", ""))
     try:
         seen = projects.looks(data) if suffix else None
@@ -110,24 +115,56 @@ def take(
         seen = None
     if seen is None:
         raise ConfigError(f"{name}: neither JPEG nor PNG that can be read", "take it out")
-    shapes = tuple(_shape(name, one) for one in labels or ())
-    content = hashlib.sha256(data).hexdigest()
-    key = f"labelling/{content[:2]}/{content}.{suffix}"
-    objects.put(key, data, media_type)
-    suggested = tuple(Suggestion(by=how.by, label=one) for one in shapes) if how.by is not None else ()
+    shapes = None if labels is None else tuple(_shape(name, one) for one in labels)
+    return added(connection, objects, project, Medium(name, data, suffix, media_type, seen), shapes, how)
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A picture or clip on its way into a project."""
+
+    name: str
+    data: bytes
+    suffix: str
+    media_type: str
+    seen: projects.Looks | ClipLooks
+
+
+def added(
+    connection: Connection,
+    objects: ObjectStore,
+    project: Project,
+    medium: Medium,
+    shapes: tuple[Shape, ...] | None,
+    how: Import,
+) -> int | None:
+    """Keeps a picture or clip with what is said of it (None: nothing is).
+
+    Returns:
+        Its number; None: the project has it already.
+
+    Raises:
+        ConfigError: a label does not fit the project.
+    """
+    name, seen = medium.name, medium.seen
+    content = hashlib.sha256(medium.data).hexdigest()
+    key = f"labelling/{content[:2]}/{content}.{medium.suffix}"
+    objects.put(key, medium.data, medium.media_type)
+    suggested = tuple(Suggestion(by=how.by, label=one) for one in shapes or ()) if how.by is not None else ()
     new = NewItem(
         content=content,
         name=name[-80:],
         key=key,
-        media_type=media_type,
+        media_type=medium.media_type,
         width=seen.width,
         height=seen.height,
         source=how.source,
         taken=Taken(),
         suggested=suggested,
+        clip=seen.facts if isinstance(seen, ClipLooks) else None,
     )
     number = projects.add(connection, project.id, new, seen.signature, how.who)
-    if number is not None and how.by is None and labels is not None:
+    if number is not None and how.by is None and shapes is not None:
         answers.submit(connection, number, NewAnswer(labels=shapes, key=content), how.who)
     return number
 

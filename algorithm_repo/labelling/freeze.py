@@ -12,6 +12,7 @@ from algorithm_repo.archive.service import DatasetVersion
 from algorithm_repo.datasets import types as datasets
 from algorithm_repo.datasets.alike import pairs
 from algorithm_repo.datasets.split import LeftOut, split
+from algorithm_repo.datasets.tracks import Track
 from algorithm_repo.labelling import answers, projects
 from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, Project
 from contracts.errors import ConfigError
@@ -40,12 +41,15 @@ def freeze(
 ) -> Frozen:
     """Freezes what is accepted of a project. Its newest version is the parent: pictures keep the side they have there.
 
+    Clips are left out, and told: what is said of them goes into a suite or to CVAT.
+
     Raises:
         ConfigError: nothing is accepted, or the sides of the parent do not go with what is there now.
         ObjectsUnavailable: the object store is down; nothing was kept.
     """
     project = projects.get(connection, number)
-    found = projects.items(connection, number, seen, ItemState.ACCEPTED, limit=_MOST)
+    accepted = projects.items(connection, number, seen, ItemState.ACCEPTED, limit=_MOST)
+    found = [one for one in accepted if one.clip is None]
     there = [one for one in found if is_there(objects, one.key)]
     gone = [one for one in found if one not in there]
     if not there:
@@ -61,8 +65,11 @@ def freeze(
     except ValueError as error:
         raise ConfigError(f"{project.name}: {error}", "freeze it under the name of a new project") from error
     version = archive.keep(connection, objects, done.manifest, alike, who)
-    deleted = (LeftOut(_item(one, None, None), "its picture was deleted") for one in gone)
-    return Frozen(version, (*done.left_out, *deleted))
+    deleted = (LeftOut(version_item(one, None, None), "its picture was deleted") for one in gone)
+    clips = (
+        LeftOut(version_item(one, None, None), "it is a clip: export it") for one in accepted if one.clip is not None
+    )
+    return Frozen(version, (*done.left_out, *deleted, *clips))
 
 
 def manifest(
@@ -75,7 +82,7 @@ def manifest(
 ) -> datasets.Manifest:
     """Pictures with what counts of them, as a version; sides as given."""
     held = sides or {}
-    told = [_item(one, finals.get(one.id), held.get(one.content)) for one in items]
+    told = [version_item(one, finals.get(one.id), held.get(one.content)) for one in items]
     used = {one.source for one in items}
     return datasets.Manifest(
         name=project.name,
@@ -88,17 +95,20 @@ def manifest(
     )
 
 
-def _item(one: Item, final: GivenAnswer | None, side: datasets.Side | None) -> datasets.Item:
+def version_item(one: Item, final: GivenAnswer | None, side: datasets.Side | None) -> datasets.Item:
+    """A picture or clip with what counts of it; tracks are not among it."""
+    labels = () if final is None else final.labels
     return datasets.Item(
         content=one.content,
         name=one.name,
+        media="image" if one.clip is None else "clip",
         width=one.width,
         height=one.height,
         source=one.source,
         camera=one.taken.camera[:64],
         utc=one.taken.utc,
         slices=one.slices,
-        labels=() if final is None else final.labels,
+        labels=tuple(label for label in labels if not isinstance(label, Track)),
         side=side,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import combinations
+from math import inf
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -45,14 +46,19 @@ def measured(connection: Connection, number: int, seen: ColumnElement[bool]) -> 
     groups: dict[tuple[str, str, str], list[Compared]] = defaultdict(list)
     for item, given in by_item.items():
         for one, other in combinations(sorted(given, key=lambda answer: answer.who), 2):
-            both = compare(one.labels, other.labels, project.classes, tagged)
+            both = compare(one.labels, other.labels, project.classes, tagged, _seconds(found[item]))
             groups["people", one.who, other.who].append(both)
         final = finals.get(item)
         for one in given if final is not None else ():
             assert final is not None
             of = "test" if _tests(found[item], one.id, final.id) else "review"
-            groups[of, one.who, ""].append(compare(one.labels, final.labels, project.classes, tagged))
+            both = compare(one.labels, final.labels, project.classes, tagged, _seconds(found[item]))
+            groups[of, one.who, ""].append(both)
     return [_between(key, together(compared)) for key, compared in sorted(groups.items())]
+
+
+def _seconds(item: Item) -> float:
+    return inf if item.clip is None else item.clip.duration_s
 
 
 def _tests(item: Item, answer: int, final: int) -> bool:

@@ -1,4 +1,4 @@
-"""Projects and their pictures. Which pictures somebody may see is given as a condition (`seen`)."""
+"""Projects and their pictures and clips. Which pictures somebody may see is given as a condition (`seen`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from algorithm_repo.datasets.alike import Signature, signature
@@ -94,7 +94,7 @@ def add(connection: Connection, number: int, new: NewItem, seen: Signature, who:
         ConfigError: its source is known on other terms, or a suggestion does not fit the project.
     """
     project = get(connection, number)
-    project.check([one.label for one in new.suggested])
+    project.check([one.label for one in new.suggested], new.clip)
     _enter(connection, project, new.source)
     place = new.taken.model_dump(exclude={"utc"})
     values = new.model_dump(mode="json", exclude={"source", "taken"}) | {
@@ -103,6 +103,7 @@ def add(connection: Connection, number: int, new: NewItem, seen: Signature, who:
         "source": new.source.name,
         **place,
         "moment": None if new.taken.utc is None else at(new.taken.utc),
+        "clip": null() if new.clip is None else new.clip.model_dump(mode="json"),
         "hidden": False,
         "state": ItemState.OPEN.value,
         "added_by": who,
@@ -120,6 +121,12 @@ def _enter(connection: Connection, project: Project, source: Source) -> None:
         connection.execute(
             update(label_projects).where(_p.id == project.id).values(sources=known | {source.name: told})
         )
+
+
+def holds(connection: Connection, number: int, content: str) -> bool:
+    """Whether a project has these bytes already."""
+    query = select(_i.id).where(_i.project == number, _i.content == content)
+    return connection.execute(query).first() is not None
 
 
 def item(connection: Connection, number: int, seen: ColumnElement[bool]) -> Item | None:

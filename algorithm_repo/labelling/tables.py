@@ -48,6 +48,7 @@ label_items = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("signature", LargeBinary, nullable=False, comment="float32, datasets.alike.signature"),
+    Column("clip", JSONB, comment="labelling.clips.ClipFacts; null: a picture"),
     Column("source", Text, nullable=False),
     Column("camera", Text, nullable=False),
     Column("department", Text, nullable=False),

@@ -1,7 +1,8 @@
 """What labelling is made of: projects, items, what is said of them, and how it was answered.
 
-Geometry as in `algorithm_repo.datasets.types`: shares of the picture, x to the right and y down. Times are s since 1970
-UTC.
+Pictures have boxes, outlines and tags; clips tracks, intervals and tags. Geometry as in
+`algorithm_repo.datasets.types`: shares of the picture, x to the right and y down. Times are s since 1970 UTC, within a
+clip s from its first picture.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from algorithm_repo.datasets.types import Box, Name, Polygon, Sha256, Share, Source, Tag
+from algorithm_repo.datasets.tracks import Track
+from algorithm_repo.datasets.types import Box, Interval, Name, Polygon, Sha256, Share, Source, Tag
+from algorithm_repo.labelling.clips import ClipFacts, check_time
 from contracts.errors import ConfigError
 from contracts.records import Contract
 
 MOST_LABELS = 1000
 MOST_PEOPLE = 5
 
-Kind = Literal["box", "polygon", "tag"]
-Shape = Annotated[Box | Polygon | Tag, Field(discriminator="kind")]
+Kind = Literal["box", "polygon", "tag", "track", "interval"]
+Shape = Annotated[Box | Polygon | Tag | Track | Interval, Field(discriminator="kind")]
 Shapes = Annotated[tuple[Shape, ...], Field(max_length=MOST_LABELS)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="sent again under it, it counts once")]
 
@@ -53,7 +56,7 @@ class NewProject(Contract):
 
     name: Name
     task: Literal["detect", "segment", "classify"] = "detect"
-    kinds: tuple[Kind, ...] = Field(("box",), min_length=1, max_length=3)
+    kinds: tuple[Kind, ...] = Field(("box",), min_length=1, max_length=5)
     classes: tuple[Name, ...] = Field(min_length=1, max_length=200)
     people: int = Field(1, ge=1, le=MOST_PEOPLE)
     note: str = Field("", max_length=2000)
@@ -65,9 +68,22 @@ class NewProject(Contract):
                 raise ValueError(f"{field}: each once")
         return self
 
-    def check(self, labels: Sequence[Shape]) -> None:
-        """Raises:
-        ConfigError: a label of another class or kind; names it as `labels[number]`.
+    @property
+    def of_pictures(self) -> bool:
+        """Pictures are labelled; tags alone are given of these."""
+        return not self.of_clips or not {"box", "polygon"}.isdisjoint(self.kinds)
+
+    @property
+    def of_clips(self) -> bool:
+        """Clips are labelled."""
+        return not {"track", "interval"}.isdisjoint(self.kinds)
+
+    def check(self, labels: Sequence[Shape], clip: ClipFacts | None = None) -> None:
+        """Args:
+            clip: that is labelled; None: it is a picture.
+
+        Raises:
+            ConfigError: a label of another class or kind, or outside the clip; names it as `labels[number]`.
         """
         for number, one in enumerate(labels):
             if one.label not in self.classes:
@@ -76,6 +92,12 @@ class NewProject(Contract):
             if one.kind not in self.kinds:
                 fix = f"one of {', '.join(self.kinds)}"
                 raise ConfigError(f"labels[{number}].kind: {self.name} takes no {one.kind}", fix)
+            timed = isinstance(one, Track | Interval)
+            if one.kind != "tag" and timed != (clip is not None):
+                fix = "of pictures give boxes, polygons and tags; of clips tracks, intervals and tags"
+                raise ConfigError(f"labels[{number}].kind: a {one.kind} does not fit what is labelled", fix)
+            if clip is not None and isinstance(one, Track | Interval):
+                check_time(number, one, clip)
 
 
 class Project(NewProject):
@@ -113,7 +135,7 @@ class Taken(Contract):
 
 
 class NewItem(Contract):
-    """A picture to be labelled; its bytes are in the object store under `key`."""
+    """A picture, or a clip, to be labelled; its bytes are in the object store under `key`."""
 
     content: Sha256
     name: Name
@@ -126,10 +148,11 @@ class NewItem(Contract):
     verdict: int | None = None
     slices: tuple[Name, ...] = ()
     suggested: Annotated[tuple[Suggestion, ...], Field(max_length=MOST_LABELS)] = ()
+    clip: ClipFacts | None = None
 
 
 class Item(Contract):
-    """A picture of a project.
+    """A picture of a project, or a `clip`.
 
     `source`: key of the project's sources; `hidden`: a test that nobody is told of; `deleted_utc`: since when its bytes
     are gone by policy; what was said of it stays.
@@ -154,6 +177,7 @@ class Item(Contract):
     added_by: str
     added_utc: float
     deleted_utc: float | None = None
+    clip: ClipFacts | None = None
 
 
 class GivenAnswer(Contract):

@@ -1,19 +1,22 @@
-"""`cityvision label`: projects of labelling; pictures and labels in and out; agreement; versions of training data."""
+"""`cityvision label`: projects of labelling; pictures, clips and labels in and out; agreement; versions of data."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal, get_args
 
 import click
 from sqlalchemy import Connection, true
 
 from algorithm_repo.datasets.types import Label, Source
-from algorithm_repo.formats.types import Picture
-from algorithm_repo.labelling import exchange, freeze, measured, projects
+from algorithm_repo.formats.types import Picture, Written
+from algorithm_repo.labelling import clip_exchange, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format, Import
-from algorithm_repo.labelling.types import NewProject, Project
+from algorithm_repo.labelling.types import Kind, NewProject, Project
+from cityvision import label_suite
+from cityvision.commands.label_clips import clip_files, take_clips
 from cityvision.commands.label_collect import collect_command
 from cityvision.database import transaction
 from cityvision.installation import reach
@@ -21,13 +24,19 @@ from cityvision.object_store import object_store
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
 from governance import audit
+from pool import store as pool_store
 from store.objects import ObjectStore
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 _WHO = click.option("--who", required=True, help="Account in whose name it is done.")
-_FORMAT = click.option("--format", "form", type=click.Choice(["coco", "cvat", "yolo"]), default="coco")
+_FORMAT = click.option("--format", "form", type=click.Choice(["coco", "cvat", "yolo", "cvat-video"]), default="coco")
+_OUT = click.option(
+    "--format", "form", type=click.Choice(["coco", "cvat", "yolo", "cvat-video", "suite"]), default="coco"
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+LabelFormat = Literal[Format, "cvat-video"]
+OutFormat = Literal[LabelFormat, "suite"]
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
 
@@ -61,7 +70,7 @@ def list_command(settings: Settings, as_json: bool) -> None:
 @command.command("new", epilog="\b\nExample:\n  cityvision label new cars --class car --class bus --who lin")
 @click.argument("name")
 @click.option("--class", "classes", multiple=True, required=True, help="Once for each, in order.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(["box", "polygon", "tag"]), default=("box",))
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(get_args(Kind)), default=("box",))
 @click.option("--task", type=click.Choice(["detect", "segment", "classify"]), default="detect")
 @click.option("--people", type=click.IntRange(1, 5), default=1, help="Who label each picture on their own.")
 @_WHO
@@ -84,7 +93,7 @@ def new_command(
 )
 @click.argument("project")
 @click.argument("pictures", type=_FOLDER)
-@click.option("--labels", type=_FILE, help="COCO, CVAT's XML, or data.yaml of YOLO; none: pictures alone.")
+@click.option("--labels", type=_FILE, help="COCO, CVAT's XML, or data.yaml of YOLO; none: pictures and clips alone.")
 @_FORMAT
 @click.option("--source", required=True, help="Name of where the pictures come from.")
 @click.option("--licence", required=True, help="On what terms: an SPDX expression, or words.")
@@ -99,24 +108,33 @@ def import_command(
     project: str,
     pictures: Path,
     labels: Path | None,
-    form: Format,
+    form: LabelFormat,
     source: str,
     licence: str,
     personal: bool,
     suggested_by: str | None,
     who: str,
 ) -> None:
-    """The JPEG and PNG below the folder PICTURES, with labels, into PROJECT. Labels of people wait for a review."""
+    """The JPEG, PNG and MP4 below the folder PICTURES, with labels, into PROJECT. Labels of people wait for a review.
+
+    Tracks of clips (--format cvat-video) are read from an annotations.xml beside each MP4.
+    """
     how = Import(Source(name=source, licence=licence, personal=personal), who, suggested_by)
     said: dict[str, tuple[Label, ...]] = {}
     if labels is not None:
+        if form == "cvat-video":
+            raise ConfigError("labels: of clips they lie beside each as annotations.xml", "leave --labels out")
         found = exchange.read(form, _label_files(form, labels))
         said = _by_name(found.pictures)
         for warning in found.warnings:
             click.echo(f"warning: {warning}", err=True)
+    clips = clip_files(pictures, form == "cvat-video")
+    objects = object_store(settings)
     with transaction(reach(settings)) as connection:
         into = projects.named(connection, project)
-        added, known = _take(connection, object_store(settings), into, pictures, said, how)
+        added, known = _take(connection, objects, into, pictures, said, how)
+        more, there = take_clips(connection, objects, into, clips, how)
+        added, known = added + more, known + there
         audit.record(connection, who, "labels.imported", {"project": into.id, "added": added})
     click.echo(f"{added} added, {known} there already")
 
@@ -158,19 +176,30 @@ def _by_name(pictures: Iterable[Picture]) -> dict[str, tuple[Label, ...]]:
     return found
 
 
-@command.command("export", epilog="\b\nExample:\n  cityvision label export cars labels/ --format cvat --who lin")
+@command.command(
+    "export",
+    epilog="\b\nExample:\n  cityvision label export cars labels/ --format cvat --who lin\n"
+    "  cityvision label export parking suite/ --format suite --who lin",
+)
 @click.argument("project")
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
-@_FORMAT
+@_OUT
 @click.option("--pictures", is_flag=True, help="With the pictures as they are: faces and plates can be seen.")
+@click.option("--camera", help="Of a suite: whose zones clips show that belong to no camera.")
 @_WHO
 @click.pass_obj
-def export_command(settings: Settings, project: str, target: Path, form: Format, pictures: bool, who: str) -> None:
-    """What is accepted of PROJECT, into the folder TARGET."""
+def export_command(
+    settings: Settings, project: str, target: Path, form: OutFormat, pictures: bool, camera: str | None, who: str
+) -> None:
+    """What is accepted of PROJECT, into the folder TARGET.
+
+    A suite (intervals, for `cityvision evaluate events --suite TARGET`) comes with its clips as they are.
+    """
     objects = object_store(settings)
+    pictures = pictures or form == "suite"
     with transaction(reach(settings)) as connection:
         one = projects.named(connection, project)
-        files = exchange.exported(connection, one.id, true(), form)
+        files = _exported(connection, objects, one.id, form, camera)
         keys = projects.keys(connection, one.id)
         audit.record(connection, who, "labels.exported", {"project": one.id, "format": form, "pictures": pictures})
     parts = files.files(lambda content: objects.get(keys[content])) if pictures else iter(files.texts.items())
@@ -183,6 +212,18 @@ def export_command(settings: Settings, project: str, target: Path, form: Format,
     for warning in files.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(f"{count} files in {target}")
+
+
+def _exported(
+    connection: Connection, objects: ObjectStore, number: int, form: OutFormat, camera: str | None
+) -> Written:
+    if form == "suite":
+        pool = pool_store.current(connection)
+        cameras = {} if pool is None else {one.id: one for one in pool.pool.cameras}
+        return label_suite.exported(connection, objects, number, true(), cameras.get, camera)
+    if form == "cvat-video":
+        return clip_exchange.exported(connection, number, true())
+    return exchange.exported(connection, number, true(), form)
 
 
 @command.command("agreement", epilog="\b\nExample:\n  cityvision label agreement cars")

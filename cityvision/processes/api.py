@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.settings import ApiSettings, Tiles
+from cityvision.clip_looks import look
 from cityvision.masking import MaskingProcess
 from cityvision.object_store import object_store
 from cityvision.ports import listen_on
@@ -91,7 +92,7 @@ def body(process: Process) -> None:
         closing(TrialProcess(settings)) as trials,
     ):
         config = uvicorn.Config(
-            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt),
+            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt, look),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -32,6 +32,7 @@ from cases.book import read_book
 from cases.service import CaseHook
 from cityvision import look_custody
 from cityvision.before_pictures import before
+from cityvision.clip_looks import look
 from cityvision.viewing_copy import convert
 from contracts.live import CameraState, CameraStatus, LiveBox, LiveHeader, encode_live
 from contracts.pool import Pool
@@ -386,6 +387,7 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
         convert,
         masking().mask,
         trials().attempt,
+        look,
     )
     try:
         with _serving(app) as url:

@@ -1,18 +1,25 @@
-"""Pictures labelled by keyboard in a browser, over a dead line too, and reviewed by a second person."""
+"""Pictures and clips labelled by keyboard in a browser, over a dead line too, and reviewed by a second person."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
 from algorithm_repo.collection import service as collection
 from algorithm_repo.collection.types import Reason
-from algorithm_repo.datasets.types import Box, Polygon, Tag
-from algorithm_repo.labelling import answers, exchange, projects
+from algorithm_repo.datasets.tracks import Track
+from algorithm_repo.datasets.types import Box, Interval, Polygon, Tag
+from algorithm_repo.evaluation.suite import TruthEvent, read_suite
+from algorithm_repo.labelling import answers, clip_exchange, exchange, projects
 from algorithm_repo.labelling.types import GivenAnswer, NewProject, Said
-from tests.contract.labelling_scene import CITY, car, labelled
+from cityvision import label_suite
+from cityvision.clip_looks import look
+from contracts.pool import Pool
+from tests.contract.labelling_scene import ALL, CITY, accepted, car, labelled
+from tests.e2e import console_city
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City, Clip
 from tests.e2e.test_console_browser import city, clip, enter, page, pytestmark  # noqa: F401
@@ -171,3 +178,92 @@ def test_a_rejected_picture_says_why(city: City, clip: Clip, page: Page) -> None
     press(page, "Enter")
     no = said(city, fourth, 2)[1]
     assert (no.said, no.note, no.labels) == (Said.REJECTED, "后面的公交车没有标", ())
+
+
+def clip_to_label(city: City, clip: Clip) -> int:  # noqa: F811
+    """The only item of project 1: eight seconds of a street."""
+    with city.engine.begin() as connection:
+        new = NewProject(name="违停视频", classes=("illegal_parking", "car"), kinds=("interval", "track", "tag"))
+        project = projects.create(connection, new, "lin")
+        data = clip.mp4(8)
+        seen = clip_exchange.looked_at("street.mp4", data, look)
+        how = exchange.Import(CITY, "lin")
+        number = clip_exchange.take(connection, city.objects, project, "street.mp4", data, seen, None, how)
+        assert number is not None
+        return number
+
+
+def test_a_clip_is_labelled_by_keyboard_and_becomes_a_suite(
+    city: City,  # noqa: F811
+    clip: Clip,  # noqa: F811
+    page: Page,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    number = clip_to_label(city, clip)
+    enter(page, city)
+    page.goto(f"{city.url}/labelling/1/label")
+    ready(page, number)
+    labels = page.get_by_test_id("labels").locator("li")
+    head = page.get_by_test_id("head")
+    fps = look(clip.mp4(8)).facts.fps
+
+    # An event from the second second on, a picture later, and its end two seconds after that.
+    press(page, "Shift+ArrowRight", "ArrowRight", "[", "Shift+ArrowRight", "Shift+ArrowRight", "]")
+    expect(labels).to_have_count(1)
+    # Backspace takes it, U brings it back, and Tab goes through what there is.
+    press(page, "Backspace")
+    expect(labels).to_have_count(0)
+    press(page, "u", "Tab", "Tab")
+    expect(labels).to_have_count(1)
+
+    # A car: a box by the keyboard's cross, then where it is two seconds earlier; between them it is reckoned.
+    press(page, "Escape", "2", "k", "Shift+D", "Shift+D", "Shift+S", "Shift+S", "k")
+    expect(labels).to_have_count(2)
+    press(page, "Shift+ArrowLeft", "Shift+ArrowLeft", *["a"] * 10)
+    press(page, "ArrowRight", "ArrowRight")
+    shown = page.get_by_test_id("annotator").locator("rect.shape")
+    expect(shown).to_have_count(1)
+    expect(shown).to_have_attribute("stroke-dasharray", "7 4")
+    shot(page, "labelling-clip-1280")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    shot(page, "labelling-clip-1920")
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+    # It plays and stands still again, and what is half done survives a reload.
+    film = page.get_by_test_id("annotator").locator("video")
+    press(page, "Home", "Space")
+    expect(head).not_to_have_text("0:00.00")
+    press(page, "Space")
+    expect(film).to_have_js_property("paused", True)
+    end = time.monotonic() + 30
+    while len(drafted(city, number) or ()) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    page.reload()
+    ready(page, number)
+    expect(labels).to_have_count(2)
+    press(page, "Enter")
+    (answer,) = said(city, number, 1)
+    interval, track = answer.labels
+    assert isinstance(interval, Interval)
+    assert isinstance(track, Track)
+    step = round(fps)
+    moments = [round(frame / fps, 6) for frame in (step + 1, 3 * step + 1)]
+    assert (interval.label, interval.start, interval.end) == ("illegal_parking", *moments)
+    assert track.label == "car"
+    assert [one.at for one in track.keys] == moments
+    assert [one.box for one in track.keys] == [(0.4, 0.5, 0.5, 0.6), (0.5, 0.5, 0.6, 0.6)]
+
+    # A second person accepts it; it becomes a suite that is taken.
+    with city.engine.begin() as connection:
+        accepted(connection, number, answer, "chen")
+        cameras = {one.id: one for one in Pool.model_validate(console_city.POOL).cameras}
+        files = label_suite.exported(connection, city.objects, 1, ALL, cameras.get, "north-gate")
+    for path, data in files.files(lambda _: b""):
+        (tmp_path / path).write_bytes(data)
+    (found,) = read_suite(tmp_path).clips
+    assert (found.file, found.camera.id) == ("street.mp4", "north-gate")
+    assert found.truth == (TruthEvent(type="illegal_parking", zone="lane", start=moments[0], end=moments[1]),)
+    page.goto(f"{city.url}/labelling/1")
+    expect(page.get_by_text("视频 8 秒")).to_be_visible()
+    shot(page, "labelling-clips-project")

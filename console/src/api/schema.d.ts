@@ -1601,7 +1601,8 @@ export interface paths {
         };
         /**
          * Label Picture
-         * @description The picture to be labelled: with faces and plates made unrecognisable where its source may show people.
+         * @description The picture or clip to be labelled: with faces and plates made unrecognisable where its source may show people;
+         *     of a clip a copy in H.264.
          */
         get: operations["label_picture"];
         put?: never;
@@ -1709,8 +1710,8 @@ export interface paths {
         put?: never;
         /**
          * Take Candidates
-         * @description Verdicts become pictures to be labelled, as far as one may see their evidence; what was said of them is shown
-         *     beside as a suggestion. The same verdict again changes nothing.
+         * @description Verdicts become pictures to be labelled, in a project of tracks or intervals clips, as far as one may see their
+         *     evidence; what was said of them is shown beside as a suggestion. The same verdict again changes nothing.
          */
         post: operations["take_candidates"];
         delete?: never;
@@ -1754,7 +1755,8 @@ export interface paths {
         };
         /**
          * Export Labels
-         * @description What is accepted, as COCO, CVAT's XML or YOLO in a ZIP; the pictures stay here.
+         * @description What is accepted, as COCO, CVAT's XML or YOLO in a ZIP, tracks of clips as `cvat-video`; pictures and clips stay
+         *     here.
          */
         get: operations["export_labels"];
         put?: never;
@@ -3453,7 +3455,8 @@ export interface components {
         };
         /**
          * CandidatesTaken
-         * @description How many verdicts became pictures; `known`: were there already; `without`: have no picture.
+         * @description How many pictures and clips of verdicts came in; `known`: were there already; `without`: verdicts have
+         *     none that can be opened.
          */
         CandidatesTaken: {
             /** Added */
@@ -3874,6 +3877,29 @@ export interface components {
             next_after: number | null;
             /** Withheld */
             withheld: number;
+        };
+        /**
+         * ClipFacts
+         * @description What a clip's bytes say of its time.
+         *
+         *     Attributes:
+         *         duration_s: from its first picture to the end of its last.
+         *         fps: pictures a second, by the usual step between two.
+         *         frames: how many it has at that rate.
+         *         start_s: when players show the first picture; labels count from that picture on.
+         */
+        ClipFacts: {
+            /** Duration S */
+            duration_s: number;
+            /** Fps */
+            fps: number;
+            /** Frames */
+            frames: number;
+            /**
+             * Start S
+             * @default 0
+             */
+            start_s: number;
         };
         /**
          * Clock
@@ -4507,7 +4533,7 @@ export interface components {
         /** DraftBody */
         DraftBody: {
             /** Labels */
-            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"] | components["schemas"]["Track"] | components["schemas"]["Interval"])[];
             /**
              * Stamp
              * @description ms of the page's clock: an older one never replaces a newer
@@ -5116,7 +5142,7 @@ export interface components {
             /** Item */
             item: number;
             /** Labels */
-            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"] | components["schemas"]["Track"] | components["schemas"]["Interval"])[];
             /** Note */
             note: string;
             said: components["schemas"]["Said"];
@@ -5722,11 +5748,13 @@ export interface components {
         };
         /**
          * ItemOut
-         * @description A picture; which are hidden tests, and what they hold, only those are told who manage the project.
+         * @description A picture or clip; which are hidden tests, and what they hold, only those are told who manage the project.
          */
         ItemOut: {
             /** Camera */
             camera: string;
+            /** @description of a clip its time; null: it is a picture */
+            clip: components["schemas"]["ClipFacts"] | null;
             /**
              * Deleted Utc
              * @description since when its bytes are gone by policy; null: they are kept
@@ -5756,6 +5784,11 @@ export interface components {
             utc: number | null;
             /** Width */
             width: number;
+            /**
+             * Zones
+             * @description of a clip: those of its camera, for its intervals
+             */
+            zones: components["schemas"]["ZoneName"][];
         };
         /**
          * ItemState
@@ -5763,6 +5796,30 @@ export interface components {
          * @enum {string}
          */
         ItemState: "open" | "labelled" | "rejected" | "accepted";
+        /**
+         * KeyFrame
+         * @description Where the thing is at a moment.
+         *
+         *     Attributes:
+         *         box: x1 y1 x2 y2.
+         *         outside: from here to the next key frame it is not to be seen; `box` is where it went.
+         */
+        KeyFrame: {
+            /** At */
+            at: number;
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Outside
+             * @default false
+             */
+            outside: boolean;
+        };
         /**
          * Kind
          * @description What somebody says.
@@ -6439,7 +6496,7 @@ export interface components {
              */
             key: string;
             /** Labels */
-            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[];
+            labels: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"] | components["schemas"]["Track"] | components["schemas"]["Interval"])[];
             /**
              * Note
              * @default
@@ -6625,7 +6682,7 @@ export interface components {
              *       "box"
              *     ]
              */
-            kinds: ("box" | "polygon" | "tag")[];
+            kinds: ("box" | "polygon" | "tag" | "track" | "interval")[];
             /** Name */
             name: string;
             /**
@@ -6660,7 +6717,7 @@ export interface components {
              */
             key: string;
             /** Labels */
-            labels?: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"])[] | null;
+            labels?: (components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"] | components["schemas"]["Track"] | components["schemas"]["Interval"])[] | null;
             /**
              * Note
              * @default
@@ -7071,7 +7128,7 @@ export interface components {
              *       "box"
              *     ]
              */
-            kinds: ("box" | "polygon" | "tag")[];
+            kinds: ("box" | "polygon" | "tag" | "track" | "interval")[];
             /** Manages */
             manages: boolean;
             /** Name */
@@ -8044,7 +8101,7 @@ export interface components {
             /** Confidence */
             confidence?: number | null;
             /** Label */
-            label: components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"];
+            label: components["schemas"]["Box"] | components["schemas"]["Polygon"] | components["schemas"]["Tag"] | components["schemas"]["Track"] | components["schemas"]["Interval"];
         };
         /**
          * Tag
@@ -8125,6 +8182,21 @@ export interface components {
              * @description address with {z}, {x} and {y}
              */
             url: string;
+        };
+        /**
+         * Track
+         * @description One thing through a clip. It is to be seen from its first key frame to its last, but for where it is outside.
+         */
+        Track: {
+            /** Keys */
+            keys: components["schemas"]["KeyFrame"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "track";
+            /** Label */
+            label: string;
         };
         /**
          * TrainingDetail
@@ -8603,6 +8675,16 @@ export interface components {
          * @enum {string}
          */
         ZoneKind: "no_parking" | "road" | "square" | "sidewalk" | "platform" | "bin" | "area";
+        /**
+         * ZoneName
+         * @description A zone of a clip's camera, as it stands now.
+         */
+        ZoneName: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
         /**
          * ZoneProposal
          * @description One zone as it might be drawn.
@@ -13837,7 +13919,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the picture */
+            /** @description the picture or clip */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -13845,6 +13927,7 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                     "image/png": unknown;
+                    "video/mp4": unknown;
                 };
             };
             /** @description the range asked for */
@@ -14468,7 +14551,7 @@ export interface operations {
     export_labels: {
         parameters: {
             query?: {
-                format?: "coco" | "cvat" | "yolo";
+                format?: "coco" | "cvat" | "yolo" | "cvat-video";
             };
             header?: never;
             path: {

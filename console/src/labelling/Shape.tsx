@@ -1,7 +1,8 @@
 import type { ChangedItem } from "../api/datasets";
+import type { Label } from "../api/labelling";
 
 /** What can be said of a picture or clip. */
-export type Drawn = NonNullable<ChangedItem["after"]>[number];
+export type Drawn = NonNullable<ChangedItem["after"]>[number] | Label;
 
 /** A box or an outline in a square of 1 x 1; nothing for what has no place in the picture. */
 export function Shape({ label, className, colour }: { label: Drawn; className: string; colour?: string }) {

@@ -1,40 +1,47 @@
 import { Button } from "antd";
-import type { LabelItem, LabelProject } from "../api/labelling";
+import type { Label, LabelItem } from "../api/labelling";
 import { type TextKey, useTexts } from "../i18n";
 import { colourOf } from "./colours";
-import type { Act } from "./keys";
 import type { Sheet } from "./sheet";
 
-interface Props {
+/** What pictures and clips have in common. */
+type Common = { do: "class"; at: number } | { do: "suggested" } | { do: "enter" } | { do: "reject" };
+
+/** A key that is a button too. */
+export interface Tool<A> {
+  key: string;
+  text: TextKey;
+  what: A;
+  on?: boolean;
+  off?: boolean;
+}
+
+interface Props<A> {
   sheet: Sheet;
-  project: LabelProject;
+  classes: readonly string[];
   suggested: LabelItem["suggested"];
-  act: (what: Act) => void;
+  tools: readonly Tool<A>[];
+  /** which of the texts `label.key…` are shown */
+  keys: readonly KeyName[];
+  act: (what: A | Common) => void;
   /** whose labels are reviewed */
   by: string | undefined;
   /** what Enter says */
   sends: TextKey;
   ready: boolean;
+  /** more of a label, in words */
+  more?: (label: Label) => string;
+  /** a label was clicked */
+  select?: (number: number) => void;
 }
 
-const KEYS = [
-  "class",
-  "tool",
-  "arrows",
-  "space",
-  "enter",
-  "tab",
-  "delete",
-  "undo",
-  "take",
-  "skip",
-  "reject",
-] as const;
+type KeyName = TextKey extends infer T ? (T extends `label.key.${infer N}.is` ? N : never) : never;
 
 /** Classes, tools and labels, each with its key; what models suggest stands apart. */
-export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: Props) {
+export function SidePanel<A>(props: Props<A>) {
+  const { sheet, classes, suggested, tools, keys, act, by, sends, ready, more, select } = props;
   const { t } = useTexts();
-  const pressed = (what: Act) => (event: { currentTarget: HTMLElement }) => {
+  const pressed = (what: A | Common) => (event: { currentTarget: HTMLElement }) => {
     event.currentTarget.blur(); // the next Enter is for the page again
     act(what);
   };
@@ -42,7 +49,7 @@ export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: 
     <section className="panel says" aria-label={t("label.keys")}>
       {by ? <p>{t("label.by", { who: by })}</p> : null}
       <div className="label-classes">
-        {project.classes.map((word, at) => (
+        {classes.map((word, at) => (
           <Button
             key={word}
             size="small"
@@ -50,22 +57,21 @@ export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: 
             onClick={pressed({ do: "class", at })}
           >
             {at < 9 ? <kbd>{at + 1}</kbd> : null}
-            <span style={{ color: word === sheet.word ? undefined : colourOf(word, project.classes) }}>
-              {word}
-            </span>
+            <span style={{ color: word === sheet.word ? undefined : colourOf(word, classes) }}>{word}</span>
           </Button>
         ))}
       </div>
       <div className="label-classes">
-        {project.kinds.map((kind) => (
+        {tools.map((tool) => (
           <Button
-            key={kind}
+            key={tool.key}
             size="small"
-            type={kind === sheet.tool ? "primary" : "default"}
-            onClick={pressed({ do: "tool", kind })}
+            type={tool.on ? "primary" : "default"}
+            disabled={tool.off}
+            onClick={pressed(tool.what)}
           >
-            <kbd>{kind.slice(0, 1).toUpperCase()}</kbd>
-            {t(`label.kind.${kind}`)}
+            <kbd>{tool.key}</kbd>
+            {t(tool.text)}
           </Button>
         ))}
       </div>
@@ -76,9 +82,9 @@ export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: 
             // biome-ignore lint/suspicious/noArrayIndexKey: a label is its place in the list
             key={n}
             className={n === sheet.selected ? "selected" : ""}
-            style={{ borderColor: colourOf(one.label, project.classes) }}
+            style={{ borderColor: colourOf(one.label, classes) }}
           >
-            {one.label} <span className="dim">{t(`label.kind.${one.kind}`)}</span>
+            <Named label={one} more={more} select={select ? () => select(n) : undefined} />
           </li>
         ))}
       </ul>
@@ -89,7 +95,9 @@ export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: 
             {suggested.map((one, n) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: they never change their order
               <li key={n}>
-                {one.label.label} <span className="dim">{one.by}</span>
+                {one.label.label}
+                {more ? <span className="dim number">{more(one.label)}</span> : null}
+                <span className="dim">{one.by}</span>
                 {one.confidence == null ? null : (
                   <span className="dim number">{Math.round(100 * one.confidence)} %</span>
                 )}
@@ -115,7 +123,7 @@ export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: 
         ) : null}
       </div>
       <dl className="keys">
-        {KEYS.map((key) => (
+        {keys.map((key) => (
           <div key={key}>
             <dt>
               <kbd>{t(`label.key.${key}`)}</kbd>
@@ -125,5 +133,32 @@ export function SidePanel({ sheet, project, suggested, act, by, sends, ready }: 
         ))}
       </dl>
     </section>
+  );
+}
+
+function Named({
+  label,
+  more,
+  select,
+}: { label: Label } & Pick<Props<never>, "more"> & { select?: () => void }) {
+  const { t } = useTexts();
+  const words = (
+    <>
+      {label.label} <span className="dim">{t(`label.kind.${label.kind}`)}</span>
+      {more ? <span className="dim number">{more(label)}</span> : null}
+    </>
+  );
+  if (!select) return words;
+  return (
+    <button
+      type="button"
+      className="label-pick"
+      onClick={(event) => {
+        event.currentTarget.blur();
+        select();
+      }}
+    >
+      {words}
+    </button>
   );
 }

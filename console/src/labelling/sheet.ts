@@ -2,7 +2,7 @@ import type { Kind, Label } from "../api/labelling";
 import { boxBetween } from "../review/box";
 import { clampPoint, type Point } from "../zones/geometry";
 
-/** One picture's labels while somebody works on them. Pure; all changes of `labels` can be taken back. */
+/** One picture's or clip's labels while somebody works on them. Pure; all changes of `labels` can be taken back. */
 export interface Sheet {
   labels: readonly Label[];
   selected: number | null;
@@ -23,11 +23,11 @@ export function begun(labels: readonly Label[], tool: Kind, word: string): Sheet
 
 const KEPT = 200;
 
-function changed(sheet: Sheet, labels: readonly Label[], selected: number | null): Sheet {
+export function changed<S extends Sheet>(sheet: S, labels: readonly Label[], selected: number | null): S {
   return { ...sheet, labels, selected, past: [...sheet.past, sheet.labels].slice(-KEPT), future: [] };
 }
 
-export function undone(sheet: Sheet): Sheet {
+export function undone<S extends Sheet>(sheet: S): S {
   const before = sheet.past.at(-1);
   if (sheet.corners.length > 0) return { ...sheet, corners: [] };
   if (!before) return sheet;
@@ -35,18 +35,18 @@ export function undone(sheet: Sheet): Sheet {
   return { ...sheet, labels: before, past: sheet.past.slice(0, -1), future, selected: null };
 }
 
-export function redone(sheet: Sheet): Sheet {
+export function redone<S extends Sheet>(sheet: S): S {
   const [after, ...future] = sheet.future;
   if (!after) return sheet;
   return { ...sheet, labels: after, past: [...sheet.past, sheet.labels], future, selected: null };
 }
 
-export function withTool(sheet: Sheet, tool: Kind): Sheet {
+export function withTool<S extends Sheet>(sheet: S, tool: Kind): S {
   return { ...sheet, tool, corners: [], selected: null };
 }
 
 /** A class was named: the selected label gets it; with tags the picture gets it or loses it; else the next label. */
-export function withWord(sheet: Sheet, word: string): Sheet {
+export function withWord<S extends Sheet>(sheet: S, word: string): S {
   const named = { ...sheet, word };
   if (sheet.selected !== null) {
     const labels = sheet.labels.map((one, n) => (n === sheet.selected ? { ...one, label: word } : one));
@@ -79,14 +79,14 @@ export function closed(sheet: Sheet): Sheet {
   return { ...changed(sheet, [...sheet.labels, label], null), corners: [] };
 }
 
-function boxOf(a: Point, b: Point): [number, number, number, number] | null {
+export function boxOf(a: Point, b: Point): [number, number, number, number] | null {
   const corners = boxBetween(a, b);
   const [first, third] = [corners?.[0], corners?.[2]];
   return first && third ? [first[0], first[1], third[0], third[1]] : null;
 }
 
 /** The last corner, or the selected label, goes. */
-export function taken(sheet: Sheet): Sheet {
+export function taken<S extends Sheet>(sheet: S): S {
   if (sheet.corners.length > 0) return { ...sheet, corners: sheet.corners.slice(0, -1) };
   if (sheet.selected === null) return sheet;
   return changed(
@@ -97,7 +97,7 @@ export function taken(sheet: Sheet): Sheet {
 }
 
 /** The next label is selected, or the one before; after the last one none is. */
-export function next(sheet: Sheet, by: 1 | -1): Sheet {
+export function next<S extends Sheet>(sheet: S, by: 1 | -1): S {
   const count = sheet.labels.length + 1;
   const at = ((sheet.selected ?? count - 1) + by + count) % count;
   return { ...sheet, selected: at === count - 1 ? null : at, corners: [] };
@@ -143,16 +143,27 @@ function inside(low: number, high: number, by: number): boolean {
 }
 
 /** What is suggested becomes one's own, but for what is there already. */
-export function withSuggested(sheet: Sheet, suggested: readonly Label[]): Sheet {
+export function withSuggested<S extends Sheet>(sheet: S, suggested: readonly Label[]): S {
   const known = new Set(sheet.labels.map(shapeOf));
   const fresh = suggested.filter((one) => !known.has(shapeOf(one)));
   return fresh.length > 0 ? changed(sheet, [...sheet.labels, ...fresh], null) : sheet;
 }
 
 function shapeOf(one: Label): string {
-  return JSON.stringify([
-    one.kind,
-    one.label,
-    one.kind === "box" ? one.box : one.kind === "polygon" ? one.points : 0,
-  ]);
+  switch (one.kind) {
+    case "box":
+      return JSON.stringify([one.kind, one.label, one.box]);
+    case "polygon":
+      return JSON.stringify([one.kind, one.label, one.points]);
+    case "track":
+      return JSON.stringify([
+        one.kind,
+        one.label,
+        one.keys.map(({ at, box, outside }) => [at, box, outside]),
+      ]);
+    case "interval":
+      return JSON.stringify([one.kind, one.label, one.zone, one.start, one.end ?? null]);
+    default:
+      return JSON.stringify([one.kind, one.label]);
+  }
 }

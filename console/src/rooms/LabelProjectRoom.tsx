@@ -18,6 +18,7 @@ import { Counts } from "./LabellingRoom";
 import "../labelling/labelling.css";
 
 const FORMATS = ["coco", "cvat", "yolo"] as const;
+const CLIP_FORMATS = ["cvat-video"] as const; // a suite comes with its clips: by command
 
 /** One project: its pictures, how people agree, and what can be made of it. */
 export function LabelProjectRoom() {
@@ -53,8 +54,12 @@ function Making({ project }: { project: LabelProject }) {
   const { t } = useTexts();
   const queries = useQueryClient();
   const path = { number: project.id };
+  const ofClips = project.kinds.some((kind) => kind === "track" || kind === "interval");
   const onSuccess = () => void queries.invalidateQueries({ queryKey: ["labelling"] });
-  const taking = useMutation({ mutationFn: () => allCandidates(project.id), onSuccess });
+  const taking = useMutation({
+    mutationFn: () => allCandidates(project.id, ofClips ? FEW : MANY),
+    onSuccess,
+  });
   const freezing = useMutation({
     mutationFn: () =>
       call("post", "/api/labelling/projects/{number}/freeze", { path, body: { note: "", seed: 1 } }),
@@ -72,7 +77,7 @@ function Making({ project }: { project: LabelProject }) {
         </Button>
       ) : null}{" "}
       {t("label.export")}：
-      {FORMATS.map((form) => (
+      {[...FORMATS, ...(ofClips ? CLIP_FORMATS : [])].map((form) => (
         <a
           key={form}
           href={`/api/labelling/projects/${project.id}/export?format=${form}`}
@@ -105,11 +110,17 @@ function Making({ project }: { project: LabelProject }) {
   );
 }
 
+const MANY = 100;
+const FEW = 10; // each clip is opened
+
 /** Page by page, until no verdict is left. */
-async function allCandidates(number: number): Promise<{ added: number; known: number; without: number }> {
+async function allCandidates(
+  number: number,
+  limit: number,
+): Promise<{ added: number; known: number; without: number }> {
   const sum = { added: 0, known: 0, without: 0 };
   for (let after: number | null = 0; after !== null; ) {
-    const body: { after: number; limit: number } = { after, limit: 100 };
+    const body: { after: number; limit: number } = { after, limit };
     const page = await call("post", "/api/labelling/projects/{number}/candidates", {
       path: { number },
       body,
@@ -171,7 +182,7 @@ function Items({ project }: { project: LabelProject }) {
 }
 
 function Item({ item, manages }: { item: LabelItem; manages: boolean }) {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const queries = useQueryClient();
   const hiding = useMutation({
     mutationFn: () =>
@@ -183,11 +194,7 @@ function Item({ item, manages }: { item: LabelItem; manages: boolean }) {
   });
   return (
     <figure>
-      {item.deleted_utc === null ? (
-        <img src={item.picture} alt={item.name} loading="lazy" />
-      ) : (
-        <p className="dim">{t("label.gone", { at: formatTime(item.deleted_utc, language) })}</p>
-      )}
+      <Shown item={item} />
       <figcaption>
         {item.name} <Tag>{t(`label.state.${item.state}` as TextKey)}</Tag>
         {item.hidden ? <Tag color="gold">{t("label.hidden")}</Tag> : null}
@@ -200,4 +207,19 @@ function Item({ item, manages }: { item: LabelItem; manages: boolean }) {
       </figcaption>
     </figure>
   );
+}
+
+/** A picture, or what a clip is; or since when it is gone. */
+function Shown({ item }: { item: LabelItem }) {
+  const { t, language } = useTexts();
+  if (item.deleted_utc !== null)
+    return <p className="dim">{t("label.gone", { at: formatTime(item.deleted_utc, language) })}</p>;
+  if (item.clip)
+    // To show it, it would be masked: that takes a while for each.
+    return (
+      <div className="film">
+        ▶ {t("label.clip.seconds", { s: Math.round(item.clip.duration_s * 10) / 10 })}
+      </div>
+    );
+  return <img src={item.picture} alt={item.name} loading="lazy" />;
 }

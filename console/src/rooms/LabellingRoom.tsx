@@ -111,7 +111,7 @@ function NewProject({ close }: { close: () => void }) {
       <Form.Item name="kinds" label={t("label.kinds")} rules={[{ required: true }]}>
         <Select
           mode="multiple"
-          options={(["box", "polygon", "tag"] as const).map((kind) => ({
+          options={(["box", "polygon", "tag", "track", "interval"] as const).map((kind) => ({
             value: kind,
             label: t(`label.kind.${kind}`),
           }))}
