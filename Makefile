@@ -73,7 +73,7 @@ soak: install $(STAMPS)/train ## The demo for a long time, 60 kills under delive
 	$(BIN)/pytest tests/faults/test_delivery_kills.py --delivery-kills 60 --delivery-minutes 10 --soak docs/soak
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_invariance.py --whole-grid
 	$(BIN)/pytest tests/e2e/test_case_street.py --street-case --soak docs/soak
-	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_demo_loop.py
+	$(BIN)/cityvision demo loop --json --fresh
 	CITYVISION_THOROUGH=1 $(BIN)/pytest tests/e2e/test_console_map.py -k whole_city --soak docs/soak
 	CITYVISION_FUZZ_S=600 $(BIN)/pytest tests/contract/test_api_fuzz.py --soak docs/soak
 	$(BIN)/cityvision evaluate events --suite simulated --seed $(SEED) --clips 400 --quiet-hours 360 \

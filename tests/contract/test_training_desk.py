@@ -96,6 +96,7 @@ def test_a_picture_that_is_gone_fails_the_job_with_its_reason(engine: Engine, mi
     assert desk.work() is None
 
 
+@pytest.mark.thorough  # the loop's trainings are such
 def test_a_mask_trains_a_decoder_on_frozen_features(engine: Engine, mirror: Path, tmp_path: Path) -> None:
     objects = DiskObjects(tmp_path / "objects")
     manifest, places = lakes(tmp_path)

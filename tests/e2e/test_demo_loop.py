@@ -15,19 +15,18 @@ import pytest
 
 from algorithm_repo.training.folderjob import ROOT
 
-_STEPS = 80
+_STEPS = 40
 
 
 @pytest.mark.timeout(1200)  # three trainings; minutes where nothing else runs
 @pytest.mark.media
-@pytest.mark.thorough
 def test_from_verdicts_to_a_promotion_and_a_refusal(tmp_path: Path, mirror: Path) -> None:
     assert (ROOT / ".venv-train" / "bin" / "python").is_file(), "no environment for training: `make test` makes it"
     folder = tmp_path / "loop"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYVISION_")}
     command = [sys.executable, "-m", "cityvision", "demo", "loop", "--json", "--data", str(folder)]
     # With so little to learn from nothing is sure: the gate asks for next to nothing but that no slice falls.
-    command += ["--photos", "60", "--steps", str(_STEPS), "--least", "0.1", "--least-gain", "-1"]
+    command += ["--photos", "40", "--steps", str(_STEPS), "--least", "0.1", "--least-gain", "-1"]
     done = subprocess.run(
         command,
         env=clean | {"CITYVISION_MIRROR": str(mirror)},
