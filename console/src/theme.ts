@@ -36,6 +36,8 @@ export const THEME: ThemeConfig = {
     fontFamily: FONT,
     fontSize: 14,
     wireframe: false,
+    // Who asks their machine for less motion gets none.
+    motion: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
   },
   components: {
     Table: { headerBg: PALETTE.panel, rowHoverBg: PALETTE.raised, cellPaddingBlockSM: 7 },

@@ -14,6 +14,7 @@ from contracts.vision import ByteArray, Frame
 from pipeline.evidence import NoEvidence
 from pipeline.replay import replay_frames
 from simulator.street import as_frame, scenario
+from tests.effort import forms
 
 SIZE = (640, 360)
 DWELL, UNTIL = 20.0, 40.0  # s after the car stopped
@@ -41,7 +42,7 @@ def shown(change: str, at: float, blind: float) -> Iterator[Frame]:
         yield as_frame(picture, time)
 
 
-@pytest.mark.parametrize("at", [8.0, 26.0])
+@pytest.mark.parametrize("at", forms([26.0], [8.0]))
 @pytest.mark.parametrize(
     ("change", "blind"), [("night", 0.0), ("night", 5.0), ("underexposed", 5.0), ("sodium light", 0.0)]
 )

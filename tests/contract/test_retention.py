@@ -36,6 +36,7 @@ from tests.contract.retention_scene import (
     policy_in,
     set_status,
 )
+from tests.effort import forms
 
 pytest_plugins = ["tests.embedded"]
 
@@ -174,7 +175,7 @@ def test_a_sweep_that_is_killed_is_ended_by_the_next(
     assert verified(engine) == 2
 
 
-@pytest.mark.parametrize("where", ["before", "behind"])
+@pytest.mark.parametrize("where", forms(["behind"], ["before"]))
 def test_a_hold_after_the_kill_keeps_what_is_still_there(
     where: str, engine: Engine, objects: DiskObjects, policy: Policy, tmp_path: Path, database_url: str
 ) -> None:

@@ -44,6 +44,7 @@ TrainingDesk(make_engine(url), DiskObjects(Path(objects)), Path(folder), Path(py
 """
 
 
+@pytest.mark.thorough
 def test_a_worker_is_killed_and_the_next_goes_on(engine: Engine, mirror: Path, tmp_path: Path) -> None:
     scene = photos(mirror, 8, 8)
     objects = DiskObjects(tmp_path / "objects")

@@ -60,6 +60,7 @@ def never() -> bool:
     return False
 
 
+@pytest.mark.thorough
 def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     tmp_path: Path, data: tuple[Manifest, Callable[[str], bytes], Path], python: Path
 ) -> None:

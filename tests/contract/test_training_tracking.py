@@ -94,6 +94,7 @@ def test_a_run_is_told_while_it_runs_and_its_files_at_the_end(tmp_path: Path) ->
     assert set(run["files"]) == {"of.json", "starts.jsonl", "curve.jsonl"}
 
 
+@pytest.mark.thorough
 def test_a_follower_ends_with_whoever_started_it(tmp_path: Path, free_port: int) -> None:
     folder = job(tmp_path / "one", 1)
     start = f"""

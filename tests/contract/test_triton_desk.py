@@ -113,6 +113,7 @@ def test_what_cannot_be_served_is_refused_with_its_reason_and_the_rest_goes_on(c
     crowded.close()
 
 
+@pytest.mark.thorough
 def test_a_server_that_begins_anew_is_given_its_versions_again(city: City) -> None:
     desk, wanted = city.desk(), Serving(number=6, models=(city.well,))
     desk.want(wanted, frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,7 @@ def collects(page: Page, city: City) -> None:  # noqa: F811
     expect(page.get_by_role("dialog")).to_contain_text("shares")
     page.get_by_label("按小时覆盖").fill("15")
     page.get_by_label("每路每天最多几张").fill("20")
-    page.get_by_role("button", name="保存", exact=True).click()
+    page.get_by_role("button", name=re.compile("保存$")).click()
     expect(panel).to_contain_text("6 路摄像头，每路每天最多 20 张，保留 90 天")
     expect(panel).to_contain_text("随机无告警 12")
     with city.engine.connect() as connection:
