@@ -103,6 +103,7 @@ def test_faults_of_the_suite_are_all_told(suite: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out.json").exists()
 
 
+@pytest.mark.thorough
 def test_simulated_clips_that_were_kept_are_a_suite_that_judges_the_same(tmp_path: Path, mirror: Path) -> None:
     first, again, kept = tmp_path / "first.json", tmp_path / "again.json", tmp_path / "kept"
     model = ("--model", "yolox_nano")

@@ -147,6 +147,7 @@ def test_everything_starts_survives_kills_and_ends_with_nothing_left(up: Up, mir
     assert (up.data / "valkey.password").read_text() not in logs
 
 
+@pytest.mark.thorough
 @pytest.mark.media
 def test_nothing_is_left_when_it_is_killed_and_it_starts_again(tmp_path: Path, mirror: Path) -> None:
     first = Up(tmp_path)
