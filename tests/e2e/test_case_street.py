@@ -91,14 +91,14 @@ def test_from_the_street_to_the_end(up: Up, page: Page, tmp_path: Path, soak: So
     shot(page, "street-2-verifying")
     refused = page.locator("[data-testid=case-line][data-action=refuse]")
     expect(refused.get_by_text("仍存在")).to_be_visible(timeout=90_000)
-    expect(refused.get_by_role("img")).to_be_visible()
+    expect(refused.get_by_role("img", name="复核时")).to_be_visible()
     shot(page, "street-3-given-back")
 
     until(lambda: bool(page.request.get("/api/events?state=closed").json()["events"]), 120)
     report(page, photo, "已劝离")
     closed = page.locator("[data-testid=case-line][data-action=close]")
     expect(closed.get_by_text("已消除")).to_be_visible(timeout=90_000)
-    expect(closed.get_by_role("img")).to_be_visible()
+    expect(closed.get_by_role("img", name="复核时")).to_be_visible()
     shot(page, "street-4-closed")
     detail = page.request.get(f"/api/cases/{page.url.rsplit('/', 1)[1]}").json()
     lines = [{"action": line["action"], "duty": line["duty"], "utc": line["utc"]} for line in detail["lines"]]
