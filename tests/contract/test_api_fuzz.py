@@ -25,7 +25,7 @@ from tests.soak import Soak
 pytest_plugins = ["tests.embedded"]
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = int(os.environ.get("CITYVISION_FUZZ_S", "20"))
+SECONDS = int(os.environ.get("CITYVISION_FUZZ_S", "60"))
 # Streams never end, a snapshot waits for a picture that no worker sends here, and a logout ends the run's own session.
 LEFT_OUT = "/stream$|/snapshot.jpg$|/logout$"
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance,ignored_auth"
