@@ -2,6 +2,7 @@ import { type PointerEvent, type RefObject, useRef } from "react";
 import type { LabelItem } from "../api/labelling";
 import { useTexts } from "../i18n";
 import type { Point } from "../zones/geometry";
+import { Cross } from "./Cross";
 import { colourOf } from "./colours";
 import { boxesOf, type Reel, selectedOf } from "./reel";
 
@@ -69,32 +70,15 @@ export function ClipStage({ item, reel, classes, film, shown, there, corner, hov
             stroke={colourOf(label, classes)}
           />
         ))}
-        <Cross reel={reel} colour={colourOf(reel.word, classes)} />
+        <Drawing reel={reel} colour={colourOf(reel.word, classes)} />
       </svg>
     </div>
   );
 }
 
-/** The cross at which the keyboard draws, and what is half drawn. */
-function Cross({ reel, colour }: { reel: Reel; colour: string }) {
-  const [x, y] = reel.cursor;
+/** Nothing is drawn while a track is moved. */
+function Drawing({ reel, colour }: { reel: Reel; colour: string }) {
   const first = reel.corners[0];
   if (!first && selectedOf(reel)?.kind === "track") return null;
-  return (
-    <>
-      <line className="cross" x1={0} x2={1} y1={y} y2={y} />
-      <line className="cross" x1={x} x2={x} y1={0} y2={1} />
-      {first ? (
-        <rect
-          className="shape"
-          x={Math.min(first[0], x)}
-          y={Math.min(first[1], y)}
-          width={Math.abs(first[0] - x)}
-          height={Math.abs(first[1] - y)}
-          fill={colour}
-          stroke={colour}
-        />
-      ) : null}
-    </>
-  );
+  return <Cross at={reel.cursor} from={first} colour={colour} />;
 }

@@ -2,6 +2,7 @@ import { Tag } from "antd";
 import { type PointerEvent, useRef } from "react";
 import type { LabelItem } from "../api/labelling";
 import type { Point } from "../zones/geometry";
+import { Cross } from "./Cross";
 import { colourOf } from "./colours";
 import { Shape } from "./Shape";
 import type { Sheet } from "./sheet";
@@ -81,24 +82,11 @@ export function LabelCanvas({ item, sheet, classes, shown, corner, hover }: Prop
 
 /** What is half drawn, and the cross at which the keyboard draws. */
 function Drawing({ sheet, colour }: { sheet: Sheet; colour: string }) {
-  const [x, y] = sheet.cursor;
   const first = sheet.corners[0];
   if (sheet.tool === "tag") return null;
   return (
     <>
-      <line className="cross" x1={0} x2={1} y1={y} y2={y} />
-      <line className="cross" x1={x} x2={x} y1={0} y2={1} />
-      {first && sheet.tool === "box" ? (
-        <rect
-          className="shape"
-          x={Math.min(first[0], x)}
-          y={Math.min(first[1], y)}
-          width={Math.abs(first[0] - x)}
-          height={Math.abs(first[1] - y)}
-          fill={colour}
-          stroke={colour}
-        />
-      ) : null}
+      <Cross at={sheet.cursor} from={sheet.tool === "box" ? first : undefined} colour={colour} />
       {first && sheet.tool === "polygon" ? (
         <polyline
           className="shape"

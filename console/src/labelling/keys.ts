@@ -1,4 +1,5 @@
 import type { Kind } from "../api/labelling";
+import { FINE, type Pressed, STEP } from "./pressed";
 
 /** What a key means while a picture is labelled. */
 export type Act =
@@ -16,17 +17,6 @@ export type Act =
   | { do: "skip" }
   | { do: "reject" };
 
-interface Pressed {
-  key: string;
-  repeat: boolean;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  altKey: boolean;
-  shiftKey: boolean;
-}
-
-const STEP = 0.01;
-const FINE = 0.002;
 const ARROWS: Record<string, [number, number]> = {
   arrowleft: [-1, 0],
   arrowright: [1, 0],

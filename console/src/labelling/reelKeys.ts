@@ -1,3 +1,5 @@
+import { FINE, type Pressed, STEP } from "./pressed";
+
 /** What a key means while a clip is labelled. */
 export type ReelAct =
   | { do: "class"; at: number }
@@ -24,17 +26,6 @@ export type ReelAct =
   | { do: "skip" }
   | { do: "reject" };
 
-interface Pressed {
-  key: string;
-  repeat: boolean;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  altKey: boolean;
-  shiftKey: boolean;
-}
-
-const STEP = 0.01;
-const FINE = 0.002;
 const MOVES: Record<string, [number, number]> = { a: [-1, 0], d: [1, 0], w: [0, -1], s: [0, 1] };
 const HELD: Record<string, ReelAct> = { ",": { do: "edge", by: -1 }, ".": { do: "edge", by: 1 } };
 const PLAIN: Record<string, ReelAct> = {
