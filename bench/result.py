@@ -18,6 +18,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "latency": ("bench.latency", "from a deciding frame's arrival to the API's event stream"),
     "tracker": ("bench.tracker", "speed and accuracy of tracking beside the trackers from PyPI"),
     "rules": ("bench.rules", "rules and senses beside the detector, on the same pictures"),
+    "workers": ("bench.workers", "inference of a worker per core, beside OpenVINO's defaults and one process with all"),
     "triton": ("bench.triton", "Triton beside in-process inference, same batches"),
     "triton_switch": ("bench.triton_switch", "versions switched on Triton under 60 looks/s, beside the same at rest"),
     "delivery": ("bench.delivery", "from commit to 200 subscribers by webhook, MQTT and stream"),

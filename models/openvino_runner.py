@@ -57,7 +57,13 @@ class OpenVinoRunner:
         self.name = name
         self.sha256 = sha256
         self._lock = threading.Lock()
-        options: dict[str, Any] = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
+        # Unpinned: OpenVINO binds its threads to the first cores, every process to the same ones, so that two workers
+        # on two cores share one and the other idles.
+        options: dict[str, Any] = {
+            "NUM_STREAMS": threads,
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,
+        }
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
         self._options, self._threads = options, threads

@@ -22,7 +22,12 @@ class TritonPythonModel:
         config = json.loads(args["model_config"])
         parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
         threads = int(parameters["threads"])
-        options: dict[str, Any] = {"NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
+        # Unpinned: each version is a process of its own, and all would bind their threads to the same first cores.
+        options: dict[str, Any] = {
+            "NUM_STREAMS": threads,
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,
+        }
         if parameters["precision"] != "auto":
             options["INFERENCE_PRECISION_HINT"] = parameters["precision"]
         folder = Path(args["model_repository"]) / args["model_version"]

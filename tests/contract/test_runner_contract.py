@@ -5,6 +5,7 @@ The real ones run the same weights in f32 and must agree within 1e-3 on real pic
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 
@@ -181,6 +183,31 @@ def test_closed_is_closed(make: Make) -> None:
     runner.close()
     with pytest.raises(RunnerError, match="closed"):
         runner.infer(batch)
+
+
+def test_no_thread_is_bound_to_a_core(runner: Runner) -> None:
+    """OpenVINO binds threads at work to the first cores, in every process alike: two workers would share one core."""
+    batch, everywhere, bound = _batch(runner, 8), os.sched_getaffinity(0), set()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(lambda: [runner.infer(batch) for _ in range(3)])
+        while not working.done():
+            bound |= {task for task in _threads() if _cores(task) not in (everywhere, None)}
+    assert working.exception() is None
+    assert bound == set()
+
+
+def _threads() -> list[int]:
+    """Every thread of this process and of those it started."""
+    here = psutil.Process()
+    return [task.id for process in (here, *here.children(recursive=True)) for task in process.threads()]
+
+
+def _cores(thread: int) -> set[int] | None:
+    """The cores it may run on; None: it is gone."""
+    try:
+        return os.sched_getaffinity(thread)
+    except ProcessLookupError:
+        return None
 
 
 def test_signals_arrive_when_runners_came_and_went() -> None:
