@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
 from api.case_counts import FilterDep, lately
-from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, CaseView, NewCaseBody
+from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, CaseView, IncidentView, NewCaseBody
 from api.deps import (
     BookDep,
     CaseworkerDep,
@@ -29,6 +30,7 @@ from cases import queries, service
 from cases.act import offers
 from cases.book import Book
 from cases.flow import TABLE, WORDS, office, possible
+from cases.incident import bulk_offers
 from cases.queries import CaseDetail, CaseFilter, Order, Sight
 from cases.types import Action, Case, Duty, Facts, NewCase, Status
 from contracts.errors import Forbidden
@@ -121,6 +123,19 @@ def act_on_case(
     if done.case.revision != case.revision:  # else it was done before, under the same key
         audit.record(connection, user.name, f"case.{body.action}", {"case": number, "note": facts.note}, now)
     return _view(connection, user, book, done)
+
+
+@router.get("/incidents/{number}", responses={404: {"model": Problem}})
+def get_incident(number: Number, connection: ConnectionDep, sight: SightDep, viewer: CaseworkerDep) -> IncidentView:
+    """A mass incident: how many of its cases have which status, and what the one who asks can do to all of them."""
+    groups = queries.groups(connection, sight, number)
+    if not groups:
+        raise NotFound(f"no incident {number}")
+    statuses: Counter[Status] = Counter()
+    for group in groups:
+        statuses[group.status] += group.cases
+    offers = bulk_offers(groups, lambda handlers: _duties(connection, viewer, handlers))
+    return IncidentView(incident=number, cases=statuses.total(), statuses=dict(statuses), offers=offers)
 
 
 @router.post("/incidents/{number}/actions", responses=_REFUSED)

@@ -194,6 +194,7 @@ DOORS: dict[str, Door] = {
     "POST /api/shifts/handovers/{number}/answer": door(Right.DISPATCH, asks=True, body={"answer": "confirmed"}),
     "GET /api/field/cases": door(Right.HANDLE),
     "GET /api/field/cases/{number}": door(Right.HANDLE, of="case"),
+    "GET /api/incidents/{number}": door(*CASES, of="incident"),
     "POST /api/incidents/{number}/actions": door(*CASES, of="incident", asks=True, body=ACTION),
     "GET /api/case-silences": door(Right.DISPATCH),
     "POST /api/case-silences/preview": door(Right.DISPATCH, body={}),

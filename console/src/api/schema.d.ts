@@ -1427,6 +1427,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Incident
+         * @description A mass incident: how many of its cases have which status, and what the one who asks can do to all of them.
+         */
+        get: operations["get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{number}/actions": {
         parameters: {
             query?: never;
@@ -3296,6 +3316,17 @@ export interface components {
             label: string;
             /** Track */
             track?: number | null;
+        };
+        /**
+         * BulkOffer
+         * @description An action that somebody can take on so many cases of an incident, and of `Facts` what it needs.
+         */
+        BulkOffer: {
+            action: components["schemas"]["Action"];
+            /** Cases */
+            cases: number;
+            /** Needs */
+            needs: ("note" | "department" | "until" | "pictures" | "verdict" | "stars")[];
         };
         /** CameraDetail */
         CameraDetail: {
@@ -5710,6 +5741,25 @@ export interface components {
              * @default Asia/Shanghai
              */
             zone: string;
+        };
+        /**
+         * IncidentView
+         * @description A mass incident: its cases that whoever asks may see, and what can be done to them at once.
+         */
+        IncidentView: {
+            /** Cases */
+            cases: number;
+            /** Incident */
+            incident: number;
+            /** Offers */
+            offers: components["schemas"]["BulkOffer"][];
+            /**
+             * Statuses
+             * @description status → how many of the cases have it
+             */
+            statuses: {
+                [key: string]: number;
+            };
         };
         /**
          * Interval
@@ -13353,6 +13403,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Client Error */
