@@ -23,7 +23,7 @@ from api.deps import (
     ViewerDep,
 )
 from api.pool_view import PoolView
-from api.problems import Fault, Invalid, NotFound, Problem
+from api.problems import NotFound, Problem, wrong
 from api.reader import ReaderDep
 from api.schemas import UnwatchedTotal
 from cases import queries, service
@@ -166,10 +166,10 @@ def _about(body: NewCaseBody, pool: PoolView, book: Book, now: float) -> NewCase
     """Raises Invalid: the pool has no such camera or zone."""
     camera = pool.cameras.get(body.camera)
     if body.camera and camera is None:
-        raise _wrong("camera", f"no camera {body.camera}", "name one of the pool, or none and an address alone")
+        raise wrong("camera", f"no camera {body.camera}", "name one of the pool, or none and an address alone")
     if body.zone and pool.zone(body.camera, body.zone) is None:
         known = ", ".join(zone.id for zone in camera.zones) if camera else ""
-        raise _wrong("zone", f"no zone {body.zone} of the camera {body.camera!r}", f"one of: {known or 'none'}")
+        raise wrong("zone", f"no zone {body.zone} of the camera {body.camera!r}", f"one of: {known or 'none'}")
     said = body.model_dump(exclude={"started_utc"}) | ({"grid": body.grid or camera.grid} if camera else {})
     return NewCase(
         **said,
@@ -183,11 +183,7 @@ def _require_department(pool: PoolView, book: Book, facts: Facts) -> None:
     """Raises Invalid: nobody would have the case."""
     if facts.department and facts.department not in {*pool.departments, book.centre}:
         known = ", ".join(sorted(pool.departments))
-        raise _wrong("facts.department", f"no department {facts.department}", f"one of: {known}")
-
-
-def _wrong(field: str, message: str, fix: str) -> Invalid:
-    return Invalid(f"{field}: {message}", fix, [Fault(field=field, message=message, fix=fix)])
+        raise wrong("facts.department", f"no department {facts.department}", f"one of: {known}")
 
 
 def _page(
