@@ -67,7 +67,8 @@ def text(report: Report) -> str:
     told = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     told.append(_sentence(report))
     told += [
-        f"{side}: {one.name}, {_ms(pace.ms_p50)} ms an inference, {_ms(pace.look_ms)} ms a look"
+        f"{side}: {one.name}, {_ms(pace.ms_p50)} ms an inference ({_ms(pace.cpu_ms_p50)} CPU-ms),"
+        f" {_ms(pace.look_ms)} ms a look ({_ms(pace.look_cpu_ms)} CPU-ms)"
         for side, one, pace in (
             ("production", report.production, report.speed_before),
             ("candidate", report.candidate, report.speed_after),
@@ -151,10 +152,16 @@ def _speed(report: Report) -> str:
         (report.candidate.name, report.speed_after),
     )
     rows = [
-        (name, str(one.inferences), _ms(one.ms_p50), _ms(one.ms_p95), str(one.looks), _ms(one.look_ms))
+        (
+            name,
+            str(one.inferences),
+            *(_ms(value) for value in (one.ms_p50, one.ms_p95, one.cpu_ms_p50)),
+            str(one.looks),
+            *(_ms(value) for value in (one.look_ms, one.look_cpu_ms)),
+        )
         for name, one in sides
     ]
-    heads = ("", "inferences", "ms p50", "ms p95", "looks", "whole chain, ms a look")
+    heads = ("", "inferences", "ms p50", "ms p95", "CPU-ms p50", "looks", "whole chain, ms a look", "CPU-ms a look")
     told = f"{report.machine}; one thread, in the same replays, one version after the other."
     return page.paragraph(told) + page.table(rows, heads=heads)
 

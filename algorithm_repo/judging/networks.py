@@ -76,19 +76,27 @@ def of_zoo(name: str, zoo: Zoo) -> Network:
     return Network(role_of(name, entry), name, entry.digest, zoo.fetch(name)[0], entry)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one inference took, ms: of the clock, and of the cores, which other processes change less."""
+
+    ms: float
+    cpu_ms: float
+
+
 class TimedRunner:
-    """A runner that writes down how long each inference took.
+    """A runner that writes down what each inference took; nothing else may run in its process meanwhile.
 
     Attributes:
         name, sha256, inputs, outputs: of the runner behind it.
-        taken: ms of each `infer` since `begin`, the oldest first.
+        taken: by each `infer` since `begin`, the oldest first.
     """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self.name, self.sha256 = runner.name, runner.sha256
         self.inputs, self.outputs = runner.inputs, runner.outputs
-        self.taken: list[float] = []
+        self.taken: list[Taken] = []
 
     def begin(self) -> None:
         """Forgets what was taken so far."""
@@ -96,9 +104,10 @@ class TimedRunner:
 
     def infer(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
         """As the runner behind it; one that fails is not written down."""
-        begun = time.perf_counter()
+        begun, begun_cpu = time.perf_counter(), time.process_time()
         found = self._runner.infer(inputs)
-        self.taken.append(1000.0 * (time.perf_counter() - begun))
+        cpu = time.process_time() - begun_cpu
+        self.taken.append(Taken(1000.0 * (time.perf_counter() - begun), 1000.0 * cpu))
         return found
 
     def close(self) -> None:

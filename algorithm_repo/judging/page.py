@@ -14,7 +14,8 @@ body{font:15px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif;max-width
 padding:0 1rem;color:#222}
 section{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
-figure{display:inline-block;margin:0 1rem 1rem 0;vertical-align:top;max-width:100%}
+table.wide td{white-space:nowrap}
+figure{display:inline-block;margin:0 1rem 1rem 0;vertical-align:top;max-width:min(100%,33rem)}
 img{display:block;max-width:100%}code{font-size:.85em;word-break:break-all}
 pre{white-space:pre-wrap}.no{color:#a00}.yes{color:#060}
 """
@@ -51,7 +52,7 @@ def outcome(reasons: Sequence[str], told: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], *, heads: Sequence[str] = (), marked: Mapping[int, str] | None = None) -> str:
-    """Texts in rows, below `heads` where there are any; `marked`: index of a row -> a class of the style."""
+    """Texts in rows; with `heads` above, cells stay on one line. `marked`: index of a row -> a class of the style."""
     marked = marked or {}
     head = f"<tr>{''.join(f'<th>{escape(one)}</th>' for one in heads)}</tr>" if heads else ""
     body = "".join(
@@ -59,7 +60,7 @@ def table(rows: Sequence[Sequence[str]], *, heads: Sequence[str] = (), marked: M
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
         for number, row in enumerate(rows)
     )
-    return f"<section><table>{head}{body}</table></section>"
+    return f"<section><table{' class=wide' if heads else ''}>{head}{body}</table></section>"
 
 
 def figure(name: str, caption: str, jpeg: bytes | None) -> str:

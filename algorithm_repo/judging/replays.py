@@ -14,7 +14,7 @@ from algorithm_repo.evaluation.outcome import Outcome, asked_for, judge, scored
 from algorithm_repo.evaluation.pictures import OpeningPictures, frame_at
 from algorithm_repo.evaluation.run import run_jobs
 from algorithm_repo.evaluation.suite import Clip
-from algorithm_repo.judging.networks import Chain, Network, chain_with
+from algorithm_repo.judging.networks import Chain, Network, Taken, chain_with
 from contracts.errors import CityVisionError
 from contracts.rollout import DETECTOR
 from pipeline.blindness import Blindness
@@ -45,11 +45,13 @@ class Replayed:
 
     Attributes:
         outcome: see there; `wall_s` is of the replay alone, without loading.
-        ms: of each inference of the network, the first left out (it warms up).
+        cpu_s: of the replay, s of all cores.
+        taken: by each inference of the network, the first left out (it warms up).
     """
 
     outcome: Outcome
-    ms: tuple[float, ...] = ()
+    cpu_s: float = 0.0
+    taken: tuple[Taken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def replayed(clip: Clip, path: Path, chain: Chain, gate: bool) -> Replayed:
     """
     pictures, blindness, way = OpeningPictures(), Blindness(), _Way()
     chain.watch.begin()
-    begun = time.monotonic()
+    begun, begun_cpu = time.monotonic(), time.process_time()
     events = list(
         replay(
             path,
@@ -143,11 +145,12 @@ def replayed(clip: Clip, path: Path, chain: Chain, gate: bool) -> Replayed:
             on_progress=way.reach,
         )
     )
-    wall_s, ms, end = time.monotonic() - begun, tuple(chain.watch.taken[1:]), way.at.time
+    wall_s, cpu_s, end = time.monotonic() - begun, time.process_time() - begun_cpu, way.at.time
+    taken = tuple(chain.watch.taken[1:])
     outcome = Outcome(clip.number, clip.file, round(end, 3), way.at.looks, wall_s, model=chain.watch.name)
     if way.at.looks == 0:
         return Replayed(replace(outcome, failed=f"{clip.file}: no picture could be decoded"))
     findings = judge(clip, asked_for(clip, events), end)
     shown = illustrated(findings, clip.camera, pictures, chain.detector, lambda at: frame_at(path, at))
     scores = scored(clip, findings, end, blindness.until(end))
-    return Replayed(replace(outcome, scores=scores, findings=shown), ms)
+    return Replayed(replace(outcome, scores=scores, findings=shown), cpu_s, taken)

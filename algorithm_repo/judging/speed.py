@@ -14,35 +14,48 @@ from contracts.records import Contract
 
 
 class Speed(Contract):
-    """One version.
+    """One version; figures are None where nothing was timed.
 
     Attributes:
         inferences: of the network, timed.
-        ms_p50, ms_p95: of one inference, on one thread, wall time; None where there was none.
-        look_ms: the whole chain a look (demux, decode, gate, detect, track, sense, rules), wall time; None without.
+        ms_p50, ms_p95: of one inference on one thread, by the clock.
+        cpu_ms_p50: the same in time of the cores, which other work on the machine changes less.
         looks: so many.
+        look_ms, look_cpu_ms: the whole chain a look (demux, decode, gate, detect, track, sense, rules), on average.
     """
 
     inferences: int
     ms_p50: float | None
     ms_p95: float | None
-    look_ms: float | None
+    cpu_ms_p50: float | None
     looks: int
+    look_ms: float | None
+    look_cpu_ms: float | None
 
 
 def speed(replays: Sequence[Replayed]) -> Speed:
     """Of one version, from its replays; those that failed are left out."""
     good = [one for one in replays if not one.outcome.failed]
-    taken = [ms for one in good for ms in one.ms]
+    taken = [one for replay in good for one in replay.taken]
+    wall, cpu = [one.ms for one in taken], [one.cpu_ms for one in taken]
     looks = sum(one.outcome.looks for one in good)
-    seconds = sum(one.outcome.wall_s for one in good)
     return Speed(
         inferences=len(taken),
-        ms_p50=round(float(np.quantile(taken, 0.5)), 3) if taken else None,
-        ms_p95=round(float(np.quantile(taken, 0.95)), 3) if taken else None,
-        look_ms=round(1000.0 * seconds / looks, 3) if looks else None,
+        ms_p50=_quantile(wall, 0.5),
+        ms_p95=_quantile(wall, 0.95),
+        cpu_ms_p50=_quantile(cpu, 0.5),
         looks=looks,
+        look_ms=_each(sum(one.outcome.wall_s for one in good), looks),
+        look_cpu_ms=_each(sum(one.cpu_s for one in good), looks),
     )
+
+
+def _quantile(values: Sequence[float], share: float) -> float | None:
+    return round(float(np.quantile(values, share)), 3) if values else None
+
+
+def _each(seconds: float, looks: int) -> float | None:
+    return round(1000.0 * seconds / looks, 3) if looks else None
 
 
 def machine() -> str:

@@ -76,6 +76,7 @@ def test_a_network_that_sees_no_water_is_refused_with_what_it_missed(suite: Path
     assert (missed["kind"], missed["file"], missed["type"]) == ("missed", "water_grow.mp4", "waterlogging")
     for pace in (report["speed_before"], report["speed_after"]):
         assert pace["inferences"] > 10
+        assert pace["cpu_ms_p50"] > 0
         assert 0 < pace["ms_p50"] < pace["look_ms"]
     page = card.read_text()
     assert "The gate refuses it" in page

@@ -13,7 +13,7 @@ from algorithm_repo.evaluation.outcome import Outcome
 from algorithm_repo.judging.comparison import Comparison, Report, compared
 from algorithm_repo.judging.event_card import event_card, text
 from algorithm_repo.judging.events import EventLimits
-from algorithm_repo.judging.networks import of_zoo
+from algorithm_repo.judging.networks import Taken, of_zoo
 from algorithm_repo.judging.replays import Pair, Replayed
 from algorithm_repo.judging.speed import speed
 from models.zoo import Zoo
@@ -23,8 +23,12 @@ FLOOD = (20.0, 80.0)
 
 
 def pair(before: Outcome, after: Outcome) -> Pair:
+    quick, slow = ([Taken(ms * times, ms * times / 2) for ms in (4.0, 6.0, 8.0)] for times in (1, 10))
     return Pair(
-        before.number, before.file, before=Replayed(before, (4.0, 6.0, 8.0)), after=Replayed(after, (40.0, 60.0, 80.0))
+        before.number,
+        before.file,
+        before=Replayed(before, 1.0, tuple(quick)),
+        after=Replayed(after, 1.5, tuple(slow)),
     )
 
 
@@ -65,10 +69,12 @@ def test_the_card_shows_what_got_worse_and_better(found: Comparison) -> None:
 def test_speeds_are_those_of_the_replays(found: Comparison) -> None:
     before, after = found.report.speed_before, found.report.speed_after
     # Seven clips of two seconds for twenty looks.
-    assert (before.inferences, before.ms_p50, before.looks, before.look_ms) == (21, 6.0, 140, 100.0)
-    assert (after.ms_p50, after.ms_p95) == (60.0, 80.0)
+    assert (before.inferences, before.ms_p50, before.cpu_ms_p50) == (21, 6.0, 3.0)
+    assert (before.looks, before.look_ms, before.look_cpu_ms) == (140, 100.0, 50.0)
+    assert (after.ms_p50, after.ms_p95, after.look_cpu_ms) == (60.0, 80.0, 75.0)
     assert "60.00" in event_card(found)
-    assert speed([]).model_dump() == {"inferences": 0, "ms_p50": None, "ms_p95": None, "look_ms": None, "looks": 0}
+    nothing = speed([])
+    assert (nothing.inferences, nothing.ms_p50, nothing.cpu_ms_p50, nothing.look_ms) == (0, None, None, None)
 
 
 def test_the_report_reads_back_equal_and_names_each_change(found: Comparison, tmp_path: Path) -> None:
