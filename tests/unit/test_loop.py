@@ -197,7 +197,7 @@ def test_whatever_is_not_there_is_said(changed: dict[str, object], words: str) -
     (short,) = result.fell_short()
     assert words in short
     assert "falls" not in page(result, [], [], [])
-    assert f'class="no">{short[:10]}' in page(result, [], [], [])
+    assert f'class="no"><li>{short[:10]}' in page(result, [], [], [])
 
 
 def test_the_card_shows_what_got_better_and_what_got_worse() -> None:
