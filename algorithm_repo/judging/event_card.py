@@ -162,7 +162,7 @@ def _speed(report: Report) -> str:
         for name, one in sides
     ]
     heads = ("", "inferences", "ms p50", "ms p95", "CPU-ms p50", "looks", "whole chain, ms a look", "CPU-ms a look")
-    told = f"{report.machine}; one thread, in the same replays, one version after the other."
+    told = f"{report.machine}; one thread. Inferences by turns on the same clips; the chain as the clips were replayed."
     return page.paragraph(told) + page.table(rows, heads=heads)
 
 

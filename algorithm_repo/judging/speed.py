@@ -1,4 +1,4 @@
-"""How fast two versions are on this machine, from the times of the same replays."""
+"""How fast two versions are on this machine, from the same run."""
 
 from __future__ import annotations
 
