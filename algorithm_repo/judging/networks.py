@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -77,14 +76,6 @@ def of_zoo(name: str, zoo: Zoo) -> Network:
     return Network(role_of(name, entry), name, entry.digest, zoo.fetch(name)[0], entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one inference took, ms: of the clock, and of the cores, which other processes change less."""
-
-    ms: float
-    cpu_ms: float
-
-
 class TimedRunner:
     """A runner that remembers some of what it was asked, so that two of them can be timed on it by turns.
 
@@ -108,19 +99,18 @@ class TimedRunner:
             self._asked.append({name: array.copy() for name, array in inputs.items()})
         return self._runner.infer(inputs)
 
-    def timed(self, turn: int) -> Taken | None:
-        """What one of the remembered inferences takes; None where nothing was asked since `begin`.
+    @property
+    def remembers(self) -> bool:
+        """Whether it was asked anything since `begin`."""
+        return bool(self._asked)
+
+    def again(self, turn: int) -> None:
+        """One of the remembered inferences, the next with the next turn; there has to be one.
 
         Raises:
             RunnerError: inference failed.
         """
-        if not self._asked:
-            return None
-        inputs = self._asked[turn % len(self._asked)]
-        begun, begun_cpu = time.perf_counter(), time.process_time()
-        self._runner.infer(inputs)
-        cpu = time.process_time() - begun_cpu
-        return Taken(1000.0 * (time.perf_counter() - begun), 1000.0 * cpu)
+        self._runner.infer(self._asked[turn % len(self._asked)])
 
     def close(self) -> None:
         self._runner.close()

@@ -14,7 +14,8 @@ from algorithm_repo.evaluation.outcome import Outcome, asked_for, judge, scored
 from algorithm_repo.evaluation.pictures import OpeningPictures, frame_at
 from algorithm_repo.evaluation.run import run_jobs
 from algorithm_repo.evaluation.suite import Clip
-from algorithm_repo.judging.networks import Chain, Network, Taken, TimedRunner, chain_with
+from algorithm_repo.judging.networks import Chain, Network, chain_with
+from algorithm_repo.judging.speed import Taken, by_turns
 from contracts.errors import CityVisionError
 from contracts.rollout import DETECTOR
 from pipeline.blindness import Blindness
@@ -111,28 +112,12 @@ class PairJob:
 
     def _timed(self, before: Replayed, after: Replayed) -> list[Replayed]:
         try:
-            taken = in_turn(self._chain(self.before).watch, self._chain(self.after).watch)
+            old, new = self._chain(self.before).watch, self._chain(self.after).watch
+            turns = _TURNS if old.remembers and new.remembers else 0
+            taken = by_turns(old.again, new.again, turns)
         except CityVisionError:
             return [before, after]  # what they raised stands; this clip says nothing of speed
         return [replace(one, taken=mine) for one, mine in zip((before, after), taken, strict=True)]
-
-
-def in_turn(
-    before: TimedRunner, after: TimedRunner, turns: int = _TURNS
-) -> tuple[tuple[Taken, ...], tuple[Taken, ...]]:
-    """What inferences of two runners take on what each was last asked, one after the other again and again.
-
-    Whatever else the machine does meanwhile slows both alike.
-
-    Returns:
-        `turns` of each; none where one of them was asked nothing.
-
-    Raises:
-        RunnerError: inference failed.
-    """
-    pairs = [(before.timed(turn), after.timed(turn)) for turn in range(turns)]
-    whole = [(old, new) for old, new in pairs if old is not None and new is not None]
-    return tuple(old for old, _ in whole), tuple(new for _, new in whole)
 
 
 def replay_pairs(

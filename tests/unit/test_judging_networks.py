@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from algorithm_repo.evaluation.job import Setup
 from algorithm_repo.evaluation.suite import Clip
 from algorithm_repo.judging.networks import TimedRunner, chain_with, of_zoo, role_of
-from algorithm_repo.judging.replays import PairJob, in_turn
+from algorithm_repo.judging.replays import PairJob
+from algorithm_repo.judging.speed import by_turns
 from algorithm_repo.registry.types import AlgorithmVersion, ModelRef, Needs, Stage
 from cityvision.cli import cli
 from cityvision.named_networks import model_of, named
@@ -57,20 +58,18 @@ def test_two_networks_are_timed_by_turns_on_what_each_was_asked() -> None:
     new.infer(reused)
     reused["image"][:] = 99  # a caller fills its batch anew
     noted.asked.clear()
-    before, after = in_turn(old, new, turns=3)
+    before, after = by_turns(old.again, new.again, turns=3)
     assert noted.asked == [("old", 1), ("new", 10), ("old", 2), ("new", 20), ("old", 1), ("new", 30)]
     assert (len(before), len(after)) == (3, 3)
     assert min(one.ms for one in (*before, *after)) > 0
 
 
-def test_a_clip_on_which_nothing_was_asked_says_nothing_of_speed() -> None:
-    noted = Noted()
-    old, new = noted.runner("old"), noted.runner("new")
-    old.infer(picture(1.0))
-    assert in_turn(old, new) == ((), ())
-    new.infer(picture(1.0))
-    old.begin()
-    assert in_turn(old, new) == ((), ())
+def test_a_network_remembers_what_it_was_asked_in_this_clip_alone() -> None:
+    runner, remembers = Noted().runner("old"), []
+    for step in (lambda: runner.infer(picture(1.0)), runner.begin):
+        remembers.append(runner.remembers)
+        step()
+    assert [*remembers, runner.remembers] == [False, True, False]
 
 
 def test_a_network_plays_what_its_entry_says() -> None:
