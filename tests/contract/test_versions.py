@@ -21,7 +21,7 @@ from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import ModelRef, Needs, NewVersion
 from algorithm_repo.rollout.keeping import keep_network
-from cityvision.named_networks import named
+from cityvision.named_networks import in_production, named
 from cityvision.object_store import object_store
 from cityvision.settings import load_settings
 from contracts.errors import ConfigError
@@ -117,9 +117,13 @@ def test_a_version_of_the_registry_is_had_by_its_name(
                 ensure_shipped(connection, [entry], "0.1")
             else:
                 registry.enter(connection, entry, "lin")
-    production, candidate = (named(f"waterlogging@{one}", None, settings) for one in ("production", "1.1.0"))
+    candidate = named("waterlogging@1.1.0", None, settings)
+    production = in_production("waterlogging@1.1.0", candidate.role, settings)
     assert (production.sha256, candidate.sha256) == (like.digest, kept.sha256)
     assert candidate.path.read_bytes() == dry.read_bytes()
     assert candidate.version == f"dry-{kept.sha256[:8]}"
     with pytest.raises(ConfigError, match=r"waterlogging 2.0.0 is none"):
         named("waterlogging@2.0.0", None, settings)
+    with pytest.raises(ConfigError, match=r"litter: production is none"):
+        in_production("litter@1.0.0", "litter", settings)
+    assert in_production(str(dry), "water", settings).sha256 == like.digest
