@@ -100,9 +100,9 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("suite", f"{report.suite}{seed}, {report.clips} clips through the whole chain"),
         (
             "gate",
-            f"refuses a type or slice of {limits.clips} clips or more whose F1 or recall surely fell by more than"
-            f" {limits.fall:g}, whose false alarms surely grew by more than {limits.alarms:g} a camera-day, or whose"
-            f" events are opened more than {limits.later_s:g} s later{least}",
+            f"refuses it for a type or slice of {limits.clips} clips or more (a type of fewer: by any fall) whose F1 or"
+            f" recall surely fell by more than {limits.fall:g}, whose false alarms surely grew by more than"
+            f" {limits.alarms:g} a camera-day, or whose events are opened more than {limits.later_s:g} s later{least}",
         ),
     ]
 

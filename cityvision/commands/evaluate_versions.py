@@ -40,7 +40,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--model", help="Detector, where another network is compared. [default: as `evaluate events`]")
 @click.option("--fall", type=click.FloatRange(0, 1), help="F1 or recall may fall so much. [default: 0.02]")
 @click.option("--least-gain", type=click.FloatRange(-1, 1), help="The whole F1 has to gain surely more than this.")
-@click.option("--least-clips", type=click.IntRange(min=1), help="Slices of fewer are only told. [default: 4]")
+@click.option("--least-clips", type=click.IntRange(min=1), help="On fewer, slices are only told. [default: 4]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, a core each. [default: as many as cores]")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 def versions(
