@@ -22,14 +22,27 @@ from models.zoo import Zoo, file_sha256
 _PRODUCTION = "production"
 
 
-def usual(role: str, settings: Settings) -> Network:
-    """What this installation uses for a role.
+def in_production(candidate: str, role: str, settings: Settings) -> Network:
+    """What a candidate would take the place of: of the registry's, its algorithm's version in production; of another,
+    what this installation uses in its role.
+
+    Args:
+        candidate: as it was named.
+        role: what it plays.
 
     Raises:
-        ModelMissing, HashMismatch: it cannot be had.
+        ConfigError: no version of the algorithm is in production.
+        ModelMissing, HashMismatch, RunnerError: it cannot be had or loaded.
     """
+    if _registered(candidate):
+        algorithm, _, _ = candidate.partition("@")
+        return named(f"{algorithm}@{_PRODUCTION}/{role}", None, settings)
     # The senses' networks go by the names of their roles.
-    return of_zoo(settings.model if role == DETECTOR else role, _zoo(settings))
+    return named(settings.model if role == DETECTOR else role, None, settings)
+
+
+def _registered(reference: str) -> bool:
+    return "@" in reference and not reference.endswith(".onnx")
 
 
 def named(reference: str, card: Path | None, settings: Settings) -> Network:
@@ -50,7 +63,7 @@ def named(reference: str, card: Path | None, settings: Settings) -> Network:
         return _of_file(Path(reference), card)
     if card is not None:
         raise ConfigError(f"{reference} is no file, so it has no card", "leave the card out, or name FILE.onnx")
-    if "@" in reference:
+    if _registered(reference):
         return _of_registry(reference, settings)
     zoo = _zoo(settings)
     network = of_zoo(reference, zoo)

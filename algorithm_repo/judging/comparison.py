@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from algorithm_repo.judging.changes import Change, ClipChange, changed, moments
 from algorithm_repo.judging.events import EventLimits, EventVerdict, judged_events, paired
 from algorithm_repo.judging.networks import Network
-from algorithm_repo.judging.replays import Pair
+from algorithm_repo.judging.replays import Pair, Replayed
 from algorithm_repo.judging.speed import Speed, machine, speed
 from contracts.records import Contract
 
@@ -111,11 +111,22 @@ def compared(
         limits=limits,
         verdict=verdict,
         machine=machine(),
-        speed_before=speed(before),
-        speed_after=speed(after),
+        speed_before=_speed(before),
+        speed_after=_speed(after),
         changes=tuple(_change(one) for clip in changes for one in (*clip.better, *clip.worse)),
     )
     return Comparison(report, changes)
+
+
+def _speed(replays: Sequence[Replayed]) -> Speed:
+    """Of one version, from its replays; those that failed are left out."""
+    good = [one for one in replays if not one.outcome.failed]
+    return speed(
+        [one for replay in good for one in replay.taken],
+        sum(one.outcome.looks for one in good),
+        sum(one.outcome.wall_s for one in good),
+        sum(one.cpu_s for one in good),
+    )
 
 
 def _told(network: Network) -> NetworkTold:

@@ -8,7 +8,7 @@ from algorithm_repo.judging import page
 from algorithm_repo.judging.changes import Change, ClipChange, moments
 from algorithm_repo.judging.comparison import Comparison, NetworkTold, Report
 from algorithm_repo.judging.events import EventLimits, Growth, Row
-from algorithm_repo.judging.speed import Speed
+from algorithm_repo.judging.speed import ms, speeds
 
 _MOST_PICTURES = 60  # of each section, some 4 MB; what comes after is told without
 _HEADS = (
@@ -47,7 +47,9 @@ def event_card(found: Comparison) -> str:
             "clips.</p>",
             _rows((verdict.whole, *verdict.rows), report.limits),
             "<h2>Speed</h2>",
-            _speed(report),
+            speeds(
+                {report.production.name: report.speed_before, report.candidate.name: report.speed_after}, report.machine
+            ),
             _changes("Worse", [one for clip in found.changes for one in clip.worse]),
             _changes("Better", [one for clip in found.changes for one in clip.better]),
             "<h2>Clips on which they differ</h2>" if found.changes else "",
@@ -67,8 +69,8 @@ def text(report: Report) -> str:
     told = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     told.append(_sentence(report))
     told += [
-        f"{side}: {one.name}, {_ms(pace.ms_p50)} ms an inference ({_ms(pace.cpu_ms_p50)} CPU-ms),"
-        f" {_ms(pace.look_ms)} ms a look ({_ms(pace.look_cpu_ms)} CPU-ms)"
+        f"{side}: {one.name}, {ms(pace.ms_p50)} ms an inference ({ms(pace.cpu_ms_p50)} CPU-ms),"
+        f" {ms(pace.look_ms)} ms a look ({ms(pace.look_cpu_ms)} CPU-ms)"
         for side, one, pace in (
             ("production", report.production, report.speed_before),
             ("candidate", report.candidate, report.speed_after),
@@ -98,9 +100,9 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("suite", f"{report.suite}{seed}, {report.clips} clips through the whole chain"),
         (
             "gate",
-            f"refuses a type or slice of {limits.clips} clips or more whose F1 or recall surely fell by more than"
-            f" {limits.fall:g}, whose false alarms surely grew by more than {limits.alarms:g} a camera-day, or whose"
-            f" events are opened more than {limits.later_s:g} s later{least}",
+            f"refuses it for a type or slice of {limits.clips} clips or more (a type of fewer: by any fall) whose F1 or"
+            f" recall surely fell by more than {limits.fall:g}, whose false alarms surely grew by more than"
+            f" {limits.alarms:g} a camera-day, or whose events are opened more than {limits.later_s:g} s later{least}",
         ),
     ]
 
@@ -144,30 +146,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return "–"
     return str(value) if isinstance(value, int) else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _speed(report: Report) -> str:
-    sides: tuple[tuple[str, Speed], ...] = (
-        (report.production.name, report.speed_before),
-        (report.candidate.name, report.speed_after),
-    )
-    rows = [
-        (
-            name,
-            str(one.inferences),
-            *(_ms(value) for value in (one.ms_p50, one.ms_p95, one.cpu_ms_p50)),
-            str(one.looks),
-            *(_ms(value) for value in (one.look_ms, one.look_cpu_ms)),
-        )
-        for name, one in sides
-    ]
-    heads = ("", "inferences", "ms p50", "ms p95", "CPU-ms p50", "looks", "whole chain, ms a look", "CPU-ms a look")
-    told = f"{report.machine}; one thread, in the same replays, one version after the other."
-    return page.paragraph(told) + page.table(rows, heads=heads)
-
-
-def _ms(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
 
 
 def _changes(title: str, found: Sequence[Change]) -> str:

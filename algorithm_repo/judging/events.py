@@ -26,7 +26,8 @@ class EventLimits(Contract):
             95 % interval below 0.
         alarms: nor may its false alarms grow by more a camera-day, once the growth is sure.
         later_s: in the middle, an event that both find may be opened so much later.
-        clips: types and slices of fewer clips are told, not judged.
+        clips: slices of fewer clips are told, not judged; of fewer clips of a type, any fall refuses, and one type at
+            least has to have so many.
         least_gain: where it is set, the lower end of the interval of the whole F1's gain has to be above it.
     """
 
@@ -89,19 +90,24 @@ class Row(Contract):
         return ", slice ".join(filter(None, (self.type or "all types", self.slice)))
 
     def falls(self, limits: EventLimits) -> tuple[str, ...]:
-        """Why the candidate may not go on for this row alone, in words; empty: it may."""
-        if self.clips < limits.clips:
+        """Why the candidate may not go on for this row alone, in words; empty: it may.
+
+        On too few clips a fall need not be sure to hold a type back: nobody can say that it is none.
+        """
+        few = self.clips < limits.clips
+        if few and self.slice:
             return ()
         found = []
         for name, grown in (("F1", self.f1), ("recall", self.recall)):
-            if grown is not None and -grown.by > limits.fall and grown.high < 0:
+            if grown is not None and -grown.by > limits.fall and (few or grown.high < 0):
                 found.append(f"{name} fell by {-grown.by:.3f} ({-grown.high:.3f} to {-grown.low:.3f})")
-        if self.alarms is not None and self.alarms.by > limits.alarms and self.alarms.low > 0:
+        if self.alarms is not None and self.alarms.by > limits.alarms and (few or self.alarms.low > 0):
             more = self.alarms
             found.append(f"{more.by:.2f} false alarms a camera-day more ({more.low:.2f} to {more.high:.2f})")
         if self.later_s is not None and self.later_s > limits.later_s:
             found.append(f"events are opened {self.later_s:.1f} s later")
-        return tuple(f"{self.name}: {what}, on {self.clips} clips" for what in found)
+        clips = f"{self.clips} clips" if not few else f"{self.clips} clips, too few to tell whether by chance"
+        return tuple(f"{self.name}: {what}, on {clips}" for what in found)
 
 
 class EventVerdict(Contract):
@@ -142,6 +148,8 @@ def judged_events(
     together = _row("", "", whole, seed)
     broken = [new for old, new in pairs if new.failed and not old.failed]
     reasons = [f"{one.file} cannot be run with it: {one.failed}" for one in broken]
+    if not any(row.clips >= limits.clips for row in rows if not row.slice):
+        reasons.append(f"no type is watched on {limits.clips} clips or more: too few to judge by")
     if limits.least_gain is not None:
         reasons += _too_little(together, limits.least_gain)
     reasons += [reason for row in rows for reason in row.falls(limits)]

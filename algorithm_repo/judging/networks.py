@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from algorithm_repo.evaluation.job import tools
-from contracts.errors import ConfigError, HashMismatch
+from contracts.errors import ConfigError, HashMismatch, ModelMissing
 from contracts.rollout import DETECTOR
 from models.classifier import build_classifier
 from models.detector import Detector, build_detector, open_runner, version_name
@@ -22,6 +21,7 @@ from models.served import LITTER, WATER
 from models.zoo import Artefact, Zoo, file_sha256
 from pipeline.senses.engine import Sensing
 
+_REMEMBERED = 4  # some 2 MB each
 _KINDS: Final[tuple[tuple[str, Callable[[Artefact], object]], ...]] = (
     (DETECTOR, lambda one: one.detector),
     (WATER, lambda one: one.segmenter),
@@ -76,39 +76,41 @@ def of_zoo(name: str, zoo: Zoo) -> Network:
     return Network(role_of(name, entry), name, entry.digest, zoo.fetch(name)[0], entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one inference took, ms: of the clock, and of the cores, which other processes change less."""
-
-    ms: float
-    cpu_ms: float
-
-
 class TimedRunner:
-    """A runner that writes down what each inference took; nothing else may run in its process meanwhile.
+    """A runner that remembers some of what it was asked, so that two of them can be timed on it by turns.
 
     Attributes:
         name, sha256, inputs, outputs: of the runner behind it.
-        taken: by each `infer` since `begin`, the oldest first.
     """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self.name, self.sha256 = runner.name, runner.sha256
         self.inputs, self.outputs = runner.inputs, runner.outputs
-        self.taken: list[Taken] = []
+        self._asked: list[Tensors] = []
 
     def begin(self) -> None:
-        """Forgets what was taken so far."""
-        self.taken = []
+        """Forgets what it was asked."""
+        self._asked = []
 
     def infer(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
-        """As the runner behind it; one that fails is not written down."""
-        begun, begun_cpu = time.perf_counter(), time.process_time()
-        found = self._runner.infer(inputs)
-        cpu = time.process_time() - begun_cpu
-        self.taken.append(Taken(1000.0 * (time.perf_counter() - begun), 1000.0 * cpu))
-        return found
+        """As the runner behind it."""
+        if len(self._asked) < _REMEMBERED:
+            self._asked.append({name: array.copy() for name, array in inputs.items()})
+        return self._runner.infer(inputs)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it was asked anything since `begin`."""
+        return bool(self._asked)
+
+    def again(self, turn: int) -> None:
+        """One of the remembered inferences, the next with the next turn; there has to be one.
+
+        Raises:
+            RunnerError: inference failed.
+        """
+        self._runner.infer(self._asked[turn % len(self._asked)])
 
     def close(self) -> None:
         self._runner.close()
@@ -136,6 +138,8 @@ def chain_with(network: Network, detector: str, mirror: Path | None) -> Chain:
         HashMismatch: the file is another than when the network was named.
         ModelMissing, ConfigError, RunnerError: a network cannot be had, read or loaded.
     """
+    if not network.path.is_file():
+        raise ModelMissing(f"{network.path} has gone since it was named", "leave it there while clips are replayed")
     if file_sha256(network.path) != network.entry.files[0].sha256:
         raise HashMismatch(f"{network.path} has changed since it was named", "leave it alone while clips are replayed")
     watch = TimedRunner(open_runner(network.name, network.entry, network.path))

@@ -10,12 +10,12 @@ from algorithm_repo.training.headjob import Point
 
 _WIDE, _TALL = 640, 200  # of the curves, px
 _STYLE = """
-body{font:15px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif;max-width:70rem;margin:2rem auto;
+body{font:15px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC",sans-serif;max-width:78rem;margin:2rem auto;
 padding:0 1rem;color:#222}
 section{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
+td,th{padding:.2rem .7rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
 table.wide td{white-space:nowrap}
-figure{display:inline-block;margin:0 1rem 1rem 0;vertical-align:top;max-width:min(100%,33rem)}
+figure{display:inline-block;margin:0 1rem 1rem 0;vertical-align:top;max-width:min(100%,37rem)}
 img{display:block;max-width:100%}code{font-size:.85em;word-break:break-all}
 pre{white-space:pre-wrap}.no{color:#a00}.yes{color:#060}
 """

@@ -14,11 +14,14 @@ from algorithm_repo.evaluation.outcome import Outcome, asked_for, judge, scored
 from algorithm_repo.evaluation.pictures import OpeningPictures, frame_at
 from algorithm_repo.evaluation.run import run_jobs
 from algorithm_repo.evaluation.suite import Clip
-from algorithm_repo.judging.networks import Chain, Network, Taken, chain_with
+from algorithm_repo.judging.networks import Chain, Network, chain_with
+from algorithm_repo.judging.speed import Taken, by_turns
 from contracts.errors import CityVisionError
 from contracts.rollout import DETECTOR
 from pipeline.blindness import Blindness
 from pipeline.replay import Progress, replay
+
+_TURNS = 12  # of each clip
 
 
 class Source(Protocol):
@@ -46,7 +49,7 @@ class Replayed:
     Attributes:
         outcome: see there; `wall_s` is of the replay alone, without loading.
         cpu_s: of the replay, s of all cores.
-        taken: by each inference of the network, the first left out (it warms up).
+        taken: by inferences of the network on pictures of this clip, by turns with the other version's.
     """
 
     outcome: Outcome
@@ -91,18 +94,30 @@ class PairJob:
                 clip, path = self.source.placed(Path(folder))
             except CityVisionError as error:
                 return Pair(self.number, self.name, failed=str(error))
-            versions = (self.before, self.after)
             turn = 1 if self.number % 2 else -1
-            found = [self._replayed(clip, path, version) for version in versions[::turn]][::turn]
+            found = [self._replayed(clip, path, version) for version in (self.before, self.after)[::turn]][::turn]
+        if not any(one.outcome.failed for one in found):
+            found = self._timed(*found)
         return Pair(self.number, self.name, before=found[0], after=found[1])
 
-    def _replayed(self, clip: Clip, path: Path, network: Network) -> Replayed:
-        setup = self.source.setup
+    def _chain(self, network: Network) -> Chain:
         detector = "" if network.role == DETECTOR else self.source.model
+        return chain_with(network, detector, self.source.setup.mirror)
+
+    def _replayed(self, clip: Clip, path: Path, network: Network) -> Replayed:
         try:
-            return replayed(clip, path, chain_with(network, detector, setup.mirror), setup.gate)
+            return replayed(clip, path, self._chain(network), self.source.setup.gate)
         except CityVisionError as error:
             return Replayed(Outcome(self.number, self.name, failed=str(error), model=network.version))
+
+    def _timed(self, before: Replayed, after: Replayed) -> list[Replayed]:
+        try:
+            old, new = self._chain(self.before).watch, self._chain(self.after).watch
+            turns = _TURNS if old.remembers and new.remembers else 0
+            taken = by_turns(old.again, new.again, turns)
+        except CityVisionError:
+            return [before, after]  # what they raised stands; this clip says nothing of speed
+        return [replace(one, taken=mine) for one, mine in zip((before, after), taken, strict=True)]
 
 
 def replay_pairs(
@@ -146,11 +161,10 @@ def replayed(clip: Clip, path: Path, chain: Chain, gate: bool) -> Replayed:
         )
     )
     wall_s, cpu_s, end = time.monotonic() - begun, time.process_time() - begun_cpu, way.at.time
-    taken = tuple(chain.watch.taken[1:])
     outcome = Outcome(clip.number, clip.file, round(end, 3), way.at.looks, wall_s, model=chain.watch.name)
     if way.at.looks == 0:
         return Replayed(replace(outcome, failed=f"{clip.file}: no picture could be decoded"))
     findings = judge(clip, asked_for(clip, events), end)
     shown = illustrated(findings, clip.camera, pictures, chain.detector, lambda at: frame_at(path, at))
     scores = scored(clip, findings, end, blindness.until(end))
-    return Replayed(replace(outcome, scores=scores, findings=shown), cpu_s, taken)
+    return Replayed(replace(outcome, scores=scores, findings=shown), cpu_s)

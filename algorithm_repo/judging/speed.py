@@ -1,16 +1,26 @@
-"""How fast two versions are on this machine, from the times of the same replays."""
+"""How fast two versions are on this machine, from the same run."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from algorithm_repo.judging.replays import Replayed
+from algorithm_repo.judging import page
 from contracts.records import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one inference took, ms: by the clock, and of the cores, which other processes change less."""
+
+    ms: float
+    cpu_ms: float
 
 
 class Speed(Contract):
@@ -33,21 +43,64 @@ class Speed(Contract):
     look_cpu_ms: float | None
 
 
-def speed(replays: Sequence[Replayed]) -> Speed:
-    """Of one version, from its replays; those that failed are left out."""
-    good = [one for one in replays if not one.outcome.failed]
-    taken = [one for replay in good for one in replay.taken]
+def by_turns(
+    first: Callable[[int], object], second: Callable[[int], object], turns: int
+) -> tuple[tuple[Taken, ...], tuple[Taken, ...]]:
+    """What two things take, one after the other again and again: whatever else the machine does slows both alike.
+
+    Args:
+        first, second: called with the number of the turn, from 0; nothing else may run in this process meanwhile.
+        turns: of each.
+    """
+    pairs = [(_timed(first, turn), _timed(second, turn)) for turn in range(turns)]
+    return tuple(one for one, _ in pairs), tuple(other for _, other in pairs)
+
+
+def speed(taken: Sequence[Taken], looks: int = 0, wall_s: float = 0.0, cpu_s: float = 0.0) -> Speed:
+    """Of one version.
+
+    Args:
+        taken: by its inferences.
+        looks, wall_s, cpu_s: what replays through the whole chain took, where there were any.
+    """
     wall, cpu = [one.ms for one in taken], [one.cpu_ms for one in taken]
-    looks = sum(one.outcome.looks for one in good)
     return Speed(
         inferences=len(taken),
         ms_p50=_quantile(wall, 0.5),
         ms_p95=_quantile(wall, 0.95),
         cpu_ms_p50=_quantile(cpu, 0.5),
         looks=looks,
-        look_ms=_each(sum(one.outcome.wall_s for one in good), looks),
-        look_cpu_ms=_each(sum(one.cpu_s for one in good), looks),
+        look_ms=_each(wall_s, looks),
+        look_cpu_ms=_each(cpu_s, looks),
     )
+
+
+def speeds(found: Mapping[str, Speed], on: str) -> str:
+    """As HTML: a row a version, with the chain's figures where there are any, and the machine (`on`, in words)."""
+    chain = any(one.looks for one in found.values())
+    heads = ["", "inferences", "ms p50", "ms p95", "CPU-ms p50"]
+    rows = [
+        [name, str(one.inferences), *(ms(value) for value in (one.ms_p50, one.ms_p95, one.cpu_ms_p50))]
+        for name, one in found.items()
+    ]
+    if chain:
+        heads += ["looks", "whole chain, ms a look", "CPU-ms a look"]
+        for row, one in zip(rows, found.values(), strict=True):
+            row += [str(one.looks), ms(one.look_ms), ms(one.look_cpu_ms)]
+    told = f"{on}; one thread, inferences by turns on the same pictures."
+    return page.paragraph(told) + page.table(rows, heads=heads)
+
+
+def ms(value: float | None) -> str:
+    """Milliseconds as text."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _timed(work: Callable[[int], object], turn: int) -> Taken:
+    begun, begun_cpu = time.perf_counter(), time.process_time()
+    work(turn)
+    cpu = time.process_time() - begun_cpu
+    return Taken(1000.0 * (time.perf_counter() - begun), 1000.0 * cpu)
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:

@@ -24,14 +24,13 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.command(
     "versions",
     epilog="\b\nExample:\n  cityvision evaluate versions --suite clips/ --candidate wetter.onnx --card wetter.html\n"
-    "  cityvision evaluate versions --suite clips/ --production waterlogging@production \\\n"
-    "      --candidate waterlogging@1.1.0 --json out.json",
+    "  cityvision evaluate versions --suite clips/ --candidate waterlogging@1.1.0 --json out.json",
 )
 @click.option("--suite", required=True, help="A folder with suite.yaml, or `simulated`: rendered for this run.")
 @click.option(
     "--candidate", required=True, help="A network: of the zoo, FILE.onnx with its card, or ALGORITHM@VERSION[/ROLE]."
 )
-@click.option("--production", help="What it is compared with. [default: what this installation uses in its role]")
+@click.option("--production", help="What it is compared with. [default: whose place it would take]")
 @click.option("--candidate-card", type=_FILE, help="YAML of the candidate's file. [default: FILE.yaml]")
 @click.option("--production-card", type=_FILE, help="YAML of production's file. [default: FILE.yaml]")
 @click.option("--json", "json_file", type=_OUT, help="Figures, verdict and what changed.")
@@ -41,7 +40,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--model", help="Detector, where another network is compared. [default: as `evaluate events`]")
 @click.option("--fall", type=click.FloatRange(0, 1), help="F1 or recall may fall so much. [default: 0.02]")
 @click.option("--least-gain", type=click.FloatRange(-1, 1), help="The whole F1 has to gain surely more than this.")
-@click.option("--least-clips", type=click.IntRange(min=1), help="Slices of fewer are only told. [default: 4]")
+@click.option("--least-clips", type=click.IntRange(min=1), help="On fewer, slices are only told. [default: 4]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, a core each. [default: as many as cores]")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 def versions(
@@ -70,14 +69,17 @@ def versions(
     from algorithm_repo.judging.comparison import compared
     from algorithm_repo.judging.events import EventLimits
     from algorithm_repo.judging.replays import replay_pairs
-    from cityvision.named_networks import named, usual
+    from cityvision.named_networks import in_production, named
 
     given = {"fall": fall, "least_gain": least_gain, "clips": least_clips}
     limits = EventLimits.model_validate({name: value for name, value in given.items() if value is not None})
     settings = load_settings(model=model, data=data)
     sources = _sources(suite, seed, clips, model, settings)
     after = named(candidate, candidate_card, settings)
-    before = usual(after.role, settings) if production is None else named(production, production_card, settings)
+    if production is None:
+        before = in_production(candidate, after.role, settings)
+    else:
+        before = named(production, production_card, settings)
     _require_comparable(before, after)
     pairs = replay_pairs(sources, before, after, jobs or default_jobs())
     try:

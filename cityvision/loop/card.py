@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,11 +14,13 @@ from algorithm_repo.datasets.types import Item
 from algorithm_repo.judging import page
 from algorithm_repo.judging.gate import Verdict
 from algorithm_repo.judging.masks import Overlap, iou
+from algorithm_repo.judging.speed import Speed, by_turns, machine, speed, speeds
 from algorithm_repo.training.headjob import Point
 from models.picture import frame_from_bgr
 from models.segmenter import WaterSegmenter
 
 _PHOTO = 300  # width, px
+_PACED, _TURNS = 8, 24  # photos, and times, that both networks are timed on
 _TRUTH, _SAID = (0, 200, 0), (220, 60, 30)  # BGR
 
 
@@ -36,6 +38,7 @@ def card(
     facts: Mapping[str, str],
     verdict: Verdict,
     curves: Mapping[str, Sequence[Point]],
+    paces: Mapping[str, Speed],
     pictures: Sequence[tuple[Change, bytes]],
 ) -> bytes:
     """The whole file.
@@ -43,6 +46,7 @@ def card(
     Args:
         facts: what is told of it in a line each.
         curves: losses by the network's name.
+        paces: how fast they are here, by the network's name.
         pictures: of photos, as JPEG, each with its figures.
     """
     parts = [
@@ -50,6 +54,8 @@ def card(
         page.table([(name, value) for name, value in facts.items()]),
         "<h2>Training</h2>",
         page.curves(curves),
+        "<h2>Speed</h2>",
+        speeds(paces, machine()),
         "<h2>Slices</h2>",
         _slices(verdict),
         "<h2>Better and worse</h2><p>Left the version in production, right this one. Green: water by the label;"
@@ -73,6 +79,20 @@ def picture(item: Item, segmenters: Sequence[WaterSegmenter], read: Read) -> byt
     photo, mask = decode(read(item.content)), mask_of(item, read)
     shown = [_drawn(photo, mask, segmenter.segment_frames([frame_from_bgr(photo)])[0]) for segmenter in segmenters]
     return encode(np.hstack(shown), quality=80)
+
+
+def paced(items: Sequence[Item], before: WaterSegmenter, after: WaterSegmenter, read: Read) -> tuple[Speed, Speed]:
+    """How fast both networks are here: by turns on a few of the photos, preparing them included."""
+    frames = [frame_from_bgr(decode(read(item.content))) for item in items[:_PACED]]
+    if not frames:
+        return speed(()), speed(())
+
+    def looks(segmenter: WaterSegmenter) -> Callable[[int], object]:
+        segmenter.segment_frames(frames[:1])  # the first is slower
+        return lambda turn: segmenter.segment_frames([frames[turn % len(frames)]])
+
+    old, new = by_turns(looks(before), looks(after), _TURNS)
+    return speed(old), speed(new)
 
 
 def _drawn(photo: ByteArray, mask: ByteArray | None, chances: ByteArray) -> ByteArray:

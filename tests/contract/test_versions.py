@@ -13,11 +13,22 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from sqlalchemy import Engine
 
 from algorithm_repo.evaluation.simulated import clip_of_scenario
 from algorithm_repo.evaluation.suite import write_suite
+from algorithm_repo.registry import service as registry
+from algorithm_repo.registry.shipped import ensure_shipped
+from algorithm_repo.registry.types import ModelRef, Needs, NewVersion
+from algorithm_repo.rollout.keeping import keep_network
+from cityvision.named_networks import in_production, named
+from cityvision.object_store import object_store
+from cityvision.settings import load_settings
+from contracts.errors import ConfigError
 from models.zoo import Zoo
 from simulator.street import scenario, write_clip
+
+pytest_plugins = ["tests.embedded"]
 
 CARD = """
 name: water-dry
@@ -82,3 +93,37 @@ def test_a_network_that_sees_no_water_is_refused_with_what_it_missed(suite: Path
     assert "The gate refuses it" in page
     assert page.count("data:image/jpeg;base64,") == 1
     assert "missed, which production finds" in page
+
+
+def test_a_version_of_the_registry_is_had_by_its_name(
+    engine: Engine, database_url: str, dry: Path, tmp_path: Path
+) -> None:
+    url = {"database_url": database_url, "redis_url": "redis://127.0.0.1:1/0"}
+    settings = load_settings(data=tmp_path, cache=tmp_path / "cache", **url)
+    like = Zoo().artefact("water")
+    kept = keep_network(object_store(settings), dry.read_bytes(), role="water", name="dry", like=like)
+    shipped = ModelRef(role="water", name="water", sha256=like.digest)
+    with engine.begin() as connection:
+        for version, model in (("0.0.0", shipped), ("1.1.0", kept)):
+            entry = NewVersion(
+                algorithm="waterlogging",
+                version=version,
+                models=(ModelRef(role="detector", name="street", sha256="a" * 64), model),
+                rule_version="1",
+                needs=Needs(look_every_s=5, zone_kinds=("road",)),
+                licence="AGPL-3.0-or-later",
+            )
+            if model is shipped:
+                ensure_shipped(connection, [entry], "0.1")
+            else:
+                registry.enter(connection, entry, "lin")
+    candidate = named("waterlogging@1.1.0", None, settings)
+    production = in_production("waterlogging@1.1.0", candidate.role, settings)
+    assert (production.sha256, candidate.sha256) == (like.digest, kept.sha256)
+    assert candidate.path.read_bytes() == dry.read_bytes()
+    assert candidate.version == f"dry-{kept.sha256[:8]}"
+    with pytest.raises(ConfigError, match=r"waterlogging 2.0.0 is none"):
+        named("waterlogging@2.0.0", None, settings)
+    with pytest.raises(ConfigError, match=r"litter: production is none"):
+        in_production("litter@1.0.0", "litter", settings)
+    assert in_production(str(dry), "water", settings).sha256 == like.digest

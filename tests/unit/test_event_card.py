@@ -13,9 +13,9 @@ from algorithm_repo.evaluation.outcome import Outcome
 from algorithm_repo.judging.comparison import Comparison, Report, compared
 from algorithm_repo.judging.event_card import event_card, text
 from algorithm_repo.judging.events import EventLimits
-from algorithm_repo.judging.networks import Taken, of_zoo
+from algorithm_repo.judging.networks import of_zoo
 from algorithm_repo.judging.replays import Pair, Replayed
-from algorithm_repo.judging.speed import speed
+from algorithm_repo.judging.speed import Taken, speed
 from models.zoo import Zoo
 from tests.unit.judged_clips import Said, clip, outcome
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from algorithm_repo.evaluation.metrics import Score
 from algorithm_repo.evaluation.outcome import Outcome
 from algorithm_repo.judging.changes import changed
 from algorithm_repo.judging.events import EventLimits, EventVerdict, Row, judged_events, paired
@@ -120,6 +122,31 @@ def test_a_slice_that_fell_refuses_though_the_whole_grew() -> None:
     assert verdict.whole.f1.low > 0
     assert {reason.partition(":")[0] for reason in verdict.reasons} == {"waterlogging, slice night"}
     assert judged_events(*both(clips), EventLimits(clips=6)).passed, "too few clips are told, not judged"
+
+
+def test_a_suite_that_is_too_small_lets_nothing_go_on() -> None:
+    well = judged_events(*both(same(3, "night", old=(Said(30),), new=(Said(30),))), EventLimits())
+    assert well.reasons == ("no type is watched on 4 clips or more: too few to judge by",)
+    blind = judged_events(*both(same(3, "night", old=(Said(30),))), EventLimits())
+    assert {reason.partition(":")[0] for reason in blind.reasons[1:]} == {"waterlogging"}
+    assert blind.reasons[-1].endswith("on 3 clips, too few to tell whether by chance")
+
+
+def test_a_type_on_few_clips_is_held_back_by_any_fall_beside_others_that_are_well() -> None:
+    before, after = both(same(6, old=(Said(30),), new=(Said(30),)))
+    bag = replace(before[0].scores[0], type="litter", truths=1, waits=(5.0,), delays=())
+    missed = replace(bag, waits=())
+
+    def with_bags(outcomes: list[Outcome], *bags: Score) -> list[Outcome]:
+        first = [replace(one, scores=(*one.scores, litter)) for one, litter in zip(outcomes, bags, strict=False)]
+        return [*first, *outcomes[len(bags) :]]
+
+    assert judged_events(with_bags(before, bag, bag), with_bags(after, bag, bag), EventLimits()).passed
+    verdict = judged_events(with_bags(before, bag, bag), with_bags(after, bag, missed), EventLimits())
+    assert [reason.partition(" (")[0] for reason in verdict.reasons] == [
+        "litter: F1 fell by 0.333",
+        "litter: recall fell by 0.500",
+    ]
 
 
 def test_one_miss_among_many_is_told_and_refuses_nothing() -> None:
