@@ -6,9 +6,8 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import av
+import cv2
 import numpy as np
 
 from algorithm_repo.datasets.pictures import decode
@@ -20,8 +19,6 @@ from contracts.errors import SourceError
 from contracts.vision import Detections, Frame, ObjectClass, Tracks
 from models.detector import Detector
 from models.picture import frame_from_bgr
-from pipeline.source import demux
-from pipeline.source.decode import to_frame
 from pipeline.track import FleetTracker, TrackerInput
 
 _LEAST_SIGHTINGS = 3  # what a tracker saw less often is more often a mistake than a thing
@@ -100,16 +97,18 @@ def _looks(data: bytes, rate: float) -> Iterator[tuple[float, Frame]]:
     with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
         file.write(data)
         file.flush()
-        with demux.open_file(Path(file.name)) as container:
-            first, due = None, 0.0
-            try:
-                for picture in container.decode(video=0):
-                    if picture.pts is None:
-                        continue
-                    first = picture.time if first is None else first
-                    at = round(picture.time - first, 6)
-                    if at >= due - 1e-6:
-                        due = max(due + 1 / rate, at)
-                        yield at, to_frame(picture, at, 0.0)
-            except av.FFmpegError as error:
-                raise SourceError(f"it cannot be decoded: {demux.reason(error)}") from error
+        reader = cv2.VideoCapture(file.name)
+        first, last, due = None, -1.0, 0.0
+        while reader.grab():
+            seconds = reader.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+            first = seconds if first is None else first
+            at = round(seconds - first, 6)
+            if at < due - 1e-6 or at <= last:
+                continue
+            last, due = at, max(due + 1 / rate, at)
+            there, picture = reader.retrieve()
+            if there:
+                yield at, frame_from_bgr(np.asarray(picture, np.uint8), at)
+        reader.release()
+    if first is None:
+        raise SourceError("it cannot be decoded", "give a clip in H.264")
