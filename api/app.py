@@ -58,6 +58,7 @@ from api import (
     subscription_stream,
     subscriptions,
     trainings,
+    weather,
 )
 from api.guard import Guard
 from api.masked_copies import Mask, MaskedCopies
@@ -160,6 +161,7 @@ def create_app(
         case_pictures,
         case_evidence,
         shifts,
+        weather,
         field,
         exchange,
         exchange_desk,

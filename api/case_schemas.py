@@ -9,8 +9,9 @@ from pydantic import Field, field_validator
 
 from api.schemas import Body, UnwatchedTotal
 from cases.act import Offer
+from cases.incident import BulkOffer
 from cases.queries import CaseDetail, Tally
-from cases.types import Action, Case, Facts
+from cases.types import Action, Case, Facts, Status
 from contracts.records import Severity
 
 
@@ -29,6 +30,15 @@ class CaseView(CaseDetail):
 
     offers: tuple[Offer, ...]
     names: dict[str, str] = Field(description="account → what people call whoever has it; of the history's, where set")
+
+
+class IncidentView(Body):
+    """A mass incident: its cases that whoever asks may see, and what can be done to them at once."""
+
+    incident: int
+    cases: int
+    statuses: dict[Status, int] = Field(description="status → how many of the cases have it")
+    offers: tuple[BulkOffer, ...]
 
 
 class CaseTally(Tally):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
 from api.case_counts import FilterDep, lately
-from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, CaseView, NewCaseBody
+from api.case_schemas import ActionBody, CaseBook, CaseCategory, CaseList, CaseView, IncidentView, NewCaseBody
 from api.deps import (
     BookDep,
     CaseworkerDep,
@@ -22,13 +23,14 @@ from api.deps import (
     ViewerDep,
 )
 from api.pool_view import PoolView
-from api.problems import Fault, Invalid, NotFound, Problem
+from api.problems import NotFound, Problem, wrong
 from api.reader import ReaderDep
 from api.schemas import UnwatchedTotal
 from cases import queries, service
 from cases.act import offers
 from cases.book import Book
 from cases.flow import TABLE, WORDS, office, possible
+from cases.incident import bulk_offers
 from cases.queries import CaseDetail, CaseFilter, Order, Sight
 from cases.types import Action, Case, Duty, Facts, NewCase, Status
 from contracts.errors import Forbidden
@@ -123,6 +125,19 @@ def act_on_case(
     return _view(connection, user, book, done)
 
 
+@router.get("/incidents/{number}", responses={404: {"model": Problem}})
+def get_incident(number: Number, connection: ConnectionDep, sight: SightDep, viewer: CaseworkerDep) -> IncidentView:
+    """A mass incident: how many of its cases have which status, and what the one who asks can do to all of them."""
+    groups = queries.groups(connection, sight, number)
+    if not groups:
+        raise NotFound(f"no incident {number}")
+    statuses: Counter[Status] = Counter()
+    for group in groups:
+        statuses[group.status] += group.cases
+    offers = bulk_offers(groups, lambda handlers: _duties(connection, viewer, handlers))
+    return IncidentView(incident=number, cases=statuses.total(), statuses=dict(statuses), offers=offers)
+
+
 @router.post("/incidents/{number}/actions", responses=_REFUSED)
 def act_on_incident(
     number: Number,
@@ -151,10 +166,10 @@ def _about(body: NewCaseBody, pool: PoolView, book: Book, now: float) -> NewCase
     """Raises Invalid: the pool has no such camera or zone."""
     camera = pool.cameras.get(body.camera)
     if body.camera and camera is None:
-        raise _wrong("camera", f"no camera {body.camera}", "name one of the pool, or none and an address alone")
+        raise wrong("camera", f"no camera {body.camera}", "name one of the pool, or none and an address alone")
     if body.zone and pool.zone(body.camera, body.zone) is None:
         known = ", ".join(zone.id for zone in camera.zones) if camera else ""
-        raise _wrong("zone", f"no zone {body.zone} of the camera {body.camera!r}", f"one of: {known or 'none'}")
+        raise wrong("zone", f"no zone {body.zone} of the camera {body.camera!r}", f"one of: {known or 'none'}")
     said = body.model_dump(exclude={"started_utc"}) | ({"grid": body.grid or camera.grid} if camera else {})
     return NewCase(
         **said,
@@ -168,11 +183,7 @@ def _require_department(pool: PoolView, book: Book, facts: Facts) -> None:
     """Raises Invalid: nobody would have the case."""
     if facts.department and facts.department not in {*pool.departments, book.centre}:
         known = ", ".join(sorted(pool.departments))
-        raise _wrong("facts.department", f"no department {facts.department}", f"one of: {known}")
-
-
-def _wrong(field: str, message: str, fix: str) -> Invalid:
-    return Invalid(f"{field}: {message}", fix, [Fault(field=field, message=message, fix=fix)])
+        raise wrong("facts.department", f"no department {facts.department}", f"one of: {known}")
 
 
 def _page(

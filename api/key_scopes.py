@@ -7,8 +7,9 @@ from governance.api_keys import Scope
 _DOORS: dict[Scope, tuple[str, ...]] = {
     Scope.EVENTS_READ: ("list_events", "count_events", "get_event", "event_stream", "list_acknowledgements"),
     Scope.EVIDENCE_READ: ("evidence", "evidence_proxy"),
-    Scope.CASES_READ: ("list_cases", "case_book", "case_statistics", "get_case", "case_picture"),
+    Scope.CASES_READ: ("list_cases", "case_book", "case_statistics", "get_case", "get_incident", "case_picture"),
     Scope.CASES_WRITE: ("create_case", "act_on_case", "act_on_incident", "add_picture"),
+    Scope.WEATHER_WRITE: ("list_weather", "begin_weather", "end_weather"),
     Scope.SUBSCRIPTIONS_READ: (
         "list_subscriptions",
         "get_subscription",

@@ -62,6 +62,11 @@ class Invalid(errors.CityVisionError):
         self.faults = list(faults)
 
 
+def wrong(field: str, message: str, fix: str) -> Invalid:
+    """What is wrong with one field that the schema alone cannot tell."""
+    return Invalid(f"{field}: {message}", fix, [Fault(field=field, message=message, fix=fix)])
+
+
 class RevisionRequired(errors.CityVisionError):
     """An edit came without the revision it was made against (HTTP 428)."""
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from cases import pictures, store
+from cases.incident import Group
 from cases.pictures import CasePicture
 from cases.tables import case_decisions, case_looks, case_silences, cases
 from cases.types import OPEN, Case, Line, Status
@@ -246,6 +247,18 @@ def members(connection: Connection, sight: Sight, incident: int, statuses: Itera
     which = CaseFilter(incident=incident, statuses=tuple(statuses))
     query = select(cases.c.id).where(sight.condition(), *which.conditions(now=0.0)).order_by(cases.c.id)
     return tuple(connection.execute(query).scalars())
+
+
+def groups(connection: Connection, sight: Sight, incident: int) -> tuple[Group, ...]:
+    """The cases of a mass incident that can be seen, counted by status and by the department that has them."""
+    c, which = cases.c, CaseFilter(incident=incident)
+    query = (
+        select(c.status, c.handler, func.count().label("cases"))
+        .where(sight.condition(), *which.conditions(now=0.0))
+        .group_by(c.status, c.handler)
+        .order_by(c.status, c.handler)
+    )
+    return tuple(Group.model_validate(dict(row)) for row in connection.execute(query).mappings())
 
 
 def handlers(connection: Connection, numbers: Iterable[int]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from algorithm_repo.collection.types import Reason, Standing
 from algorithm_repo.labelling import projects
 from contracts.errors import ConfigError, ObjectsUnavailable
 from contracts.live import CameraState, CameraStatus, LiveHeader, decode_live
+from events.weather import weather_at
 from store.bus import Bus
 from store.objects import ObjectStore
 
@@ -44,6 +45,9 @@ class Asked:
     place: CameraPlace
     moment: Moment
     network: str
+
+
+_Wanted = tuple[Standing, CameraPlace, Moment]
 
 
 @dataclass(slots=True)
@@ -118,6 +122,7 @@ class Collector:
             for place in places
             for moment in self._moments(standing, place.camera, since, now)
         ]
+        wanted = self._under_weather(wanted)
         if not wanted:
             return []
         states = self._bus.statuses(sorted({place.camera for _, place, _ in wanted}))
@@ -126,6 +131,15 @@ class Collector:
             for standing, place, moment in wanted
             if _runs(states.get(place.camera))
         ]
+
+    def _under_weather(self, wanted: list[_Wanted]) -> list[_Wanted]:
+        """Without the moments that wait for weather and came under none: no camera is asked for these."""
+        grids = {place.grid for _, place, moment in wanted if moment.reason is Reason.WEATHER}
+        if not grids:
+            return wanted
+        with self._engine.connect() as connection:
+            stands = {grid for grid in grids if weather_at(connection, grid, self._until) is not None}
+        return [one for one in wanted if one[2].reason is not Reason.WEATHER or one[1].grid in stands]
 
     def _policies(self) -> Sequence[tuple[Standing, list[CameraPlace]]]:
         if time.monotonic() - self._read_at >= _POLICIES_EVERY_S:
@@ -156,13 +170,15 @@ class Collector:
         except ValueError as error:
             log.warning("a picture of %s cannot be read: %s", asked.place.camera, error)
             return None
-        reason = self._reason(asked, header, looks)
+        with self._engine.connect() as connection:
+            weather = weather_at(connection, asked.place.grid, header.utc)
+        reason = self._reason(asked, header, looks, weather is not None)
         if reason is None:
             return None
-        frame = Frame(asked.place.camera, header.utc, reason, jpeg)
+        frame = Frame(asked.place.camera, header.utc, reason, jpeg, weather)
         return self._keep(asked, header, frame, looks)
 
-    def _reason(self, asked: Asked, header: LiveHeader, looks: projects.Looks) -> Reason | None:
+    def _reason(self, asked: Asked, header: LiveHeader, looks: projects.Looks, weather: bool) -> Reason | None:
         standing, camera = asked.standing, asked.place.camera
         policy = standing.policy
         begin, end = bounds(policy, day_of(policy, header.utc))
@@ -171,7 +187,7 @@ class Collector:
             taken = service.taken_of(connection, project.id, camera, begin, end)
             stands = service.standing_types(connection, camera, header.utc)
             alike = service.most_alike(connection, project.id, camera, looks.signature) >= policy.alike
-        return decide(policy, asked.moment.reason, taken, picture.seen(project, header.boxes, stands, alike))
+        return decide(policy, asked.moment.reason, taken, picture.seen(project, header.boxes, stands, alike, weather))
 
     def _keep(self, asked: Asked, header: LiveHeader, frame: Frame, looks: projects.Looks) -> int | None:
         standing = asked.standing

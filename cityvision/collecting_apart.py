@@ -18,6 +18,7 @@ from algorithm_repo.rollout.types import SPACE_PREFIX, Lane, LaneKind
 from cityvision.collecting import WHO
 from cityvision.remembered import SHADOW_OBJECTS
 from contracts.errors import ConfigError, ObjectMissing
+from events.weather import weather_at
 from store.beneath import ObjectsBeneath
 from store.objects import ObjectStore
 
@@ -72,6 +73,7 @@ class ApartCollector:
         policy, utc = standing.policy, one.picture.utc
         with self._engine.connect() as connection:
             taken = service.taken_of(connection, project.id, place.camera, *bounds(policy, day_of(policy, utc)))
+            weather = weather_at(connection, place.grid, utc)
         if not room(policy, taken, Reason.DISAGREEMENT):
             return None
         try:
@@ -79,7 +81,7 @@ class ApartCollector:
             looks = projects.looks(jpeg)
         except (ObjectMissing, ValueError):  # on its way still, or gone by policy
             return None
-        frame = Frame(place.camera, utc, Reason.DISAGREEMENT, jpeg)
+        frame = Frame(place.camera, utc, Reason.DISAGREEMENT, jpeg, weather)
         side = "candidate alone" if one.by_candidate else "production alone"
         new = picture.new_item(project, policy, place, frame, looks, (), "")
         new = new.model_copy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -156,4 +157,17 @@ missed_frames = Table(
     Column("deleted", _UTC, comment="since when its bytes are gone by policy; null: they are kept"),
     Index("ix_missed_frames_key", "key"),
     Index("ix_missed_frames_kept", "at", "key", postgresql_where=text("deleted IS NULL")),
+)
+
+weather_spells = Table(
+    "weather_spells",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False, comment="events.weather.Weather"),
+    Column("grids", ARRAY(Text), nullable=False, comment="where, sorted; none: in the whole city"),
+    Column("since", _UTC, nullable=False),
+    Column("until", _UTC, comment="null: it still stands"),
+    Column("said_by", Text, nullable=False),
+    Index("ix_weather_spells_standing", "kind", "grids", unique=True, postgresql_where=text("until IS NULL")),
+    Index("ix_weather_spells_since", "since"),
 )

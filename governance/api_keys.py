@@ -31,6 +31,7 @@ class Scope(StrEnum):
     EVIDENCE_READ = "evidence:read"
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"
+    WEATHER_WRITE = "weather:write"
     SUBSCRIPTIONS_READ = "subscriptions:read"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from algorithm_repo.collection.types import CollectionPolicy, Reason
 
 HOURS = 24
+WEATHER_LOOKS = 48  # moments of a day at which weather may stand, where any such picture is wanted
 PROBES = 4  # looks for something uncertain for each such picture that is wanted
 
 
@@ -43,12 +44,14 @@ class Seen:
         about: event types that the project asks of.
         standing: event types of which an event stands at the camera.
         alike: the picture is as good as there already.
+        weather: some stands at the camera, as somebody told.
     """
 
     scores: tuple[float, ...] = ()
     about: frozenset[str] = frozenset()
     standing: frozenset[str] = frozenset()
     alike: bool = False
+    weather: bool = False
 
     @property
     def unalerted(self) -> bool:
@@ -96,6 +99,7 @@ def moments(policy: CollectionPolicy, stream: Stream, day: date) -> tuple[Moment
     for reason, count in (
         (Reason.RANDOM, wanted[Reason.RANDOM]),
         (Reason.UNCERTAIN, PROBES * wanted[Reason.UNCERTAIN]),
+        (Reason.WEATHER, WEATHER_LOOKS if wanted[Reason.WEATHER] else 0),
     ):
         length = (end - begin) / max(count, 1)
         for number in range(count):
@@ -113,6 +117,8 @@ def decide(policy: CollectionPolicy, asked: Reason, taken: Taken, seen: Seen) ->
         return None
     if asked is Reason.HOURLY and room(policy, taken, Reason.HOURLY):
         return Reason.HOURLY
+    if asked is Reason.WEATHER and seen.weather and room(policy, taken, Reason.WEATHER):
+        return Reason.WEATHER
     near = any(abs(score - policy.near) <= policy.within for score in seen.scores)
     return Reason.UNCERTAIN if near and room(policy, taken, Reason.UNCERTAIN) else None
 

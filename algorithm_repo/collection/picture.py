@@ -22,15 +22,17 @@ def about(project: Project) -> frozenset[str]:
     return frozenset(name for name in project.classes if name in ALGORITHMS)
 
 
-def seen(project: Project, boxes: Collection[LiveBox], standing: frozenset[str], alike: bool) -> Seen:
+def seen(project: Project, boxes: Collection[LiveBox], standing: frozenset[str], alike: bool, weather: bool) -> Seen:
     """What is decided on.
 
     Args:
         boxes: of the detector, in the picture.
         standing: event types of which an event stands at the camera.
+        alike: the project has one like it of this camera.
+        weather: some stands at the camera.
     """
     scores = tuple(one.score for one in boxes if one.object_class in project.classes)
-    return Seen(scores=scores, about=about(project), standing=standing, alike=alike)
+    return Seen(scores=scores, about=about(project), standing=standing, alike=alike, weather=weather)
 
 
 def new_item(
@@ -42,12 +44,13 @@ def new_item(
     boxes: Collection[LiveBox],
     network: str,
 ) -> NewItem:
-    """A picture as its project has it: slices name the reason and the hour, and what the detector saw of the project's
-    classes stands beside as suggestions.
+    """A picture as its project has it: slices name the reason, the hour and the weather, and what the detector saw of
+    the project's classes stands beside as suggestions.
 
     Args:
         network: the detector's name.
     """
+    weather = () if frame.weather is None else (f"weather {frame.weather.value}",)
     moment = datetime.fromtimestamp(frame.utc, UTC).astimezone(ZoneInfo(policy.timezone))
     return NewItem(
         content=frame.sha256,
@@ -58,7 +61,7 @@ def new_item(
         height=looks.height,
         source=CITY,
         taken=Taken(camera=place.camera, department=place.department, grid=place.grid, utc=frame.utc),
-        slices=(f"collected {frame.reason.value}", f"hour {moment:%H}"),
+        slices=(f"collected {frame.reason.value}", f"hour {moment:%H}", *weather),
         suggested=_suggested(project, boxes, network),
     )
 

@@ -19,6 +19,7 @@ from algorithm_repo.labelling.types import ItemState, Project
 from events.coverage import unwatched_by_window
 from events.review import Kind
 from events.tables import event_verdicts, events
+from events.weather import Weather
 
 _t, _i, _a, _e, _v = collected_frames.c, label_items.c, label_answers.c, events.c, event_verdicts.c
 _STOOD = text("""
@@ -33,29 +34,33 @@ _STOOD = text("""
 def collected(
     connection: Connection, project: int, policy: CollectionPolicy, cameras: Collection[str] | None
 ) -> Collected:
-    """What was collected for a project, by reason, camera and hour.
+    """What was collected for a project, by reason, camera, hour and weather.
 
     Args:
         cameras: of these alone; None: of all.
     """
     hour = func.extract("hour", func.timezone(policy.timezone, _t.at))
     query = (
-        select(_t.reason, _t.camera, hour.label("hour"), func.count(), func.count(_i.deleted))
+        select(_t.reason, _t.camera, hour.label("hour"), _t.weather, func.count(), func.count(_i.deleted))
         .join(label_items, _i.id == _t.item)
         .where(_t.project == project, _of(cameras))
-        .group_by(_t.reason, _t.camera, hour)
+        .group_by(_t.reason, _t.camera, hour, _t.weather)
     )
     reasons, places, hours, gone = Counter[Reason](), Counter[str](), Counter[int](), 0
-    for reason, camera, at_hour, count, deleted in connection.execute(query):
+    stood = Counter[Weather]()
+    for reason, camera, at_hour, weather, count, deleted in connection.execute(query):
         reasons[Reason(reason)] += count
         places[camera] += count
         hours[int(at_hour)] += count
+        if weather:
+            stood[Weather(weather)] += count
         gone += deleted
     return Collected(
         total=reasons.total(),
         reasons=dict(reasons),
         cameras=dict(sorted(places.items())),
         hours=tuple(hours[one] for one in range(24)),
+        weather=dict(stood),
         gone=gone,
     )
 

@@ -24,6 +24,7 @@ from algorithm_repo.labelling.tables import label_items
 from algorithm_repo.labelling.types import NewItem
 from contracts.errors import ConfigError, ObjectsUnavailable
 from events.tables import events
+from events.weather import Weather
 from governance import audit, custody
 from governance.access import Access, Place, department_sees
 from governance.tables import camera_places, department_paths
@@ -45,12 +46,14 @@ class CameraPlace:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture that is to be kept: of which camera and moment (s since 1970 UTC), what for, and its bytes (JPEG)."""
+    """A picture that is to be kept: of which camera and moment (s since 1970 UTC), what for, its bytes (JPEG), and the
+    weather that stood there."""
 
     camera: str
     utc: float
     reason: Reason
     jpeg: bytes
+    weather: Weather | None = None
 
     @property
     def sha256(self) -> str:
@@ -211,6 +214,7 @@ def _tell(engine: Engine, project: int, frame: Frame) -> int | None:
         "camera": frame.camera,
         "reason": frame.reason.value,
         "at": at(frame.utc),
+        "weather": "" if frame.weather is None else frame.weather.value,
         "key": frame.key,
         "sha256": frame.sha256,
         "size": len(frame.jpeg),

@@ -41,6 +41,7 @@ collected_frames = Table(
     Column("camera", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", _UTC, nullable=False, comment="the moment that it shows"),
+    Column("weather", Text, nullable=False, server_default="", comment="that was told of there; empty: none"),
     Column("key", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),

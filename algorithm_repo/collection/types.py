@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from algorithm_repo.datasets.types import Share
 from contracts.records import Contract
+from events.weather import Weather
 
 MOST_PICTURES = 240
 
@@ -19,6 +20,7 @@ class Reason(StrEnum):
 
     RANDOM = "random"  # a moment drawn beforehand at which no event stood: what production misses is estimated from it
     HOURLY = "hourly"  # every hour of the day as often as any other
+    WEATHER = "weather"  # rain, snow, fog … stands there, as somebody told
     UNCERTAIN = "uncertain"  # a detection's score lies near the operating point
     DISAGREEMENT = "disagreement"  # a candidate in shadow, or production, told of something that the other did not
 
@@ -99,6 +101,7 @@ class Collected(Contract):
 
     Attributes:
         hours: by hour of the day of the policy's time zone, 24 counts.
+        weather: by what stood there, as far as anybody told of it.
         gone: of them were deleted when their days were over.
     """
 
@@ -106,6 +109,7 @@ class Collected(Contract):
     reasons: dict[Reason, int]
     cameras: dict[str, int]
     hours: tuple[int, ...]
+    weather: dict[Weather, int]
     gone: int
 
 

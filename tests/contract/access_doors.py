@@ -185,6 +185,9 @@ DOORS: dict[str, Door] = {
     "POST /api/cases/{number}/holds": door(Right.HOLD, of="case", asks=True, body=REASON),
     "POST /api/cases/{number}/holds/{hold}/release": door(Right.HOLD, of="case", asks=True, body=REASON),
     "GET /api/shifts/current": door(Right.DISPATCH, Right.AUDIT),
+    "GET /api/weather": door(*ANYBODY),
+    "POST /api/weather": door(Right.DISPATCH, asks=True, body={"kind": "rain"}),
+    "POST /api/weather/{number}/end": door(Right.DISPATCH, asks=True),
     "POST /api/shifts": door(Right.DISPATCH, asks=True, body={"until_utc": 4e9}),
     "GET /api/shifts/draft": door(Right.DISPATCH, query="?until=4e9"),
     "POST /api/shifts/{number}/handover": door(Right.DISPATCH, asks=True, body={"until_utc": 4e9}),
@@ -194,6 +197,7 @@ DOORS: dict[str, Door] = {
     "POST /api/shifts/handovers/{number}/answer": door(Right.DISPATCH, asks=True, body={"answer": "confirmed"}),
     "GET /api/field/cases": door(Right.HANDLE),
     "GET /api/field/cases/{number}": door(Right.HANDLE, of="case"),
+    "GET /api/incidents/{number}": door(*CASES, of="incident"),
     "POST /api/incidents/{number}/actions": door(*CASES, of="incident", asks=True, body=ACTION),
     "GET /api/case-silences": door(Right.DISPATCH),
     "POST /api/case-silences/preview": door(Right.DISPATCH, body={}),
@@ -219,5 +223,5 @@ OPEN = {  # without a login, or about oneself alone
     "GET /api/health/ready",
     "POST /api/exchange/callbacks",  # by signature; there is none here
 }
-# Answers that name every department or show the shape of all pools, and nothing that happened.
-COMMON_KNOWLEDGE = {"GET /api/departments", "GET /api/cases/book", "GET /api/pool/schema"}
+# Answers that name every department, show the shape of all pools or tell the weather, and nothing that cameras saw.
+COMMON_KNOWLEDGE = {"GET /api/departments", "GET /api/cases/book", "GET /api/pool/schema", "GET /api/weather"}

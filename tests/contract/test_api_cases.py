@@ -189,6 +189,10 @@ def test_a_rainstorm_is_handled_at_once(city: City, client: httpx.Client) -> Non
     page = wait_for(client, "/api/cases?limit=100", lambda found: found["total"] == 21)
     (incident,) = {case["incident"] for case in page["cases"]}
     facts = {"note": "等待退水", "until_utc": time.time() + 3600}
+    whole = client.get(f"/api/incidents/{incident}").json()
+    assert (whole["cases"], sum(whole["statuses"].values())) == (21, 21)
+    assert {one["action"]: one["cases"] for one in whole["offers"]}["suspend"] == 21
+    assert "report" not in {one["action"] for one in whole["offers"]}, "its pictures are of one place"
     done = client.post(f"/api/incidents/{incident}/actions", json={"action": "suspend", "facts": facts})
     assert done.json()["total"] == 21, done.text
     assert {case["state"]["status"] for case in done.json()["cases"]} == {"suspended"}

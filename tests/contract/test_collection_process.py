@@ -49,7 +49,7 @@ def test_the_command_sets_and_shows_a_policy(
     shares = ("--share", "random=0.75", "--share", "hourly=0.25")
     told = run("--pictures", "4", *shares, "--camera", "square", "--who", "lin").output
     assert "on, 1 cameras, 4 pictures each a day" in told
-    assert "(random 3, hourly 1, uncertain 0, disagreement 0), kept 90 days; set by lin" in told
+    assert "(random 3, hourly 1, weather 0, uncertain 0, disagreement 0), kept 90 days; set by lin" in told
     again = json.loads(run("--off", "--who", "lin", "--json").output)
     assert (again["policy"]["policy"]["active"], again["policy"]["policy"]["pictures"]) == (False, 4), "the rest stays"
     for wrong, field in (

@@ -56,6 +56,19 @@ def stir(city: City) -> list[int]:  # noqa: F811
     return numbers
 
 
+def tell_the_weather(seated: Page) -> None:
+    weather = seated.get_by_test_id("weather")
+    expect(weather).to_contain_text("近一天没有通报")
+    weather.get_by_role("button", name="通报天气").click()
+    seated.get_by_role("dialog").get_by_role("button", name="通报天气").click()
+    spell = weather.get_by_test_id("weather-spell")
+    expect(spell).to_contain_text("降雨")
+    expect(spell).to_contain_text("全市")
+    shot(seated, "shift-weather")
+    spell.get_by_role("button", name="结束").click()
+    expect(spell.get_by_role("button")).to_have_count(0)
+
+
 def test_two_people_hand_over(city: City, page: Page) -> None:  # noqa: F811
     numbers = stir(city)
     browser = page.context.browser
@@ -66,6 +79,7 @@ def test_two_people_hand_over(city: City, page: Page) -> None:  # noqa: F811
         shot(zhang, "shift-nobody")
         zhang.get_by_role("button", name="开始当班").press("Enter")
         expect(zhang.get_by_test_id("on-shift")).to_contain_text("zhang （本人）")
+        tell_the_weather(zhang)
         draft = zhang.get_by_test_id("draft")
         expect(draft.get_by_role("row").filter(has_text="已超期").filter(has_text="督办")).to_be_visible()
         expect(draft.get_by_test_id("shift-counts")).to_contain_text("24")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from algorithm_repo.collection.decide import (
     HOURS,
     PROBES,
+    WEATHER_LOOKS,
     Seen,
     Stream,
     Taken,
@@ -30,12 +31,12 @@ DAY = date(2026, 11, 28)
 NORTH = Stream(1, "north-gate")
 SCORES = st.lists(st.floats(0, 1), max_size=4).map(tuple)
 TYPES = st.frozensets(st.sampled_from(["litter", "crowding", "waterlogging"]))
-SEEN = st.builds(Seen, SCORES, TYPES, TYPES, st.booleans())
+SEEN = st.builds(Seen, SCORES, TYPES, TYPES, st.booleans(), st.booleans())
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> CollectionPolicy:
-    weights = draw(st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any))
+    weights = draw(st.lists(st.integers(0, 9), min_size=len(Reason), max_size=len(Reason)).filter(any))
     shares = {reason: weight / sum(weights) for reason, weight in zip(Reason, weights, strict=True)}
     zone = draw(st.sampled_from(["Asia/Shanghai", "UTC", "Europe/Berlin"]))
     return CollectionPolicy(
@@ -75,6 +76,7 @@ def test_the_moments_of_a_day_are_drawn_once_and_lie_in_it(policy: CollectionPol
     assert count[Reason.RANDOM] == wanted[Reason.RANDOM]
     assert count[Reason.HOURLY] == wanted[Reason.HOURLY]
     assert count[Reason.UNCERTAIN] == PROBES * wanted[Reason.UNCERTAIN]
+    assert count[Reason.WEATHER] == (WEATHER_LOOKS if wanted[Reason.WEATHER] else 0)
 
 
 @given(policies(), st.dates(date(2024, 1, 1), date(2030, 1, 1)))
@@ -102,7 +104,7 @@ def test_random_moments_cover_the_day_and_differ_between_cameras_days_and_seeds(
     assert len({moments(policy, NORTH, DAY), *others}) == 4
 
 
-ONE_EACH = CollectionPolicy(pictures=4, shares=dict.fromkeys(Reason, 1 / 4), near=0.4, within=0.1)
+ONE_EACH = CollectionPolicy(pictures=len(Reason), shares=dict.fromkeys(Reason, 1 / len(Reason)), near=0.4, within=0.1)
 LITTER, BOTH = frozenset({"litter"}), frozenset({"litter", "crowding"})
 
 
@@ -118,6 +120,9 @@ LITTER, BOTH = frozenset({"litter"}), frozenset({"litter", "crowding"})
         (Reason.RANDOM, Seen((0.45,), standing=LITTER), Reason.UNCERTAIN),
         (Reason.HOURLY, Seen(standing=LITTER), Reason.HOURLY),
         (Reason.HOURLY, Seen(alike=True), None),
+        (Reason.WEATHER, Seen(weather=True), Reason.WEATHER),
+        (Reason.WEATHER, Seen(weather=True, alike=True), None),
+        (Reason.WEATHER, Seen((0.45,)), Reason.UNCERTAIN),
         (Reason.UNCERTAIN, Seen(), None),
         (Reason.UNCERTAIN, Seen((0.29, 0.51)), None),
         (Reason.UNCERTAIN, Seen((0.9, 0.31)), Reason.UNCERTAIN),

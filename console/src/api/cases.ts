@@ -75,11 +75,11 @@ export function useCaseBook() {
   });
 }
 
-/** How many cases of a mass incident stand where. */
+/** A mass incident: how many of its cases stand where, and what whoever asks can do to all of them. */
 export function useIncident(incident: number) {
   return useQuery({
     queryKey: ["cases", "incident", incident],
-    queryFn: () => call("get", "/api/cases/statistics", { query: { by: "status", incident } }),
+    queryFn: () => call("get", "/api/incidents/{number}", { path: { number: incident } }),
     refetchInterval: 5_000,
   });
 }

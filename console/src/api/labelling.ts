@@ -17,7 +17,7 @@ export type Kind = Label["kind"] & string;
 export type Work = "label" | "review";
 
 /** Why a picture of a stream is taken, in the order in which it is shown. */
-export const REASONS = ["random", "hourly", "uncertain", "disagreement"] as const;
+export const REASONS = ["random", "hourly", "weather", "uncertain", "disagreement"] as const;
 
 const AGAIN_MS = 5_000;
 

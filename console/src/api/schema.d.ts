@@ -1427,6 +1427,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Incident
+         * @description A mass incident: how many of its cases have which status, and what the one who asks can do to all of them.
+         */
+        get: operations["get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{number}/actions": {
         parameters: {
             query?: never;
@@ -2947,6 +2967,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/weather": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Weather
+         * @description What stood in that time, newest first, at most 200.
+         */
+        get: operations["list_weather"];
+        put?: never;
+        /**
+         * Begin Weather
+         * @description Weather stands from now on, until it is ended. What stands there already is told once: that spell comes back.
+         */
+        post: operations["begin_weather"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weather/{number}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Weather
+         * @description It is over now.
+         */
+        post: operations["end_weather"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3296,6 +3360,17 @@ export interface components {
             label: string;
             /** Track */
             track?: number | null;
+        };
+        /**
+         * BulkOffer
+         * @description An action that somebody can take on so many cases of an incident, and of `Facts` what it needs.
+         */
+        BulkOffer: {
+            action: components["schemas"]["Action"];
+            /** Cases */
+            cases: number;
+            /** Needs */
+            needs: ("note" | "department" | "until" | "pictures" | "verdict" | "stars")[];
         };
         /** CameraDetail */
         CameraDetail: {
@@ -3991,6 +4066,7 @@ export interface components {
          *
          *     Attributes:
          *         hours: by hour of the day of the policy's time zone, 24 counts.
+         *         weather: by what stood there, as far as anybody told of it.
          *         gone: of them were deleted when their days were over.
          */
         Collected: {
@@ -4008,6 +4084,10 @@ export interface components {
             };
             /** Total */
             total: number;
+            /** Weather */
+            weather: {
+                [key: string]: number;
+            };
         };
         /**
          * CollectionOut
@@ -5765,6 +5845,25 @@ export interface components {
             zone: string;
         };
         /**
+         * IncidentView
+         * @description A mass incident: its cases that whoever asks may see, and what can be done to them at once.
+         */
+        IncidentView: {
+            /** Cases */
+            cases: number;
+            /** Incident */
+            incident: number;
+            /** Offers */
+            offers: components["schemas"]["BulkOffer"][];
+            /**
+             * Statuses
+             * @description status → how many of the cases have it
+             */
+            statuses: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Interval
          * @description An event on a clip's timeline: the truth of an event suite. `end` None: it goes on past the clip.
          */
@@ -7337,7 +7436,7 @@ export interface components {
          * @description Why a picture is taken.
          * @enum {string}
          */
-        Reason: "random" | "hourly" | "uncertain" | "disagreement";
+        Reason: "random" | "hourly" | "weather" | "uncertain" | "disagreement";
         /** ReasonBody */
         ReasonBody: {
             /**
@@ -7614,7 +7713,7 @@ export interface components {
          * @description What a key can be good for.
          * @enum {string}
          */
-        Scope: "events:read" | "evidence:read" | "cases:read" | "cases:write" | "subscriptions:read" | "subscriptions:write";
+        Scope: "events:read" | "evidence:read" | "cases:read" | "cases:write" | "weather:write" | "subscriptions:read" | "subscriptions:write";
         /**
          * SecondFactor
          * @description What a session has shown besides the password.
@@ -7906,6 +8005,28 @@ export interface components {
             since: number;
             /** Until */
             until: number;
+        };
+        /**
+         * Spell
+         * @description Weather of one kind that stands, or stood. Times are s since 1970 UTC.
+         *
+         *     Attributes:
+         *         grids: where; empty: in the whole city.
+         *         until_utc: None: it still stands.
+         *         said_by: who told of it.
+         */
+        Spell: {
+            /** Grids */
+            grids: string[];
+            /** Id */
+            id: number;
+            kind: components["schemas"]["Weather"];
+            /** Said By */
+            said_by: string;
+            /** Since Utc */
+            since_utc: number;
+            /** Until Utc */
+            until_utc: number | null;
         };
         /**
          * Sse
@@ -8659,6 +8780,29 @@ export interface components {
              * @default
              */
             why: string;
+        };
+        /**
+         * Weather
+         * @description What a spell is of.
+         * @enum {string}
+         */
+        Weather: "rain" | "snow" | "fog" | "dust" | "wind";
+        /**
+         * WeatherBody
+         * @description Weather that began.
+         */
+        WeatherBody: {
+            /**
+             * Grids
+             * @description where; empty: in the whole city
+             */
+            grids?: string[];
+            kind: components["schemas"]["Weather"];
+            /**
+             * Since Utc
+             * @description s since 1970 UTC, not to come; by default now
+             */
+            since_utc?: number | null;
         };
         /**
          * Webhook
@@ -13408,6 +13552,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Client Error */
@@ -18347,6 +18540,149 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnwatchedReport"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_weather: {
+        parameters: {
+            query?: {
+                /** @description s since 1970 UTC; by default a day ago */
+                since?: number | null;
+                /** @description s since 1970 UTC; by default now */
+                until?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spell"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_weather: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeatherBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spell"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_weather: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spell"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Client Error */

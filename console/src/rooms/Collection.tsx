@@ -49,8 +49,8 @@ function Policy({ told }: { told: Told }) {
 }
 
 function Counts({ told }: { told: Told }) {
-  const { t } = useTexts();
-  const { total, reasons, hours, gone, cameras } = told.collected;
+  const { t, word } = useTexts();
+  const { total, reasons, hours, weather, gone, cameras } = told.collected;
   const most = Math.max(...hours, 1);
   const busiest = Object.entries(cameras)
     .sort(([, one], [, other]) => other - one)
@@ -65,6 +65,16 @@ function Counts({ told }: { told: Told }) {
           </Tag>
         ))}
       </p>
+      {Object.keys(weather).length ? (
+        <p>
+          {t("collect.weather")}{" "}
+          {Object.entries(weather).map(([kind, count]) => (
+            <Tag key={kind}>
+              {word("weather", kind)} {count}
+            </Tag>
+          ))}
+        </p>
+      ) : null}
       <p className="dim">{busiest.map(([camera, count]) => `${camera} ${count}`).join(" · ")}</p>
       <ol className="collect-hours" aria-label={t("collect.hours")}>
         {hours.map((count, hour) => (

@@ -14,6 +14,7 @@ const SCOPES: Schemas["Scope"][] = [
   "cases:write",
   "subscriptions:read",
   "subscriptions:write",
+  "weather:write",
 ];
 
 /** Making a key, and showing it once. */

@@ -12,6 +12,7 @@ import { afterwards, Until } from "./ShiftBlocks";
 import { ShiftDraft } from "./ShiftDraft";
 import { ShiftHistory } from "./ShiftHistory";
 import { Relief } from "./ShiftRelief";
+import { Weather } from "./Weather";
 import "./shift.css";
 
 /** Whose shift it is at the centre, what is handed over, who takes over, and all that went before. */
@@ -25,6 +26,7 @@ export function ShiftRoom() {
       </div>
       {isPending ? <Skeleton active /> : null}
       {error && !data ? <Trouble error={error} retry={() => void refetch()} /> : null}
+      <Weather />
       {data ? <Current current={data} /> : null}
       <ShiftHistory />
     </div>
