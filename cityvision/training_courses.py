@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,16 +12,18 @@ from algorithm_repo.datasets.pictures import Read
 from algorithm_repo.datasets.types import Item, Manifest
 from algorithm_repo.judging.boxes import precision
 from algorithm_repo.judging.int8 import ByClass, Int8Limits, judged_int8, settle_int8
+from algorithm_repo.judging.masks import iou, overlaps
 from algorithm_repo.judging.tags import accuracy, int8_limits
-from algorithm_repo.training import classifyjob, detectjob, headjob, ultrajob
+from algorithm_repo.training import classifyjob, detectjob, headjob, segmentjob, ultrajob
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.headjob import Point
-from algorithm_repo.training.ultra_settings import ClassifySettings, DetectSettings
+from algorithm_repo.training.ultra_settings import ClassifySettings, DetectSettings, SegmentSettings
 from algorithm_repo.training.ultrazoo import zoo_of
 from contracts.errors import ConfigError
 from models.classifier import load_classifier
 from models.detector import load_detector
+from models.segmenter import load_segmenter
 from models.zoo import Zoo
 
 Told = Callable[[Reached], None]
@@ -45,7 +48,7 @@ class Course(Protocol):
         ...
 
 
-class _Ultralytics:
+class _Ultralytics(ABC):
     """A network of ultralytics. Its INT8 form stays only if the gate allows, on the val side.
 
     Args:
@@ -68,11 +71,17 @@ class _Ultralytics:
         before, after = (self._measured(name, zoo, shown, read) for name in ("trained", "trained-int8"))
         settle_int8(folder, self._stem, judged_int8(before, after, self._limits(before)))
 
-    def _measured(self, name: str, zoo: Zoo, shown: Sequence[Item], read: Read) -> ByClass:
-        raise NotImplementedError
+    @abstractmethod
+    def lay(self, folder: Path, manifest: Manifest, read: Read, settings: Mapping[str, Any]) -> None:
+        """See `Course`."""
 
-    def _limits(self, before: ByClass) -> Int8Limits:
-        raise NotImplementedError
+    @abstractmethod
+    def _measured(self, name: str, zoo: Zoo, shown: Sequence[Item], read: Read) -> ByClass:
+        """A network of the zoo, on pictures."""
+
+    def _limits(self, _before: ByClass) -> Int8Limits:
+        """What INT8 may cost one that was measured so."""
+        return Int8Limits()
 
 
 class Detectors(_Ultralytics):
@@ -87,9 +96,6 @@ class Detectors(_Ultralytics):
     def _measured(self, name: str, zoo: Zoo, shown: Sequence[Item], read: Read) -> ByClass:
         with closing(load_detector(name, zoo)) as detector:
             return precision(detector, shown, read)
-
-    def _limits(self, before: ByClass) -> Int8Limits:
-        return Int8Limits()
 
 
 class Classifiers(_Ultralytics):
@@ -107,6 +113,21 @@ class Classifiers(_Ultralytics):
 
     def _limits(self, before: ByClass) -> Int8Limits:
         return int8_limits(before)
+
+
+class Segmenters(_Ultralytics):
+    """A mask: a network of ultralytics, all of it trained."""
+
+    def __init__(self) -> None:
+        super().__init__("segmenter")
+
+    def lay(self, folder: Path, manifest: Manifest, read: Read, settings: Mapping[str, Any]) -> None:
+        segmentjob.lay(folder, manifest, read, SegmentSettings(**settings))
+
+    def _measured(self, name: str, zoo: Zoo, shown: Sequence[Item], read: Read) -> ByClass:
+        with closing(load_segmenter(name, zoo)) as segmenter:
+            found = iou(overlaps(segmenter, shown, read))
+            return ByClass(figure="overlap", classes={segmenter.label: round(found, 4)}, pictures=len(shown))
 
 
 class Heads:
@@ -134,8 +155,13 @@ class Heads:
         """Nothing: it has no smaller form."""
 
 
-def course_of(courses: Mapping[str, Course], task: str) -> Course:
-    """Raises ConfigError: nothing trains versions of this task."""
-    if task not in courses:
-        raise ConfigError(f"dataset: nothing trains a version of task {task}", f"take {' or '.join(courses)}")
-    return courses[task]
+def course_of(courses: Mapping[str, Course], task: str, settings: Mapping[str, Any]) -> Course:
+    """What trains a version of a task: of a mask two kinds may, and only a network of ultralytics has a `network`.
+
+    Raises:
+        ConfigError: nothing trains versions of this task.
+    """
+    wanted = "decode" if task == "segment" and "network" not in settings else task
+    if wanted not in courses:
+        raise ConfigError(f"dataset: nothing trains a version of task {task}", "take one of boxes, tags or a mask")
+    return courses[wanted]

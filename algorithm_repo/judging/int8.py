@@ -19,7 +19,7 @@ class ByClass(Contract):
         classes: of those that there is truth of.
     """
 
-    figure: Literal["precision", "accuracy"]
+    figure: Literal["precision", "accuracy", "overlap"]
     classes: dict[str, float]
     pictures: int
 

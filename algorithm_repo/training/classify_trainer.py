@@ -20,7 +20,7 @@ class Trainer(Resumable, ClassificationTrainer):
         job: `job.json`.
     """
 
-    LOSSES = ("loss",)
+    LOSSES: ClassVar[tuple[str, ...]] = ("loss",)
     FIGURES: ClassVar[Mapping[str, str]] = {"metrics/accuracy_top1": "top1"}
 
     def __init__(self, folder: Path, job: dict[str, Any]) -> None:

@@ -74,22 +74,22 @@ def export(folder: Path, job: dict[str, Any]) -> None:
         net=Served(fill(net, folder / "detector.npz"), job["size"]).eval(),
         input="images",
         output="output",
-        pictures=lambda side: _pictures(folder / "data" / "images" / side, job["size"]),
+        pictures=lambda side: letterboxed(folder / "data" / "images" / side, job["size"]),
         difference=_difference,
         close={"probability": 2e-3, "px": 0.5},
-        whole=_head,
+        whole=in_full,
     )
     ultra_export.export(folder, job, what)
 
 
-def _head(model: Any) -> list[str]:
+def in_full(model: Any) -> list[str]:
     """Where boxes are put together from distributions, and what follows: a step of 1/256 there is pixels."""
     names = [op.get_friendly_name() for op in model.get_ordered_ops()]
     inside = [place for place, name in enumerate(names) if "/dfl/" in name]
     return names[inside[0] :] if inside else []
 
 
-def _pictures(folder: Path, size: int) -> Iterator[Array]:
+def letterboxed(folder: Path, size: int) -> Iterator[Array]:
     """[3, size, size] of BGR bytes, letterboxed to the left upper corner as the family's reader does."""
     for path in sorted(folder.iterdir()):
         bgr = cv2.imread(str(path))

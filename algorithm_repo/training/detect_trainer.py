@@ -18,9 +18,13 @@ class Trainer(Resumable, DetectionTrainer):
     Args:
         folder: of the job.
         job: `job.json`.
+
+    Attributes:
+        MODEL: class of the network.
     """
 
-    LOSSES = ("box_loss", "cls_loss", "dfl_loss")
+    MODEL: ClassVar[Any] = DetectionModel
+    LOSSES: ClassVar[tuple[str, ...]] = ("box_loss", "cls_loss", "dfl_loss")
     FIGURES: ClassVar[Mapping[str, str]] = {
         "metrics/precision(B)": "precision",
         "metrics/recall(B)": "recall",
@@ -33,7 +37,7 @@ class Trainer(Resumable, DetectionTrainer):
         super().__init__(folder, job, {"data": data, "close_mosaic": min(job["mosaic"], job["epochs"])})
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
-        return self.started(DetectionModel(cfg, nc=self.data["nc"], ch=self.data["channels"], verbose=False))
+        return self.started(self.MODEL(cfg, nc=self.data["nc"], ch=self.data["channels"], verbose=False))
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
         dataset = super().build_dataset(img_path, mode, batch)

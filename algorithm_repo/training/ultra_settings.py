@@ -10,8 +10,11 @@ from contracts.errors import ConfigError
 
 Detector = Literal["yolo11n", "yolo11s", "yolo11m"]
 Classifier = Literal["yolo11n-cls", "yolo11s-cls", "yolo11m-cls"]
+Segmenter = Literal["yolo11n-seg", "yolo11s-seg", "yolo11m-seg"]
 DETECTORS: tuple[Detector, ...] = get_args(Detector)
 CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
+SEGMENTERS: tuple[Segmenter, ...] = get_args(Segmenter)
+_MOSAIC = (0, 10_000)
 _STRIDE = 32  # px, of the coarsest grid
 
 
@@ -77,7 +80,7 @@ class DetectSettings(UltraSettings):
     """
 
     NETWORKS: ClassVar[tuple[str, ...]] = DETECTORS
-    RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {**UltraSettings.RANGES, "mosaic": (0, 10_000)}
+    RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {**UltraSettings.RANGES, "mosaic": _MOSAIC}
 
     network: Detector = "yolo11n"
     size: int = 320
@@ -92,3 +95,19 @@ class ClassifySettings(UltraSettings):
 
     network: Classifier = "yolo11n-cls"
     size: int = 224
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentSettings(UltraSettings):
+    """How to train a network of masks.
+
+    Attributes:
+        mosaic: until how many epochs before the end four pictures are shown as one.
+    """
+
+    NETWORKS: ClassVar[tuple[str, ...]] = SEGMENTERS
+    RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {**UltraSettings.RANGES, "mosaic": _MOSAIC}
+
+    network: Segmenter = "yolo11n-seg"
+    size: int = 320
+    mosaic: int = 10

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from algorithm_repo.training import classify_export, classify_trainer, detect_export, detect_trainer
+from algorithm_repo.training import (
+    classify_export,
+    classify_trainer,
+    detect_export,
+    detect_trainer,
+    segment_export,
+    segment_trainer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +35,5 @@ class UltraTask:
 TASKS: Mapping[str, UltraTask] = {
     "detect": UltraTask("detector", detect_trainer.Trainer, detect_export.export),
     "classify": UltraTask("classifier", classify_trainer.Trainer, classify_export.export),
+    "segment": UltraTask("segmenter", segment_trainer.Trainer, segment_export.export),
 }

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from contracts.errors import ConfigError
 from contracts.vision import ObjectClass
-from models.zoo import Artefact, ArtefactKind, Catalogue, ClassifierSpec, DetectorSpec, Zoo, ZooFile, file_sha256
+from models.zoo import (
+    Artefact,
+    ArtefactKind,
+    Catalogue,
+    ClassifierSpec,
+    DetectorSpec,
+    SegmenterSpec,
+    Zoo,
+    ZooFile,
+    file_sha256,
+)
 
 Form = Literal["onnx", "openvino", "int8"]
 _SUFFIXES: dict[Form, tuple[str, ...]] = {
@@ -23,7 +33,7 @@ def zoo_of(folder: Path, name: str, licence: str, forms: tuple[Form, ...] = ("on
     """A zoo of what a finished job exported: `NAME` for ONNX, `NAME-openvino` and `NAME-int8` for the others.
 
     Args:
-        folder: of the job (`detectjob`, `classifyjob`).
+        folder: of the job (`detectjob`, `classifyjob`, `segmentjob`).
         name: of the network.
         licence: of its weights: what its data and its start allow.
         forms: which of the files.
@@ -32,8 +42,7 @@ def zoo_of(folder: Path, name: str, licence: str, forms: tuple[Form, ...] = ("on
         ConfigError: a file is not there, or no class of a detector's job is one that detectors tell of.
     """
     job = json.loads((folder / "job.json").read_text())
-    classifies = job.get("task") == "classify"
-    stem = "classifier" if classifies else "detector"
+    stem, spec = _SPECS[job.get("task", "detect")]
     artefacts = {}
     for form in forms:
         files = [f"{stem}{suffix}" for suffix in _SUFFIXES[form]]
@@ -45,10 +54,13 @@ def zoo_of(folder: Path, name: str, licence: str, forms: tuple[Form, ...] = ("on
             source=f"trained by job {folder.name}",
             licence=licence,
             files=tuple(ZooFile(path=f"builtin/{file}", sha256=file_sha256(folder / file)) for file in files),
-            detector=None if classifies else _detector(job),
-            classifier=_classifier(job) if classifies else None,
+            **{stem: spec(job)},
         )
     return Zoo(Catalogue(schema=1, artefacts=artefacts), cache=folder / "zoo", weights=folder)
+
+
+def _segmenter(job: Mapping[str, Any]) -> SegmenterSpec:
+    return SegmenterSpec(label=job["classes"][0])
 
 
 def _classifier(job: Mapping[str, Any]) -> ClassifierSpec:
@@ -63,3 +75,11 @@ def _detector(job: Mapping[str, Any]) -> DetectorSpec:
         told = ", ".join(one.name.lower() for one in ObjectClass)
         raise ConfigError(f"classes: none of {', '.join(classes)} is known", f"name them {told}")
     return DetectorSpec(family="yolox", labels=known, nms_iou=0.6)
+
+
+# By task, what its files are called, which is what a zoo calls how to read them.
+_SPECS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], Any]]] = {
+    "detect": ("detector", _detector),
+    "classify": ("classifier", _classifier),
+    "segment": ("segmenter", _segmenter),
+}

@@ -15,7 +15,7 @@ from algorithm_repo.jobs import service
 from algorithm_repo.training.asked import asked
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import tracking_of
-from algorithm_repo.training.ultra_settings import CLASSIFIERS, DETECTORS, ClassifySettings, DetectSettings
+from algorithm_repo.training.ultra_settings import CLASSIFIERS, DETECTORS, SEGMENTERS, ClassifySettings, DetectSettings
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
@@ -28,7 +28,7 @@ _IDLE_S = 2.0
 _DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 _DETECTOR, _CLASSIFIER, _HEAD = DetectSettings(), ClassifySettings(), HeadSettings()
-_OF_ULTRALYTICS = "Of a detector or classifier."
+_OF_ULTRALYTICS = "Of a network of ultralytics."
 
 
 def _reached(data: Path | None) -> Settings:
@@ -45,8 +45,8 @@ def _reached(data: Path | None) -> Settings:
 @click.argument("dataset")
 @click.option(
     "--network",
-    type=click.Choice([*DETECTORS, *CLASSIFIERS]),
-    help=f"[default: {_DETECTOR.network}, classifiers {_CLASSIFIER.network}]",
+    type=click.Choice([*DETECTORS, *CLASSIFIERS, *SEGMENTERS]),
+    help=f"Of ultralytics. [default: {_DETECTOR.network}, of tags {_CLASSIFIER.network}, of a mask a decoder]",
 )
 @click.option(
     "--size", type=int, help=f"Of the square input, px. [default: {_DETECTOR.size}, classifiers {_CLASSIFIER.size}]"
@@ -63,7 +63,8 @@ def _reached(data: Path | None) -> Settings:
 def submit_command(name: str, dataset: str, data: Path | None, **given: Any) -> None:
     """Put a training on the frozen version DATASET (its digest) at the end of the queue.
 
-    A version of boxes trains a detector, one of tags a classifier, one of a mask a decoder on frozen features.
+    A version of boxes trains a detector, one of tags a classifier, one of a mask a decoder on frozen features or,
+    by --network or what else only such have, a whole network.
     """
     settings = asked({option: value for option, value in given.items() if value is not None})
     with transaction(_reached(data)) as connection:

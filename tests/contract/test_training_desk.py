@@ -19,7 +19,8 @@ from algorithm_repo.jobs import service
 from algorithm_repo.training.asked import settings_by_task
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import Tracking, tracking_of
-from algorithm_repo.training.ultra_settings import ClassifySettings, DetectSettings
+from algorithm_repo.training.ultra_settings import ClassifySettings, DetectSettings, SegmentSettings
+from cityvision.training_courses import Course, Heads, Segmenters, course_of
 from cityvision.training_desk import TrainingDesk
 from contracts.errors import ConfigError
 from models.zoo import Zoo
@@ -36,6 +37,7 @@ _WORKER = """
 import sys
 from pathlib import Path
 from algorithm_repo.training.tracking import Tracking, tracking_of
+from cityvision.training_courses import Course, Heads, Segmenters, course_of
 from cityvision.training_desk import TrainingDesk
 from models.zoo import Zoo
 from store.database import make_engine
@@ -116,6 +118,15 @@ def test_a_mask_trains_a_decoder_on_frozen_features(engine: Engine, mirror: Path
         done, points = service.get(connection, job.id), service.curve(connection, job.id)
     assert (done.state, done.told, set(done.result)) == ("done", "", {"water.npz", "water.onnx"})
     assert [(point.step, set(point.figures)) for point in points] == [(2, {"loss"}), (4, {"loss"})]
+
+
+def test_a_mask_trains_what_its_settings_are_of(tmp_path: Path) -> None:
+    heads, segmenters = Heads(lambda: tmp_path), Segmenters()
+    courses: dict[str, Course] = {"segment": segmenters, "decode": heads}
+    for settings, course in ((HeadSettings(), heads), (SegmentSettings(), segmenters)):
+        assert course_of(courses, "segment", settings_by_task(settings)["segment"]) is course
+    with pytest.raises(ConfigError, match="nothing trains a version of task events"):
+        course_of(courses, "events", {})
 
 
 @pytest.mark.thorough

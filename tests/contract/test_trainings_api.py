@@ -86,6 +86,17 @@ def test_a_version_of_tags_trains_a_classifier(city: City, engineer: httpx.Clien
     assert "mosaic" not in asked
 
 
+def test_a_version_of_a_mask_trains_a_decoder_or_a_whole_network(city: City, engineer: httpx.Client) -> None:
+    version = manifest(item(1, side="train"), item(2, side="val"), task="segment", classes=("water",))
+    with city.engine.begin() as connection:
+        mask = archive.keep(connection, city.objects, version, [], "lin").digest
+    usual, whole = submitted(engineer, mask), submitted(engineer, mask, segmenter={"epochs": 3})
+    asked = [engineer.get(f"/api/trainings/{number}").json()["settings"] for number in (usual, whole)]
+    assert (asked[0]["steps"], asked[1]["network"], asked[1]["epochs"]) == (400, "yolo11n-seg", 3)
+    both = engineer.post("/api/trainings", json={"name": "n", "dataset": mask, "head": {}, "segmenter": {}})
+    assert (both.status_code, "are for the same versions" in both.json()["detail"]) == (422, True)
+
+
 def test_pages_lead_to_the_oldest(engineer: httpx.Client, dataset: str) -> None:
     numbers = [submitted(engineer, dataset) for _ in range(3)]
     first = engineer.get("/api/trainings", params={"limit": 2}).json()

@@ -32,6 +32,8 @@ def test_a_training_is_submitted_watched_and_cancelled(city: City, page: Page) -
         digest = archive.keep(connection, city.objects, version, [], "lin").digest
         weather = manifest(item(3, side="train"), item(4, side="val"), name="天气", task="classify")
         tags = archive.keep(connection, city.objects, weather, [], "lin").digest
+        water = manifest(item(5, side="train"), item(6, side="val"), name="积水", task="segment", classes=("water",))
+        mask = archive.keep(connection, city.objects, water, [], "lin").digest
     enter(page, city)
     page.goto(f"{city.url}/trainings")
     expect(page.get_by_text("还没有训练任务")).to_be_visible()
@@ -39,7 +41,8 @@ def test_a_training_is_submitted_watched_and_cancelled(city: City, page: Page) -
     form = page.get_by_role("dialog")
     form.get_by_label("名称").fill("路口车辆 夜间")
     # What is asked follows from what the version is of.
-    for name, chosen, network in (("天气", tags, "yolo11n-cls"), ("路口车辆", digest, "yolo11n")):
+    asked = (("积水", mask, "冻结特征上的解码器（快）"), ("天气", tags, "yolo11n-cls"), ("路口车辆", digest, "yolo11n"))
+    for name, chosen, network in asked:
         form.get_by_label("数据集版本").fill(chosen[:12])
         page.keyboard.press("Enter")
         expect(form).to_contain_text(f"{name} {chosen[:12]}")

@@ -6989,12 +6989,13 @@ export interface components {
         };
         /**
          * NewTraining
-         * @description A training on a frozen version of data; none of the three: as usual for the version's task.
+         * @description A training on a frozen version of data; none of the four: as usual for the version's task.
          *
          *     Attributes:
          *         settings: of a detector, on a version of boxes.
          *         classifier: of a classifier, on a version of tags.
          *         head: of a decoder on frozen features, on a version of one mask.
+         *         segmenter: of a whole network, on a version of one mask.
          */
         NewTraining: {
             classifier?: components["schemas"]["ClassifySettings"] | null;
@@ -7003,6 +7004,7 @@ export interface components {
             head?: components["schemas"]["HeadSettings"] | null;
             /** Name */
             name: string;
+            segmenter?: components["schemas"]["SegmentSettings"] | null;
             settings?: components["schemas"]["DetectSettings"] | null;
         };
         /** NoteBody */
@@ -7788,6 +7790,78 @@ export interface components {
             score: number;
             /** What */
             what: string;
+        };
+        /**
+         * SegmentSettings
+         * @description How to train a network of masks.
+         *
+         *     Attributes:
+         *         mosaic: until how many epochs before the end four pictures are shown as one.
+         */
+        SegmentSettings: {
+            /**
+             * Batch
+             * @default 16
+             */
+            batch: number;
+            /**
+             * Calibrate
+             * @default 300
+             */
+            calibrate: number;
+            /**
+             * Device
+             * @default cpu
+             * @enum {string}
+             */
+            device: "cpu" | "cuda";
+            /**
+             * Epochs
+             * @default 50
+             */
+            epochs: number;
+            /**
+             * Mosaic
+             * @default 10
+             */
+            mosaic: number;
+            /**
+             * Network
+             * @default yolo11n-seg
+             * @enum {string}
+             */
+            network: "yolo11n-seg" | "yolo11s-seg" | "yolo11m-seg";
+            /**
+             * Optimizer
+             * @default AdamW
+             * @enum {string}
+             */
+            optimizer: "AdamW" | "SGD";
+            /**
+             * Rate
+             * @default 0.001
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Size
+             * @default 320
+             */
+            size: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Workers
+             * @default 0
+             */
+            workers: number;
         };
         /**
          * Severity
