@@ -20,7 +20,7 @@ from contracts.errors import ConfigError
 from models.classifier import load_classifier
 from tests.contract.classify_scene import days_and_nights
 from tests.contract.detect_scene import Photos, training_python
-from tests.contract.trainers import trainers
+from tests.contract.trainers import kill
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(900)]
 EPOCHS = 8
@@ -86,10 +86,6 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     unbroken, _ = whole
     broken, settings = tmp_path / "broken", replace(SETTINGS, calibrate=0)
     classifyjob.lay(broken, scene.manifest, scene.read, settings)
-
-    def kill(_line: Reached) -> None:
-        for child in trainers():
-            child.kill()
 
     with pytest.raises(TrainingFailed, match="training ended with -9"):
         classifyjob.train(broken, training_python(), kill, lambda: False)

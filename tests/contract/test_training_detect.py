@@ -23,7 +23,7 @@ from models.picture import frame_from_bgr
 from models.triton_repository import Serving
 from models.triton_server import embedded_server
 from tests.contract.detect_scene import ROOT, Photos, photos, training_python
-from tests.contract.trainers import trainers
+from tests.contract.trainers import kill
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(900)]
 # One thread: two that wait for each other on a busy machine take ten times as long.
@@ -55,10 +55,6 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     # What INT8 learns from has no part in the training.
     broken, settings = tmp_path / "broken", replace(SETTINGS, calibrate=0)
     detectjob.lay(broken, scene.manifest, scene.read, settings)
-
-    def kill(_line: Reached) -> None:
-        for child in trainers():
-            child.kill()
 
     with pytest.raises(TrainingFailed, match="training ended with -9"):
         detectjob.train(broken, training_python(), kill, lambda: False)
