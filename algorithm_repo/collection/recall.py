@@ -15,28 +15,12 @@ false ones last alike. It is recall of time: of events too as far as missed ones
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scipy.stats import beta
 
-from algorithm_repo.collection.types import RecallEstimate, Why
+from algorithm_repo.collection.types import Known, RecallEstimate, Why
 
 LEVEL = 0.95
 _EACH = 1 - (1 - LEVEL) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Of one type, as `RecallEstimate` names it."""
-
-    type: str
-    moments: int
-    missed: int
-    events: int
-    judged: int
-    real: int
-    watched_h: float
-    alerted_h: float
 
 
 def interval(count: int, of: int, level: float = LEVEL) -> tuple[float, float]:
@@ -93,17 +77,5 @@ def _recall(found_h: float, missed_h: float) -> float:
 
 
 def _told(known: Known, recall: float | None, low: float | None, high: float | None, why: Why) -> RecallEstimate:
-    return RecallEstimate(
-        type=known.type,
-        moments=known.moments,
-        missed=known.missed,
-        events=known.events,
-        judged=known.judged,
-        real=known.real,
-        watched_h=round(known.watched_h, 3),
-        alerted_h=round(known.alerted_h, 3),
-        recall=recall,
-        low=low,
-        high=high,
-        why=why,
-    )
+    hours = {"watched_h": round(known.watched_h, 3), "alerted_h": round(known.alerted_h, 3)}
+    return RecallEstimate(**(known.model_dump() | hours), recall=recall, low=low, high=high, why=why)

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, text, true
 
 from algorithm_repo.collection.picture import about
-from algorithm_repo.collection.recall import Known, estimate
+from algorithm_repo.collection.recall import estimate
 from algorithm_repo.collection.tables import collected_frames
-from algorithm_repo.collection.types import Collected, CollectionPolicy, Reason, RecallEstimate
+from algorithm_repo.collection.types import Collected, CollectionPolicy, Known, Reason, RecallEstimate
 from algorithm_repo.labelling.tables import label_answers, label_items
 from algorithm_repo.labelling.types import ItemState, Project
 from events.coverage import unwatched_by_window

@@ -113,15 +113,14 @@ class Collected(Contract):
     gone: int
 
 
-class RecallEstimate(Contract):
-    """The recall in production of one event type, as `collection.recall` estimates it.
+class Known(Contract):
+    """What recall in production of one event type is estimated from (`collection.recall`).
 
     Attributes:
         moments: random moments without such an event that two people agree on.
         missed: of these held something of the type.
         events: of the type in that time at those cameras; `judged` of them by people, as `real`.
         watched_h, alerted_h: camera-hours watched, and those of them during which such an event stood.
-        recall, low, high: the estimate and its 95 % interval, 0..1; None where `why` says what is missing.
     """
 
     type: str
@@ -132,6 +131,15 @@ class RecallEstimate(Contract):
     real: int
     watched_h: float
     alerted_h: float
+
+
+class RecallEstimate(Known):
+    """With the estimate.
+
+    Attributes:
+        recall, low, high: the estimate and its 95 % interval, 0..1; None where `why` says what is missing.
+    """
+
     recall: float | None
     low: float | None
     high: float | None

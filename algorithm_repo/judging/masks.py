@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from algorithm_repo.datasets.photos import mask_of
 from algorithm_repo.datasets.pictures import Read, decode
 from algorithm_repo.datasets.types import Item
+from algorithm_repo.judging.bootstrap import DRAWS, interval95, often
 from models.picture import frame_from_bgr
 from models.segmenter import WaterSegmenter
 
@@ -65,23 +66,22 @@ class Gain:
     high: float
 
 
-def gain(before: Sequence[Overlap], after: Sequence[Overlap], seed: int = 1, draws: int = 4000) -> Gain:
+def gain(before: Sequence[Overlap], after: Sequence[Overlap], seed: int = 1, draws: int = DRAWS) -> Gain:
     """Of the second network over the first, on the same photos.
 
-    Percentile bootstrap (Efron and Tibshirani 1993, chapter 13): photos are drawn with replacement, for both alike.
+    The photos are what is drawn (`algorithm_repo.judging.bootstrap`).
 
     Raises:
         ValueError: the photos are not the same, or there are none.
     """
     if [one.content for one in before] != [one.content for one in after] or not before:
         raise ValueError("both networks have to be measured on the same photos")
-    rows = np.random.default_rng(seed).integers(0, len(before), (draws, len(before)))
-    grown = _ious(after, rows) - _ious(before, rows)
-    low, high = (float(one) for one in np.quantile(grown, (0.025, 0.975)))
+    draw = often(len(before), seed, draws)
+    low, high = interval95(_ious(after, draw) - _ious(before, draw))
     return Gain(iou(after) - iou(before), low, high)
 
 
-def _ious(found: Sequence[Overlap], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    both = np.array([one.both for one in found], float)[rows].sum(axis=1)
-    either = np.array([one.either for one in found], float)[rows].sum(axis=1)
+def _ious(found: Sequence[Overlap], draw: NDArray[np.float64]) -> NDArray[np.float64]:
+    both = draw @ np.array([one.both for one in found], float)
+    either = draw @ np.array([one.either for one in found], float)
     return np.asarray(np.divide(both, either, out=np.ones_like(both), where=either > 0))

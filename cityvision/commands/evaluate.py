@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cityvision.commands.evaluate_versions import versions
 from cityvision.settings import load_settings
 from contracts.errors import ConfigError
 
@@ -25,6 +26,9 @@ SIMULATED = "simulated"
 @click.group(epilog="\b\nExample:\n  cityvision evaluate events --suite clips --json out.json")
 def command() -> None:
     """Measure the rules on labelled clips."""
+
+
+command.add_command(versions)
 
 
 @command.command(

@@ -18,6 +18,7 @@ from algorithm_repo.labelling.types import Kind, NewProject, Project
 from cityvision import label_suite
 from cityvision.commands.label_clips import clip_files, take_clips
 from cityvision.commands.label_collect import collect_command
+from cityvision.commands.label_suggest import suggest_command
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
@@ -49,6 +50,7 @@ def command(context: click.Context, data: Path | None) -> None:
 
 
 command.add_command(collect_command)
+command.add_command(suggest_command)
 
 
 @command.command("list", epilog="\b\nExample:\n  cityvision label list")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,20 +11,17 @@ import numpy as np
 from algorithm_repo.datasets.photos import mask_of
 from algorithm_repo.datasets.pictures import ByteArray, Read, decode, encode
 from algorithm_repo.datasets.types import Item
+from algorithm_repo.judging import page
 from algorithm_repo.judging.gate import Verdict
 from algorithm_repo.judging.masks import Overlap, iou
+from algorithm_repo.judging.speed import Speed, by_turns, machine, speed, speeds
 from algorithm_repo.training.headjob import Point
 from models.picture import frame_from_bgr
 from models.segmenter import WaterSegmenter
 
-_WIDE, _TALL = 640, 200  # of the curves, px
 _PHOTO = 300  # width, px
+_PACED, _TURNS = 8, 24  # photos, and times, that both networks are timed on
 _TRUTH, _SAID = (0, 200, 0), (220, 60, 30)  # BGR
-_HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
-body{{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}}
-table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}}
-figure{{display:inline-block;margin:0 1rem 1rem 0}}img{{display:block}}code{{font-size:.85em;word-break:break-all}}
-.no{{color:#a00}}.yes{{color:#060}}</style><h1>{title}</h1>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +38,7 @@ def card(
     facts: Mapping[str, str],
     verdict: Verdict,
     curves: Mapping[str, Sequence[Point]],
+    paces: Mapping[str, Speed],
     pictures: Sequence[tuple[Change, bytes]],
 ) -> bytes:
     """The whole file.
@@ -50,21 +46,23 @@ def card(
     Args:
         facts: what is told of it in a line each.
         curves: losses by the network's name.
+        paces: how fast they are here, by the network's name.
         pictures: of photos, as JPEG, each with its figures.
     """
     parts = [
-        _HEAD.format(title=html.escape(title)),
-        _outcome(verdict),
-        _table([(name, value) for name, value in facts.items()]),
+        page.outcome(verdict.reasons, _told(verdict)),
+        page.table([(name, value) for name, value in facts.items()]),
         "<h2>Training</h2>",
-        _curves(curves),
+        page.curves(curves),
+        "<h2>Speed</h2>",
+        speeds(paces, machine()),
         "<h2>Slices</h2>",
         _slices(verdict),
         "<h2>Better and worse</h2><p>Left the version in production, right this one. Green: water by the label;"
         " blue: water by the network.</p>",
         *(_figure(change, data) for change, data in pictures),
     ]
-    return "\n".join(parts).encode()
+    return page.document(title, parts).encode()
 
 
 def changes(items: Sequence[Item], before: Sequence[Overlap], after: Sequence[Overlap], each: int) -> list[Change]:
@@ -83,6 +81,20 @@ def picture(item: Item, segmenters: Sequence[WaterSegmenter], read: Read) -> byt
     return encode(np.hstack(shown), quality=80)
 
 
+def paced(items: Sequence[Item], before: WaterSegmenter, after: WaterSegmenter, read: Read) -> tuple[Speed, Speed]:
+    """How fast both networks are here: by turns on a few of the photos, preparing them included."""
+    frames = [frame_from_bgr(decode(read(item.content))) for item in items[:_PACED]]
+    if not frames:
+        return speed(()), speed(())
+
+    def looks(segmenter: WaterSegmenter) -> Callable[[int], object]:
+        segmenter.segment_frames(frames[:1])  # the first is slower
+        return lambda turn: segmenter.segment_frames([frames[turn % len(frames)]])
+
+    old, new = by_turns(looks(before), looks(after), _TURNS)
+    return speed(old), speed(new)
+
+
 def _drawn(photo: ByteArray, mask: ByteArray | None, chances: ByteArray) -> ByteArray:
     size = (_PHOTO, round(photo.shape[0] * _PHOTO / photo.shape[1]))
     small = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -96,52 +108,21 @@ def _drawn(photo: ByteArray, mask: ByteArray | None, chances: ByteArray) -> Byte
     return small
 
 
-def _outcome(verdict: Verdict) -> str:
+def _told(verdict: Verdict) -> str:
     low, high = verdict.gain_ci95
-    told = (
-        f"<p>IoU before {verdict.before:.3f}, after {verdict.after:.3f}; the gain lies between {low:+.3f} and"
-        f" {high:+.3f} (95 %, paired bootstrap over the photos).</p>"
+    return (
+        f"IoU before {verdict.before:.3f}, after {verdict.after:.3f}; the gain lies between {low:+.3f} and"
+        f" {high:+.3f} (95 %, paired bootstrap over the photos)."
     )
-    if verdict.passed:
-        return '<p class="yes">The gate lets it go on.</p>' + told
-    reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in verdict.reasons)
-    return f'<p class="no">The gate refuses it:</p><ul class="no">{reasons}</ul>' + told
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
 
 
 def _slices(verdict: Verdict) -> str:
-    rows = [("slice", "photos", "before", "after", "gain, 95 %")]
-    rows += [
+    rows = [
         (one.name, str(one.photos), f"{one.before:.3f}", f"{one.after:.3f}", f"{one.low:+.3f} to {one.high:+.3f}")
         for one in verdict.slices
     ]
-    return _table(rows)
-
-
-def _curves(curves: Mapping[str, Sequence[Point]]) -> str:
-    colours = ("#888", "#0a58ca")
-    highest = max((point.loss for points in curves.values() for point in points), default=1.0) or 1.0
-    lines, names = [], []
-    for (name, points), colour in zip(curves.items(), colours, strict=False):
-        way = " ".join(
-            f"{_WIDE * point.step / max(point.of, 1):.1f},{_TALL * (1 - point.loss / highest):.1f}" for point in points
-        )
-        lines.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        last = f", {points[-1].loss:.3f} at step {points[-1].step}" if points else ""
-        names.append(f'<span style="color:{colour}">■</span> {html.escape(name)}{last}')
-    return (
-        f'<svg viewBox="0 0 {_WIDE} {_TALL}" width="{_WIDE}" style="border:1px solid #ddd">{"".join(lines)}</svg>'
-        f"<p>Loss from {highest:.2f} down: {' &nbsp; '.join(names)}</p>"
-    )
+    return page.table(rows, heads=("slice", "photos", "before", "after", "gain, 95 %"))
 
 
 def _figure(change: Change, data: bytes) -> str:
-    source = base64.b64encode(data).decode()
-    return (
-        f'<figure><img alt="{html.escape(change.item.name)}" src="data:image/jpeg;base64,{source}">'
-        f"<figcaption>{html.escape(change.item.name)}: {change.before:.2f} → {change.after:.2f}</figcaption></figure>"
-    )
+    return page.figure(change.item.name, f"{change.item.name}: {change.before:.2f} → {change.after:.2f}", data)

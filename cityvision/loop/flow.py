@@ -171,10 +171,11 @@ class Loop:
         both = [heads.segmenter_of(self._city, one.model) for one in (other, mine)]
         try:
             pictures = [(one, card.picture(one.item, both, self._city.read)) for one in changed]
+            paces = dict(zip(curves, card.paced(self._test, both[0], both[1], self._city.read), strict=True))
         finally:
             for one in both:
                 one.close()
-        return card.card(mine.title, facts, verdict, curves, pictures)
+        return card.card(mine.title, facts, verdict, curves, paces, pictures)
 
     def _roll(self, candidate: _Judged) -> tuple[bool, str]:
         if not candidate.verdict.passed:

@@ -11,11 +11,12 @@ from playwright.sync_api import Page, Route, expect
 
 from algorithm_repo.collection import service as collection
 from algorithm_repo.collection.types import Reason
+from algorithm_repo.datasets.trackfit import Sighting, fitted
 from algorithm_repo.datasets.tracks import Track
 from algorithm_repo.datasets.types import Box, Interval, Polygon, Tag
 from algorithm_repo.evaluation.suite import TruthEvent, read_suite
-from algorithm_repo.labelling import answers, clip_exchange, exchange, projects
-from algorithm_repo.labelling.types import GivenAnswer, NewProject, Said
+from algorithm_repo.labelling import answers, clip_exchange, exchange, projects, suggestions
+from algorithm_repo.labelling.types import GivenAnswer, NewProject, Said, Suggestion
 from cityvision import label_suite
 from cityvision.clip_looks import look
 from contracts.pool import Pool
@@ -201,12 +202,24 @@ def test_a_clip_is_labelled_by_keyboard_and_becomes_a_suite(
     tmp_path: Path,
 ) -> None:
     number = clip_to_label(city, clip)
+    seen = fitted("car", [Sighting(at, (0.3 + at / 20, 0.4, 0.45 + at / 20, 0.6)) for at in (0.0, 2.0, 4.0)], gap_s=5)
+    with city.engine.begin() as connection:
+        suggestions.suggest(connection, 1, number, "detector", [Suggestion(by="detector", label=seen)])
     enter(page, city)
     page.goto(f"{city.url}/labelling/1/label")
     ready(page, number)
     labels = page.get_by_test_id("labels").locator("li")
     head = page.get_by_test_id("head")
     fps = look(clip.mp4(8)).facts.fps
+
+    # What a detector suggests is drawn apart, and becomes one's own by a key.
+    suggested = page.get_by_test_id("annotator").locator("rect.suggested")
+    expect(suggested).to_have_count(1)
+    shot(page, "labelling-clip-suggested")
+    press(page, "g")
+    expect(labels).to_have_count(1)
+    press(page, "u")
+    expect(labels).to_have_count(0)
 
     # An event from the second second on, a picture later, and its end two seconds after that.
     press(page, "Shift+ArrowRight", "ArrowRight", "[", "Shift+ArrowRight", "Shift+ArrowRight", "]")
@@ -222,7 +235,7 @@ def test_a_clip_is_labelled_by_keyboard_and_becomes_a_suite(
     expect(labels).to_have_count(2)
     press(page, "Shift+ArrowLeft", "Shift+ArrowLeft", *["a"] * 10)
     press(page, "ArrowRight", "ArrowRight")
-    shown = page.get_by_test_id("annotator").locator("rect.shape")
+    shown = page.get_by_test_id("annotator").locator("rect.shape:not(.suggested)")
     expect(shown).to_have_count(1)
     expect(shown).to_have_attribute("stroke-dasharray", "7 4")
     shot(page, "labelling-clip-1280")

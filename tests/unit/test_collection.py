@@ -24,8 +24,8 @@ from algorithm_repo.collection.decide import (
     moments,
     quotas,
 )
-from algorithm_repo.collection.recall import Known, estimate, interval
-from algorithm_repo.collection.types import CollectionPolicy, Reason
+from algorithm_repo.collection.recall import estimate, interval
+from algorithm_repo.collection.types import CollectionPolicy, Known, Reason
 
 DAY = date(2026, 11, 28)
 NORTH = Stream(1, "north-gate")
@@ -152,7 +152,7 @@ def test_a_policy_that_is_wrong_names_the_field(fields: dict[str, object], what:
 
 def known(**more: float) -> Known:
     told = {"moments": 200, "missed": 2, "events": 40, "judged": 30, "real": 24, "watched_h": 1000.0, "alerted_h": 50.0}
-    return Known(type="litter", **(told | more))  # type: ignore[arg-type]
+    return Known(type="litter", **(told | more))
 
 
 def test_the_exact_interval_of_a_share_is_the_published_one() -> None:

@@ -16,10 +16,13 @@ from algorithm_repo.datasets.split import across
 from algorithm_repo.datasets.types import Item, Manifest, Mask, Source
 from algorithm_repo.judging.gate import Limits, judged
 from algorithm_repo.judging.masks import Overlap
+from algorithm_repo.judging.speed import Taken, speed
 from algorithm_repo.training.headjob import Point
 from cityvision.loop import card, data
 from cityvision.loop.page import page
 from cityvision.loop.types import LoopResult, Versions, fallen
+from models.segmenter import load_segmenter
+from models.zoo import Zoo
 
 _CITY = Source(name="city cameras", licence="internal")
 
@@ -197,7 +200,7 @@ def test_whatever_is_not_there_is_said(changed: dict[str, object], words: str) -
     (short,) = result.fell_short()
     assert words in short
     assert "falls" not in page(result, [], [], [])
-    assert f'class="no">{short[:10]}' in page(result, [], [], [])
+    assert f'class="no"><li>{short[:10]}' in page(result, [], [], [])
 
 
 def test_the_card_shows_what_got_better_and_what_got_worse() -> None:
@@ -213,9 +216,20 @@ def test_the_card_shows_what_got_better_and_what_got_worse() -> None:
         {"data": "<b>"},
         judged(before, after, Limits()),
         {"parent": [Point(10, 20, 0.8), Point(20, 20, 0.4)], "spoilt": []},
+        {"parent": speed([Taken(4.25, 3.0)]), "spoilt": speed([])},
         [(one, b"jpeg") for one in found],
     ).decode()
     assert "The gate refuses it" in told
     assert "&lt;3&gt;.jpg: 0.50 → 0.10" in told
     assert "<b>" not in told
     assert "0.400 at step 20" in told
+    assert "<td>4.25</td>" in told
+    assert "whole chain" not in told, "photos are no looks of a chain"
+
+
+def test_both_networks_are_timed_on_the_photos(photos: data.Photos) -> None:
+    network = load_segmenter("water", Zoo())
+    paces = card.paced(photos.whole.items, network, network, lambda sha256: photos.files[sha256].read_bytes())
+    assert [pace.inferences for pace in paces] == [24, 24]
+    assert all(pace.cpu_ms_p50 for pace in paces)
+    assert card.paced((), network, network, lambda _sha256: b"")[0].ms_p50 is None

@@ -7449,13 +7449,9 @@ export interface components {
         };
         /**
          * RecallEstimate
-         * @description The recall in production of one event type, as `collection.recall` estimates it.
+         * @description With the estimate.
          *
          *     Attributes:
-         *         moments: random moments without such an event that two people agree on.
-         *         missed: of these held something of the type.
-         *         events: of the type in that time at those cameras; `judged` of them by people, as `real`.
-         *         watched_h, alerted_h: camera-hours watched, and those of them during which such an event stood.
          *         recall, low, high: the estimate and its 95 % interval, 0..1; None where `why` says what is missing.
          */
         RecallEstimate: {

@@ -4,7 +4,8 @@ import { useTexts } from "../i18n";
 import type { Point } from "../zones/geometry";
 import { Cross } from "./Cross";
 import { colourOf } from "./colours";
-import { boxesOf, type Reel, selectedOf } from "./reel";
+import { boxesOf, headOf, type Reel, selectedOf } from "./reel";
+import { boxAt, type Corners } from "./tracks";
 
 interface Props {
   item: LabelItem;
@@ -20,7 +21,7 @@ interface Props {
 
 const LEAST_DRAG = 0.01;
 
-/** The clip with the boxes of its tracks as they are at the play head. A box is two clicks, or one drag. */
+/** The clip with the boxes of its tracks as they are at the play head; what models suggest is dashed and white. A box is two clicks, or one drag. */
 export function ClipStage({ item, reel, classes, film, shown, there, corner, hover }: Props) {
   const { t } = useTexts();
   const pressed = useRef<Point | null>(null);
@@ -57,6 +58,10 @@ export function ClipStage({ item, reel, classes, film, shown, there, corner, hov
       />
       {there === null ? <p className="film-waits">{t("label.clip.making")}</p> : null}
       <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
+        {suggestedAt(item, headOf(reel)).map(([x1, y1, x2, y2], n) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: suggestions never move
+          <rect key={n} className="shape suggested" x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+        ))}
         {boxesOf(reel).map(({ number, label, box: [x1, y1, x2, y2], key }) => (
           <rect
             key={number}
@@ -74,6 +79,13 @@ export function ClipStage({ item, reel, classes, film, shown, there, corner, hov
       </svg>
     </div>
   );
+}
+
+/** Where models suggest that things are at a moment. */
+function suggestedAt(item: LabelItem, seconds: number): Corners[] {
+  return item.suggested
+    .map(({ label }) => (label.kind === "track" ? boxAt(label, seconds) : null))
+    .filter((box) => box !== null);
 }
 
 /** Nothing is drawn while a track is moved. */

@@ -1,0 +1,129 @@
+"""`cityvision evaluate versions`: two real networks on the same clips, through the whole chain, to gate and card."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+from sqlalchemy import Engine
+
+from algorithm_repo.evaluation.simulated import clip_of_scenario
+from algorithm_repo.evaluation.suite import write_suite
+from algorithm_repo.registry import service as registry
+from algorithm_repo.registry.shipped import ensure_shipped
+from algorithm_repo.registry.types import ModelRef, Needs, NewVersion
+from algorithm_repo.rollout.keeping import keep_network
+from cityvision.named_networks import in_production, named
+from cityvision.object_store import object_store
+from cityvision.settings import load_settings
+from contracts.errors import ConfigError
+from models.zoo import Zoo
+from simulator.street import scenario, write_clip
+
+pytest_plugins = ["tests.embedded"]
+
+CARD = """
+name: water-dry
+version: 1.0.0
+licence: AGPL-3.0-or-later
+source: https://models.city.example/water
+family: segmenter
+width: 320
+height: 192
+labels: [water]
+"""
+_BLIND = 40.0  # taken off the logit, so that no place is water
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A flood and a dry street, a picture for each look of the rule."""
+    folder = tmp_path_factory.mktemp("suite")
+    clips = []
+    for number, kind in enumerate(("water_grow", "water_shadow"), 1):
+        street = scenario(7001, kind, size=(640, 360))
+        write_clip(street, folder / f"{kind}.mp4", fps=0.2, gop_s=5)
+        clips.append(clip_of_scenario(number, street, f"{kind}.mp4"))
+    write_suite(folder, clips)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The water network as shipped, but for its last bias: it sees no water anywhere. Its card lies beside it."""
+    file = tmp_path_factory.mktemp("dry") / "dry.onnx"
+    model = onnx.load_from_string(Zoo().fetch("water")[0].read_bytes())
+    (bias,) = [one for one in model.graph.initializer if one.name == "out.bias"]
+    bias.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(bias) - _BLIND).astype(np.float32), bias.name))
+    file.write_bytes(model.SerializeToString())
+    file.with_suffix(".yaml").write_text(CARD)
+    return file
+
+
+def run(suite: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("cityvision")), "evaluate", "versions", "--suite", str(suite), *more]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=150, env=dict(os.environ))
+
+
+def test_a_network_that_sees_no_water_is_refused_with_what_it_missed(suite: Path, dry: Path, tmp_path: Path) -> None:
+    out, card = tmp_path / "out.json", tmp_path / "card.html"
+    files = ("--json", str(out), "--card", str(card))
+    done = run(suite, "--candidate", str(dry), "--least-clips", "1", "--jobs", "1", *files)
+    assert done.returncode == 3, done.stderr
+    assert "waterlogging: recall fell by 1.000 (1.000 to 1.000), on 2 clips" in done.stdout
+    report: dict[str, Any] = json.loads(out.read_text())
+    assert (report["role"], report["clips"], report["verdict"]["failed"]) == ("water", 2, [])
+    assert report["production"]["name"].startswith("water-")
+    assert report["candidate"]["name"].startswith("water-dry-")
+    (missed,) = report["changes"]
+    assert (missed["kind"], missed["file"], missed["type"]) == ("missed", "water_grow.mp4", "waterlogging")
+    for pace in (report["speed_before"], report["speed_after"]):
+        assert pace["inferences"] > 10
+        assert pace["cpu_ms_p50"] > 0
+        assert 0 < pace["ms_p50"] < pace["look_ms"]
+    page = card.read_text()
+    assert "The gate refuses it" in page
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "missed, which production finds" in page
+
+
+def test_a_version_of_the_registry_is_had_by_its_name(
+    engine: Engine, database_url: str, dry: Path, tmp_path: Path
+) -> None:
+    url = {"database_url": database_url, "redis_url": "redis://127.0.0.1:1/0"}
+    settings = load_settings(data=tmp_path, cache=tmp_path / "cache", **url)
+    like = Zoo().artefact("water")
+    kept = keep_network(object_store(settings), dry.read_bytes(), role="water", name="dry", like=like)
+    shipped = ModelRef(role="water", name="water", sha256=like.digest)
+    with engine.begin() as connection:
+        for version, model in (("0.0.0", shipped), ("1.1.0", kept)):
+            entry = NewVersion(
+                algorithm="waterlogging",
+                version=version,
+                models=(ModelRef(role="detector", name="street", sha256="a" * 64), model),
+                rule_version="1",
+                needs=Needs(look_every_s=5, zone_kinds=("road",)),
+                licence="AGPL-3.0-or-later",
+            )
+            if model is shipped:
+                ensure_shipped(connection, [entry], "0.1")
+            else:
+                registry.enter(connection, entry, "lin")
+    candidate = named("waterlogging@1.1.0", None, settings)
+    production = in_production("waterlogging@1.1.0", candidate.role, settings)
+    assert (production.sha256, candidate.sha256) == (like.digest, kept.sha256)
+    assert candidate.path.read_bytes() == dry.read_bytes()
+    assert candidate.version == f"dry-{kept.sha256[:8]}"
+    with pytest.raises(ConfigError, match=r"waterlogging 2.0.0 is none"):
+        named("waterlogging@2.0.0", None, settings)
+    with pytest.raises(ConfigError, match=r"litter: production is none"):
+        in_production("litter@1.0.0", "litter", settings)
+    assert in_production(str(dry), "water", settings).sha256 == like.digest
