@@ -35,7 +35,8 @@ def list_trainings(
 @router.post("", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
 def submit_training(body: NewTraining, connection: ConnectionDep, viewer: LabelDep) -> TrainingJob:
     """Puts a training at the end of the queue."""
-    made = service.submit(connection, body.name, body.dataset, settings_by_task(body.settings, body.head), viewer.name)
+    settings = settings_by_task(body.settings, body.classifier, body.head, body.segmenter)
+    made = service.submit(connection, body.name, body.dataset, settings, viewer.name)
     told = {"training": made.id, "name": made.name, "version": made.dataset}
     audit.record(connection, viewer.name, "training.submitted", told)
     return made

@@ -18,7 +18,7 @@ from algorithm_repo.jobs.service import CurvePoint, LeaseLost, TrainingJob
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.tracking import Follower, Status, Tracking, TrackingFailed, tell
 from algorithm_repo.training.trunk import trunk
-from cityvision.training_courses import Course, Detectors, Heads, course_of
+from cityvision.training_courses import Classifiers, Course, Detectors, Heads, Segmenters, course_of
 from contracts.errors import CityVisionError, StoreError
 from models.zoo import Zoo
 from store.objects import ObjectStore
@@ -87,7 +87,12 @@ class TrainingDesk:
     ) -> None:
         self._engine, self._objects, self._folder = engine, objects, folder
         self._python, self._tracking = python, tracking
-        self._courses: Mapping[str, Course] = {"detect": Detectors(), "segment": Heads(lambda: trunk(folder, zoo))}
+        self._courses: Mapping[str, Course] = {
+            "detect": Detectors(),
+            "classify": Classifiers(),
+            "segment": Segmenters(),
+            "decode": Heads(lambda: trunk(folder, zoo)),
+        }
         self._lease_s, self._track_every_s = lease_s, track_every_s
 
     def work(
@@ -137,7 +142,7 @@ class TrainingDesk:
             held.cancelled()  # reading many pictures takes longer than a lease
             return media.read(self._objects, content)
 
-        course = course_of(self._courses, manifest.task)
+        course = course_of(self._courses, manifest.task, job.settings)
         course.lay(folder, manifest, read, job.settings)
         if self._tracking is not None:
             held.follower = Follower(folder, self._tracking, self._python, self._track_every_s)

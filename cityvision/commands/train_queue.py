@@ -13,9 +13,9 @@ import click
 
 from algorithm_repo.jobs import service
 from algorithm_repo.training.asked import asked
-from algorithm_repo.training.detectjob import NETWORKS, DetectSettings
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import tracking_of
+from algorithm_repo.training.ultra_settings import CLASSIFIERS, DETECTORS, SEGMENTERS, ClassifySettings, DetectSettings
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
@@ -27,7 +27,8 @@ from store.database import make_engine
 _IDLE_S = 2.0
 _DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-_DETECTOR, _HEAD = DetectSettings(), HeadSettings()
+_DETECTOR, _CLASSIFIER, _HEAD = DetectSettings(), ClassifySettings(), HeadSettings()
+_OF_ULTRALYTICS = "Of a network of ultralytics."
 
 
 def _reached(data: Path | None) -> Settings:
@@ -37,14 +38,21 @@ def _reached(data: Path | None) -> Settings:
 @click.command(
     "submit",
     epilog="\b\nExample:\n  cityvision train submit cars DIGEST --epochs 50 --size 320\n"
+    "  cityvision train submit weather DIGEST --network yolo11n-cls\n"
     "  cityvision train submit water DIGEST --steps 400",
 )
 @click.argument("name")
 @click.argument("dataset")
-@click.option("--network", type=click.Choice(NETWORKS), help=f"Of a detector. [default: {_DETECTOR.network}]")
-@click.option("--size", type=int, help=f"Of a detector's square input, px. [default: {_DETECTOR.size}]")
-@click.option("--epochs", type=int, help=f"Of a detector. [default: {_DETECTOR.epochs}]")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), help=f"Of a detector. [default: {_DETECTOR.device}]")
+@click.option(
+    "--network",
+    type=click.Choice([*DETECTORS, *CLASSIFIERS, *SEGMENTERS]),
+    help=f"Of ultralytics. [default: {_DETECTOR.network}, of tags {_CLASSIFIER.network}, of a mask a decoder]",
+)
+@click.option(
+    "--size", type=int, help=f"Of the square input, px. [default: {_DETECTOR.size}, classifiers {_CLASSIFIER.size}]"
+)
+@click.option("--epochs", type=int, help=f"{_OF_ULTRALYTICS} [default: {_DETECTOR.epochs}]")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help=f"{_OF_ULTRALYTICS} [default: {_DETECTOR.device}]")
 @click.option("--steps", type=int, help=f"Of a decoder on frozen features. [default: {_HEAD.steps}]")
 @click.option("--variations", type=int, help=f"Of each picture, of a decoder. [default: {_HEAD.variations}]")
 @click.option("--batch", type=int, help=f"Pictures a step. [default: {_DETECTOR.batch}, decoders {_HEAD.batch}]")
@@ -55,7 +63,8 @@ def _reached(data: Path | None) -> Settings:
 def submit_command(name: str, dataset: str, data: Path | None, **given: Any) -> None:
     """Put a training on the frozen version DATASET (its digest) at the end of the queue.
 
-    A version of boxes trains a detector, one of a mask a decoder on frozen features.
+    A version of boxes trains a detector, one of tags a classifier, one of a mask a decoder on frozen features or,
+    by --network or what else only such have, a whole network.
     """
     settings = asked({option: value for option, value in given.items() if value is not None})
     with transaction(_reached(data)) as connection:

@@ -8,11 +8,14 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Box, Polygon, Source, Tag
 from algorithm_repo.labelling import answers, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.types import ItemState, NewAnswer, NewProject, NewReview, Said, Suggestion
+from algorithm_repo.training import classifyjob
+from algorithm_repo.training.ultra_settings import ClassifySettings
 from contracts.errors import ConfigError, Forbidden
 from store.objects import DiskObjects
 from tests.contract.labelling_scene import ALL, CITY, accepted, car, labelled, picture, project
@@ -183,6 +186,27 @@ def test_what_is_accepted_is_frozen_and_its_child_keeps_the_sides(engine: Engine
         sides = {one.content: one.side for one in child.items}
         assert all(sides[one.content] == one.side for one in parent.items)
         assert sum(one.labels == () for one in child.items) == 3, "nothing to see is a label too"
+
+
+def test_tags_that_were_frozen_are_what_a_classifier_trains_on(
+    engine: Engine, objects: DiskObjects, tmp_path: Path
+) -> None:
+    with engine.begin() as connection:
+        made, numbers = project(connection, objects, 16, task="classify", kinds=("tag",), classes=("wet", "dry"))
+        for place, number in enumerate(numbers):
+            tag = Tag(label="wet" if place % 2 else "dry")
+            accepted(connection, number, labelled(connection, number, "lin", tag), "chen")
+        done = freeze.freeze(connection, objects, made.id, ALL, "lin", seed=3)
+        version = archive.load(connection, objects, done.version.digest)
+    job = tmp_path / "job"
+    settings = ClassifySettings(size=64)
+    assert classifyjob.lay(job, version, lambda content: media.read(objects, content), settings) == ()
+    laid = {path.stem: path.parent for path in (job / "data").rglob("*.png")}
+    trained = {one.content: one for one in version.items if one.side in ("train", "val")}
+    assert laid.keys() == trained.keys()
+    for content, folder in laid.items():
+        (label,) = trained[content].labels
+        assert (folder.parent.name, int(folder.name)) == (trained[content].side, ("wet", "dry").index(label.label))
 
 
 @pytest.mark.parametrize("form", ["coco", "cvat", "yolo"])

@@ -17,13 +17,15 @@ from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
 from algorithm_repo.training.asked import settings_by_task
-from algorithm_repo.training.detectjob import DetectSettings
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import Tracking, tracking_of
+from algorithm_repo.training.ultra_settings import ClassifySettings, DetectSettings, SegmentSettings
+from cityvision.training_courses import Course, Heads, Segmenters, course_of
 from cityvision.training_desk import TrainingDesk
 from contracts.errors import ConfigError
 from models.zoo import Zoo
 from store.objects import DiskObjects
+from tests.contract.classify_scene import days_and_nights
 from tests.contract.detect_scene import ROOT, photos, training_python
 from tests.contract.lakes_scene import lakes
 from tests.contract.test_training_tracking import read, until
@@ -35,6 +37,7 @@ _WORKER = """
 import sys
 from pathlib import Path
 from algorithm_repo.training.tracking import Tracking, tracking_of
+from cityvision.training_courses import Course, Heads, Segmenters, course_of
 from cityvision.training_desk import TrainingDesk
 from models.zoo import Zoo
 from store.database import make_engine
@@ -115,6 +118,39 @@ def test_a_mask_trains_a_decoder_on_frozen_features(engine: Engine, mirror: Path
         done, points = service.get(connection, job.id), service.curve(connection, job.id)
     assert (done.state, done.told, set(done.result)) == ("done", "", {"water.npz", "water.onnx"})
     assert [(point.step, set(point.figures)) for point in points] == [(2, {"loss"}), (4, {"loss"})]
+
+
+def test_a_mask_trains_what_its_settings_are_of(tmp_path: Path) -> None:
+    heads, segmenters = Heads(lambda: tmp_path), Segmenters()
+    courses: dict[str, Course] = {"segment": segmenters, "decode": heads}
+    for settings, course in ((HeadSettings(), heads), (SegmentSettings(), segmenters)):
+        assert course_of(courses, "segment", settings_by_task(settings)["segment"]) is course
+    with pytest.raises(ConfigError, match="nothing trains a version of task events"):
+        course_of(courses, "events", {})
+
+
+@pytest.mark.thorough
+def test_tags_train_a_classifier(engine: Engine, mirror: Path, tmp_path: Path) -> None:
+    scene, objects = days_and_nights(mirror, 8, 4), DiskObjects(tmp_path / "objects")
+    for one in scene.manifest.items:
+        media.keep(objects, scene.read(one.content), ".jpg", "image/jpeg", "labelling")
+    settings = ClassifySettings(size=64, epochs=2, batch=4, threads=1, calibrate=4)
+    with engine.begin() as connection:
+        digest = archive.keep(connection, objects, scene.manifest, [], "lin").digest
+        job = service.submit(connection, "hours", digest, settings_by_task(settings), "lin")
+    tracking = tracking_of(tmp_path, None)
+    desk = TrainingDesk(engine, objects, tmp_path / "jobs", training_python(), Zoo(mirror=mirror), tracking)
+    assert desk.work() == job.id
+    with engine.connect() as connection:
+        done, points = service.get(connection, job.id), service.curve(connection, job.id)
+    # Two epochs teach nothing, so the gate keeps no INT8.
+    kept = {f"classifier{suffix}" for suffix in (".npz", ".onnx", ".xml", ".bin")}
+    assert (done.state, done.told, set(done.result)) == ("done", "", kept)
+    assert [(point.step, set(point.figures)) for point in points] == [
+        (epoch, {"loss", "val_loss", "top1", "rate"}) for epoch in (1, 2)
+    ]
+    (run,) = read(tracking)
+    assert (run["status"], [step for step, _ in run["curve"]["top1"]]) == ("FINISHED", [1, 2])
 
 
 @pytest.mark.thorough

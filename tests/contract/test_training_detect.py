@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 
-from algorithm_repo.judging.boxes import Int8Limits, judged_int8, precision, settle_int8
+from algorithm_repo.judging.boxes import precision
+from algorithm_repo.judging.int8 import Int8Limits, judged_int8, settle_int8
 from algorithm_repo.training import detectjob, folderjob
-from algorithm_repo.training.detectjob import DetectSettings
-from algorithm_repo.training.detectzoo import zoo_of
 from algorithm_repo.training.folderjob import Reached, TrainingFailed
+from algorithm_repo.training.ultra_settings import DetectSettings
+from algorithm_repo.training.ultrazoo import zoo_of
 from contracts.errors import ConfigError
 from contracts.vision import Detections
 from models.detector import Detector, load_detector
@@ -25,6 +23,7 @@ from models.picture import frame_from_bgr
 from models.triton_repository import Serving
 from models.triton_server import embedded_server
 from tests.contract.detect_scene import ROOT, Photos, photos, training_python
+from tests.contract.trainers import kill
 
 pytestmark = [pytest.mark.media, pytest.mark.timeout(900)]
 # One thread: two that wait for each other on a busy machine take ten times as long.
@@ -46,14 +45,6 @@ def whole(scene: Photos, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return folder, told
 
 
-def trainers() -> Iterator[psutil.Process]:
-    """Our children that train."""
-    for child in psutil.Process().children():
-        with suppress(psutil.Error):
-            if "algorithm_repo.training.detect" in child.cmdline():
-                yield child
-
-
 def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     whole: tuple[Path, list[Reached]], scene: Photos, tmp_path: Path
 ) -> None:
@@ -64,10 +55,6 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     # What INT8 learns from has no part in the training.
     broken, settings = tmp_path / "broken", replace(SETTINGS, calibrate=0)
     detectjob.lay(broken, scene.manifest, scene.read, settings)
-
-    def kill(_line: Reached) -> None:
-        for child in trainers():
-            child.kill()
 
     with pytest.raises(TrainingFailed, match="training ended with -9"):
         detectjob.train(broken, training_python(), kill, lambda: False)
@@ -104,7 +91,7 @@ def test_what_it_exports_computes_what_it_learnt_and_int8_asks_the_gate(
         figures.append(precision(detector, shown, scene.read))
         detector.close()
     verdict = judged_int8(figures[0], figures[1], Int8Limits())
-    settle_int8(folder, verdict)
+    settle_int8(folder, "detector", verdict)
     # Three epochs on 48 photos teach nothing that could be compared, so the gate refuses.
     assert not verdict.kept
     assert "own precision" in verdict.reasons[0]
@@ -144,7 +131,6 @@ def test_both_runners_serve_it_and_say_the_same(
         assert np.allclose(one.boxes, other.boxes, atol=1e-4)
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_an_earlier_network_is_a_start(whole: tuple[Path, list[Reached]], scene: Photos, tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=1, calibrate=0)

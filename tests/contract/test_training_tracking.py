@@ -45,7 +45,7 @@ def read(tracking: Tracking) -> Any:
 
 
 def job(folder: Path, lines: int) -> Path:
-    """A job as `detectjob` and `detect` leave it after so many epochs."""
+    """A job as `detectjob` and `ultra` leave it after so many epochs."""
     folder.mkdir(exist_ok=True)
     of = {"dataset": "d" * 64, "start": None, "settings": {"network": "yolo11n", "seed": 3, "rate": 0.001}}
     (folder / "of.json").write_text(json.dumps(of))

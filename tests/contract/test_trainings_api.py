@@ -76,6 +76,27 @@ def test_a_training_is_asked_for_followed_and_shows_what_it_made(
     assert done["curve"] == [{"step": step, "of": 3, "figures": {"map50": step / 4}} for step in (1, 2)]
 
 
+def test_a_version_of_tags_trains_a_classifier(city: City, engineer: httpx.Client) -> None:
+    version = manifest(item(1, side="train"), item(2, side="val"), task="classify")
+    with city.engine.begin() as connection:
+        tags = archive.keep(connection, city.objects, version, [], "lin").digest
+    number = submitted(engineer, tags, classifier={"epochs": 3, "network": "yolo11s-cls"})
+    asked = engineer.get(f"/api/trainings/{number}").json()["settings"]
+    assert (asked["network"], asked["epochs"], asked["size"]) == ("yolo11s-cls", 3, 224)
+    assert "mosaic" not in asked
+
+
+def test_a_version_of_a_mask_trains_a_decoder_or_a_whole_network(city: City, engineer: httpx.Client) -> None:
+    version = manifest(item(1, side="train"), item(2, side="val"), task="segment", classes=("water",))
+    with city.engine.begin() as connection:
+        mask = archive.keep(connection, city.objects, version, [], "lin").digest
+    usual, whole = submitted(engineer, mask), submitted(engineer, mask, segmenter={"epochs": 3})
+    asked = [engineer.get(f"/api/trainings/{number}").json()["settings"] for number in (usual, whole)]
+    assert (asked[0]["steps"], asked[1]["network"], asked[1]["epochs"]) == (400, "yolo11n-seg", 3)
+    both = engineer.post("/api/trainings", json={"name": "n", "dataset": mask, "head": {}, "segmenter": {}})
+    assert (both.status_code, "are for the same versions" in both.json()["detail"]) == (422, True)
+
+
 def test_pages_lead_to_the_oldest(engineer: httpx.Client, dataset: str) -> None:
     numbers = [submitted(engineer, dataset) for _ in range(3)]
     first = engineer.get("/api/trainings", params={"limit": 2}).json()
@@ -107,6 +128,8 @@ def test_what_is_refused(city: City, engineer: httpx.Client, dataset: str) -> No
         ({"name": "cars", "dataset": dataset, "settings": {"bogus": 1}}, "settings.bogus"),
         ({"name": "cars", "dataset": dataset, "head": {"steps": 0}}, "steps: 0"),
         ({"name": "cars", "dataset": dataset, "head": {"steps": 5}}, "is of task detect"),
+        ({"name": "cars", "dataset": dataset, "classifier": {"epochs": 5}}, "is of task detect"),
+        ({"name": "cars", "dataset": dataset, "classifier": {"network": "yolo11n"}}, "classifier.network"),
     ):
         answer = engineer.post("/api/trainings", json=body)
         assert answer.status_code == 422, answer.text

@@ -30,15 +30,23 @@ def test_a_training_is_submitted_watched_and_cancelled(city: City, page: Page) -
     with city.engine.begin() as connection:
         version = manifest(item(1, side="train"), item(2, side="val"), name="路口车辆")
         digest = archive.keep(connection, city.objects, version, [], "lin").digest
+        weather = manifest(item(3, side="train"), item(4, side="val"), name="天气", task="classify")
+        tags = archive.keep(connection, city.objects, weather, [], "lin").digest
+        water = manifest(item(5, side="train"), item(6, side="val"), name="积水", task="segment", classes=("water",))
+        mask = archive.keep(connection, city.objects, water, [], "lin").digest
     enter(page, city)
     page.goto(f"{city.url}/trainings")
     expect(page.get_by_text("还没有训练任务")).to_be_visible()
     page.get_by_role("button", name="提交训练").click()
     form = page.get_by_role("dialog")
     form.get_by_label("名称").fill("路口车辆 夜间")
-    form.get_by_label("数据集版本").fill(digest[:12])
-    page.keyboard.press("Enter")
-    expect(form).to_contain_text(f"路口车辆 {digest[:12]}")
+    # What is asked follows from what the version is of.
+    asked = (("积水", mask, "冻结特征上的解码器（快）"), ("天气", tags, "yolo11n-cls"), ("路口车辆", digest, "yolo11n"))
+    for name, chosen, network in asked:
+        form.get_by_label("数据集版本").fill(chosen[:12])
+        page.keyboard.press("Enter")
+        expect(form).to_contain_text(f"{name} {chosen[:12]}")
+        expect(form.get_by_title(network, exact=True)).to_be_visible()
     form.get_by_label("轮数").fill(str(EPOCHS))
     shot(page, "training-form")
     form.get_by_role("button", name="提交训练").click()

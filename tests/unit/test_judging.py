@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithm_repo.judging.boxes import Int8Limits, Precision, judged_int8
 from algorithm_repo.judging.gate import Limits, judged
+from algorithm_repo.judging.int8 import ByClass, Int8Limits, judged_int8
 from algorithm_repo.judging.masks import Overlap, gain, iou
+from algorithm_repo.judging.tags import int8_limits
 
 
 def photos(shares: list[float], *slices: str, either: int = 1000) -> list[Overlap]:
@@ -79,8 +80,8 @@ def test_only_the_same_photos_are_compared() -> None:
             judged(photos(before), photos(after), Limits())
 
 
-def of(pictures: int = 8, **classes: float) -> Precision:
-    return Precision(classes=classes, pictures=pictures)
+def of(pictures: int = 8, **classes: float) -> ByClass:
+    return ByClass(figure="precision", classes=classes, pictures=pictures)
 
 
 def test_int8_is_kept_when_it_costs_next_to_nothing() -> None:
@@ -102,3 +103,11 @@ def test_int8_of_a_network_that_has_learnt_nothing_is_refused() -> None:
         judged_int8(of(person=0.5), of(car=0.5), Int8Limits())
     with pytest.raises(ValueError, match="same pictures"):
         judged_int8(of(8, person=0.5), of(9, person=0.5), Int8Limits())
+
+
+def test_a_classifier_that_always_says_the_same_has_no_small_form() -> None:
+    guessed = ByClass(figure="accuracy", classes={"day": 1.0, "night": 0.0}, pictures=8)
+    verdict = judged_int8(guessed, guessed, int8_limits(guessed))
+    assert verdict.reasons == ("the network's own accuracy of 0.500 is below 0.55",)
+    learnt = ByClass(figure="accuracy", classes={"day": 1.0, "night": 0.5}, pictures=8)
+    assert judged_int8(learnt, learnt, int8_limits(learnt)).kept

@@ -3954,6 +3954,70 @@ export interface components {
             withheld: number;
         };
         /**
+         * ClassifySettings
+         * @description How to train a classifier.
+         */
+        ClassifySettings: {
+            /**
+             * Batch
+             * @default 16
+             */
+            batch: number;
+            /**
+             * Calibrate
+             * @default 300
+             */
+            calibrate: number;
+            /**
+             * Device
+             * @default cpu
+             * @enum {string}
+             */
+            device: "cpu" | "cuda";
+            /**
+             * Epochs
+             * @default 50
+             */
+            epochs: number;
+            /**
+             * Network
+             * @default yolo11n-cls
+             * @enum {string}
+             */
+            network: "yolo11n-cls" | "yolo11s-cls" | "yolo11m-cls";
+            /**
+             * Optimizer
+             * @default AdamW
+             * @enum {string}
+             */
+            optimizer: "AdamW" | "SGD";
+            /**
+             * Rate
+             * @default 0.001
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Size
+             * @default 224
+             */
+            size: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Workers
+             * @default 0
+             */
+            workers: number;
+        };
+        /**
          * ClipFacts
          * @description What a clip's bytes say of its time.
          *
@@ -4484,21 +4548,10 @@ export interface components {
         };
         /**
          * DetectSettings
-         * @description How to train.
+         * @description How to train a detector.
          *
          *     Attributes:
-         *         network: its shape; weights are drawn by `seed` unless `lay` is given some.
-         *         size: of the square input, px, a multiple of 32.
-         *         epochs: how often each picture of the train side is shown.
-         *         batch: pictures a step.
-         *         rate: highest learning rate.
-         *         optimizer: as torch names it.
          *         mosaic: until how many epochs before the end four pictures are shown as one.
-         *         seed: of first weights, order and variations.
-         *         threads: of the processor; more or fewer add up in another order and give another network.
-         *         workers: processes that read pictures beside it.
-         *         calibrate: training pictures at most from which INT8 learns its ranges; 0: no INT8.
-         *         device: "cpu" or "cuda"; only on a processor two runs are alike to the bit.
          */
         DetectSettings: {
             /**
@@ -6936,18 +6989,22 @@ export interface components {
         };
         /**
          * NewTraining
-         * @description A training on a frozen version of data; neither settings nor head: as usual for the version's task.
+         * @description A training on a frozen version of data; none of the four: as usual for the version's task.
          *
          *     Attributes:
          *         settings: of a detector, on a version of boxes.
+         *         classifier: of a classifier, on a version of tags.
          *         head: of a decoder on frozen features, on a version of one mask.
+         *         segmenter: of a whole network, on a version of one mask.
          */
         NewTraining: {
+            classifier?: components["schemas"]["ClassifySettings"] | null;
             /** Dataset */
             dataset: string;
             head?: components["schemas"]["HeadSettings"] | null;
             /** Name */
             name: string;
+            segmenter?: components["schemas"]["SegmentSettings"] | null;
             settings?: components["schemas"]["DetectSettings"] | null;
         };
         /** NoteBody */
@@ -7729,6 +7786,78 @@ export interface components {
             score: number;
             /** What */
             what: string;
+        };
+        /**
+         * SegmentSettings
+         * @description How to train a network of masks.
+         *
+         *     Attributes:
+         *         mosaic: until how many epochs before the end four pictures are shown as one.
+         */
+        SegmentSettings: {
+            /**
+             * Batch
+             * @default 16
+             */
+            batch: number;
+            /**
+             * Calibrate
+             * @default 300
+             */
+            calibrate: number;
+            /**
+             * Device
+             * @default cpu
+             * @enum {string}
+             */
+            device: "cpu" | "cuda";
+            /**
+             * Epochs
+             * @default 50
+             */
+            epochs: number;
+            /**
+             * Mosaic
+             * @default 10
+             */
+            mosaic: number;
+            /**
+             * Network
+             * @default yolo11n-seg
+             * @enum {string}
+             */
+            network: "yolo11n-seg" | "yolo11s-seg" | "yolo11m-seg";
+            /**
+             * Optimizer
+             * @default AdamW
+             * @enum {string}
+             */
+            optimizer: "AdamW" | "SGD";
+            /**
+             * Rate
+             * @default 0.001
+             */
+            rate: number;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Size
+             * @default 320
+             */
+            size: number;
+            /**
+             * Threads
+             * @default 2
+             */
+            threads: number;
+            /**
+             * Workers
+             * @default 0
+             */
+            workers: number;
         };
         /**
          * Severity

@@ -1,4 +1,4 @@
-"""ultralytics, imported so that it neither asks the network, nor installs anything, nor writes beside the job.
+"""ultralytics, imported so that it neither asks the network, nor installs anything, nor tells or writes beside the job.
 
 Import this module before ultralytics; its settings are read once, at the import.
 """
@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# Whoever else it would tell of a training, if their client is installed: MLflow's is, and would keep a store of its own
+# where the process was started.
+_TOLD = ("sync", "clearml", "comet", "dvc", "mlflow", "raytune", "tensorboard", "wandb")
 _KEPT: list[object] = []  # operators last as long as their library
 
 
@@ -33,6 +36,7 @@ def prepare(folder: Path) -> None:
         if "torchvision::nms" not in str(error):
             raise
         _without_compiled_operators()
+    import_module("ultralytics.utils").SETTINGS.update(dict.fromkeys(_TOLD, False))
 
 
 def _without_compiled_operators() -> None:

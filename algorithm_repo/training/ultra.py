@@ -1,13 +1,14 @@
-"""A detector by ultralytics, which may be killed at any time.
+"""A network of ultralytics, trained in a folder; the training may be killed at any time.
 
-    python -m algorithm_repo.training.detect FOLDER
+    python -m algorithm_repo.training.ultra FOLDER
 
-FOLDER holds what `algorithm_repo.training.detectjob` laid down: `job.json`, `data/`, perhaps `start.npz`. After each
+FOLDER holds what `algorithm_repo.training.ultrajob` laid down: `job.json`, `data/`, perhaps `start.npz`. After each
 epoch `checkpoint.npz` is replaced and a line is added to `curve.jsonl`; a run that was killed goes on after its last
 whole epoch. On one machine's processor its curve and weights are to the last bit those of an unbroken one: order,
 mosaics and variations of an epoch follow from seed and epoch alone, and the checkpoint holds weights, their moving
 average and the optimizer's moments in full precision. ultralytics' own checkpoints (pickles, in half precision) are
-neither written nor read. At the end there are `detector.npz` and what `detect_export` makes of it.
+neither written nor read. At the end there are the weights (`detector.npz`, `classifier.npz`) and what `ultra_export`
+makes of them.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from algorithm_repo.training.checkpoints import Checkpoint, under, write_arrays
-from algorithm_repo.training.detect_setup import prepare
 from algorithm_repo.training.provenance import code_version, environment
+from algorithm_repo.training.ultra_setup import prepare
 
 
 def _say_start(folder: Path, job: dict[str, Any]) -> None:
@@ -32,23 +33,23 @@ def _say_start(folder: Path, job: dict[str, Any]) -> None:
 
 def main(folder: Path) -> None:
     """Trains what is left of the job in `folder`, and exports."""
-    job = json.loads((folder / "job.json").read_text())
+    # Jobs of detectors that were laid down before there were others do not say so.
+    job = {"task": "detect"} | json.loads((folder / "job.json").read_text())
     _say_start(folder, job)
     prepare(folder / "ultralytics")
+    from algorithm_repo.training.ultra_tasks import TASKS
+
+    task = TASKS[job["task"]]
     checkpoint = Checkpoint(folder)
     kept = checkpoint.read()
     if kept is None or int(kept["epochs"]) < job["epochs"]:
-        for cache in (folder / "data" / "labels").glob("*.cache"):
+        for cache in (folder / "data").rglob("*.cache"):
             cache.unlink()  # ultralytics pickles them; they are made again in a moment
-        from algorithm_repo.training.detect_trainer import Trainer
-
-        Trainer(folder, job).train()
+        task.trainer(folder, job).train()
         kept = checkpoint.read()
     assert kept is not None
-    write_arrays(folder / "detector.npz", {name: value.numpy() for name, value in under(kept, "mean/").items()})
-    from algorithm_repo.training.detect_export import export
-
-    export(folder, job)
+    write_arrays(folder / f"{task.stem}.npz", {name: value.numpy() for name, value in under(kept, "mean/").items()})
+    task.export(folder, job)
 
 
 if __name__ == "__main__":
