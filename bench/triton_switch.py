@@ -4,6 +4,10 @@ A caller sends looks at an even rate, as an open loop: a look's latency is from 
 there, so that what a switch delays is counted for every look behind it. Between two looks the caller takes another
 version when one is ready, as a worker's compute thread does (`fleet.switching`), and `cityvision.triton_desk` loads and
 unloads what the server holds. The usual latency is that of the looks between switches, in the same run.
+
+60 looks a second are asked of the water network, as the rules ask it, and then of the detector (`detector_…`), which is
+five times as heavy: on a machine that cannot infer so many (`looks_per_s_answered`) looks queue all the while, and the
+latencies say nothing of switches.
 """
 
 from __future__ import annotations
@@ -12,10 +16,10 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import cv2
 import numpy as np
@@ -27,20 +31,21 @@ from cityvision.triton_desk import TritonDesk
 from contracts.errors import RunnerError
 from contracts.records import NetworkUsed
 from contracts.rollout import DETECTOR, Served, ServedModel, Serving
-from contracts.vision import Frame
+from contracts.senses import Ask
+from contracts.vision import Frame, Tracks
 from fleet.detectors import Detectors
 from fleet.switching import ModelSwitch, Port, Switches
-from models.detector import load_detector
+from models.detector import load_detector, version_name
 from models.picture import frame_from_bgr
-from models.served import Reader, load_served
+from models.served import WATER, Reader, load_served
 from models.triton_repository import Serving as TritonServing
 from models.triton_server import TritonServer, embedded_server
 from models.zoo import Zoo
-from pipeline.senses.engine import Sensing
+from pipeline.senses.engine import Sensing, Wish
+from pipeline.senses.memory import SceneMemory
 from pipeline.track import FleetTracker
 from store.objects import DiskObjects
 
-MODEL = "street"
 CLIP = "residential_street"
 RATE = 60.0
 SWITCHES = 20
@@ -51,6 +56,17 @@ _LONGEST_S = 120.0
 VENV = Path(__file__).resolve().parent.parent / ".venv-triton"
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A network whose versions are switched, and what it plays."""
+
+    model: str
+    role: str
+
+
+DETECTING, SEGMENTING = Subject("street", DETECTOR), Subject("water", WATER)
+
+
 def run() -> tuple[Figures, Figures]:
     """Figures of 20 switches at 60 looks a second; there is no peer but the same server at rest.
 
@@ -58,9 +74,15 @@ def run() -> tuple[Figures, Figures]:
         ModelMissing, HashMismatch: the weights or the clip cannot be had.
         ServiceError: the server cannot be installed or started.
     """
-    zoo = Zoo()
-    with tempfile.TemporaryDirectory() as name:
-        seen = switched(zoo, Path(name), pictures(zoo), rate=RATE, switches=SWITCHES, between_s=BETWEEN_S)
+    zoo, found = Zoo(), Figures()
+    for subject, prefix in ((SEGMENTING, ""), (DETECTING, "detector_")):
+        with tempfile.TemporaryDirectory() as name:
+            seen = switched(zoo, Path(name), subject, rate=RATE, switches=SWITCHES, between_s=BETWEEN_S)
+        found |= {f"{prefix}{key}": value for key, value in _figures(seen).items()}
+    return found, {}
+
+
+def _figures(seen: Seen) -> Figures:
     usual, during = seen.p99_ms(seen.usual), seen.p99_ms(seen.during)
     return {
         "looks_per_s_asked": RATE,
@@ -75,7 +97,7 @@ def run() -> tuple[Figures, Figures]:
         "memory_start_mib": round(seen.memory_start / 2**20, 1),
         "memory_end_mib": round(seen.memory_end / 2**20, 1),
         "memory_vs_start": round(seen.memory_end / seen.memory_start, 3),
-    }, {}
+    }
 
 
 @dataclass(slots=True)
@@ -124,13 +146,12 @@ class _Bus:
         """Nothing is open."""
 
 
-def switched(zoo: Zoo, folder: Path, pictures: list[Frame], *, rate: float, switches: int, between_s: float) -> Seen:
+def switched(zoo: Zoo, folder: Path, subject: Subject, *, rate: float, switches: int, between_s: float) -> Seen:
     """Switches to and fro between versions of one network.
 
     Args:
-        zoo: has `MODEL`.
+        zoo: has the networks and the clip whose pictures are looked at in turn.
         folder: for the server's repository and log.
-        pictures: looked at in turn.
         rate: looks a second.
         switches: how many.
         between_s: rest between two of them, s.
@@ -140,20 +161,27 @@ def switched(zoo: Zoo, folder: Path, pictures: list[Frame], *, rate: float, swit
     """
     objects = DiskObjects(folder / "objects")
     shelf = NetworkShelf(zoo, objects)
-    versions = [_version(zoo, objects, number) for number in range(2)]
+    versions = [_version(zoo, objects, subject, number) for number in range(2)]
     repository, how = folder / "models", TritonServing(threads=os.cpu_count() or 1)
-    server = embedded_server([MODEL], zoo, venv=VENV, repository=repository, log=folder / "triton.log", serving=how)
+    names = sorted({DETECTING.model, subject.model})
+    server = embedded_server(names, zoo, venv=VENV, repository=repository, log=folder / "triton.log", serving=how)
     with server:
         desk = TritonDesk(server.url, repository, shelf.zoo_with, how)
-        first = load_detector(MODEL, zoo, triton_url=server.url)
-        detectors, port, bus = Detectors(first, _none, FleetTracker(), Sensing(zoo), _BATCH), Port(), _Bus()
+        first, sensing = load_detector(DETECTING.model, zoo, triton_url=server.url), Sensing(zoo, server.url)
+        detectors, port, bus = Detectors(first, _none, FleetTracker(), sensing, _BATCH), Port(), _Bus()
+
+        loaded: list[Reader] = [first]
 
         def load(model: ServedModel) -> Reader:
-            return load_served(model.role, model.name, shelf.zoo_with(model), triton_url=server.url)
+            loaded.append(load_served(model.role, model.name, shelf.zoo_with(model), triton_url=server.url))
+            return loaded[-1]
 
-        running = {DETECTOR: NetworkUsed(role=DETECTOR, name=first.name, sha256=zoo.artefact(MODEL).digest)}
+        artefact = zoo.artefact(subject.model)
+        own = NetworkUsed(role=subject.role, name=version_name(subject.model, artefact), sha256=artefact.digest)
+        running = {subject.role: own}
         follower = ModelSwitch("w1", bus, port, load, running, lambda _: None)
-        caller = _Caller(detectors, Switches(port, detectors, Sensing(zoo)), pictures, rate)
+        look = _Detecting(detectors) if subject.role == DETECTOR else _Sensing(sensing)
+        caller = _Caller(look, Switches(port, detectors, sensing), pictures(zoo), rate)
         desk_side = _DeskSide(desk, bus, server, repository, caller)
         follower.start()
         try:
@@ -162,14 +190,47 @@ def switched(zoo: Zoo, folder: Path, pictures: list[Frame], *, rate: float, swit
             caller.stop()
             follower.stop()
             desk.close()
-            detectors.usual.detector.close()
+            for reader in loaded:
+                reader.close()
+
+
+class _Look(Protocol):
+    """Looks at a batch of pictures. Raises RunnerError: there is no answer."""
+
+    def __call__(self, frames: Sequence[Frame]) -> None: ...
+
+
+class _Detecting:
+    """By the detector that is in use at the moment."""
+
+    def __init__(self, detectors: Detectors) -> None:
+        self._detectors = detectors
+
+    def __call__(self, frames: Sequence[Frame]) -> None:
+        self._detectors.usual.detector.detect_frames(frames, 0.3)
+
+
+class _Sensing:
+    """For water, as the rules ask: each picture of a batch is of another camera."""
+
+    def __init__(self, sensing: Sensing) -> None:
+        self._sensing = sensing
+        self._memories = [SceneMemory() for _ in range(_BATCH)]
+
+    def __call__(self, frames: Sequence[Frame]) -> None:
+        wishes = [
+            Wish(f"camera-{number}", frame, Tracks.empty(), Ask(water=True), (), self._memories[number])
+            for number, frame in enumerate(frames)
+        ]
+        if any(senses.water is None for senses in self._sensing.sense(wishes)):
+            raise RunnerError("no answer of the water network")
 
 
 class _Caller:
     """Sends looks at an even rate, in a thread of its own; see the module."""
 
-    def __init__(self, detectors: Detectors, switches: Switches, pictures: list[Frame], rate: float) -> None:
-        self._detectors = detectors
+    def __init__(self, look: _Look, switches: Switches, pictures: list[Frame], rate: float) -> None:
+        self._look = look
         self._switches = switches
         self._pictures = pictures
         self._every = 1 / rate
@@ -194,7 +255,7 @@ class _Caller:
             count = min(_BATCH, 1 + int((now - due) / self._every))
             frames = [self._pictures[(number + index) % len(self._pictures)] for index in range(count)]
             try:
-                self._detectors.usual.detector.detect_frames(frames, 0.3)
+                self._look(frames)
             except RunnerError:
                 self.seen.failed += count
             done = time.monotonic()
@@ -254,11 +315,12 @@ class _DeskSide:
             time.sleep(0.05)
 
 
-def _version(zoo: Zoo, objects: DiskObjects, number: int) -> ServedModel:
+def _version(zoo: Zoo, objects: DiskObjects, subject: Subject, number: int) -> ServedModel:
     """The same network under another hash: a second doc_string (field 6 of ModelProto) takes the first one's place."""
     words = f"version {number}".encode()
-    data = zoo.fetch(MODEL)[0].read_bytes() + bytes([6 << 3 | 2, len(words)]) + words
-    kept = keep_network(objects, data, role=DETECTOR, name=f"{MODEL}-{number}", like=zoo.artefact(MODEL))
+    data = zoo.fetch(subject.model)[0].read_bytes() + bytes([6 << 3 | 2, len(words)]) + words
+    like = zoo.artefact(subject.model)
+    kept = keep_network(objects, data, role=subject.role, name=f"{subject.model}-{number}", like=like)
     return ServedModel(role=kept.role, name=kept.name, sha256=kept.sha256)
 
 

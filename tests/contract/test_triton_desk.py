@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from algorithm_repo.rollout.keeping import NetworkShelf, keep_network
-from bench.triton_switch import pictures, switched
+from bench.triton_switch import DETECTING, SEGMENTING, Subject, switched
 from cityvision.demo import TRITON_REPOSITORY, triton_child
 from cityvision.settings import load_settings
 from cityvision.triton_desk import TritonDesk
@@ -143,10 +143,12 @@ def test_the_demos_server_has_every_network_that_its_workers_ask_for(
     assert {"street", LITTER, WATER, FINDER, READER} <= published
 
 
-def test_no_look_fails_while_versions_are_switched(zoo: Zoo, tmp_path: Path) -> None:
+@pytest.mark.parametrize("subject", [DETECTING, pytest.param(SEGMENTING, marks=pytest.mark.thorough)])
+def test_no_look_fails_while_versions_are_switched(zoo: Zoo, tmp_path: Path, subject: Subject) -> None:
     """The short form of `cityvision bench triton_switch`, which measures latencies at 60 looks/s."""
-    seen = switched(zoo, tmp_path, pictures(zoo), rate=10.0, switches=2, between_s=0.5)
+    seen = switched(zoo, tmp_path, subject, rate=10.0, switches=2, between_s=0.5)
     assert (seen.failed, seen.switches) == (0, 2)
     assert len(seen.usual) > 5
     assert len(seen.during) > 5
-    assert [name.rpartition("-")[0] for name in seen.left] == ["street-0", "street"]
+    left = {name.rpartition("-")[0] for name in seen.left}
+    assert left == {"street", subject.model, f"{subject.model}-0"}, "what the installation has stays"
