@@ -76,11 +76,10 @@ def accept(connection: Connection, about: NewCase, duty: Duty, who: str, now: fl
     Raises:
         ConfigError: the rule book has no such category.
     """
-    try:
-        state = begun(about.category, book, now)
-    except KeyError as error:
+    if not book.knows(about.category):
         known = ", ".join(category.code for category in book.categories)
-        raise ConfigError(f"category: there is no {about.category!r}", f"write one of {known}") from error
+        raise ConfigError(f"category: there is no {about.category!r}", f"write one of {known}")
+    state = begun(about.category, book, now)
     line = Line(
         utc=now,
         who=who,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from cases import store
@@ -12,6 +12,7 @@ from cases.queries import CaseFilter, Sight, Tally, tallies
 from cases.service import SYSTEM, CaseHook, accept, bulk, perform, watch_clocks
 from cases.tables import case_decisions, case_lines, case_silences, cases
 from cases.types import Action, Clock, Duty, Facts, NewCase, Status
+from cases.verify import begin
 from contracts.errors import ConfigError, StaleRevision
 from contracts.records import Event, EventRecord, Severity, Transition
 from events.consumer import Consumer
@@ -155,6 +156,30 @@ def test_each_clock_that_runs_out_is_told_once_also_where_somebody_spoke_before(
         assert watch_clocks(connection, NOW + 7500 + 901, BOOK) == 1, "late again, at 派遣"
         assert watch_clocks(connection, NOW + 7500 + 902, BOOK) == 0
     assert supervised() == 3
+
+
+def test_a_case_whose_category_the_city_took_out_of_its_book_goes_on(engine: Engine) -> None:
+    """And holds up the clocks of no other one."""
+    see(engine, event(), event("b"))
+    gone, _ = numbers(engine)
+    with engine.begin() as connection:
+        case = store.read(connection, gone)
+        assert case is not None
+        state = case.state.model_copy(update={"category": "9901"}).model_dump(mode="json")
+        connection.execute(update(cases).where(cases.c.id == gone).values(category="9901", state=state))
+    with engine.begin() as connection:
+        assert watch_clocks(connection, NOW + 7300, BOOK) == 2
+        until = Facts(until_utc=NOW + 20_000, note="x")
+        perform(connection, gone, Action.SUSPEND, Duty.CENTRE, "zhao", until, NOW + 8000, BOOK)
+        assert watch_clocks(connection, NOW + 20_001, BOOK) == 1
+        perform(connection, gone, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 20_600, BOOK)
+        assert begin(connection, NOW + 20_601, BOOK) == 0, "no event type is its own any more: a person looks"
+        perform(connection, gone, Action.VERIFY, Duty.CENTRE, "zhao", Facts(), NOW + 20_602, BOOK)
+        done = perform(connection, gone, Action.CLOSE, Duty.CENTRE, "zhao", Facts(verdict="gone"), NOW + 20_603, BOOK)
+        assert done.status is Status.CLOSED
+        about = NewCase(source="manual", category="9901", department="city", started_utc=NOW)
+        with pytest.raises(ConfigError, match="category: there is no '9901'"):
+            accept(connection, about, Duty.CENTRE, "zhao", NOW, BOOK)
 
 
 def test_a_case_that_nobody_rates_ends_by_itself(engine: Engine) -> None:
