@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from cases import store
-from cases.book import read_book
+from cases.book import Book, read_book
 from cases.queries import CaseFilter, Sight, Tally, tallies
 from cases.service import SYSTEM, CaseHook, accept, bulk, perform, watch_clocks
 from cases.tables import case_decisions, case_lines, case_silences, cases
@@ -87,6 +89,44 @@ def test_it_happens_again(engine: Engine) -> None:
     assert (case.state.status, case.state.reopened, case.state.owner) == (Status.DISPATCHED, 1, "traffic")
     see(engine, event(at=NOW + 900_000))
     assert numbers(engine) == [number], "it is open again, so it takes what comes"
+
+
+def test_an_event_that_becomes_severe_enough_makes_its_case_then(engine: Engine) -> None:
+    category = BOOK.category("0304").model_copy(update={"min_severity": Severity.MAJOR})
+    book = BOOK.model_copy(update={"categories": (category, *(c for c in BOOK.categories if c.code != "0304"))})
+    hook = CaseHook(Book.model_validate(book.model_dump()))
+    first = event()
+
+    def goes_on(seq: int, severity: Severity, transition: Transition = Transition.UPDATED) -> list[str]:
+        change = {"seq": seq, "transition": transition, "severity": severity, "utc": NOW + 60 * seq}
+        with engine.begin() as connection:
+            hook(connection, first.model_copy(update=change))
+            return list(connection.execute(select(case_decisions.c.kind)).scalars())
+
+    assert goes_on(0, Severity.MINOR, Transition.OPENED) == ["none"]
+    assert goes_on(1, Severity.MINOR) == ["none"]
+    assert numbers(engine) == []
+    assert goes_on(2, Severity.MAJOR) == ["new"]
+    assert goes_on(3, Severity.MINOR) == ["new"]
+    assert len(numbers(engine)) == 1
+
+
+def test_an_event_does_not_join_a_case_that_is_just_being_closed(engine: Engine) -> None:
+    see(engine, event())
+    (number,) = numbers(engine)
+    with engine.begin() as connection:
+        perform(connection, number, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 600, BOOK)
+        perform(connection, number, Action.VERIFY, Duty.SYSTEM, SYSTEM, Facts(), NOW + 601, BOOK)
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as closing:
+            perform(closing, number, Action.CLOSE, Duty.SYSTEM, SYSTEM, Facts(verdict="gone"), NOW + 660, BOOK)
+            coming = pool.submit(see, engine, event(at=NOW + 1200))
+            wait((coming,), timeout=1)
+        coming.result()
+    with engine.begin() as connection:
+        case = store.read(connection, number)
+    assert case is not None
+    assert (case.state.status, case.state.reopened) == (Status.DISPATCHED, 1)
 
 
 def test_a_silence_is_counted_and_ends(engine: Engine) -> None:
