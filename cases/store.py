@@ -210,8 +210,8 @@ def _write_line(connection: Connection, number: int, revision: int, line: Line) 
 
 
 def reported(connection: Connection, categories: Sequence[str], limit: int) -> list[Case]:
-    """Cases of these categories, at places that a camera sees, whose handler says that it is done, oldest first; locked,
-    and those that others have are left out."""
+    """Cases of these categories, where a camera looks, whose handler says that it is done, oldest first; locked, and
+    those that others have are left out."""
     c = cases.c
     query = select(cases).where(c.status == Status.REPORTED.value, c.camera != "", c.category.in_(categories))
     query = query.order_by(c.updated).limit(limit)

@@ -14,6 +14,7 @@ from contracts.errors import ConfigError, StaleRevision
 from contracts.hours import Hours
 from contracts.records import Event, Severity, Transition
 from subscriptions import hidden, service, store
+from subscriptions.fetch import fetch
 from subscriptions.matching import wants
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import Delivery, NewSilence, State, Wanted, Webhook
@@ -162,6 +163,29 @@ def test_replay_by_window_keeps_ids_and_takes_new_numbers(engine: Engine) -> Non
     assert [one.number for one in told(engine, late)] == [1, 2, 3]
     happen(engine, event(5))
     assert told(engine, early)[-1].number == 7
+
+
+def test_what_may_not_be_seen_any_more_holds_up_nobody_who_fetches(engine: Engine) -> None:
+    """Also where it was fetched before, by somebody who asks again from an earlier place."""
+    mine = subscribed(engine)
+    happen(engine, event(1), event(3), event(5, camera="seen"))
+    with engine.begin() as connection:
+        assert [one.number for one in fetch(connection, mine, None, 9, own).told] == [1, 2, 3]
+        hidden_by_now = fetch(connection, mine, 0, 2, lambda _department, place: place.camera == "seen")
+        assert hidden_by_now == ([], 2, True)
+        rest = fetch(connection, mine, hidden_by_now.upto, 2, lambda _department, place: place.camera == "seen")
+        assert ([one.number for one in rest.told], rest.upto, rest.full) == ([3], 3, False)
+
+
+def test_nothing_is_fetched_while_a_subscription_is_held(engine: Engine) -> None:
+    mine = subscribed(engine)
+    happen(engine, event(1))
+    with engine.begin() as connection:
+        service.pause(connection, mine, "repairs")
+        assert fetch(connection, mine, None, 9, own).told == []
+        assert service.get(connection, mine).waiting == 1
+        service.pause(connection, mine, None)
+        assert len(fetch(connection, mine, None, 9, own).told) == 1
 
 
 def test_edits_secrets_and_the_end(engine: Engine) -> None:
