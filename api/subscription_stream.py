@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -13,6 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.deps import Credential, CredentialDep, DoorsDep, Number, SubscriberDep, check_session, viewer_of
 from api.doors import Doors
+from api.feed import left_off
 from api.problems import Invalid, NotFound, Problem
 from api.subscriptions import found
 from contracts.errors import AccessError
@@ -27,7 +27,6 @@ router = APIRouter(prefix="/api/subscriptions", tags=["subscriptions"])
 _PAGE = 200
 _POLL_S = 5.0
 _LAST = 2**62
-_NUMBER = re.compile("[0-9]{1,19}")  # a header may hold other digits, and more of them than there are numbers
 
 
 class _Fetch:
@@ -105,6 +104,6 @@ def subscription_stream(
         kind = found(connection, viewer, number).channel.kind
     if kind != "sse":
         raise Invalid(f"subscription {number} is told by {kind}", "make one of the kind sse")
-    last = int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else after
+    last = left_off(last_event_id, after)
     stream = _Fetch(doors, viewer, shown, number, None if last is None else min(last, _LAST))
     return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

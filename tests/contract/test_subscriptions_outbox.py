@@ -172,7 +172,7 @@ def test_what_may_not_be_seen_any_more_holds_up_nobody_who_fetches(engine: Engin
     with engine.begin() as connection:
         assert [one.number for one in fetch(connection, mine, None, 9, own).told] == [1, 2, 3]
         hidden_by_now = fetch(connection, mine, 0, 2, lambda _department, place: place.camera == "seen")
-        assert hidden_by_now == ([], 2, True)
+        assert (hidden_by_now.told, hidden_by_now.upto, hidden_by_now.full) == ([], 2, True)
         rest = fetch(connection, mine, hidden_by_now.upto, 2, lambda _department, place: place.camera == "seen")
         assert ([one.number for one in rest.told], rest.upto, rest.full) == ([3], 3, False)
 
