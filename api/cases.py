@@ -111,8 +111,10 @@ def act_on_case(
 ) -> CaseView:
     """Does something to a case. `revision` is the one the person saw: who comes second is told (409). What is sent
     again under the same `key`, because no answer arrived, is done once."""
-    case = _detail(connection, sight, number).case
+    found = _detail(connection, sight, number)
+    case = found.case
     _require_department(pool, book, body.facts)
+    _require_pictures(found, body.facts)
     now, duty = time.time(), _duty(connection, user, body.action, (case.state.handler,))
     facts = body.facts
     service.perform(
@@ -151,6 +153,8 @@ def act_on_incident(
     """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
     now = time.time()
     _require_department(pool, book, body.facts)
+    if body.facts.pictures:
+        raise wrong("facts.pictures", "a picture shows one place", "leave them out, or act case by case")
     done = queries.members(connection, sight, number, [step.source for step in TABLE if step.action is body.action])
     if not done:
         raise NotFound(f"incident {number} has no case to which {body.action} could be done")
@@ -184,6 +188,15 @@ def _require_department(pool: PoolView, book: Book, facts: Facts) -> None:
     if facts.department and facts.department not in {*pool.departments, book.centre}:
         known = ", ".join(sorted(pool.departments))
         raise wrong("facts.department", f"no department {facts.department}", f"one of: {known}")
+
+
+def _require_pictures(found: CaseDetail, facts: Facts) -> None:
+    """Raises Invalid: one was not sent to this case, or is not kept any more."""
+    there = {one.key for one in found.pictures if one.deleted_utc is None}
+    for place, key in enumerate(facts.pictures):
+        if key not in there:
+            fix = "send each to the case first, and give the key of the answer"
+            raise wrong(f"facts.pictures[{place}]", "no picture of this case", fix)
 
 
 def _page(

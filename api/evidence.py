@@ -191,7 +191,7 @@ def admit(doors: Doors, user: User, wanted: Reading, seen: Callable[[Connection]
         EvidenceDeleted, EvidenceWaiting: its bytes are gone, or not here yet.
     """
     event_id, sha256 = wanted.event, wanted.sha256
-    reading = f"{sha256} {wanted.kind} {wanted.purpose}"
+    reading = f"{event_id} {sha256} {wanted.kind} {wanted.purpose}"
     note = doors.readings.due(user, reading)
     with doors.engine.begin() as connection:
         found = queries.get_event(connection, event_id, seen(connection))

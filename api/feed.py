@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ log = logging.getLogger(__name__)
 
 _BACKLOG = 256
 _RETRY_S = 1.0
+_NUMBER = re.compile("[0-9]{1,19}")  # a header may hold other digits, and more of them than there are numbers
+
+
+def left_off(last_event_id: str | None, after: int | None) -> int | None:
+    """Where a listener left off: the header beats `after`; one that holds no number of ours says nothing."""
+    return int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else after
 
 
 class Listener:

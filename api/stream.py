@@ -14,7 +14,7 @@ from api import sight
 from api.deps import Credential, CredentialDep, DoorsDep, SeerDep, check_session, viewer_of
 from api.doors import Doors
 from api.event_view import streamed
-from api.feed import Listener
+from api.feed import Listener, left_off
 from api.problems import Problem
 from api.schemas import StreamedEvent
 from contracts.errors import AccessError
@@ -111,7 +111,7 @@ async def event_stream(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> EventSourceResponse:
     """Every committed transition in order, once. `Last-Event-ID` (sent by browsers on reconnect) beats `after`."""
-    position = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
+    position = left_off(last_event_id, after)
     if position is None:
         position = await run_in_threadpool(_newest_position, doors)
     stream = _Stream(doors, viewer, shown, position)

@@ -12,6 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.deps import Credential, CredentialDep, DoorsDep, Number, SubscriberDep, check_session, viewer_of
 from api.doors import Doors
+from api.feed import left_off
 from api.problems import Invalid, NotFound, Problem
 from api.subscriptions import found
 from contracts.errors import AccessError
@@ -43,10 +44,10 @@ class _Fetch:
         with self._doors.feed.listening() as listener:
             while await self._goes_on():
                 listener.take()
-                page = await run_in_threadpool(self._page)
+                page, more = await run_in_threadpool(self._page)
                 for one in page:
                     yield one
-                if len(page) < _PAGE:
+                if not more:
                     await listener.wait(_POLL_S)
 
     async def _goes_on(self) -> bool:
@@ -65,17 +66,19 @@ class _Fetch:
         with self._doors.engine.connect() as connection:
             found(connection, self._viewer, self._number)
 
-    def _page(self) -> list[ServerSentEvent]:
+    def _page(self) -> tuple[list[ServerSentEvent], bool]:
+        """What comes next, and whether there may be more behind it."""
         with self._doors.engine.begin() as connection:
-            told = fetch(connection, self._number, self._after, _PAGE, sees)
-        if told:
-            self._after = told[-1].number
-        return [
+            told, upto, full = fetch(connection, self._number, self._after, _PAGE, sees)
+        if upto is not None:
+            self._after = upto
+        page = [
             ServerSentEvent(
                 message(self._number, [one], grouped=False).body.decode(), event="event", id=str(one.number)
             )
             for one in told
         ]
+        return page, full
 
 
 @router.get(
@@ -101,6 +104,6 @@ def subscription_stream(
         kind = found(connection, viewer, number).channel.kind
     if kind != "sse":
         raise Invalid(f"subscription {number} is told by {kind}", "make one of the kind sse")
-    last = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
+    last = left_off(last_event_id, after)
     stream = _Fetch(doors, viewer, shown, number, None if last is None else min(last, _LAST))
     return EventSourceResponse(stream.messages(), ping=int(doors.settings.keep_alive_s), send_timeout=30)

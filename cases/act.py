@@ -188,5 +188,5 @@ def _started(name: Clock, limit: float, now: float, calendar: Calendar) -> Runni
 
 def _resumed(paused: Paused, now: float, calendar: Calendar) -> Running:
     """Goes on with what was left; what was late already stays late."""
-    due = calendar.add(now, paused.left_s) if paused.left_s > 0 else now + paused.left_s
+    due = calendar.add(now, paused.left_s) if paused.left_s > 0 else calendar.back(now, -paused.left_s)
     return Running(name=paused.name, started_utc=now, limit_s=paused.limit_s, due_utc=due)

@@ -179,9 +179,20 @@ class Book(Contract):
     def _calendars(self) -> dict[str, Calendar]:
         return {"always": Calendar()} | {name: entry.calendar() for name, entry in self.calendars.items()}
 
+    def knows(self, code: str) -> bool:
+        """Whether the book has this category: a new case can be of it."""
+        return code in self._by_code
+
     def category(self, code: str) -> Category:
-        """Raises KeyError: no such code."""
-        return self._by_code[code]
+        """The category of a case. One that the city took out of its book since is judged as the one with the longest
+        time to handle, so that its cases go on; people alone look at these, and no event makes another."""
+        found = self._by_code.get(code)
+        if found is not None:
+            return found
+        longest = max(self.categories, key=lambda one: one.limits.handle)
+        return longest.model_copy(
+            update={"code": code, "name": {"zh": code, "en": code}, "events": (), "closes": "gone"}
+        )
 
     def for_event(self, event_type: str) -> Category | None:
         """The category whose cases this event makes; None: it makes none."""
@@ -189,7 +200,7 @@ class Book(Contract):
 
     def calendar(self, code: str) -> Calendar:
         """By which a category's limits count."""
-        return self._calendars[self._by_code[code].calendar]
+        return self._calendars[self.category(code).calendar]
 
     @cached_property
     def _places(self) -> dict[str, str]:
@@ -211,7 +222,7 @@ class Book(Contract):
         for route in self.routes:
             if route.fits(code, grid):
                 return route.department, route.crew
-        department = self._by_code[code].handler
+        department = self.category(code).handler
         return (owner if department == "owner" else department), ""
 
 

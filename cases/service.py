@@ -13,7 +13,7 @@ from cases.decide import Silence, decide, incidents
 from cases.exchange import outbox
 from cases.types import Action, Case, CaseState, Clock, Duty, Facts, Line, NewCase
 from contracts.errors import ConfigError, StaleRevision
-from contracts.records import Event
+from contracts.records import Event, Transition
 
 SYSTEM = "system"
 
@@ -25,11 +25,12 @@ class CaseHook:
         self._book = book
 
     def __call__(self, connection: Connection, event: Event) -> None:
-        """What was decided at the event's first transition holds for all of them."""
+        """What was decided at the event's first transition holds for all of them; but one that made no case is decided
+        anew as long as it goes on, for it may have become severe enough."""
         known = store.decided(connection, event.id)
-        if known is not None:
-            if known[0] is not None:
-                store.raise_severity(connection, known[0], event.severity, event.utc)
+        if known is not None and (known.kind != "none" or event.transition is Transition.CLOSED):
+            if known.case_id is not None:
+                store.raise_severity(connection, known.case_id, event.severity, event.utc)
             return
         category = self._book.for_event(event.type)
         if category is None:
@@ -76,11 +77,10 @@ def accept(connection: Connection, about: NewCase, duty: Duty, who: str, now: fl
     Raises:
         ConfigError: the rule book has no such category.
     """
-    try:
-        state = begun(about.category, book, now)
-    except KeyError as error:
+    if not book.knows(about.category):
         known = ", ".join(category.code for category in book.categories)
-        raise ConfigError(f"category: there is no {about.category!r}", f"write one of {known}") from error
+        raise ConfigError(f"category: there is no {about.category!r}", f"write one of {known}")
+    state = begun(about.category, book, now)
     line = Line(
         utc=now,
         who=who,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from cases import pictures
-from cases.decide import RANK, Decision, KnownCase, Silence
+from cases.decide import RANK, Decision, Kind, KnownCase, Silence
 from cases.tables import case_decisions, case_incidents, case_lines, case_silences, cases
 from cases.types import OPEN, Case, CaseState, Line, NewCase, Status
 from contracts.records import Severity
@@ -24,8 +25,10 @@ def lock_place(connection: Connection, category: str, place: str) -> None:
 
 
 def known_at(connection: Connection, category: str, place: str) -> list[KnownCase]:
-    """All cases of a category at a place."""
-    return _known(connection, select(cases).where(cases.c.category == category, cases.c.place == place))
+    """All cases of a category at a place; nobody acts on them before this transaction ends, so that an event never
+    joins one that is just being closed."""
+    query = select(cases).where(cases.c.category == category, cases.c.place == place).order_by(cases.c.id)
+    return _known(connection, query.with_for_update())
 
 
 def known_open(connection: Connection, category: str, since: float, until: float) -> list[KnownCase]:
@@ -118,18 +121,23 @@ def raise_severity(connection: Connection, number: int, severity: Severity, now:
     )
 
 
-def decided(connection: Connection, event_id: str) -> tuple[int | None] | None:
-    """The case of an event, (None,) where it makes none; None where nothing was decided yet."""
-    row = connection.execute(
-        select(case_decisions.c.case_id).where(case_decisions.c.event_id == event_id)
-    ).one_or_none()
-    return None if row is None else (row.case_id,)
+class Decided(NamedTuple):
+    """What was decided of an event before; `case_id` None: it makes none."""
+
+    kind: Kind
+    case_id: int | None
+
+
+def decided(connection: Connection, event_id: str) -> Decided | None:
+    """None where nothing was decided yet."""
+    c = case_decisions.c
+    row = connection.execute(select(c.kind, c.case_id).where(c.event_id == event_id)).one_or_none()
+    return None if row is None else Decided(row.kind, row.case_id)
 
 
 def keep(connection: Connection, event_id: str, decision: Decision, case: int | None, now: float) -> None:
-    """What was decided of an event, and why."""
+    """What was decided of an event, and why; in place of what was decided before."""
     values = {
-        "event_id": event_id,
         "case_id": case,
         "silence_id": decision.silence,
         "kind": decision.kind,
@@ -137,7 +145,8 @@ def keep(connection: Connection, event_id: str, decision: Decision, case: int | 
         "reason": decision.reason,
         "at": at(now),
     }
-    connection.execute(insert(case_decisions).values(values))
+    fresh = upsert(case_decisions).values(event_id=event_id, **values)
+    connection.execute(fresh.on_conflict_do_update(index_elements=["event_id"], set_=values))
 
 
 def silences_at(connection: Connection, moment: float) -> list[Silence]:
@@ -200,9 +209,12 @@ def _write_line(connection: Connection, number: int, revision: int, line: Line) 
     pictures.named(connection, number, line.facts, line.utc)
 
 
-def reported(connection: Connection, limit: int) -> list[Case]:
-    """Cases whose handler says that it is done, oldest first; locked, and those that others have are left out."""
-    query = select(cases).where(cases.c.status == Status.REPORTED.value).order_by(cases.c.updated).limit(limit)
+def reported(connection: Connection, categories: Sequence[str], limit: int) -> list[Case]:
+    """Cases of these categories, where a camera looks, whose handler says that it is done, oldest first; locked, and
+    those that others have are left out."""
+    c = cases.c
+    query = select(cases).where(c.status == Status.REPORTED.value, c.camera != "", c.category.in_(categories))
+    query = query.order_by(c.updated).limit(limit)
     return [case_of(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
 
 

@@ -146,7 +146,7 @@ class Facts(Contract):
     note: str = Field("", max_length=2000)
     department: str = ""
     crew: str = Field("", max_length=80)
-    until_utc: float | None = None
+    until_utc: float | None = Field(None, ge=0, le=1e11)
     pictures: tuple[str, ...] = Field((), max_length=20)
     before: str = ""
     verdict: Literal["gone", "still_there", "unseen"] | None = None

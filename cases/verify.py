@@ -45,15 +45,12 @@ def begin(connection: Connection, now: float, book: Book) -> int:
     Returns:
         of how many cases.
     """
-    found = 0
-    for case in store.reported(connection, _AT_ONCE):
-        category = book.category(case.category)
-        if category.closes != "gone" or not case.camera or not category.events:
-            continue
+    looked = {one.code: one.events[0] for one in book.categories if one.closes == "gone" and one.events}
+    found = store.reported(connection, tuple(looked), _AT_ONCE)
+    for case in found:
         perform(connection, case.id, Action.VERIFY, Duty.SYSTEM, SYSTEM, Facts(note="由摄像机复核"), now, book)
-        ask(connection, case, category.events[0], now)
-        found += 1
-    return found
+        ask(connection, case, looked[case.category], now)
+    return len(found)
 
 
 def waiting(connection: Connection, now: float) -> list[LookRequest]:
@@ -88,8 +85,17 @@ class LookAnswers:
         pictures.seen(connection, case.id, look.evidence)
         if case.state.status is not Status.VERIFYING or look.verdict == "unseen":
             return
+        if look.request != _newest(connection, case.id):
+            return  # it saw the place before the newest report
         now = tuple(ref.key for ref in look.evidence)
         before = self._before(connection, case.id) if self._before else ""
         facts = Facts(note=look.reason.get("zh", ""), verdict=look.verdict, pictures=now, before=before)
         action = Action.CLOSE if look.verdict == "gone" else Action.REFUSE
         perform(connection, case.id, action, Duty.SYSTEM, SYSTEM, facts, look.utc, self._book)
+
+
+def _newest(connection: Connection, case: int) -> str:
+    """The look at a case that was asked for last."""
+    mine = select(case_looks.c.id).where(case_looks.c.case_id == case)
+    newest: str = connection.execute(mine.order_by(case_looks.c.asked.desc()).limit(1)).scalar_one()
+    return newest

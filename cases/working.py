@@ -50,6 +50,21 @@ class Calendar:
             left -= max(span, 0.0)
         raise ValueError(f"{working_s} s of working time are not over in ten years")
 
+    def back(self, end_utc: float, working_s: float) -> float:
+        """The latest moment from which `working_s` ≥ 0 of working time go by until `end_utc`, s since 1970 UTC.
+
+        Raises:
+            ValueError: not within ten years.
+        """
+        left, last = working_s, datetime.fromtimestamp(end_utc, self.zone).date()
+        for number in range(1, -_DAYS, -1):
+            for begin, end in reversed(_day(self, last + timedelta(days=number))):
+                stop = min(end, end_utc)
+                if stop - begin >= left and stop > begin:
+                    return stop - left
+                left -= max(0.0, stop - begin)
+        raise ValueError(f"{working_s} s of working time were not over in ten years")
+
     def between(self, start_utc: float, end_utc: float) -> float:
         """Working seconds from the one to the other; negative where the end lies before the start."""
         if end_utc < start_utc:

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, text
@@ -21,6 +22,7 @@ from governance.types import AuditEntry
 from store.database import at
 
 FIRST = "0" * 64
+_EXPONENTS = 1e16  # floats from here on are written with one
 _LOCK = 0x6376_6175  # "cvau": one writer at a time, so that the chain has one order
 
 
@@ -45,11 +47,20 @@ def record(
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     previous = head(connection)[1]
     when = at(time.time() if now is None else now)
-    details = json.loads(json.dumps(dict(what), allow_nan=False))  # as the database will give it back
+    # As the database will give it back.
+    details = json.loads(json.dumps(dict(what), allow_nan=False), parse_float=_as_kept)
     digest = line_hash(previous, when, who, action, details)
     values = {"at": when, "who": who, "action": action, "what": details, "previous_hash": previous, "hash": digest}
     row_id = connection.execute(insert(audit_log).values(values).returning(audit_log.c.id)).scalar_one()
     return AuditEntry(row_id, when.timestamp(), who, action, details, digest)
+
+
+def _as_kept(number: str) -> float | int:
+    """A number as it comes out of a decimal, which has no negative zero and writes large ones without exponents."""
+    value = float(number)
+    if abs(value) >= _EXPONENTS:
+        return int(Decimal(number))
+    return value or 0.0
 
 
 def head(connection: Connection) -> tuple[int, str]:

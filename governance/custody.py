@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, case, cast, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.errors import StoreError
@@ -239,7 +239,7 @@ def verify(connection: Connection) -> int:
         StoreError: names the first line that does not fit its audit line, or the audit line that has none here.
     """
     acts = or_(*(and_(_c.act == act.value, _a.action == action) for act, action in AUDITED.items()))
-    same: ColumnElement[bool] = and_(_a.id == _c.audit_id, _a.who == _c.who, _a.at == _c.at, acts)
+    same: ColumnElement[bool] = and_(_a.id == _c.audit_id, _a.who == _c.who, _a.at == _c.at, acts, _says_the_same())
     differs = select(_c.id).where(_c.act != Act.CAPTURED.value, ~exists().where(same)).order_by(_c.id).limit(1)
     if (found := connection.execute(differs).scalar_one_or_none()) is not None:
         raise StoreError(f"custody line {found} does not fit the audit chain")
@@ -248,3 +248,27 @@ def verify(connection: Connection) -> int:
         raise StoreError(f"audit line {found} has no line in the custody log: it was removed there")
     count: int = connection.execute(select(func.count()).select_from(evidence_custody)).scalar_one()
     return count
+
+
+def _says_the_same() -> ColumnElement[bool]:
+    """Whether an audit line says of what, and why, as the line here does: all of a view and of a deletion; of what
+    many lines here tell (an export, a hold), the reason, and the event of an export."""
+
+    def told(name: str) -> ColumnElement[str]:
+        return func.coalesce(_a.what[name].astext, "")
+
+    owners = (("event", _c.event_id), ("case", _c.case_id), ("verdict", _c.verdict_id), ("item", _c.item_id))
+    whose = and_(*(told(name) == func.coalesce(cast(column, Text), "") for name, column in owners))
+    one = and_(whose, told("sha256") == _c.sha256)
+    return case(
+        (
+            _c.act == Act.VIEWED.value,
+            and_(one, told("role") == _c.role, told("kind") == _c.kind, told("purpose") == _c.why),
+        ),
+        (_c.act == Act.DELETED.value, and_(one, told("rule") == _c.why)),
+        (
+            _c.act == Act.EXPORTED.value,
+            and_(told("purpose") == _c.why, or_(_c.event_id.is_(None), told("event") == _c.event_id)),
+        ),
+        else_=told("reason") == _c.why,
+    )

@@ -6,6 +6,7 @@ signed with one of these keys, for us, for this very attempt, and still in force
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -35,6 +36,7 @@ _LEEWAY_S = 30
 _KNOWN_FOR_S = 3600.0
 _TIMEOUT_S = 5.0
 _ABOUT = "oidc attempt"
+_SUBJECT = re.compile(r"[^\x00-\x1f\ud800-\udfff]{1,255}")
 # Whoever calls up a login makes us ask the provider: so many may wait for it at once.
 _TALKS = threading.BoundedSemaphore(8)
 
@@ -205,8 +207,12 @@ class Provider:
         except (JoseError, ValueError, TypeError) as error:
             why = getattr(error, "error", type(error).__name__)
             raise OidcRefused("invalid", f"the ID token does not hold: {why}", "ask whoever looks after it") from error
-        name = claims.get(self.settings.name_claim)
-        return Person(claims["sub"], name if isinstance(name, str) else None)
+        name, subject = claims.get(self.settings.name_claim), claims["sub"]
+        if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
+            raise OidcRefused(
+                "invalid", "the ID token's sub is no text of 1 to 255 letters", "ask whoever looks after it"
+            )
+        return Person(subject, name if isinstance(name, str) else None)
 
     def _verified(self, text: str) -> jwt.Token:
         try:
@@ -240,7 +246,7 @@ class Provider:
                 return kept[1]
         try:
             found = KeySet.import_key_set(_fetched(self._known_metadata().jwks_uri))
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             raise self._away(error) from error
         with self._lock:
             self._keys = (time.monotonic(), found)

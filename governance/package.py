@@ -29,6 +29,8 @@ DELETIONS = "deletions.json"
 """Where it is there: `SignedProof`s of what was deleted by policy, as a JSON list."""
 _MAX_MANIFEST = 4 << 20
 _PIECE = 1 << 20
+# Bytes of a ZIP (APPNOTE 4.3) besides names and contents: before each entry, of each in the list, and of its end.
+_ENTRY, _LISTED, _END = 30, 46, 22
 _PROOFS = TypeAdapter(list[SignedProof])
 
 
@@ -162,6 +164,7 @@ def check(package: Path, key: str | None = None) -> Manifest:
     """
     try:
         with zipfile.ZipFile(package) as packed:
+            _require_nothing_beside(packed, package.stat().st_size)
             manifest = _check(packed, key)
             if any(file.name == DELETIONS for file in manifest.files):
                 _check_deletions(packed, {one.sha256 for one in manifest.absent})
@@ -170,10 +173,23 @@ def check(package: Path, key: str | None = None) -> Manifest:
         raise PackageFault(f"{package.name} cannot be read as a package: {error}") from error
 
 
+def _require_nothing_beside(packed: zipfile.ZipFile, size: int) -> None:
+    """Raises PackageFault: the file of `size` bytes is more than its entries one behind the other, and their list."""
+    entries = sorted(packed.infolist(), key=lambda entry: entry.header_offset)
+    plain = not packed.comment and all(
+        entry.compress_type == zipfile.ZIP_STORED and not entry.extra and not entry.comment for entry in entries
+    )
+    end = 0
+    for entry in entries:
+        plain = plain and entry.header_offset == end
+        end += _ENTRY + len(entry.orig_filename.encode()) + entry.compress_size
+    listed = sum(_LISTED + len(entry.orig_filename.encode()) for entry in entries) + _END
+    if not plain or size != end + listed:
+        raise PackageFault("something that is not signed stands beside the files")
+
+
 def _check(packed: zipfile.ZipFile, key: str | None) -> Manifest:
     names = packed.namelist()
-    if packed.comment or any(entry.compress_type != zipfile.ZIP_STORED or entry.extra for entry in packed.infolist()):
-        raise PackageFault("something that is not signed stands beside the files")
     for needed in (MANIFEST, SIGNATURE):
         if names.count(needed) != 1 or packed.getinfo(needed).file_size > _MAX_MANIFEST:
             raise PackageFault(f"{needed} is missing, doubled or too large")

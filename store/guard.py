@@ -103,7 +103,10 @@ class Guard:
 
 
 async def _resolved(host: str, port: int) -> Sequence[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # no OSError, so nobody who asks would expect it
+        raise Refused(f"{host} is no name of a host", "write labels of 1 to 63 letters") from error
     return [str(entry[4][0]) for entry in found]
 
 

@@ -40,7 +40,7 @@ class Lane:
     """
 
     def __init__(self, lease: Lease, ways: Opens) -> None:
-        self.result = Result(lease.subscription, lease.token)
+        self.result = Result(lease.subscription, lease.token, lease.revision)
         self._lease = lease
         self._ways = ways
         self._events: set[str] = set()  # delivered by this lane, and what the cooldown counts them by
@@ -66,15 +66,18 @@ class Lane:
         at, began = datetime.now(UTC), time.perf_counter()
         sent = await self._tried(message(self._lease.subscription, told, grouped=grouped))
         took_ms = (time.perf_counter() - began) * 1000
-        verdict = judge(sent, rows[0].attempts + 1, rows[0].age_s, policy, _chance.random())
-        for row in rows:
+        chance, waits = _chance.random(), 0.0
+        for row in rows:  # those of a group grow old one by one
+            verdict = judge(sent, row.attempts + 1, row.age_s, policy, chance)
             self.result.tries.append(Try(row.id, at, took_ms, verdict.end or "failed", sent.status, sent.detail))
-            if verdict.end is not None:
+            if verdict.end is None:
+                waits = max(waits, verdict.wait_s)
+            else:
                 self._ended(row, State(verdict.end))
         self.result.error = None if sent.ok else sent.detail or "failed"
-        self.result.wait_s = verdict.wait_s
+        self.result.wait_s = waits
         self.result.gone = sent.gone
-        return verdict.end is not None and not sent.gone
+        return waits == 0 and not sent.gone
 
     async def _tried(self, one: Message) -> Sent:
         try:
@@ -100,16 +103,17 @@ class Lane:
             return State.WITHHELD
         if row.about is None or row.begun or row.event_id in self._events:
             return None
-        beside = {other.event_id for other in kept if other.about == row.about}
-        if row.event_id not in beside and (row.near or row.about in self._abouts or beside):
-            return State.SUPPRESSED
-        return None
+        if any(other.event_id == row.event_id for other in kept):
+            return None
+        beside = any(other.about == row.about for other in kept)
+        return State.SUPPRESSED if row.near or row.about in self._abouts or beside else None
 
     def _ended(self, row: Row, state: State) -> None:
         self.result.ends.append((row.id, row.number, state, datetime.now(UTC)))
-        if state is State.DELIVERED and row.about is not None:
+        if state is State.DELIVERED:
             self._events.add(row.event_id)
-            self._abouts.add(row.about)
+            if row.about is not None:
+                self._abouts.add(row.about)
 
 
 def units(rows: Sequence[Row], grouping: Grouping | None) -> Iterator[list[Row]]:

@@ -99,6 +99,7 @@ class Result:
     """What came of a lease.
 
     Attributes:
+        revision: of the subscription as it was sent to; None: as it stands.
         ends: (id, number, state) of deliveries that reached their end, and when.
         tries: attempts, in order.
         error: of the last attempt; None where it succeeded, or there was none.
@@ -108,6 +109,7 @@ class Result:
 
     subscription: int
     token: str
+    revision: int | None = None
     ends: list[tuple[str, int, State, datetime]] = field(default_factory=list)
     tries: list[Try] = field(default_factory=list)
     error: str | None = None
@@ -289,12 +291,20 @@ def record(connection: Connection, results: Sequence[Result]) -> None:
         return
     _write_ends(connection, results)
     _write_tries(connection, results)
-    _let_go(connection, results)
-    gone = [result.subscription for result in results if result.gone]
-    if gone:
-        paused = {"paused": "the receiver answered 410 Gone", "revision": subscriptions.c.revision + 1}
-        mine = and_(subscriptions.c.id.in_(gone), subscriptions.c.paused.is_(None))
-        connection.execute(update(subscriptions).where(mine).values(paused))
+    for result in results:
+        if result.gone:
+            _pause(connection, result)
+    _let_go(connection, results)  # after the subscriptions' rows, in the order of whoever edits them
+
+
+def _pause(connection: Connection, result: Result) -> None:
+    """Unless somebody has changed it since: then it was another receiver that is gone."""
+    s = subscriptions.c
+    paused = {"paused": "the receiver answered 410 Gone", "revision": s.revision + 1}
+    same = true() if result.revision is None else s.revision == result.revision
+    connection.execute(
+        update(subscriptions).where(s.id == result.subscription, s.paused.is_(None), same).values(paused)
+    )
 
 
 _ENDS = text("""
@@ -318,13 +328,17 @@ _LOGGED = text("""
 _LET_GO = text("""
     UPDATE subscription_queues AS q
     SET lease = NULL, lease_until = NULL,
-        next_attempt = clock_timestamp() + make_interval(secs => v.wait_s),
+        -- Whoever has changed the subscription since wants it tried at once.
+        next_attempt = clock_timestamp() + make_interval(
+            secs => CASE WHEN v.revision IS NULL OR v.revision = s.revision THEN v.wait_s ELSE 0 END),
         failures = CASE v.tried WHEN 'failed' THEN q.failures + 1 WHEN 'sent' THEN 0 ELSE q.failures END,
         failing_since = CASE v.tried WHEN 'failed' THEN coalesce(q.failing_since, now())
                                      WHEN 'sent' THEN NULL ELSE q.failing_since END,
         last_error = CASE v.tried WHEN 'failed' THEN v.error ELSE q.last_error END
-    FROM unnest(CAST(:subscriptions AS bigint[]), CAST(:tokens AS text[]), CAST(:waits AS float8[]),
-                CAST(:tried AS text[]), CAST(:errors AS text[])) AS v(subscription, token, wait_s, tried, error)
+    FROM unnest(CAST(:subscriptions AS bigint[]), CAST(:tokens AS text[]), CAST(:revisions AS integer[]),
+                CAST(:waits AS float8[]), CAST(:tried AS text[]), CAST(:errors AS text[]))
+         AS v(subscription, token, revision, wait_s, tried, error)
+    JOIN subscriptions AS s ON s.id = v.subscription
     WHERE q.subscription = v.subscription AND q.lease = v.token
 """)
 
@@ -358,6 +372,7 @@ def _let_go(connection: Connection, results: Sequence[Result]) -> None:
         {
             "subscriptions": [result.subscription for result in results],
             "tokens": [result.token for result in results],
+            "revisions": [result.revision for result in results],
             "waits": [result.wait_s for result in results],
             "tried": [tried(result) for result in results],
             "errors": [result.error or "" for result in results],

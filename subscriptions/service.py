@@ -27,7 +27,7 @@ from store.sealing import Sealer
 from store.wakeups import DELIVERIES
 from subscriptions import store
 from subscriptions.matching import Sees, wanted_in_sql
-from subscriptions.outbox import about, delivery_id, wake
+from subscriptions.outbox import delivery_id, wake
 from subscriptions.places import told_place
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
 from subscriptions.types import NewSilence, NewSubscription, State, Subscription, Wanted
@@ -147,7 +147,8 @@ def _draw(connection: Connection, number: int, count: int) -> int:
 
 def replay(connection: Connection, number: int, since: float, until: float, sees: Sees) -> int:
     """Everything that was committed in a window goes out (again), in its order, with the same ids: what the
-    subscription wants and may see as it stands now, also what came before there was this subscription.
+    subscription wants and may see as it stands now, also what came before there was this subscription. No cooldown
+    holds any of it back.
 
     Args:
         since, until: when it was committed, s since 1970 UTC; `until` is exclusive.
@@ -162,7 +163,7 @@ def replay(connection: Connection, number: int, since: float, until: float, sees
     t, e, s = event_transitions.c, events.c, subscriptions.c
     place = told_place()
     wanted = (  # `position` orders as it was committed
-        select(t.event_id, t.seq, e.type, e.camera, e.zone, func.row_number().over(order_by=t.position).label("nth"))
+        select(t.event_id, t.seq, func.row_number().over(order_by=t.position).label("nth"))
         .select_from(event_transitions.join(events, e.id == t.event_id).join(subscriptions, s.id == number))
         .where(t.received >= at(since), t.received < at(until))
         .where(wanted_in_sql(s.wanted, place), sees(s.department, place))
@@ -178,7 +179,7 @@ def replay(connection: Connection, number: int, since: float, until: float, sees
         first + wanted.c.nth,
         cast(wanted.c.event_id, Text),
         cast(wanted.c.seq, Integer),
-        select(about(wanted.c.type, wanted.c.camera, wanted.c.zone)).where(s.id == number).scalar_subquery(),
+        cast(null(), Text),  # what was asked for is told whatever the cooldown
         literal(State.PENDING.value),
         literal(0),
         cast(func.clock_timestamp(), DateTime(timezone=True)),
@@ -186,7 +187,14 @@ def replay(connection: Connection, number: int, since: float, until: float, sees
     columns = ["id", "subscription", "number", "event_id", "seq", "about", "state", "attempts", "created"]
     statement = upsert(deliveries).from_select(columns, rows)
     new = statement.excluded
-    again = {"number": new.number, "state": new.state, "attempts": 0, "silence": null(), "done": null()}
+    again = {
+        "number": new.number,
+        "about": null(),
+        "state": new.state,
+        "attempts": 0,
+        "silence": null(),
+        "done": null(),
+    }
     connection.execute(
         wake(statement.on_conflict_do_update(index_elements=["id"], set_=again | {"created": new.created}))
     )

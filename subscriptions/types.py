@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -247,7 +247,8 @@ class Silence(NewSilence):
 
 
 def checked_url(value: str, schemes: tuple[str, ...]) -> str:
-    """`value` if it is an address of one of `schemes` with a host and without credentials; raises ValueError."""
+    """`value`, in ASCII, if it is an address of one of `schemes` with a host and without credentials; raises
+    ValueError."""
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -259,4 +260,15 @@ def checked_url(value: str, schemes: tuple[str, ...]) -> str:
         raise ValueError("it names no host")
     if "@" in parts.netloc:
         raise ValueError("user and password do not stand in the address; name them under credentials")
-    return value
+    try:
+        host = parts.hostname.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError("its host is no name; write labels of 1 to 63 letters") from error
+    return value if value.isascii() else _in_ascii(parts, host, port)
+
+
+def _in_ascii(parts: SplitResult, host: str, port: int | None) -> str:
+    """An address as it can be sent: what is escaped already stays."""
+    netloc = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
+    path, query = (quote(one, safe="/%:@!$&'()*+,;=?") for one in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, netloc, path, query, ""))

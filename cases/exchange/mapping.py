@@ -23,6 +23,7 @@ Name = Literal[
 ]  # fmt: skip
 _NEEDED: tuple[Name, ...] = ("case", "revision", "category", "status", "theirs", "seq")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._@-]*")
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")  # what Postgres and UTF-8 cannot hold, and JSON can name
 _MAX_SEQ = 2**53
 _MAX_CASE = 2**62
 
@@ -190,7 +191,7 @@ class Mapping(Contract):
         value = self._get(body, name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
-        if not isinstance(value, str) or len(value) > most or "\x00" in value:
+        if not isinstance(value, str) or len(value) > most or _UNKEPT.search(value):
             raise UpdateRefused(self.fields[name], "missing, or not a text", f"write {most} letters at most")
         return value
 

@@ -21,13 +21,15 @@ _O = exchange_outbox.c
 
 
 class Waiting(NamedTuple):
-    """The head of a case's queue; `key` names what is told, at every attempt the same."""
+    """The head of a case's queue; `key` names what is told, at every attempt the same. `again`: how often it was
+    written anew, as one of the same revision."""
 
     case: int
     revision: int
     key: str
     body: dict[str, Any]
     attempts: int
+    again: int
 
 
 class Refused(Contract):
@@ -153,7 +155,8 @@ def hasten(connection: Connection) -> None:
 
 
 def _end(connection: Connection, one: Waiting, values: dict[str, Any]) -> None:
-    mine = (_O.case_id == one.case) & (_O.revision == one.revision) & (_O.state == "waiting")
+    # What was written anew while this was on its way is still to be told.
+    mine = (_O.case_id == one.case) & (_O.revision == one.revision) & (_O.again == one.again) & (_O.state == "waiting")
     connection.execute(update(exchange_outbox).where(mine).values(attempts=_O.attempts + 1, **values))
 
 
@@ -197,4 +200,4 @@ def outlook(connection: Connection, shown: int = 20) -> Outlook:
 
 def _waiting(row: Row[Any]) -> Waiting:
     key = f"{row.case_id}-{row.revision}" + (f"-{row.again}" if row.again else "")
-    return Waiting(row.case_id, row.revision, key, row.body, row.attempts)
+    return Waiting(row.case_id, row.revision, key, row.body, row.attempts, row.again)

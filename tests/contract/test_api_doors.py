@@ -252,6 +252,8 @@ def test_stream_catches_up_then_goes_on_live_without_loss_or_repeat(city: City, 
     assert [position for position, _ in found] == sorted({position for position, _ in found})
     again = read_stream(client, 5, headers={"last-event-id": str(found[24][0])})
     assert again == found[25:]
+    odd = {b"last-event-id": "²".encode("latin-1")}  # a digit, but no number
+    assert read_stream(client, 5, params={"after": found[24][0]}, headers=odd) == found[25:]
 
 
 def test_stream_survives_a_bus_that_was_wiped(city: City, client: httpx.Client) -> None:

@@ -137,6 +137,8 @@ def test_a_stream_goes_on_where_it_left_off(city: City, client: httpx.Client) ->
     assert first[0][1]["type"] == "cityvision.event.opened"
     assert [n for n, _ in listen(2, headers={"Last-Event-ID": "1"})] == [2, 3]
     assert [n for n, _ in listen(3, params={"after": 0})] == [1, 2, 3]
+    for odd in (b"\xb2", b"9" * 5000):  # a digit, and a number, but none of ours
+        assert [n for n, _ in listen(3, params={"after": 0}, headers={b"Last-Event-ID": odd})] == [1, 2, 3]
     assert client.get(f"{at}/deliveries").json()["counts"]["delivered"] == 3
     live: list[tuple[int, Any]] = []
     listening = threading.Thread(target=lambda: live.extend(listen(1)))

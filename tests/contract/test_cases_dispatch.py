@@ -46,6 +46,11 @@ def test_the_centre_alone_sends_a_case_and_to_departments_that_exist(world: Worl
     assert (unknown.status_code, unknown.json()["faults"][0]["field"]) == (422, "facts.department")
     assert act(centre, world, "dispatch", department=OURS).status_code == 200
     assert state(world)["handler"] == OURS
+    for far in ("Infinity", "1e12"):
+        body = f'{{"action": "suspend", "facts": {{"note": "until then", "until_utc": {far}}}}}'
+        door = f"/api/cases/{world.ids['case']}/actions"
+        refused = centre.post(door, content=body, headers={"content-type": "application/json"})
+        assert (refused.status_code, refused.json()["faults"][0]["field"]) == (422, "facts.until_utc")
 
 
 def test_a_department_hands_its_case_to_nobody_not_even_to_its_own(world: World) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from cases import store
-from cases.book import read_book
+from cases.book import Book, read_book
 from cases.queries import CaseFilter, Sight, Tally, tallies
 from cases.service import SYSTEM, CaseHook, accept, bulk, perform, watch_clocks
 from cases.tables import case_decisions, case_lines, case_silences, cases
 from cases.types import Action, Clock, Duty, Facts, NewCase, Status
+from cases.verify import begin
 from contracts.errors import ConfigError, StaleRevision
 from contracts.records import Event, EventRecord, Severity, Transition
 from events.consumer import Consumer
@@ -88,6 +91,44 @@ def test_it_happens_again(engine: Engine) -> None:
     assert numbers(engine) == [number], "it is open again, so it takes what comes"
 
 
+def test_an_event_that_becomes_severe_enough_makes_its_case_then(engine: Engine) -> None:
+    category = BOOK.category("0304").model_copy(update={"min_severity": Severity.MAJOR})
+    book = BOOK.model_copy(update={"categories": (category, *(c for c in BOOK.categories if c.code != "0304"))})
+    hook = CaseHook(Book.model_validate(book.model_dump()))
+    first = event()
+
+    def goes_on(seq: int, severity: Severity, transition: Transition = Transition.UPDATED) -> list[str]:
+        change = {"seq": seq, "transition": transition, "severity": severity, "utc": NOW + 60 * seq}
+        with engine.begin() as connection:
+            hook(connection, first.model_copy(update=change))
+            return list(connection.execute(select(case_decisions.c.kind)).scalars())
+
+    assert goes_on(0, Severity.MINOR, Transition.OPENED) == ["none"]
+    assert goes_on(1, Severity.MINOR) == ["none"]
+    assert numbers(engine) == []
+    assert goes_on(2, Severity.MAJOR) == ["new"]
+    assert goes_on(3, Severity.MINOR) == ["new"]
+    assert len(numbers(engine)) == 1
+
+
+def test_an_event_does_not_join_a_case_that_is_just_being_closed(engine: Engine) -> None:
+    see(engine, event())
+    (number,) = numbers(engine)
+    with engine.begin() as connection:
+        perform(connection, number, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 600, BOOK)
+        perform(connection, number, Action.VERIFY, Duty.SYSTEM, SYSTEM, Facts(), NOW + 601, BOOK)
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as closing:
+            perform(closing, number, Action.CLOSE, Duty.SYSTEM, SYSTEM, Facts(verdict="gone"), NOW + 660, BOOK)
+            coming = pool.submit(see, engine, event(at=NOW + 1200))
+            wait((coming,), timeout=1)
+        coming.result()
+    with engine.begin() as connection:
+        case = store.read(connection, number)
+    assert case is not None
+    assert (case.state.status, case.state.reopened) == (Status.DISPATCHED, 1)
+
+
 def test_a_silence_is_counted_and_ends(engine: Engine) -> None:
     with engine.begin() as connection:
         span = {"from": at(NOW - 60), "until": at(NOW + 60)}
@@ -155,6 +196,30 @@ def test_each_clock_that_runs_out_is_told_once_also_where_somebody_spoke_before(
         assert watch_clocks(connection, NOW + 7500 + 901, BOOK) == 1, "late again, at 派遣"
         assert watch_clocks(connection, NOW + 7500 + 902, BOOK) == 0
     assert supervised() == 3
+
+
+def test_a_case_whose_category_the_city_took_out_of_its_book_goes_on(engine: Engine) -> None:
+    """And holds up the clocks of no other one."""
+    see(engine, event(), event("b"))
+    gone, _ = numbers(engine)
+    with engine.begin() as connection:
+        case = store.read(connection, gone)
+        assert case is not None
+        state = case.state.model_copy(update={"category": "9901"}).model_dump(mode="json")
+        connection.execute(update(cases).where(cases.c.id == gone).values(category="9901", state=state))
+    with engine.begin() as connection:
+        assert watch_clocks(connection, NOW + 7300, BOOK) == 2
+        until = Facts(until_utc=NOW + 20_000, note="x")
+        perform(connection, gone, Action.SUSPEND, Duty.CENTRE, "zhao", until, NOW + 8000, BOOK)
+        assert watch_clocks(connection, NOW + 20_001, BOOK) == 1
+        perform(connection, gone, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 20_600, BOOK)
+        assert begin(connection, NOW + 20_601, BOOK) == 0, "no event type is its own any more: a person looks"
+        perform(connection, gone, Action.VERIFY, Duty.CENTRE, "zhao", Facts(), NOW + 20_602, BOOK)
+        done = perform(connection, gone, Action.CLOSE, Duty.CENTRE, "zhao", Facts(verdict="gone"), NOW + 20_603, BOOK)
+        assert done.status is Status.CLOSED
+        about = NewCase(source="manual", category="9901", department="city", started_utc=NOW)
+        with pytest.raises(ConfigError, match="category: there is no '9901'"):
+            accept(connection, about, Duty.CENTRE, "zhao", NOW, BOOK)
 
 
 def test_a_case_that_nobody_rates_ends_by_itself(engine: Engine) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from cases import store, verify
 from cases.book import read_book
-from cases.service import perform
-from cases.types import Action, Case, Duty, Facts, Status
+from cases.service import accept, perform
+from cases.types import Action, Case, Duty, Facts, NewCase, Status
 from contracts.looks import LookRequest
 from contracts.records import EvidenceRef, LookRecord, LookResult, LookVerdict
 from events.consumer import Consumer
@@ -26,7 +26,7 @@ BOOK = read_book()
 def reported(engine: Engine) -> tuple[int, LookRequest]:
     """A case whose handler says that it is done, and the look that is asked for."""
     see(engine, event())
-    (number,) = numbers(engine)
+    number = numbers(engine)[-1]
     with engine.begin() as connection:
         perform(connection, number, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 600, BOOK)
         assert verify.begin(connection, NOW + 601, BOOK) == 1
@@ -85,6 +85,39 @@ def test_the_answer_decides_once(engine: Engine, bus: Bus, verdict: LookVerdict,
         last = store.lines(connection, number)[-1]
     if verdict != "unseen":
         assert (last.facts.verdict, last.facts.pictures) == (verdict, ("evidence/aa/now.jpg",))
+
+
+def test_what_people_have_to_look_at_keeps_no_camera_waiting(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many reports wait for people, those that a camera can look at are taken."""
+    monkeypatch.setattr(verify, "_AT_ONCE", 1)
+    about = NewCase(source="hotline", category="0999", department="city", started_utc=NOW)
+    with engine.begin() as connection:
+        number = accept(connection, about, Duty.CENTRE, "zhao", NOW, BOOK).id
+        for action, facts in (
+            (Action.FILE, Facts()),
+            (Action.DISPATCH, Facts(department="traffic")),
+            (Action.REPORT, Facts(pictures=("cases/aa/photo.jpg",))),
+        ):
+            duty = Duty.HANDLER if action is Action.REPORT else Duty.CENTRE
+            perform(connection, number, action, duty, "zhao", facts, NOW, BOOK)
+    found, _ = reported(engine)
+    assert case_of(engine, found).state.status is Status.VERIFYING
+
+
+def test_the_answer_to_an_older_look_decides_nothing(engine: Engine) -> None:
+    """It saw the place before the newest report."""
+    number, older = reported(engine)
+    with engine.begin() as connection:
+        refused = Facts(verdict="still_there", note="还在")
+        perform(connection, number, Action.REFUSE, Duty.CENTRE, "zhao", refused, NOW + 610, BOOK)
+        perform(connection, number, Action.REPORT, Duty.HANDLER, "li", Facts(pictures=PICTURE), NOW + 630, BOOK)
+        assert verify.begin(connection, NOW + 631, BOOK) == 1
+        newer = next(one for one in verify.waiting(connection, NOW + 632) if one.id != older.id)
+        verify.LookAnswers(BOOK)(connection, answer(older, "gone"))
+    assert case_of(engine, number).state.status is Status.VERIFYING
+    with engine.begin() as connection:
+        verify.LookAnswers(BOOK)(connection, answer(newer, "still_there"))
+    assert case_of(engine, number).state.status is Status.DISPATCHED
 
 
 def test_a_person_decides_where_the_camera_cannot(engine: Engine) -> None:

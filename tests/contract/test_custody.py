@@ -60,6 +60,20 @@ def test_whatever_happens_to_evidence_is_a_line(city: City) -> None:
     assert (nothing, holds) == (404, True)
 
 
+def test_the_same_picture_of_two_events_is_read_of_each(city: City) -> None:
+    """One look can begin two events, with one picture."""
+    now = time.time()
+    shared = city.keep(b"both are in it", "decision", "jpg", now)
+    both = [make_event(now - 60, subject=f"track:{n}", evidence=(shared,)) for n in range(2)]
+    consumed(city, *both)
+    with city.client() as client:
+        log_in(client, city)
+        for event in both:
+            client.get(f"/api/events/{event.id}/evidence/{shared.sha256}{CLEAR}")
+        pages = [client.get(f"/api/events/{event.id}/custody").json()["lines"] for event in both]
+    assert [[line["act"] for line in page] for page in pages] == [["viewed", "captured"]] * 2
+
+
 def test_it_can_only_grow_and_what_is_forced_shows(city: City) -> None:
     now = time.time()
     entry = city.keep(b"first", "entry", "jpg", now)
@@ -79,6 +93,17 @@ def test_it_can_only_grow_and_what_is_forced_shows(city: City) -> None:
         "UPDATE evidence_custody SET who = 'li' WHERE act = 'viewed'": "custody line 2 does not fit",
         "UPDATE evidence_custody SET act = 'exported' WHERE act = 'viewed'": "custody line 2 does not fit",
         "DELETE FROM evidence_custody WHERE act = 'viewed'": "has no line in the custody log",
+        **{
+            f"UPDATE evidence_custody SET {change} WHERE act = 'viewed'": "custody line 2 does not fit"
+            for change in (
+                "sha256 = repeat('0', 64)",
+                "event_id = repeat('0', 32)",
+                "event_id = NULL, case_id = 7",
+                "why = 'something else'",
+                "kind = 'masked'",
+                "role = 'closing'",
+            )
+        },
     }
     for statement, words in forced.items():
         with city.engine.connect() as connection:

@@ -19,7 +19,7 @@ from subscriptions.matching import Place
 from subscriptions.queue import Lease, Queues, Result, record
 from subscriptions.types import Attempt, Grouping, RetryPolicy, State
 from subscriptions.upkeep import keep_up
-from tests.contract.subscription_scene import happen, own, subscribed
+from tests.contract.subscription_scene import happen, happen_in, own, subscribed, wish
 from tests.contract.test_events_store import event
 from tests.contract.test_subscriptions_outbox import told
 
@@ -198,6 +198,54 @@ async def test_groups_keep_their_order(engine: Engine, fakes: Fakes) -> None:
     groups = [[(one["data"]["camera"], one["data"]["seq"]) for one in json.loads(m.body)] for m in channel.got]
     assert groups == [[("cam1", 0), ("cam1", 1)], [("cam3", 0), ("cam3", 1)]]
     assert [one.attempts for one in told(engine, subscription)] == [2, 1, 2, 1]
+
+
+async def test_what_an_old_address_said_holds_up_no_new_one(engine: Engine) -> None:
+    """Somebody corrects a subscription while the old receiver is asked, which is gone, or wants to be left alone."""
+    subscription = subscribed(engine, channel=STREAM)
+    happen(engine, event(1))
+    for gone in (True, False):
+        with engine.begin() as connection:
+            (lease,) = Queues(own).lease(connection, "a", 10)
+            service.change(connection, subscription, wish(channel=STREAM), lease.revision)
+        late = Result(subscription, "a", lease.revision, error="HTTP 410", wait_s=300, gone=gone)
+        with engine.begin() as connection:
+            record(connection, [late])
+            assert service.get(connection, subscription).paused is None
+    with engine.begin() as connection:
+        assert len(Queues(own).lease(connection, "b", 10)) == 1
+
+
+async def test_those_of_a_group_grow_old_one_by_one(engine: Engine, fakes: Fakes) -> None:
+    """What is too old is given up, and not what came an hour ago with it."""
+    policy = RetryPolicy(delays_s=(0.05,), jitter=0, max_age_s=3600)
+    subscription = subscribed(engine, channel=STREAM, retry=policy, grouping=Grouping(by="all", window_s=0.1))
+    channel = fakes.fake(subscription, DOWN)
+    happen(engine, event(1), event(3))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE deliveries SET created = now() - interval '2 h' WHERE number = 1"))
+        connection.execute(text("UPDATE deliveries SET created = now() - interval '1 s' WHERE number = 2"))
+    async with delivering(engine, fakes):
+        await until(lambda: State.PENDING not in states(engine, subscription))
+    assert states(engine, subscription) == [State.DEAD, State.DELIVERED]
+    assert [one["data"]["id"] for m in channel.got for one in json.loads(m.body)] == [event(3).id]
+
+
+async def test_a_replay_is_told_whatever_the_cooldown(engine: Engine, fakes: Fakes) -> None:
+    """It was asked for: what happened at one place over a day is not one event because it is told within a second."""
+    subscription = subscribed(engine, channel=STREAM, retry=QUICK, cooldown_s=600)
+    channel = fakes.fake(subscription)
+    window = [event(n, camera="cam1") for n in (1, 3, 5)]
+    happen(engine, *window)
+    async with delivering(engine, fakes):
+        await until(lambda: State.PENDING not in states(engine, subscription))
+        assert states(engine, subscription) == [State.DELIVERED, State.SUPPRESSED, State.SUPPRESSED]
+        channel.got.clear()
+        with engine.begin() as connection:
+            assert service.replay(connection, subscription, 0, 4e9, own) == 3
+            happen_in(connection, event(3, 1, camera="cam1"))
+        await until(lambda: State.PENDING not in states(engine, subscription))
+        assert got(channel) == [*((one.id, 0) for one in window), (event(3).id, 1)]
 
 
 class _Slow:

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from cases import pictures
+from cases.exchange import outbox
 from cases.exchange.tables import exchange_outbox
 from cases.service import perform
 from cases.types import Action, Duty, Facts, Status
@@ -140,6 +141,19 @@ def test_a_case_that_is_refused_holds_nobody_up(scene: Scene) -> None:
     assert f"case {first:>6}  missing_there" in repaired.stdout
     assert repaired.returncode == 0
     wait_until(lambda: len(scene.platform.book.tasks) == 2)
+
+
+def test_what_is_written_anew_while_it_is_on_its_way_is_still_told(scene: Scene) -> None:
+    (number,) = scene.happen(1)
+    with scene.engine.begin() as connection:
+        for one in [*outbox.heads(connection, 9)]:
+            outbox.told(connection, one, "")
+        (sent,) = outbox.heads(connection, 9)
+    with scene.engine.begin() as connection:
+        outbox.tell_again(connection, number, 5, scene.mapping)
+        outbox.told(connection, sent, "CG1")
+        (again,) = outbox.heads(connection, 9)
+    assert (again.revision, again.key) == (sent.revision, f"{sent.key}-1")
 
 
 class Caller:

@@ -107,6 +107,18 @@ def test_a_report_shows_pictures_of_cases_alone(city: City, centre: httpx.Client
     assert worker.get(f"/api/cases/{number}/pictures/{hidden.sha256}").status_code == 404
 
 
+def test_a_report_shows_pictures_that_were_sent_to_this_very_case(centre: httpx.Client, worker: httpx.Client) -> None:
+    """Else a place would be closed with a proof that is not there, or of another place; and whoever may see this case
+    could be shown a picture of any other."""
+    number, other = by_hand(centre, "traffic"), by_hand(centre, "traffic")
+    there = worker.post(f"/api/cases/{other}/pictures", content=photo(), headers={"content-type": "image/jpeg"}).json()
+    for key in (there["key"], f"cases/aa/{'0' * 64}.jpg"):
+        refused = act(worker, number, "report", pictures=[key])
+        assert (refused.status_code, refused.json()["faults"][0]["field"]) == (422, "facts.pictures[0]")
+    assert worker.get(f"/api/cases/{number}/pictures/{there['sha256']}").status_code == 404
+    assert act(worker, other, "report", pictures=[there["key"]]).status_code == 200
+
+
 def test_what_is_kept_of_a_picture_are_its_pixels(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # held upright

@@ -224,6 +224,17 @@ def test_the_audit_chain_holds_and_tells_tampering(engine: Engine) -> None:
             audit.verify(connection, noted)
 
 
+@pytest.mark.parametrize("number", [-0.0, 1e16, -2.5e300, 1.2345678901234567e20, 1e-7, 5e-324, 2**60, 0.1 + 0.2])
+def test_the_chain_holds_whatever_number_a_line_tells(engine: Engine, number: float) -> None:
+    """The database keeps numbers as decimals: it has no negative zero, and no exponents."""
+    with engine.begin() as connection:
+        audit.record(connection, "wang", "subscription.replayed", {"since": number, "list": [{"n": number}]}, NOW)
+        audit.record(connection, "wang", "logout", {}, NOW)
+    with engine.begin() as connection:
+        assert audit.verify(connection) == 2
+        assert float(str(audit.listed(connection)[1].what["since"])) == number
+
+
 def test_audit_lines_of_many_writers_are_one_chain(engine: Engine) -> None:
     def write(i: int) -> None:
         with engine.begin() as connection:

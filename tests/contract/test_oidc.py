@@ -119,6 +119,8 @@ def test_a_first_login_makes_an_account_that_sees_nothing(city: City, browser: h
             {"iss": "https://evil.example"},
             {"exp": 1_000_000_000},
             {"at_hash": "of another token"},
+            {"sub": 17},
+            {"sub": "u\0"},
         ],
         [
             {"aud": ["somebody-else", "and-another"]},
@@ -143,6 +145,11 @@ def test_an_id_token_that_does_not_hold_lets_nobody_in(
     assert (line.who, line.action, line.what["why"]) == ("nobody", "login.failed", "invalid")
     provider.wrong = {}
     assert outcome(browser) == "in"
+
+
+def test_keys_that_are_none_are_said_plainly(browser: httpx.Client, provider: OpenIdProvider) -> None:
+    provider.metadata = {"jwks_uri": f"{provider.url}/.well-known/openid-configuration"}
+    assert outcome(browser) == "unavailable"
 
 
 def test_signatures_by_others_and_none_are_refused(browser: httpx.Client, provider: OpenIdProvider) -> None:

@@ -14,9 +14,10 @@ from contracts.errors import ConfigError, StaleRevision
 from contracts.hours import Hours
 from contracts.records import Event, Severity, Transition
 from subscriptions import hidden, service, store
+from subscriptions.fetch import fetch
 from subscriptions.matching import wants
 from subscriptions.tables import deliveries, subscription_numbers, subscriptions
-from subscriptions.types import Delivery, NewSilence, State, Wanted
+from subscriptions.types import Delivery, NewSilence, State, Wanted, Webhook
 from tests.contract.subscription_scene import HOOK, SEALER, happen, happen_in, own, subscribed, wish
 from tests.contract.test_events_store import event
 from tests.effort import examples
@@ -164,6 +165,29 @@ def test_replay_by_window_keeps_ids_and_takes_new_numbers(engine: Engine) -> Non
     assert told(engine, early)[-1].number == 7
 
 
+def test_what_may_not_be_seen_any_more_holds_up_nobody_who_fetches(engine: Engine) -> None:
+    """Also where it was fetched before, by somebody who asks again from an earlier place."""
+    mine = subscribed(engine)
+    happen(engine, event(1), event(3), event(5, camera="seen"))
+    with engine.begin() as connection:
+        assert [one.number for one in fetch(connection, mine, None, 9, own).told] == [1, 2, 3]
+        hidden_by_now = fetch(connection, mine, 0, 2, lambda _department, place: place.camera == "seen")
+        assert (hidden_by_now.told, hidden_by_now.upto, hidden_by_now.full) == ([], 2, True)
+        rest = fetch(connection, mine, hidden_by_now.upto, 2, lambda _department, place: place.camera == "seen")
+        assert ([one.number for one in rest.told], rest.upto, rest.full) == ([3], 3, False)
+
+
+def test_nothing_is_fetched_while_a_subscription_is_held(engine: Engine) -> None:
+    mine = subscribed(engine)
+    happen(engine, event(1))
+    with engine.begin() as connection:
+        service.pause(connection, mine, "repairs")
+        assert fetch(connection, mine, None, 9, own).told == []
+        assert service.get(connection, mine).waiting == 1
+        service.pause(connection, mine, None)
+        assert len(fetch(connection, mine, None, 9, own).told) == 1
+
+
 def test_edits_secrets_and_the_end(engine: Engine) -> None:
     with engine.begin() as connection:
         made, secret = service.create(
@@ -199,6 +223,8 @@ def test_edits_secrets_and_the_end(engine: Engine) -> None:
         ({"kind": "webhook", "url": "https://u:p@x/"}, "user and password do not stand in the address"),
         ({"kind": "webhook", "url": "https:///x"}, "it names no host"),
         ({"kind": "webhook", "url": "https://x:99999/"}, "not an address"),
+        ({"kind": "webhook", "url": "https://a..b/"}, "its host is no name; write labels of 1 to 63 letters"),
+        ({"kind": "mqtt", "url": f"mqtts://{'a' * 64}.cn", "topic": "a"}, "its host is no name"),
         ({"kind": "mqtt", "url": "mqtts://x", "topic": "a/#"}, "String should match"),
         ({"kind": "stream", "url": "redis://x"}, "an url needs a key"),
         ({"kind": "stream", "key": "cv:marks"}, "needs neither"),
@@ -208,6 +234,14 @@ def test_edits_secrets_and_the_end(engine: Engine) -> None:
 def test_channels_are_checked(channel: dict[str, str], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         wish(channel=channel)
+
+
+def test_an_address_in_chinese_is_kept_as_it_is_asked_for() -> None:
+    """Neither the name of a host nor a path can be sent but in ASCII: it is written so before anybody sends."""
+    channel = wish(channel={"kind": "webhook", "url": "https://例子.cn:8443/回调/%2F?q=路&r=1"}).channel
+    assert isinstance(channel, Webhook)
+    assert channel.url == "https://xn--fsqu00a.cn:8443/%E5%9B%9E%E8%B0%83/%2F?q=%E8%B7%AF&r=1"
+    assert Webhook(url=channel.url) == channel
 
 
 def test_hours_are_checked() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -94,6 +96,20 @@ def test_a_suspended_case_keeps_what_its_clock_had_left() -> None:
     state = act(state, Action.RESUME, Duty.SYSTEM, Facts(), NOW + 90_000, BOOK).state
     assert state.clock is not None
     assert (state.clock.name, state.clock.due_utc, state.paused) == (Clock.HANDLE, NOW + 90_000 + 4200, None)
+
+
+def test_a_suspended_case_that_was_late_is_as_late_when_it_goes_on() -> None:
+    """Late by two working hours on Friday evening: these are not gone on Monday morning."""
+    monday = datetime(2026, 11, 30, 8, 30, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
+    friday = monday - 62.5 * 3600  # 18:00
+    state = run(begun(LITTER, BOOK, friday), FILED, SENT, at=friday - 8 * 3600)  # 4 h of work: until 16:00
+    late = act(state, Action.REPORT, Duty.HANDLER, Facts(**DONE), friday, BOOK).late_s
+    assert late == 2 * 3600
+    later = {"until_utc": monday, "note": "等待"}
+    state = act(state, Action.SUSPEND, Duty.CENTRE, Facts(**later), friday, BOOK).state
+    state = act(state, Action.RESUME, Duty.SYSTEM, Facts(), monday, BOOK).state
+    assert act(state, Action.REPORT, Duty.HANDLER, Facts(**DONE), monday, BOOK).late_s == late
+    assert act(state, Action.REPORT, Duty.HANDLER, Facts(**DONE), monday + 600, BOOK).late_s == late + 600
 
 
 def test_an_extension_moves_the_end_and_is_counted() -> None:

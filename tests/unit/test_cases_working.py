@@ -54,5 +54,6 @@ def test_adding_and_measuring_agree(start: int, first: int, then: int) -> None:
         end = calendar.add(start, first)
         assert calendar.between(start, end) == pytest.approx(first, abs=1e-3)
         assert calendar.between(end, start) == pytest.approx(-first, abs=1e-3)
+        assert calendar.between(calendar.back(start, first), start) == pytest.approx(first, abs=1e-3)
         if first and then:
             assert calendar.add(end, then) == pytest.approx(calendar.add(start, first + then), abs=1e-3)

@@ -19,6 +19,12 @@ def guard(*addresses: str, named: str = "") -> Guard:
     return Guard(networks(named), resolve)
 
 
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+async def test_a_name_that_no_dns_can_hold_is_refused(host: str) -> None:
+    with pytest.raises(Refused, match="is no name of a host"):
+        await Guard().address(host, 443)
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -99,6 +99,27 @@ def test_what_stands_beside_the_files_is_not_accepted(folder: Path) -> None:
         package.check(folder / "package.zip")
 
 
+@pytest.mark.parametrize("where", ["before", "between", "after", "comment"])
+def test_bytes_that_nobody_signed_do_not_hide_in_the_file(folder: Path, where: str) -> None:
+    """A ZIP may hold anything before, between and behind what it lists, and readers pass over it."""
+    path = folder / "package.zip"
+    with path.open("wb") as file:
+        if where == "before":
+            file.write(b"hidden")
+        with zipfile.ZipFile(file, "w") as made:
+            for name, data in GOOD.items():
+                made.writestr(name, data)
+                if where == "between" and name == MANIFEST:
+                    file.write(b"hidden")
+                    made.start_dir = file.tell()
+                if where == "comment":
+                    made.getinfo(name).comment = b"hidden"
+        if where == "after":
+            file.write(b"hidden")
+    with pytest.raises(PackageFault, match="not signed"):
+        package.check(path, CITY.public)
+
+
 def test_nothing_is_signed_that_was_altered_in_the_store() -> None:
     altered = Content("evidence/decision.jpg", (b"other ", b"bytes"), "decision", "ad6f" * 16)
     with pytest.raises(PackageFault, match=r"decision\.jpg is not what was captured"):

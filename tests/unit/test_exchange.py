@@ -97,6 +97,10 @@ def test_the_words_must_be_known() -> None:
     assert MAPPING is not None
     assert MAPPING.heard({"sourceId": "7", "state": 3, "version": 2}) == Update(case=7, status="3", seq=2)
     bodies: list[object] = [[], None, {}, {"state": "3"}, {"sourceId": 1, "state": ["3"], "version": 1}]
+    known = {"sourceId": "7", "state": 3, "version": 2}
+    bodies += [
+        known | {name: "\ud800"} for name in ("description", "taskNum", "state")
+    ]  # JSON can name half a character
     for body in bodies:
         with pytest.raises(UpdateRefused):
             MAPPING.heard(body)
