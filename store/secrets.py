@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -24,10 +24,15 @@ ENVIRONMENT_PREFIX = "CITYVISION_SECRET_"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user and a password; neither shows in its repr."""
+    """A user and a password; neither shows in its repr.
+
+    Attributes:
+        hosts: whom they may be told, where others choose the address (`subscriptions.ways`).
+    """
 
     user: str = field(repr=False)
     password: str = field(repr=False)
+    hosts: frozenset[str] = frozenset()
 
 
 def variable_name(name: str) -> str:
@@ -39,8 +44,9 @@ class Secrets:
     """Resolves names of credentials; an edit of the file counts from the next call on.
 
     Args:
-        file: YAML, `NAME: user:password` or `NAME: {user: …, password: …}`, mode 0600; None for none.
-        environment: defaults to this process's; it goes before the file.
+        file: YAML, `NAME: user:password` or `NAME: {user: …, password: …, hosts: […]}`, mode 0600; None for none.
+        environment: defaults to this process's; it goes before the file. Hosts stand in a variable of their own, whose
+            name ends in _HOSTS, with commas between them.
     """
 
     def __init__(self, file: Path | None = None, environment: Mapping[str, str] | None = None) -> None:
@@ -55,9 +61,10 @@ class Secrets:
         Raises:
             ConfigError: nobody knows them, or the file is open to others or not readable.
         """
-        given = self._environment.get(variable_name(name))
+        variable = variable_name(name)
+        given = self._environment.get(variable)
         if given is not None:
-            return _from_text(given, variable_name(name))
+            return _from_text(given, variable, self._environment.get(f"{variable}_HOSTS", "").split(","))
         entries = self._from_file()
         if name not in entries:
             place = f"or add {name}: to {self._file}" if self._file else "or name a secrets file"
@@ -132,20 +139,24 @@ def _name(key: object, file: Path) -> str:
 
 
 def _entry(key: str, value: object, file: Path) -> Credentials:
-    if isinstance(value, dict) and set(value) == {"user", "password"}:
-        return _registered(str(value["user"]), str(value["password"]))
+    if isinstance(value, dict) and {"user", "password"} <= set(value) <= {"user", "password", "hosts"}:
+        hosts = value.get("hosts", [])
+        if not isinstance(hosts, list) or not all(isinstance(one, str) for one in hosts):
+            raise ConfigError(f"{file}: the hosts of {key} are no list of names", "write hosts: [mq.example.cn]")
+        return _registered(str(value["user"]), str(value["password"]), hosts)
     if isinstance(value, str):
         return _from_text(value, f"{file}: {key}")
-    raise ConfigError(f"{file}: {key} is not credentials", "write user:password in quotes, or {user: …, password: …}")
+    fix = "write user:password in quotes, or {user: …, password: …, hosts: […]}"
+    raise ConfigError(f"{file}: {key} is not credentials", fix)
 
 
-def _from_text(text: str, where: str) -> Credentials:
+def _from_text(text: str, where: str, hosts: Iterable[str] = ()) -> Credentials:
     user, colon, password = text.partition(":")
     if not colon or not user:
         raise ConfigError(f"{where} does not hold user:password", "write the user, a colon, and the password")
-    return _registered(user, password)
+    return _registered(user, password, hosts)
 
 
-def _registered(user: str, password: str) -> Credentials:
+def _registered(user: str, password: str, hosts: Iterable[str]) -> Credentials:
     register_secret(password)
-    return Credentials(user, password)
+    return Credentials(user, password, frozenset(one.strip().lower() for one in hosts if one.strip()))

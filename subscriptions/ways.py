@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
@@ -98,7 +99,7 @@ class Ways:
         if isinstance(settings, Webhook):
             name = secret_name(lease.subscription)
             opened = [self._sealer.open(one, name) for one in lease.settings["secrets"]]
-            return WebhookChannel(settings.url, opened, self._guard, self._credentials(settings.credentials))
+            return WebhookChannel(settings.url, opened, self._guard, self._credentials(settings))
         if isinstance(settings, Mqtt):
             return MqttChannel(self._broker(settings), settings.topic, lease.subscription)
         if isinstance(settings, Stream):
@@ -108,7 +109,7 @@ class Ways:
     def _broker(self, settings: Mqtt) -> Broker:
         name = (settings.url, settings.credentials)
         if name not in self._brokers:
-            self._brokers[name] = Broker(settings.url, self._guard, self._credentials(settings.credentials))
+            self._brokers[name] = Broker(settings.url, self._guard, self._credentials(settings))
         return self._brokers[name]
 
     def _stream(self, settings: Stream, number: int) -> Channel:
@@ -116,7 +117,7 @@ class Ways:
             if self._own is None:
                 self._own = StreamClient(self._redis_url)
             return StreamChannel(self._own, Keys().subscription(number), settings.length, own=False)
-        who = self._credentials(settings.credentials)
+        who = self._credentials(settings)
         encrypted = settings.url.startswith("rediss://")
 
         async def resolve(host: str, port: int) -> str:
@@ -130,8 +131,21 @@ class Ways:
         )
         return StreamChannel(client, str(settings.key), settings.length, own=True)
 
-    def _credentials(self, name: str | None) -> Credentials | None:
-        return None if name is None else self._secrets.resolve(name)
+    def _credentials(self, settings: Webhook | Mqtt | Stream) -> Credentials | None:
+        """What a subscription names, for the hosts alone that whoever keeps the secrets has named with it: otherwise
+        anybody who may subscribe could have another department's password sent to a server of their own.
+
+        Raises:
+            ConfigError: there are none of that name, or they are not for this host.
+        """
+        if settings.credentials is None:
+            return None
+        found = self._secrets.resolve(settings.credentials)
+        host = (urlsplit(settings.url or "").hostname or "").lower()
+        if host not in found.hosts:
+            fix = f"name others, or have hosts: [{host}] added to them where the secrets are kept"
+            raise ConfigError(f"credentials: {settings.credentials} are not for {host}", fix)
+        return found
 
     def _let_go(self, one: Channel | Broker) -> None:
         task = asyncio.get_running_loop().create_task(one.close())

@@ -35,6 +35,17 @@ def test_the_environment_goes_first(file: Path) -> None:
     assert secrets.resolve("vendor-a") == Credentials("root", "from-env")
 
 
+def test_hosts_stand_beside_them(file: Path) -> None:
+    file.write_text("mq: {user: op, password: p-4711, hosts: [MQ.city.cn, 10.1.2.3]}\n")
+    assert Secrets(file, {}).resolve("mq").hosts == {"mq.city.cn", "10.1.2.3"}
+    environment = {"CITYVISION_SECRET_MQ": "op:p-4711", "CITYVISION_SECRET_MQ_HOSTS": "mq.city.cn, 10.1.2.3"}
+    assert Secrets(None, environment).resolve("mq").hosts == {"mq.city.cn", "10.1.2.3"}
+    assert Secrets(None, {"CITYVISION_SECRET_MQ": "op:p-4711"}).resolve("mq").hosts == frozenset()
+    file.write_text("mq: {user: op, password: p-4711, hosts: mq.city.cn}\n")
+    with pytest.raises(ConfigError, match="hosts of mq are no list"):
+        Secrets(file, {}).resolve("mq")
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_a_file_open_to_others_is_refused(file: Path, mode: int) -> None:
     file.chmod(mode)
