@@ -150,20 +150,31 @@ def act_on_incident(
     user: CaseworkerDep,
     book: BookDep,
 ) -> CaseList:
-    """Does the same to every case of a mass incident that allows it; where one of those fails, to none."""
+    """Does the same to every case of a mass incident that allows it; where one of those fails, to none. What is sent
+    again under the same `key` is done once; a `revision` is of one case and says nothing here."""
     now = time.time()
     _require_department(pool, book, body.facts)
     if body.facts.pictures:
         raise wrong("facts.pictures", "a picture shows one place", "leave them out, or act case by case")
+    before = queries.done_under(connection, sight, number, body.key) if body.key else None
+    if before is None:
+        _act_on_all(connection, sight, user, book, number, body, now)
+    elif before is not body.action:
+        raise wrong("key", f"{before} was done under it", "give each action a key of its own")
+    page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
+    unwatched = lately(connection, user, book, pool, CaseFilter())
+    return _page(pool, page, following, total, unwatched)
+
+
+def _act_on_all(
+    connection: Connection, sight: Sight, user: Viewer, book: Book, number: int, body: ActionBody, now: float
+) -> None:
     done = queries.members(connection, sight, number, [step.source for step in TABLE if step.action is body.action])
     if not done:
         raise NotFound(f"incident {number} has no case to which {body.action} could be done")
     duty = _duty(connection, user, body.action, queries.handlers(connection, done))
-    service.bulk(connection, done, body.action, duty, user.name, body.facts, now, book)
+    service.bulk(connection, done, body.action, duty, user.name, body.facts, now, book, key=body.key or "")
     audit.record(connection, user.name, f"case.{body.action}", {"incident": number, "cases": list(done)}, now)
-    page, following, total = queries.list_cases(connection, sight, CaseFilter(incident=number), now)
-    unwatched = lately(connection, user, book, pool, CaseFilter())
-    return _page(pool, page, following, total, unwatched)
 
 
 def _about(body: NewCaseBody, pool: PoolView, book: Book, now: float) -> NewCase:

@@ -26,8 +26,8 @@ from sqlalchemy import (
 from cases import pictures, store
 from cases.incident import Group
 from cases.pictures import CasePicture
-from cases.tables import case_decisions, case_looks, case_silences, cases
-from cases.types import OPEN, Case, Line, Status
+from cases.tables import case_decisions, case_lines, case_looks, case_silences, cases
+from cases.types import OPEN, Action, Case, Line, Status
 from contracts.records import Contract, LookResult
 from store.database import at
 
@@ -247,6 +247,14 @@ def members(connection: Connection, sight: Sight, incident: int, statuses: Itera
     which = CaseFilter(incident=incident, statuses=tuple(statuses))
     query = select(cases.c.id).where(sight.condition(), *which.conditions(now=0.0)).order_by(cases.c.id)
     return tuple(connection.execute(query).scalars())
+
+
+def done_under(connection: Connection, sight: Sight, incident: int, key: str) -> Action | None:
+    """What was done to cases of a mass incident under a key; None: nothing."""
+    lines = case_lines.c.case_id == cases.c.id, case_lines.c.body["key"].astext == key
+    query = select(case_lines.c.body["action"].astext).where(cases.c.incident == incident, sight.condition(), *lines)
+    action = connection.execute(query.limit(1)).scalar_one_or_none()
+    return None if action is None else Action(action)
 
 
 def groups(connection: Connection, sight: Sight, incident: int) -> tuple[Group, ...]:

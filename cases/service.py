@@ -168,10 +168,12 @@ def bulk(
     facts: Facts,
     now: float,
     book: Book,
+    *,
+    key: str = "",
 ) -> None:
-    """The same action on many cases (of a mass incident): all of them, or none."""
+    """The same action on many cases (of a mass incident): all of them, or none. `key`: see `perform`."""
     for number in sorted(numbers):
-        perform(connection, number, action, duty, who, facts, now, book)
+        perform(connection, number, action, duty, who, facts, now, book, key=key)
 
 
 def watch_clocks(connection: Connection, now: float, book: Book, limit: int = 200) -> int:

@@ -193,6 +193,14 @@ def test_a_rainstorm_is_handled_at_once(city: City, client: httpx.Client) -> Non
     assert (whole["cases"], sum(whole["statuses"].values())) == (21, 21)
     assert {one["action"]: one["cases"] for one in whole["offers"]}["suspend"] == 21
     assert "report" not in {one["action"] for one in whole["offers"]}, "its pictures are of one place"
+    twice = {"action": "supervise", "facts": {"note": "暴雨"}, "key": "supervise-all-of-it"}
+    for _ in range(2):  # no answer arrived, so it is sent again
+        told = client.post(f"/api/incidents/{incident}/actions", json=twice)
+        assert (told.status_code, told.json()["total"]) == (200, 21), told.text
+    lines = client.get(f"/api/cases/{page['cases'][0]['id']}").json()["lines"]
+    assert [line["action"] for line in lines].count("supervise") == 1
+    other = client.post(f"/api/incidents/{incident}/actions", json=twice | {"action": "suspend", "facts": facts})
+    assert (other.status_code, other.json()["faults"][0]["field"]) == (422, "key")
     done = client.post(f"/api/incidents/{incident}/actions", json={"action": "suspend", "facts": facts})
     assert done.json()["total"] == 21, done.text
     assert {case["state"]["status"] for case in done.json()["cases"]} == {"suspended"}

@@ -1458,7 +1458,8 @@ export interface paths {
         put?: never;
         /**
          * Act On Incident
-         * @description Does the same to every case of a mass incident that allows it; where one of those fails, to none.
+         * @description Does the same to every case of a mass incident that allows it; where one of those fails, to none. What is sent
+         *     again under the same `key` is done once; a `revision` is of one case and says nothing here.
          */
         post: operations["act_on_incident"];
         delete?: never;
