@@ -124,6 +124,7 @@ def test_a_report_outlives_a_dead_line(city: City, clip: Clip, phone: Page, tmp_
     shot(phone, "field-reported")
 
 
+@pytest.mark.thorough
 def test_a_browser_that_keeps_nothing_says_so_and_reports_all_the_same(
     city: City,  # noqa: F811
     phone: Page,

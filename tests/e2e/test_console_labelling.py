@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from algorithm_repo.collection import service as collection
@@ -170,6 +171,7 @@ def collects(page: Page, city: City) -> None:  # noqa: F811
     assert (standing.set_by, standing.policy.shares[Reason.HOURLY]) == ("admin", 0.15)
 
 
+@pytest.mark.thorough
 def test_a_rejected_picture_says_why(city: City, clip: Clip, page: Page) -> None:  # noqa: F811
     *_, fourth = made(city, clip)
     enter(page, city)

@@ -115,6 +115,7 @@ def test_an_event_arrives_on_the_map_and_leads_to_camera_event_and_case(city: Ci
     expect(page).to_have_url(re.compile("/cameras/square$"))
 
 
+@pytest.mark.thorough
 def test_keys_wheel_and_address(city: City, page: Page) -> None:  # noqa: F811
     city.report("north-gate")
     city.publish(opened(make_event(time.time() - 60)))
@@ -151,6 +152,7 @@ def test_keys_wheel_and_address(city: City, page: Page) -> None:  # noqa: F811
     assert page.url.count("state=") == 2
 
 
+@pytest.mark.thorough
 def test_two_fingers_zoom_the_map(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.goto(f"{city.url}/map?at=31.2304,121.4737,13")

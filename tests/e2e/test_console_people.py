@@ -174,6 +174,7 @@ def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> Non
         expect(sun.get_by_role("button", name="新建账户")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_who_may_not_draw_sees_the_zones_and_no_editor(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.goto(f"{city.url}/people")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from algorithm_repo.archive import service as archive
@@ -79,6 +80,7 @@ def test_a_training_is_submitted_watched_and_cancelled(city: City, page: Page) -
     expect(page.get_by_role("button", name="取消训练")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_list_says_what_was_made_and_what_failed(city: City, page: Page) -> None:  # noqa: F811
     with city.engine.begin() as connection:
         version = manifest(item(1, side="train"), item(2, side="val"))
