@@ -8,7 +8,7 @@ hold one all the same, order is kept: either of them sends the next one only whe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -289,8 +289,10 @@ def record(connection: Connection, results: Sequence[Result]) -> None:
     """
     if not results:
         return
-    _write_ends(connection, results)
-    _write_tries(connection, results)
+    tries = Counter(one.delivery for result in results for one in result.tries)
+    ended = _write_ends(connection, results, tries)
+    _count_tries(connection, {id_: count for id_, count in tries.items() if id_ not in ended})
+    _log_tries(connection, results)
     for result in results:
         if result.gone:
             _pause(connection, result)
@@ -308,12 +310,14 @@ def _pause(connection: Connection, result: Result) -> None:
 
 
 _ENDS = text("""
-    UPDATE deliveries AS d SET state = v.state, done = v.done
+    UPDATE deliveries AS d SET state = v.state, done = v.done, attempts = d.attempts + v.tries
     FROM unnest(CAST(:ids AS text[]), CAST(:numbers AS bigint[]), CAST(:states AS text[]),
-                CAST(:dones AS timestamptz[]), CAST(:tokens AS text[])) AS v(id, number, state, done, token)
+                CAST(:dones AS timestamptz[]), CAST(:tokens AS text[]), CAST(:tries AS integer[]))
+         AS v(id, number, state, done, token, tries)
     WHERE d.id = v.id AND d.number = v.number AND d.state = 'pending'
       AND (v.state = 'delivered'
            OR EXISTS (SELECT FROM subscription_queues q WHERE q.subscription = d.subscription AND q.lease = v.token))
+    RETURNING d.id
 """)
 _TRIED = text("""
     UPDATE deliveries AS d SET attempts = d.attempts + v.tries
@@ -343,22 +347,28 @@ _LET_GO = text("""
 """)
 
 
-def _write_ends(connection: Connection, results: Sequence[Result]) -> None:
+def _write_ends(connection: Connection, results: Sequence[Result], tries: Mapping[str, int]) -> frozenset[str]:
+    """Ends with their attempts, each row touched once: its indexes cost more than it does. Whose were written."""
     ends = [(*end, result.token) for result in results for end in result.ends]
     if not ends:
-        return
+        return frozenset()
     ids, numbers, states, dones, tokens = zip(*ends, strict=True)
     found = {"ids": list(ids), "numbers": list(numbers), "dones": list(dones), "tokens": list(tokens)}
-    connection.execute(_ENDS, found | {"states": [state.value for state in states]})
+    found |= {"states": [state.value for state in states], "tries": [tries.get(id_, 0) for id_ in ids]}
+    return frozenset(connection.execute(_ENDS, found).scalars())
 
 
-def _write_tries(connection: Connection, results: Sequence[Result]) -> None:
+def _count_tries(connection: Connection, tries: Mapping[str, int]) -> None:
+    """Of deliveries that go on."""
+    if tries:
+        connection.execute(_TRIED, {"ids": list(tries), "tries": list(tries.values())})
+
+
+def _log_tries(connection: Connection, results: Sequence[Result]) -> None:
     tries = [(result.subscription, *one) for result in results for one in result.tries]
     if not tries:
         return
     numbers, ids, ats, took, outcomes, statuses, details = map(list, zip(*tries, strict=True))
-    counted = Counter(ids)
-    connection.execute(_TRIED, {"ids": list(counted), "tries": list(counted.values())})
     logged = {"subscriptions": numbers, "ids": ids, "ats": ats, "took": took, "outcomes": outcomes}
     connection.execute(_LOGGED, logged | {"statuses": statuses, "details": details})
 
