@@ -12,7 +12,6 @@ from algorithm_repo.training import ultrajob
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.ultra_settings import DetectSettings
 from algorithm_repo.training.ultrajob import Laid
-from contracts.errors import ConfigError
 
 RESULT = "detector.onnx"
 
@@ -36,10 +35,7 @@ def lay(
         ConfigError: the version cannot be trained on, or another job lies in the folder.
     """
     ultrajob.check(manifest, "detect", "boxes", start)
-    sides = {item.side for item in manifest.items if item.labels}
-    for side in ("train", "val"):
-        if side not in sides:
-            raise ConfigError(f"{manifest.name}: nothing with a box is on the {side} side", "split it anew")
+    ultrajob.check_sides(manifest, "a box")
     written = yolo.written(manifest)
     what = Laid("detect", {}, lambda: written.files(read), start)
     ultrajob.lay(folder, manifest, settings, what, written.warnings)

@@ -44,10 +44,7 @@ def lay(
     outlined = manifest.model_copy(
         update={"items": tuple(one.model_copy(update={"labels": (*_outlines(one, read),)}) for one in manifest.items)}
     )
-    sides = {item.side for item in outlined.items if item.labels}
-    for side in ("train", "val"):
-        if side not in sides:
-            raise ConfigError(f"{manifest.name}: nothing with a mask is on the {side} side", "split it anew")
+    ultrajob.check_sides(outlined, "a mask")
     written = yolo.written(outlined)
     what = Laid("segment", {}, lambda: written.files(read), start)
     ultrajob.lay(folder, manifest, settings, what, written.warnings)

@@ -50,6 +50,19 @@ def check(manifest: Manifest, task: Task, of: str, start: Path | None) -> None:
         raise ConfigError(f"start: {start.name} is no .npz", "take the .npz of an earlier training")
 
 
+def check_sides(manifest: Manifest, of: str) -> None:
+    """Args:
+        of: what is labelled, in words, with its article.
+
+    Raises:
+        ConfigError: there is nothing to train on, or to watch it by.
+    """
+    sides = {item.side for item in manifest.items if item.labels}
+    for side in ("train", "val"):
+        if side not in sides:
+            raise ConfigError(f"{manifest.name}: nothing with {of} is on the {side} side", "split it anew")
+
+
 def lay(folder: Path, manifest: Manifest, settings: UltraSettings, what: Laid, left_out: Sequence[str]) -> None:
     """Writes a job, unless the same one lies there already, begun or not.
 
