@@ -112,7 +112,7 @@ class Rig:
             service.pause(connection, subscription, why)
 
     def __post_init__(self) -> None:
-        self._engine = make_engine(self.settings.database, pool_size=1)
+        self._engine = make_engine(self.settings.database, pool_size=1, generic_plans=True)
         self._hook = DeliveryHook(sees)
 
     def receipts(self) -> list[Receipt]:

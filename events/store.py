@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -14,14 +15,43 @@ from store.database import at
 
 _LOCK = 0x6376_696E  # "cvin"
 
+_LATEST = ("grid", "severity", "seq", "transition", "updated", "ended", "state", "position")
+
+
+def _said() -> Any:
+    """A transition and its event's row, which shows the one with the highest number; returns the position.
+
+    One statement: asked one after the other, the way to the server and back is most of the time.
+    """
+    t, e = event_transitions.c, events.c
+    transition = {
+        t.event_id: bindparam("id", type_=t.event_id.type),
+        t.seq: bindparam("seq", type_=t.seq.type),
+        t.transition: bindparam("transition", type_=t.transition.type),
+        t.at: bindparam("updated", type_=t.at.type),
+        t.worker: bindparam("worker", type_=t.worker.type),
+        t.body: bindparam("state", type_=t.body.type),
+    }
+    said = (
+        insert(event_transitions)
+        .values(transition)
+        .on_conflict_do_nothing(index_elements=["event_id", "seq"])
+        .returning(t.position)
+        .cte("said")
+    )
+    told = [column for column in e if column.name not in ("is_open", "position")]
+    row = select(*(bindparam(column.name, type_=column.type) for column in told), said.c.position)
+    shown = insert(events).from_select([*(column.name for column in told), "position"], row)
+    shown = shown.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: shown.excluded[name] for name in _LATEST},
+        where=e.seq <= shown.excluded.seq,
+    )
+    return select(said.c.position).add_cte(shown.cte("shown"))
+
+
 # Made once: to put a statement together costs more than to send it.
-_OPENED = insert(events).on_conflict_do_nothing(index_elements=["id"])
-_SAID = (
-    insert(event_transitions)
-    .on_conflict_do_nothing(index_elements=["event_id", "seq"])
-    .returning(event_transitions.c.position)
-)
-_ADVANCED = events.update().where(events.c.id == bindparam("of"), events.c.seq <= bindparam("newest"))
+_SAID = _said()
 _EVIDENCE = insert(evidence).on_conflict_do_nothing()
 
 
@@ -62,15 +92,11 @@ def write_event(connection: Connection, worker: str, event: Event) -> int | None
         TransitionConflict: another one is there under its id and number.
     """
     body = event.model_dump(mode="json")
-    state = _state(event, body)
-    _insert_if_new(connection, event, state)
-    said = {"event_id": event.id, "seq": event.seq, "transition": event.transition, "at": at(event.utc)}
-    position: int | None = connection.execute(_SAID, said | {"worker": worker, "body": body}).scalar_one_or_none()
+    row = _row(event, body)
+    position: int | None = connection.execute(_SAID, row | {"worker": worker}).scalar_one_or_none()
     if position is None:
         _require_same(connection, event, body)
         return None
-    # The event's row shows the transition with the highest number.
-    connection.execute(_ADVANCED, state | {"of": event.id, "newest": event.seq, "position": position})
     _write_evidence(connection, event)
     return position
 
@@ -108,25 +134,18 @@ def mark_deleted(connection: Connection, key: str, now: float) -> None:
     )
 
 
-def _insert_if_new(connection: Connection, event: Event, state: dict[str, object]) -> None:
-    row = {
+def _row(event: Event, body: dict[str, object]) -> dict[str, object]:
+    return {
         "id": event.id,
         "type": event.type,
         "camera": event.camera,
         "department": event.department,
         "zone": event.zone,
-        "started": at(event.started_utc),
-        "position": 0,
-    }
-    connection.execute(_OPENED, row | state)
-
-
-def _state(event: Event, body: dict[str, object]) -> dict[str, object]:
-    return {
         "grid": event.grid,
         "severity": event.severity,
         "seq": event.seq,
         "transition": event.transition,
+        "started": at(event.started_utc),
         "updated": at(event.utc),
         "ended": at(event.ended_utc) if event.ended_utc is not None else None,
         "state": body,

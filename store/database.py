@@ -6,8 +6,10 @@ Schema changes are Alembic migrations in `store/migrations`, never `create_all`.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy import event as hooks
 
 metadata = MetaData(
     naming_convention={
@@ -20,9 +22,23 @@ metadata = MetaData(
 )
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine for `postgresql+psycopg://…`; connections are checked before use, so a restarted server is found."""
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+def make_engine(url: str, *, pool_size: int = 5, generic_plans: bool = False) -> Engine:
+    """An engine for `postgresql+psycopg://…`; connections are checked before use, so a restarted server is found.
+
+    Args:
+        url: of the database.
+        pool_size: connections that stay open; as many more for a moment.
+        generic_plans: for a few statements sent thousands of times: the server plans each once, not for every value.
+    """
+    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    if generic_plans:
+        hooks.listen(engine, "connect", _plan_once)
+    return engine
+
+
+def _plan_once(connection: Any, _record: object) -> None:
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.commit()
 
 
 def at(utc: float) -> datetime:

@@ -33,7 +33,8 @@ _AT_ONCE = 200
 def body(process: Process) -> None:
     """Consumes until asked to stop; outages of Postgres and Valkey are waited out."""
     book = read_book(process.settings.case_book or DEFAULT, process.settings.exchange)
-    engine = make_engine(process.settings.database, pool_size=2)
+    writer = make_engine(process.settings.database, pool_size=1, generic_plans=True)
+    engine = make_engine(process.settings.database, pool_size=1)
     bus = Bus(process.settings.redis)
     clerk = Bus(process.settings.redis)
     clocks = threading.Thread(target=watch, args=(engine, clerk, book, process.stop), name="case-clocks")
@@ -44,13 +45,14 @@ def body(process: Process) -> None:
             [custody.captured, CaseHook(book), DeliveryHook(sees)],
             [look_custody.captured, verify.LookAnswers(book, before)],
         )
-        Consumer(engine, bus, hooks).run(process.stop)
+        Consumer(writer, bus, hooks).run(process.stop)
     finally:
         process.stop.set()
         clocks.join()
         clerk.close()
         bus.close()
         engine.dispose()
+        writer.dispose()
 
 
 def watch(engine: Engine, bus: Bus, book: Book, stop: threading.Event) -> None:
