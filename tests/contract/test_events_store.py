@@ -29,11 +29,12 @@ from contracts.records import (
 from events import queries
 from events.consumer import Consumer
 from events.hooks import Hooks
-from events.store import mark_stored
+from events.store import lock_ingest, mark_stored, write_event
 from events.types import EventFilter, Note
 from pipeline.publish import Publisher
 from pipeline.spool import Spool, Watermarks
 from store.bus import Bus, Entry, Mark
+from store.database import make_engine
 from store.valkey import EmbeddedValkey
 
 pytest_plugins = ["tests.embedded"]
@@ -169,6 +170,27 @@ def test_another_transition_under_the_same_number(consumer: Consumer, bus: Bus, 
     detail = queries.get_event(connection, first.id)
     assert detail is not None
     assert detail.event == first
+
+
+def test_an_earlier_transition_that_comes_late_is_kept_and_not_shown(engine: Engine) -> None:
+    with engine.begin() as connection:
+        lock_ingest(connection)
+        late, newest = (write_event(connection, "w", event(1, seq)) for seq in (1, 0))
+        assert late is not None
+        assert newest is not None
+        assert write_event(connection, "w", event(1, 1)) is None  # again: nothing new
+        detail = queries.get_event(connection, event(1).id)
+    assert detail is not None
+    assert (detail.event, detail.position) == (event(1, 1), late)
+    assert [row.event.seq for row in detail.transitions] == [0, 1]
+
+
+def test_a_writers_statements_are_planned_once(database_url: str) -> None:
+    engine = make_engine(database_url, generic_plans=True)
+    with engine.connect() as connection:
+        connection.rollback()
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "force_generic_plan"
+    engine.dispose()
 
 
 def test_hooks_share_the_transaction(engine: Engine, bus: Bus, connection: Connection) -> None:
