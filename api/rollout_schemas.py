@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from algorithm_repo.registry.types import AlgorithmVersion
+from algorithm_repo.entering.service import LICENCE
+from algorithm_repo.registry.types import AlgorithmVersion, Version
 from algorithm_repo.rollout.types import LaneKind
 
 Why = Annotated[str, Field(min_length=1, max_length=2000, description="in words, for the ledger")]
@@ -20,6 +21,21 @@ class RollOutCameras(_Body):
     """Whole cameras that have the algorithm."""
 
     cameras: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=500)]
+
+
+class EnteredVersion(_Body):
+    """A version to be entered.
+
+    Attributes:
+        training: number of the one that made its network.
+        licence: SPDX expression of the network's weights.
+    """
+
+    algorithm: str = Field(max_length=64)
+    version: Version
+    training: int = Field(ge=1, le=2**62)
+    licence: str = Field(LICENCE, min_length=1, max_length=180)
+    note: str = Field("", max_length=2000)
 
 
 class StopReason(_Body):
