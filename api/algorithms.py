@@ -49,6 +49,8 @@ def enter_version(
     body: EnteredVersion, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> AlgorithmVersion:
     """A version like the one in production, but for the network that a training has made. Nothing runs it yet."""
+    entering.require_free(connection, body.algorithm, body.version)
+    ledger.lock(connection)
     brought = entering.from_training(connection, doors.objects, body.training, body.licence)
     return entering.enter(connection, body.algorithm, body.version, brought, viewer.name, body.note)
 

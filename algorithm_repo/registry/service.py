@@ -23,7 +23,7 @@ def enter(connection: Connection, new: NewVersion, author: str, now: float | Non
         ConfigError: this algorithm has a version of that number.
     """
     ledger.lock(connection)
-    values = {
+    values: dict[str, Any] = {
         "algorithm": new.algorithm,
         "version": new.version,
         "author": author,
@@ -36,7 +36,8 @@ def enter(connection: Connection, new: NewVersion, author: str, now: float | Non
             number = connection.execute(insert(algorithm_versions).values(values).returning(_v.id)).scalar_one()
     except IntegrityError:
         raise ConfigError(f"version: {new.algorithm} {new.version} is there already", "take a higher one") from None
-    ledger.append(connection, number, Move.ENTER, None, Stage.DRAFT, author, Office.ENGINEER, Grounds(), now)
+    grounds = Grounds(content=ledger.content_hash(values["body"]))
+    ledger.append(connection, number, Move.ENTER, None, Stage.DRAFT, author, Office.ENGINEER, grounds, now)
     return get(connection, number)
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Office, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.compare import Comparison
-from algorithm_repo.rollout.keeping import keep_network
 from cityvision.commands.account import AS, acting
 from cityvision.database import transaction
 from cityvision.installation import reach
-from cityvision.object_store import object_store
 from cityvision.settings import Settings
 from governance.roles import Right
-from models.served import ROLES
-from models.zoo import Zoo
 from pool.reader import cameras_of
 
 _VERSION = click.option("--version", help="Which; by default the only one that it can be.")
@@ -119,24 +113,7 @@ def compare_command(settings: Settings, algorithm: str, version: str | None, as_
     click.echo(comparison.model_dump_json() if as_json else _words(found, comparison))
 
 
-@click.command("keep", epilog="\b\nExample:\n  cityvision algo keep wetter.onnx --role water --like water")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is for.")
-@click.option("--like", required=True, help="Network of the zoo whose outputs are read in the same way.")
-@click.option("--name", help="Of the network; by default the file's.")
-@click.pass_obj
-def keep_command(settings: Settings, file: Path, role: str, like: str, name: str | None) -> None:
-    """Keep a network that is no part of the release, so that workers can have it; prints what a version names it by.
-
-    Nothing is run. A file from elsewhere goes through `cityvision algo inspect` first.
-    """
-    entry = Zoo(cache=settings.cache, mirror=settings.mirror).artefact(like)
-    kept = keep_network(object_store(settings), file.read_bytes(), role=role, name=name or file.stem, like=entry)
-    click.echo(kept.model_dump_json(exclude_none=True))
-
-
 COMMANDS = (
-    keep_command,
     shadow_command,
     canary_command,
     promote_command,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from algorithm_repo.entering import service as versions
+from algorithm_repo.registry import ledger
 from algorithm_repo.registry.types import Stage
 from algorithm_repo.rollout import service
 from cityvision.commands.account import AS, acting
@@ -58,13 +59,17 @@ def enter_command(
     if model is not None and licence is not None:
         raise ConfigError("--licence: a network from elsewhere has it in its card", "leave it out")
     reached = reach(settings)
-    objects = object_store(reached)
-    brought = None if model is None else versions.from_elsewhere(objects, model, card or model.with_suffix(".yaml"))
     with transaction(reached) as connection:
         who = acting(connection, account, Right.LABEL)
-        if training is not None:
-            brought = versions.from_training(connection, objects, training, licence or versions.LICENCE)
-        assert brought is not None
+        versions.require_free(connection, algorithm, version)
+    objects = object_store(reached)
+    found = None if model is None else versions.accepted(model, card or model.with_suffix(".yaml"))
+    with transaction(reached) as connection:
+        ledger.lock(connection)
+        if found is not None:
+            brought = versions.from_elsewhere(connection, objects, found)
+        else:
+            brought = versions.from_training(connection, objects, training or 0, licence or versions.LICENCE)
         entered = versions.enter(connection, algorithm, version, brought, who, note)
     click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {brought.model.role} {brought.model.name}")
 

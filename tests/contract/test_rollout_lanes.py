@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import Connection, Engine
 
 from algorithm_repo.registry import ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, ModelRef, Move, Office, Stage
 from algorithm_repo.rollout import compare, lanes, service
-from algorithm_repo.rollout.keeping import NetworkShelf
 from algorithm_repo.rollout.types import Lane, LaneKind
-from cityvision.cli import cli
 from contracts.errors import ConfigError, Forbidden
 from contracts.pool import Camera
 from contracts.records import Event
-from contracts.rollout import ServedModel
 from events.store import write_event
-from models.zoo import Zoo
-from store.objects import DiskObjects
 from tests.contract.test_registry import NEEDS, SHA, entered, led
 from tests.e2e.console_city import make_event
 
@@ -157,16 +149,3 @@ def test_who_made_it_does_not_decide_on_it_and_nothing_is_compared_that_never_ra
         lanes.begin(connection, lane)
         with pytest.raises(Forbidden, match="somebody else decides"):
             service.canary(connection, version, ("a",), POOL, "lin")
-
-
-def test_a_network_is_kept_by_a_command_that_says_what_a_version_names_it_by(tmp_path: Path) -> None:
-    file = tmp_path / "wetter.onnx"
-    file.write_bytes(Zoo().fetch("water")[0].read_bytes() + b"\x00")
-    ways = ["algo", "--data", str(tmp_path / "data"), "keep", str(file), "--role", "water", "--like", "water"]
-    result = CliRunner().invoke(cli, ways)
-    assert result.exit_code == 0, result.output
-    named = ModelRef.model_validate_json(result.output)
-    assert (named.role, named.name, named.sha256) == ("water", "wetter", hashlib.sha256(file.read_bytes()).hexdigest())
-    shelf = NetworkShelf(Zoo(cache=tmp_path / "cache"), DiskObjects(tmp_path / "data" / "objects"))
-    model = ServedModel(role="water", name="wetter", sha256=named.sha256)
-    assert shelf.zoo_with(model).fetch("wetter")[0].read_bytes() == file.read_bytes()
