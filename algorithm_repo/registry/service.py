@@ -14,6 +14,7 @@ from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, NewVe
 from contracts.errors import ConfigError, Forbidden
 
 _v = algorithm_versions.c
+_MAKING = frozenset({Move.ENTER, Move.TRAIN, Move.RECEIVE, Move.REGISTER})
 
 
 def enter(connection: Connection, new: NewVersion, author: str, now: float | None = None) -> AlgorithmVersion:
@@ -90,12 +91,12 @@ def carry_out(
     Raises:
         ConfigError: it cannot be done now, something is missing, the gate said no, or another version stands there
             (for what ships: one by another author).
-        Forbidden: not in this office's name, or a promoter's move by the version's own author.
+        Forbidden: not in this office's name, or a promoter's move by whoever made the version.
     """
     ledger.lock(connection)
     before = get(connection, number)
     step = allowed(before.stage, move, office, grounds)
-    if office is Office.PROMOTER and who == before.author:
+    if office is Office.PROMOTER and who in _makers(connection, before):
         raise Forbidden(f"{who} made {before.algorithm} {before.version}", "somebody else decides on it")
     if move is Move.REGISTER:
         _require_passed(connection, before)
@@ -141,6 +142,12 @@ def _replaced_by(connection: Connection, present: AlgorithmVersion) -> Algorithm
         if line.move is Move.REPLACE and line.grounds.other == present.id:
             return get(connection, line.version_id)
     return None
+
+
+def _makers(connection: Connection, version: AlgorithmVersion) -> frozenset[str]:
+    """Who entered it, brought its network or registered it."""
+    lines = ledger.of_version(connection, version.id)
+    return frozenset({version.author, *(line.who for line in lines if line.move in _MAKING)})
 
 
 def _require_passed(connection: Connection, version: AlgorithmVersion) -> None:

@@ -44,12 +44,17 @@ def entered(connection: Connection, version: str, now: float | None = None, **mo
     return service.enter(connection, new, "lin", now)
 
 
+def by(office: Office, promoter: str = "chen") -> str:
+    """Who made a version does not decide on it."""
+    return promoter if office is Office.PROMOTER else "lin"
+
+
 def led(connection: Connection, version: AlgorithmVersion, until: Stage) -> AlgorithmVersion:
     """Along the usual way, as far as `until`."""
     for move, office, grounds in WAY:
         if version.stage is until:
             break
-        version = service.carry_out(connection, version.id, move, "chen", office, grounds)
+        version = service.carry_out(connection, version.id, move, by(office), office, grounds)
     assert version.stage is until
     return version
 
@@ -75,7 +80,8 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         for version, start in (("1.0.0", 55.0), ("1.1.0", 101.0)):
             one = entered(connection, version, start - 1)
             for second, (move, office, grounds) in enumerate(WAY):
-                service.carry_out(connection, one.id, move, f"chen {version}", office, grounds, start + second)
+                who = by(office, f"chen {version}")
+                service.carry_out(connection, one.id, move, who, office, grounds, start + second)
         service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, "floods events", 200.0)
 
         def raised(camera: str, utc: float) -> tuple[str, str] | None:
@@ -104,7 +110,7 @@ def test_while_workers_switch_the_networks_tell_who_raised_it(engine: Engine) ->
             models = (detector, ModelRef(role="water", name="water", sha256=sha256))
             one = entered(connection, version, start - 1, models=models)
             for second, (move, office, grounds) in enumerate(WAY):
-                service.carry_out(connection, one.id, move, "chen", office, grounds, start + second)
+                service.carry_out(connection, one.id, move, by(office), office, grounds, start + second)
 
         def raised(utc: float, **networks: str) -> tuple[str, bool]:
             found = why(connection, "waterlogging", "a", networks, utc)
@@ -153,6 +159,18 @@ def test_a_version_that_was_edited_is_told(engine: Engine, changed: str, said: s
         connection.execute(text(f"UPDATE algorithm_versions SET {changed}"))
         with pytest.raises(StoreError, match=said):
             ledger.verify(connection)
+
+
+def test_who_registered_it_does_not_decide_on_it_either(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version = led(connection, entered(connection, "1.0.0"), S.EVALUATED)
+        version = service.carry_out(connection, version.id, M.REGISTER, "wu", Office.ENGINEER, Grounds(card=SHA))
+        shadow = Grounds(cameras=("a", "b"))
+        version = service.carry_out(connection, version.id, M.SHADOW, "lin", Office.ENGINEER, shadow)
+        grounds = Grounds(cameras=("a",), comparison=SHA)
+        with pytest.raises(Forbidden, match="wu made waterlogging"):
+            service.carry_out(connection, version.id, M.CANARY, "wu", Office.PROMOTER, grounds)
+        assert service.carry_out(connection, version.id, M.CANARY, "chen", Office.PROMOTER, grounds).stage is S.CANARY
 
 
 def test_what_is_refused(engine: Engine) -> None:
