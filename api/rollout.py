@@ -65,8 +65,10 @@ def abort_candidate(
 
 @router.post("/rollback", responses=_REFUSED)
 def roll_back_version(body: TakeBack, connection: ConnectionDep, viewer: PromoterDep) -> RolledBack:
-    """Takes the version in production out and puts the one that it replaced back, in one move."""
-    taken, restored = registry.roll_back(connection, body.algorithm, viewer.name, Office.PROMOTER, body.why)
+    """Takes the named version out of production and puts the one that it replaced back, in one move."""
+    taken, restored = registry.roll_back(
+        connection, body.algorithm, viewer.name, Office.PROMOTER, body.why, present=body.version_id
+    )
     return RolledBack(taken=taken, restored=restored)
 
 

@@ -27,9 +27,10 @@ class StopReason(_Body):
 
 
 class TakeBack(_Body):
-    """Of which algorithm the version in production is taken out."""
+    """Of which algorithm which version is taken out of production; refused where another one stands there by now."""
 
     algorithm: str = Field(max_length=64)
+    version_id: int = Field(ge=1, le=2**62, description="of the version in production, as whoever asks saw it")
     why: Why
 
 

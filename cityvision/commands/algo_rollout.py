@@ -97,14 +97,19 @@ def abort_command(settings: Settings, algorithm: str, version: str | None, why: 
     "rollback", epilog="\b\nExample:\n  cityvision algo rollback waterlogging --why 'misses puddles by night'"
 )
 @click.argument("algorithm")
+@click.option("--version", help="Which; by default the one in production, unless a roll back has put it there.")
 @_WHY
 @_AS
 @click.pass_obj
-def rollback_command(settings: Settings, algorithm: str, why: str, account: str | None) -> None:
-    """Take the version of ALGORITHM in production out, and put the one that it replaced back, in one move."""
+def rollback_command(settings: Settings, algorithm: str, version: str | None, why: str, account: str | None) -> None:
+    """Take the version of ALGORITHM in production out, and put the one that it replaced back, in one move.
+
+    Refused where the named version is no longer in production: somebody else has rolled back a moment ago.
+    """
     with transaction(reach(settings)) as connection:
         who = _who(connection, account, Right.PROMOTE)
-        taken, back = registry.roll_back(connection, algorithm, who, Office.PROMOTER, why)
+        meant = None if version is None else service.find(connection, algorithm, version, ()).id
+        taken, back = registry.roll_back(connection, algorithm, who, Office.PROMOTER, why, present=meant)
     _tell(taken)
     if back is not None:
         _tell(back)

@@ -241,7 +241,8 @@ class RollOut:
             version = service.get(connection, line.version_id)
         if line.move is Move.PROMOTE and version.stage is Stage.PRODUCTION:
             log.error("%s %s: %s", version.algorithm, version.version, why)
-            self._move(partial(service.roll_back, algorithm=version.algorithm, who=WHO, office=Office.SYSTEM, why=why))
+            back = partial(service.roll_back, algorithm=version.algorithm, who=WHO, office=Office.SYSTEM, why=why)
+            self._move(partial(back, present=version.id))
 
     def _refusal(self, serving: Serving) -> str | None:
         """Who cannot run these, and why."""

@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back Version
-         * @description Takes the version in production out and puts the one that it replaced back, in one move.
+         * @description Takes the named version out of production and puts the one that it replaced back, in one move.
          */
         post: operations["roll_back_version"];
         delete?: never;
@@ -8365,11 +8365,16 @@ export interface components {
         };
         /**
          * TakeBack
-         * @description Of which algorithm the version in production is taken out.
+         * @description Of which algorithm which version is taken out of production; refused where another one stands there by now.
          */
         TakeBack: {
             /** Algorithm */
             algorithm: string;
+            /**
+             * Version Id
+             * @description of the version in production, as whoever asks saw it
+             */
+            version_id: number;
             /**
              * Why
              * @description in words, for the ledger
