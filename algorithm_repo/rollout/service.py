@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from algorithm_repo.registry import ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, Office, Stage
 from algorithm_repo.rollout import compare, lanes, networks
 from algorithm_repo.rollout.compare import Comparison
-from algorithm_repo.rollout.types import LaneKind
+from algorithm_repo.rollout.types import Lane, LaneKind
 from contracts.errors import ConfigError
 from contracts.pool import Camera
 from contracts.rollout import DETECTOR
@@ -87,6 +88,23 @@ def promote(connection: Connection, version: AlgorithmVersion, who: str, now: fl
 def abort(connection: Connection, version: AlgorithmVersion, who: str, office: Office, why: str) -> AlgorithmVersion:
     """Ends a shadow or a canary. Raises ConfigError: the version is in neither."""
     return registry.carry_out(connection, version.id, Move.ABORT, who, office, Grounds(why=why))
+
+
+def broke(connection: Connection, lane: Lane, who: str, why: str) -> None:
+    """A lane was ended by a guardrail: its stage ends too, and a promotion that was made in that very moment.
+
+    Of a version that has moved on otherwise, or that runs in another lane by now, nothing is changed.
+
+    Args:
+        who: the guardrail.
+        why: in words, for the ledger.
+    """
+    version = registry.get(connection, lane.version_id)
+    lines = ledger.of_version(connection, version.id)
+    if version.stage.value == lane.kind.value and lanes.begun_by(lines, version.stage).number == lane.number:
+        abort(connection, version, who, Office.SYSTEM, why)
+    elif lines[-1].move is Move.PROMOTE and lines[-2].number == lane.number:
+        registry.roll_back(connection, version.algorithm, who, Office.SYSTEM, why, present=version.id)
 
 
 def compared(connection: Connection, version: AlgorithmVersion, now: float | None = None) -> Comparison:

@@ -130,6 +130,61 @@ def test_what_a_shadow_said_goes_when_its_version_never_comes_back(engine: Engin
         assert lanes.opened_by(connection, lane) == 0
 
 
+def test_a_late_word_of_a_lane_ends_that_lane_and_no_other(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, first = in_shadow(connection)
+        service.abort(connection, version, "chen", Office.PROMOTER, "again")
+        service.shadow(connection, version, ("a",), POOL, "lin")
+        service.broke(connection, first, "guardrail", "crashed")
+        assert registry.get(connection, version.id).stage is Stage.SHADOW
+        (second,) = lanes.wanted(connection)
+        service.broke(connection, second, "guardrail", "crashed")
+        assert registry.get(connection, version.id).stage is Stage.REGISTERED
+        service.broke(connection, second, "guardrail", "crashed")
+        assert ledger.of_version(connection, version.id)[-1].move is Move.ABORT
+
+
+def test_what_breaks_as_it_is_promoted_does_not_stay_in_production(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, _ = in_shadow(connection)
+        service.canary(connection, version, ("a",), POOL, "chen")
+        (canary,) = lanes.wanted(connection)
+        lanes.begin(connection, canary)
+        service.promote(connection, version, "chen")
+        service.broke(connection, canary, "guardrail", "hangs")
+        standing = registry.standing(connection, "waterlogging", Stage.PRODUCTION)
+        assert standing is not None
+        assert standing.version == "1.0.0"
+        assert ledger.of_version(connection, version.id)[-1].grounds.why == "hangs"
+
+
+def test_what_is_sure_of_production_is_what_it_said_at_the_same_hours(engine: Engine) -> None:
+    day = 86_400.0
+    with engine.begin() as connection:
+        version, shadow = in_shadow(connection)
+        for back in range(1, 8):
+            for minute in (10, 20, 600):
+                write_event(connection, "worker-1", at(minute * 60 - back * day, subject=f"{back}-{minute}"))
+        assert lanes.usual(connection, shadow, NOW + 3600) == pytest.approx(3 / 24)
+        assert lanes.sure(connection, shadow, NOW + 3600) == 0.0, "a shadow stands beside what production says"
+        write_event(connection, "worker-1", at(300))
+        assert lanes.sure(connection, shadow, NOW + 3600) == 1.0
+        service.canary(connection, version, ("a",), POOL, "chen", NOW)
+        (canary,) = lanes.wanted(connection)
+        assert lanes.sure(connection, canary, NOW + 3600) == pytest.approx(2.0)
+        assert lanes.sure(connection, canary, NOW + 2 * day + 3600) == pytest.approx(8.0)
+        assert lanes.said(connection, canary, NOW + 3600).events == 0
+
+
+def test_a_lane_goes_on_with_the_cameras_that_are_left(engine: Engine) -> None:
+    with engine.begin() as connection:
+        _, lane = in_shadow(connection, ("a", "b"))
+    assert lanes.cameras_left(lane, list(POOL.values())) == ("a", "b")
+    disabled = POOL["a"].model_copy(update={"enabled": False})
+    assert lanes.cameras_left(lane, [disabled, POOL["b"]]) == ("b",)
+    assert lanes.cameras_left(lane, [disabled]) == ()
+
+
 @pytest.mark.parametrize(
     ("cameras", "wrong"),
     [
