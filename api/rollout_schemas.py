@@ -26,6 +26,12 @@ class StopReason(_Body):
     why: Why
 
 
+class Promotion(_Body):
+    """What a promotion is founded on beside its comparison."""
+
+    too_soon: Why | None = Field(None, description="why it goes although its canary has not shown enough")
+
+
 class TakeBack(_Body):
     """Of which algorithm which version is taken out of production; refused where another one stands there by now."""
 

@@ -96,6 +96,11 @@ def unburied(connection: Connection) -> list[int]:
     return list(connection.execute(select(_l.number).where(_l.buried.is_(None)).order_by(_l.number)).scalars())
 
 
+def was_begun(connection: Connection, number: int) -> bool:
+    """Whether there ever was such a lane; the ledger may want one that has not begun."""
+    return connection.execute(select(_l.number).where(_l.number == number)).one_or_none() is not None
+
+
 def kind_of(connection: Connection, number: int) -> LaneKind:
     """Of a lane that was begun."""
     return LaneKind(connection.execute(select(_l.kind).where(_l.number == number)).scalar_one())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Office, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.compare import Comparison
+from algorithm_repo.rollout.evidence import looks
 from algorithm_repo.rollout.keeping import keep_network
 from cityvision.database import transaction
 from cityvision.installation import reach
@@ -23,6 +25,7 @@ from governance.roles import RIGHTS, Right
 from models.served import ROLES
 from models.zoo import Zoo
 from pool.reader import cameras_of
+from store.bus import Bus
 
 _AS = click.option("--as", "account", help="Account in whose name; by default whoever you are on this machine.")
 _VERSION = click.option("--version", help="Which; by default the only one that it can be.")
@@ -68,13 +71,24 @@ def canary_command(
 @click.command("promote", epilog="\b\nExample:\n  cityvision algo promote waterlogging")
 @click.argument("algorithm")
 @_VERSION
+@click.option("--too-soon", help="Why it goes although it has not shown enough, in words, for the ledger.")
 @_AS
 @click.pass_obj
-def promote_command(settings: Settings, algorithm: str, version: str | None, account: str | None) -> None:
-    """Put the version of ALGORITHM that is in canary into production, on what its canary has shown."""
-    with transaction(reach(settings)) as connection:
-        who = _who(connection, account, Right.PROMOTE)
-        moved = service.promote(connection, service.find(connection, algorithm, version, {Stage.CANARY}), who)
+def promote_command(
+    settings: Settings, algorithm: str, version: str | None, too_soon: str | None, account: str | None
+) -> None:
+    """Put the version of ALGORITHM that is in canary into production, on what its canary has shown.
+
+    It must have shown 30 camera-minutes and 50 looks.
+    """
+    bus = Bus(settings.redis)
+    try:
+        with transaction(reach(settings)) as connection:
+            who = _who(connection, account, Right.PROMOTE)
+            found = service.find(connection, algorithm, version, {Stage.CANARY})
+            moved = service.promote(connection, found, who, looks=partial(looks, bus), too_soon=too_soon)
+    finally:
+        bus.close()
     _tell(moved)
 
 

@@ -31,6 +31,12 @@ pytest_plugins = ["tests.embedded"]
 
 OTHER = "f" * 64
 NOW = 1_700_000_000.0
+
+
+def often(_lane: Lane) -> int:
+    return 1_000
+
+
 WATCHED: dict[str, dict[str, Any]] = {"a": {"waterlogging": {}}, "b": {"waterlogging": {}}, "dry": {}}
 POOL: dict[str, Camera] = {
     name: Camera.model_validate(
@@ -83,7 +89,7 @@ def test_a_shadow_and_a_canary_are_lanes_and_nothing_else_is(engine: Engine) -> 
         assert canary.number > lane.number
         assert lanes.unburied(connection) == [lane.number]
         lanes.begin(connection, canary)
-        service.promote(connection, version, "chen")
+        service.promote(connection, version, "chen", looks=often, too_soon="a test")
         assert lanes.wanted(connection) == []
         assert {one.role: one.sha256 for one in lanes.serving(connection).models} == {"water": OTHER}
         registry.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, "misses puddles")
@@ -150,12 +156,60 @@ def test_what_breaks_as_it_is_promoted_does_not_stay_in_production(engine: Engin
         service.canary(connection, version, ("a",), POOL, "chen")
         (canary,) = lanes.wanted(connection)
         lanes.begin(connection, canary)
-        service.promote(connection, version, "chen")
+        service.promote(connection, version, "chen", looks=often, too_soon="a test")
         service.broke(connection, canary, "guardrail", "hangs")
         standing = registry.standing(connection, "waterlogging", Stage.PRODUCTION)
         assert standing is not None
         assert standing.version == "1.0.0"
         assert ledger.of_version(connection, version.id)[-1].grounds.why == "hangs"
+
+
+def test_a_promotion_is_founded_on_the_present_canary_and_on_enough_of_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, _ = in_shadow(connection)
+
+        def on_canary() -> Lane:
+            service.canary(connection, version, ("a",), POOL, "chen", NOW)
+            (lane,) = lanes.wanted(connection)
+            return lane
+
+        def promote(after_s: float, looks: int, too_soon: str | None = None) -> AlgorithmVersion:
+            return service.promote(
+                connection, version, "chen", NOW + after_s, looks=lambda _lane: looks, too_soon=too_soon
+            )
+
+        lanes.begin(connection, on_canary())
+        service.abort(connection, version, "chen", Office.PROMOTER, "again")
+        service.shadow(connection, version, ("a",), POOL, "lin", NOW)
+        lanes.begin(connection, lanes.wanted(connection)[0])
+        present = on_canary()
+        with pytest.raises(ConfigError, match="nothing of it was seen in canary yet"):
+            promote(3600, 1_000)
+        lanes.begin(connection, present)
+        for after_s, looks in ((1_799.0, 1_000), (3_600.0, 49)):
+            with pytest.raises(ConfigError, match=r"asked for are 30 and 50"):
+                promote(after_s, looks)
+        with pytest.raises(ConfigError, match=r"shown 0.0 camera-minutes and 0 looks"):
+            promote(1, 0)
+        with connection.begin_nested() as undone:
+            assert promote(1, 0, "it is the fix of a fault").stage is Stage.PRODUCTION
+            assert ledger.of_version(connection, version.id)[-1].grounds.why == "too soon: it is the fix of a fault"
+            undone.rollback()
+        assert promote(1_800, 50).stage is Stage.PRODUCTION
+        line = ledger.of_version(connection, version.id)[-1]
+        kept = compare.kept(connection, line.grounds.comparison or "")
+        assert kept is not None
+        assert (kept.lane, line.grounds.why) == (present.number, None)
+
+
+def test_a_canary_takes_each_camera_once_and_none_that_the_shadow_did_not_have(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, _ = in_shadow(connection, ("a",))
+        with pytest.raises(ConfigError, match="cameras: the shadow does not have b"):
+            service.canary(connection, version, ("a", "b"), POOL, "chen")
+        with pytest.raises(ConfigError, match="cameras: a is named twice"):
+            service.canary(connection, version, ("a", "a"), POOL, "chen")
+        assert registry.get(connection, version.id).stage is Stage.SHADOW
 
 
 def test_what_is_sure_of_production_is_what_it_said_at_the_same_hours(engine: Engine) -> None:

@@ -47,7 +47,7 @@ export async function move(
   } else if (step === "abort") {
     await call("post", "/api/algorithms/{number}/abort", { path, body: { why } });
   } else if (step === "promotion") {
-    await call("post", "/api/algorithms/{number}/promotion", { path });
+    await call("post", "/api/algorithms/{number}/promotion", { path, body: { too_soon: why || null } });
   } else if (step === "canary") {
     await call("post", "/api/algorithms/{number}/canary", { path, body: { cameras } });
   } else {

@@ -156,6 +156,8 @@ export interface paths {
         /**
          * Promote Candidate
          * @description Puts the version that is in canary into production; the one before it is retired.
+         *
+         *     Refused where the canary has not shown enough, unless `too_soon` says why it goes all the same.
          */
         post: operations["promote_candidate"];
         delete?: never;
@@ -7312,6 +7314,17 @@ export interface components {
             task: "detect" | "segment" | "classify";
         };
         /**
+         * Promotion
+         * @description What a promotion is founded on beside its comparison.
+         */
+        Promotion: {
+            /**
+             * Too Soon
+             * @description why it goes although its canary has not shown enough
+             */
+            too_soon?: string | null;
+        };
+        /**
          * Provenance
          * @description Which code, weights and settings said so.
          *
@@ -9415,7 +9428,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Promotion"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
