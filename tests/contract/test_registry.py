@@ -137,8 +137,14 @@ def test_rolled_back_in_one_move(engine: Engine) -> None:
         assert back is not None
         assert (back.id, back.stage) == (first.id, S.PRODUCTION)
         assert ledger.of_version(connection, first.id)[-1].grounds.why == why
-        # The first replaced nothing: rolled back, it leaves the place empty.
-        assert service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)[1] is None
+        # The first replaced nothing: there is nothing to go back to, and production is not left empty.
+        with pytest.raises(ConfigError, match=r"1.0.0 has replaced none") as refused:
+            service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why, present=first.id)
+        assert "promote another" in (refused.value.fix or "")
+        assert service.standing(connection, "waterlogging", S.PRODUCTION) is not None
+        # What cannot run at all is taken out all the same.
+        gone = service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, why, present=first.id)
+        assert gone[1] is None
         with pytest.raises(ConfigError, match="no version is in production"):
             service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)
 
@@ -171,6 +177,28 @@ def test_who_registered_it_does_not_decide_on_it_either(engine: Engine) -> None:
         with pytest.raises(Forbidden, match="wu made waterlogging"):
             service.carry_out(connection, version.id, M.CANARY, "wu", Office.PROMOTER, grounds)
         assert service.carry_out(connection, version.id, M.CANARY, "chen", Office.PROMOTER, grounds).stage is S.CANARY
+
+
+def test_two_who_roll_back_at_once_go_back_once(engine: Engine) -> None:
+    with engine.begin() as connection:
+        versions = [led(connection, entered(connection, f"{number}.0.0"), S.PRODUCTION) for number in (1, 2, 3)]
+
+        def back(present: int | None) -> AlgorithmVersion | None:
+            return service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, "floods", present=present)[1]
+
+        restored = back(versions[2].id)
+        assert restored is not None
+        assert restored.version == "2.0.0"
+        with pytest.raises(ConfigError, match=r"version: 3.0.0 is no longer in production, 2.0.0 is"):
+            back(versions[2].id)
+        with pytest.raises(ConfigError, match=r"version: 2.0.0 was put back by a roll back itself"):
+            back(None)
+        standing = service.standing(connection, "waterlogging", S.PRODUCTION)
+        assert standing is not None
+        assert standing.version == "2.0.0"
+        further = back(versions[1].id)
+        assert further is not None
+        assert further.version == "1.0.0", "who names it may go further"
 
 
 def test_what_is_refused(engine: Engine) -> None:

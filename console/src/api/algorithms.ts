@@ -41,11 +41,13 @@ export async function move(
 ): Promise<void> {
   const path = { number: version.id };
   if (step === "rollback") {
-    await call("post", "/api/algorithms/rollback", { body: { algorithm: version.algorithm, why } });
+    await call("post", "/api/algorithms/rollback", {
+      body: { algorithm: version.algorithm, version_id: version.id, why },
+    });
   } else if (step === "abort") {
     await call("post", "/api/algorithms/{number}/abort", { path, body: { why } });
   } else if (step === "promotion") {
-    await call("post", "/api/algorithms/{number}/promotion", { path });
+    await call("post", "/api/algorithms/{number}/promotion", { path, body: { too_soon: why || null } });
   } else if (step === "canary") {
     await call("post", "/api/algorithms/{number}/canary", { path, body: { cameras } });
   } else {

@@ -99,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back Version
-         * @description Takes the version in production out and puts the one that it replaced back, in one move.
+         * @description Takes the named version out of production and puts the one that it replaced back, in one move.
          */
         post: operations["roll_back_version"];
         delete?: never;
@@ -160,6 +160,8 @@ export interface paths {
         /**
          * Promote Candidate
          * @description Puts the version that is in canary into production; the one before it is retired.
+         *
+         *     Refused where the canary has not shown enough, unless `too_soon` says why it goes all the same.
          */
         post: operations["promote_candidate"];
         delete?: never;
@@ -5483,6 +5485,7 @@ export interface components {
          * @description What a move is founded on; which of it a move needs is in the table.
          *
          *     Attributes:
+         *         content: SHA-256 of the version as it was entered; lines of older releases have none.
          *         run: id of the training.
          *         report: SHA-256 of the intake report of a third party's model.
          *         evaluation: SHA-256 of the evaluation.
@@ -5500,6 +5503,8 @@ export interface components {
             card?: string | null;
             /** Comparison */
             comparison?: string | null;
+            /** Content */
+            content?: string | null;
             /** Evaluation */
             evaluation?: string | null;
             /** Other */
@@ -7382,6 +7387,17 @@ export interface components {
             task: "detect" | "segment" | "classify";
         };
         /**
+         * Promotion
+         * @description What a promotion is founded on beside its comparison.
+         */
+        Promotion: {
+            /**
+             * Too Soon
+             * @description why it goes although its canary has not shown enough
+             */
+            too_soon?: string | null;
+        };
+        /**
          * Provenance
          * @description Which code, weights and settings said so.
          *
@@ -8435,11 +8451,16 @@ export interface components {
         };
         /**
          * TakeBack
-         * @description Of which algorithm the version in production is taken out.
+         * @description Of which algorithm which version is taken out of production; refused where another one stands there by now.
          */
         TakeBack: {
             /** Algorithm */
             algorithm: string;
+            /**
+             * Version Id
+             * @description of the version in production, as whoever asks saw it
+             */
+            version_id: number;
             /**
              * Why
              * @description in words, for the ledger
@@ -9540,7 +9561,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Promotion"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -15,6 +15,8 @@ const STEPS: Partial<Record<AlgorithmVersion["stage"], Step[]>> = {
 };
 const OF_CAMERAS: Step[] = ["shadow", "canary"];
 const WITH_REASON: Step[] = ["abort", "rollback"];
+// A promotion is asked for its reason only where the canary has not shown enough.
+const MAY_REASON: Step[] = [...WITH_REASON, "promotion"];
 
 /** The moves of a roll-out that are open to this version and to whoever looks at it. */
 export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
@@ -31,6 +33,10 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
     onError: (error) => void message.error(inOneLine(error, t)),
     onSettled: () => queries.invalidateQueries({ queryKey: ["algorithms"] }),
   });
+  const begin = (what: Step) => {
+    setWhy("");
+    setStep(what);
+  };
   const open = (STEPS[version.stage] ?? []).filter((one) =>
     one === "shadow" ? may("label") : one === "abort" ? may("label", "promote") : may("promote"),
   );
@@ -40,7 +46,7 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
   return (
     <Space style={{ marginBottom: 12 }}>
       {open.map((one) => (
-        <Button key={one} size="small" danger={WITH_REASON.includes(one)} onClick={() => setStep(one)}>
+        <Button key={one} size="small" danger={WITH_REASON.includes(one)} onClick={() => begin(one)}>
           {t(`rollout.step.${one}`)}
         </Button>
       ))}
@@ -67,10 +73,10 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
             onChange={setCameras}
           />
         ) : null}
-        {step && WITH_REASON.includes(step) ? (
+        {step && MAY_REASON.includes(step) ? (
           <Input.TextArea
-            aria-label={t("rollout.why")}
-            placeholder={t("rollout.why")}
+            aria-label={t(step === "promotion" ? "rollout.too_soon" : "rollout.why")}
+            placeholder={t(step === "promotion" ? "rollout.too_soon" : "rollout.why")}
             maxLength={2000}
             value={why}
             onChange={(event) => setWhy(event.target.value)}
