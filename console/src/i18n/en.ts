@@ -1149,6 +1149,11 @@ export const en: Record<TextKey, string> = {
   "algos.comparison": "comparison",
   "algos.card": "card",
   "algos.run": "run",
+  "algos.enter": "Enter as a version",
+  "algos.enter.how":
+    "Production's version, but for the network that this training has made. It is evaluated before it may be registered and go onto cameras.",
+  "algos.version.how": "write three numbers, as 1.2.0",
+  "algos.note": "Note",
   "algos.report": "intake report",
   "rollout.title": "Candidates on cameras",
   "rollout.about":
@@ -1161,6 +1166,11 @@ export const en: Record<TextKey, string> = {
   "rollout.both": "Both",
   "rollout.why": "Why (for the ledger)",
   "rollout.too_soon": "Only where it has not shown enough: why it goes all the same (for the ledger)",
+  "rollout.step.registration": "Register",
+  "rollout.step.registration.how":
+    "By the card of its newest evaluation, if the gate let it on; it may then go onto cameras.",
+  "rollout.step.retirement": "Retire",
+  "rollout.step.retirement.how": "It is given up; what its shadows have kept goes with it.",
   "rollout.step.shadow": "Run as a shadow",
   "rollout.step.shadow.how": "Beside production, on copies of these cameras; nobody is told.",
   "rollout.step.canary": "Begin the canary",

@@ -8,13 +8,17 @@ import { inOneLine } from "../parts/Trouble";
 
 // What can be done with a version in a stage.
 const STEPS: Partial<Record<AlgorithmVersion["stage"], Step[]>> = {
-  registered: ["shadow"],
+  draft: ["retirement"],
+  trained: ["retirement"],
+  evaluated: ["registration", "retirement"],
+  registered: ["shadow", "retirement"],
   shadow: ["canary", "abort"],
   canary: ["promotion", "abort"],
   production: ["rollback"],
 };
 const OF_CAMERAS: Step[] = ["shadow", "canary"];
-const WITH_REASON: Step[] = ["abort", "rollback"];
+const WITH_REASON: Step[] = ["abort", "rollback", "retirement"];
+const OF_ENGINEERS: Step[] = ["registration", "shadow", "retirement"];
 // A promotion is asked for its reason only where the canary has not shown enough.
 const MAY_REASON: Step[] = [...WITH_REASON, "promotion"];
 
@@ -38,7 +42,7 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
     setStep(what);
   };
   const open = (STEPS[version.stage] ?? []).filter((one) =>
-    one === "shadow" ? may("label") : one === "abort" ? may("label", "promote") : may("promote"),
+    OF_ENGINEERS.includes(one) ? may("label") : one === "abort" ? may("label", "promote") : may("promote"),
   );
   if (open.length === 0) return null;
   const lacking =
