@@ -96,6 +96,18 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         assert found.version.models[0].dataset == SHA
 
 
+def test_a_clock_that_is_set_back_does_not_hide_later_lines(engine: Engine) -> None:
+    ahead = time.time() + 3600
+    with engine.begin() as connection:
+        version = entered(connection, "1.0.0", ahead)
+        led(connection, version, S.PRODUCTION)
+        story = ledger.of_version(connection, version.id)
+        assert [line.utc for line in story] == sorted(line.utc for line in story)
+        found = why(connection, "waterlogging", "b", {SHA}, ahead + 1)
+        assert found is not None
+        assert found.let.move is M.PROMOTE
+
+
 def test_rolled_back_in_one_move(engine: Engine) -> None:
     with engine.begin() as connection:
         first = led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
