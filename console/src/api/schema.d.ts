@@ -2963,7 +2963,8 @@ export interface paths {
         };
         /**
          * Get Training
-         * @description One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed.
+         * @description One training: how it was asked for, with which code and packages it runs, its whole curve, and what it made or
+         *     why it failed.
          */
         get: operations["get_training"];
         put?: never;
@@ -2985,7 +2986,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel Training
-         * @description Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays.
+         * @description Ends a training: at once while it waits or its worker is gone, else when the worker next looks. Its checkpoint
+         *     stays.
          */
         post: operations["cancel_training"];
         delete?: never;
@@ -6409,6 +6411,25 @@ export interface components {
             until_utc: number;
         };
         /**
+         * MadeWith
+         * @description What a training was last started with.
+         *
+         *     Attributes:
+         *         code: SHA-256 over the sources of training.
+         *         environment: versions of Python and packages, kind of machine.
+         *         starts: how often it was started.
+         */
+        MadeWith: {
+            /** Code */
+            code: string;
+            /** Environment */
+            environment: {
+                [key: string]: string;
+            };
+            /** Starts */
+            starts: number;
+        };
+        /**
          * MapCamera
          * @description A camera as a point; `lon`, `lat`: degrees, WGS 84; null: the pool does not say where it stands.
          */
@@ -8557,6 +8578,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -8592,10 +8614,11 @@ export interface components {
          *     Attributes:
          *         settings: see `training.asked`.
          *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
-         *         attempts: how often it was claimed.
+         *         attempts: how often it was claimed and not given back.
          *         told: why it failed, in words.
          *         result: file to SHA-256 of what it made.
          *         step, of: how far it is.
+         *         made_with: None: not started yet, or by a release that did not tell.
          */
         TrainingJob: {
             /** Attempts */
@@ -8612,6 +8635,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
