@@ -106,15 +106,16 @@ def _document(
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-def read(content: bytes, file: str, side: Side | None = None) -> Read:
+def read(content: bytes, file: str, side: Side | None = None, *, boxes: bool = False) -> Read:
     """What an instances file says.
 
-    A thing of several outlines becomes several polygons; a crowd becomes a mask; both are said.
+    A thing of several outlines becomes several polygons; crowds and keypoints are left out; all of it is said.
 
     Args:
         content: the JSON.
         file: what it is called in faults and warnings.
         side: of images that do not say it (only ours do).
+        boxes: things are read as their boxes, also those that have outlines or run lengths.
 
     Raises:
         FormatFaults: the file cannot be used, with every fault at its entry, and the fix.
@@ -137,9 +138,13 @@ def read(content: bytes, file: str, side: Side | None = None) -> Read:
         {one.id: name for one, name in zip(categories, names, strict=True)},
         {one.id: one for one in images},
         {one.id: [] for one in images},
+        boxes=boxes,
     )
     for number, annotation in enumerate(annotations):
         take(annotation, reading, f"annotations[{number}]")
+    pointed = sum(bool(annotation.keypoints) for annotation in annotations)
+    if pointed:
+        faults.warn("keypoints", f"said of {pointed} annotations, left out")
     faults.tell()
     pictures = [_picture(one, paths[one.id], reading.labels[one.id], licences, side, faults, names) for one in images]
     faults.tell()

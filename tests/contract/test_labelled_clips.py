@@ -24,7 +24,7 @@ from store.valkey import EmbeddedValkey
 from tests.clips import small_clip
 from tests.contract.access_world import client_of
 from tests.contract.evidence_scene import consumed
-from tests.contract.labelling_scene import picture
+from tests.contract.labelling_scene import labellers, picture
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event
 
@@ -51,6 +51,8 @@ def city(
     monkeypatch.setenv("CITYVISION_REDIS_URL", valkey.url)
     monkeypatch.setenv("CITYVISION_DATA", str(tmp_path))
     with console_city.running(tmp_path, database_url, valkey.url) as one:
+        with one.engine.begin() as connection:
+            labellers(connection)
         yield one
 
 
