@@ -4768,16 +4768,13 @@ export interface components {
          *
          *     Attributes:
          *         training: number of the one that made its network.
-         *         licence: SPDX expression of the network's weights.
+         *         licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
          */
         EnteredVersion: {
             /** Algorithm */
             algorithm: string;
-            /**
-             * Licence
-             * @default AGPL-3.0-or-later
-             */
-            licence: string;
+            /** Licence */
+            licence?: string | null;
             /**
              * Note
              * @default
@@ -9228,6 +9225,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9676,6 +9682,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9731,6 +9746,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
