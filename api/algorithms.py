@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, status
 
+from algorithm_repo.entering import service as entering
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, LedgerLine
-from api.deps import ConnectionDep, RegistryReaderDep
+from api.deps import ConnectionDep, DoorsDep, LabelDep, Number, RegistryReaderDep
 from api.problems import Problem
+from api.rollout_schemas import EnteredVersion, StopReason
 from api.schemas import LedgerState
 from contracts.errors import StoreError
 
 router = APIRouter(prefix="/api/algorithms", tags=["algorithms"])
+_REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 422)}
 
 
 @router.get("", responses={403: {"model": Problem}})
@@ -39,3 +42,26 @@ def verify_ledger(connection: ConnectionDep, _viewer: RegistryReaderDep) -> Ledg
         return LedgerState(holds=True, lines=ledger.verify(connection), problem="")
     except StoreError as error:
         return LedgerState(holds=False, lines=0, problem=error.message)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
+def enter_version(
+    body: EnteredVersion, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
+) -> AlgorithmVersion:
+    """A version like the one in production, but for the network that a training has made. Nothing runs it yet."""
+    entering.require_free(connection, body.algorithm, body.version)
+    ledger.lock(connection)
+    brought = entering.from_training(connection, doors.objects, body.training, body.licence)
+    return entering.enter(connection, body.algorithm, body.version, brought, viewer.name, body.note)
+
+
+@router.post("/{number}/registration", responses=_REFUSED)
+def register_version(number: Number, connection: ConnectionDep, viewer: LabelDep) -> AlgorithmVersion:
+    """Lets an evaluated version go onto cameras, by the card of its newest evaluation, if the gate did."""
+    return entering.register(connection, service.get(connection, number), viewer.name)
+
+
+@router.post("/{number}/retirement", responses=_REFUSED)
+def retire_version(number: Number, body: StopReason, connection: ConnectionDep, viewer: LabelDep) -> AlgorithmVersion:
+    """Gives up a version that is on no camera; what its shadows have kept goes with it."""
+    return entering.retire(connection, service.get(connection, number), viewer.name, body.why)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from algorithm_repo.registry.types import AlgorithmVersion
+from algorithm_repo.entering.service import LICENCE
+from algorithm_repo.registry.types import AlgorithmVersion, Version
 from algorithm_repo.rollout.types import LaneKind
 
 Why = Annotated[str, Field(min_length=1, max_length=2000, description="in words, for the ledger")]
@@ -22,14 +23,36 @@ class RollOutCameras(_Body):
     cameras: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=500)]
 
 
+class EnteredVersion(_Body):
+    """A version to be entered.
+
+    Attributes:
+        training: number of the one that made its network.
+        licence: SPDX expression of the network's weights.
+    """
+
+    algorithm: str = Field(max_length=64)
+    version: Version
+    training: int = Field(ge=1, le=2**62)
+    licence: str = Field(LICENCE, min_length=1, max_length=180)
+    note: str = Field("", max_length=2000)
+
+
 class StopReason(_Body):
     why: Why
 
 
+class Promotion(_Body):
+    """What a promotion is founded on beside its comparison."""
+
+    too_soon: Why | None = Field(None, description="why it goes although its canary has not shown enough")
+
+
 class TakeBack(_Body):
-    """Of which algorithm the version in production is taken out."""
+    """Of which algorithm which version is taken out of production; refused where another one stands there by now."""
 
     algorithm: str = Field(max_length=64)
+    version_id: int = Field(ge=1, le=2**62, description="of the version in production, as whoever asks saw it")
     why: Why
 
 

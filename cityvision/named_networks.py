@@ -6,7 +6,8 @@ from pathlib import Path
 
 from algorithm_repo.intake.card import parse_card
 from algorithm_repo.intake.intake import inspect
-from algorithm_repo.judging.networks import Network, of_zoo, role_of
+from algorithm_repo.intake.roles import role_of
+from algorithm_repo.judging.networks import Network, of_zoo
 from algorithm_repo.registry.types import AlgorithmVersion, ModelRef, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.keeping import NetworkShelf

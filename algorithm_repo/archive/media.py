@@ -46,9 +46,14 @@ def keep(objects: ObjectStore, data: bytes, suffix: str, media_type: str, room: 
         ObjectsUnavailable: the object store is down.
     """
     sha256 = hashlib.sha256(data).hexdigest()
-    key = f"{room}/{sha256[:2]}/{sha256}{suffix}"
+    key = place(room, sha256, suffix)
     try:
         objects.size(key)
     except ObjectMissing:
         objects.put(key, data, media_type)
     return sha256
+
+
+def place(room: str, sha256: str, suffix: str) -> str:
+    """The key of what `keep` kept."""
+    return f"{room}/{sha256[:2]}/{sha256}{suffix}"

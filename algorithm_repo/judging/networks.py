@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from numpy.typing import NDArray
 
 from algorithm_repo.evaluation.job import tools
-from contracts.errors import ConfigError, HashMismatch, ModelMissing
+from algorithm_repo.intake.roles import role_of
+from contracts.errors import HashMismatch, ModelMissing
 from contracts.rollout import DETECTOR
 from models.classifier import build_classifier
 from models.detector import Detector, build_detector, open_runner, version_name
 from models.runner import Runner, Tensors
 from models.segmenter import build_segmenter
-from models.served import LITTER, WATER
+from models.served import WATER
 from models.zoo import Artefact, Zoo, file_sha256
 from pipeline.senses.engine import Sensing
 
 _REMEMBERED = 4  # some 2 MB each
-_KINDS: Final[tuple[tuple[str, Callable[[Artefact], object]], ...]] = (
-    (DETECTOR, lambda one: one.detector),
-    (WATER, lambda one: one.segmenter),
-    (LITTER, lambda one: one.classifier),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +46,6 @@ class Network:
     def version(self) -> str:
         """Its name as provenance records it."""
         return version_name(self.name, self.entry)
-
-
-def role_of(name: str, entry: Artefact) -> str:
-    """What a network of this entry plays.
-
-    Raises:
-        ConfigError: nothing that clips of events could show.
-    """
-    found = [role for role, kind in _KINDS if kind(entry) is not None]
-    if not found:
-        raise ConfigError(f"{name} plays no role in the chain", "name a detector, a segmenter or a crop classifier")
-    return found[0]
 
 
 def of_zoo(name: str, zoo: Zoo) -> Network:

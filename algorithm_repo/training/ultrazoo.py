@@ -42,7 +42,7 @@ def zoo_of(folder: Path, name: str, licence: str, forms: tuple[Form, ...] = ("on
         ConfigError: a file is not there, or no class of a detector's job is one that detectors tell of.
     """
     job = json.loads((folder / "job.json").read_text())
-    stem, spec = _SPECS[job.get("task", "detect")]
+    (stem,) = reader = reader_of(job)
     artefacts = {}
     for form in forms:
         files = [f"{stem}{suffix}" for suffix in _SUFFIXES[form]]
@@ -54,7 +54,7 @@ def zoo_of(folder: Path, name: str, licence: str, forms: tuple[Form, ...] = ("on
             source=f"trained by job {folder.name}",
             licence=licence,
             files=tuple(ZooFile(path=f"builtin/{file}", sha256=file_sha256(folder / file)) for file in files),
-            **{stem: spec(job)},
+            **reader,
         )
     return Zoo(Catalogue(schema=1, artefacts=artefacts), cache=folder / "zoo", weights=folder)
 
@@ -70,6 +70,22 @@ def known_classes(classes: Sequence[str]) -> dict[int, str]:
         told = ", ".join(one.name.lower() for one in ObjectClass)
         raise ConfigError(f"classes: none of {', '.join(classes)} is known", f"name them {told}")
     return known
+
+
+def reader_of(job: Mapping[str, Any]) -> dict[str, Any]:
+    """How what a job exports is read, as a zoo's entry says it: what its files are called, to the reader's settings.
+
+    Args:
+        job: `task`, `classes`, of a classifier its `head`.
+
+    Raises:
+        ConfigError: no class of a detector's job is one that detectors tell of, or nothing reads what the task makes.
+    """
+    found = _SPECS.get(job.get("task", "detect"))
+    if found is None:
+        raise ConfigError(f"task: nothing reads what {job['task']} makes", f"take one of {', '.join(_SPECS)}")
+    stem, spec = found
+    return {stem: spec(job)}
 
 
 def _segmenter(job: Mapping[str, Any]) -> SegmenterSpec:

@@ -10,8 +10,8 @@ import click
 
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine
+from cityvision.commands import algo_rollout, algo_versions
 from cityvision.commands.algo_inspect import inspect_command
-from cityvision.commands.algo_rollout import COMMANDS
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
@@ -29,7 +29,7 @@ def command(context: click.Context, data: Path | None) -> None:
 
 
 command.add_command(inspect_command)
-for one in COMMANDS:
+for one in (*algo_versions.COMMANDS, *algo_rollout.COMMANDS):
     command.add_command(one)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cityvision.commands.account import AS, acting
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
 
@@ -35,6 +36,8 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--production-card", type=_FILE, help="YAML of production's file. [default: FILE.yaml]")
 @click.option("--json", "json_file", type=_OUT, help="Figures, verdict and what changed.")
 @click.option("--card", "card_file", type=_OUT, help="The model card: one HTML file with pictures.")
+@click.option("--record", is_flag=True, help="Write it into the ledger of a candidate that the registry has.")
+@AS
 @click.option("--seed", default=1, show_default=True, help="Of simulated clips.")
 @click.option("--clips", default=40, show_default=True, type=click.IntRange(min=1), help="How many to simulate.")
 @click.option("--model", help="Detector, where another network is compared. [default: as `evaluate events`]")
@@ -51,6 +54,8 @@ def versions(
     production_card: Path | None,
     json_file: Path | None,
     card_file: Path | None,
+    record: bool,
+    account: str | None,
     seed: int,
     clips: int,
     model: str | None,
@@ -74,6 +79,7 @@ def versions(
     given = {"fall": fall, "least_gain": least_gain, "clips": least_clips}
     limits = EventLimits.model_validate({name: value for name, value in given.items() if value is not None})
     settings = load_settings(model=model, data=data)
+    ledger = _ledger(candidate, account, settings) if record else None
     sources = _sources(suite, seed, clips, model, settings)
     after = named(candidate, candidate_card, settings)
     if production is None:
@@ -89,7 +95,9 @@ def versions(
             click.echo(f"cityvision: {why}", err=True)
         click.echo(f"cityvision: {error}", err=True)
         raise SystemExit(1) from None
-    _tell(found, json_file, card_file)
+    card = _tell(found, json_file, card_file)
+    if ledger is not None:
+        ledger(found, card)
     if not found.report.verdict.passed:
         raise SystemExit(3)
 
@@ -124,7 +132,51 @@ def _sources(suite: str, seed: int, clips: int, model: str | None, settings: Set
     return [FileJob(clip, read.folder, setup) for clip in read.clips]
 
 
-def _tell(found: Comparison, json_file: Path | None, card_file: Path | None) -> None:
+def _ledger(candidate: str, account: str | None, settings: Settings) -> Callable[[Comparison, str], None]:
+    """Writes an evaluation down; who may, and of which version, is asked before hours are spent on it.
+
+    Raises:
+        ConfigError: the candidate is not the registry's, or is past its evaluation; there is no such account.
+        Forbidden: the account lacks the right.
+    """
+    from algorithm_repo.entering import service as versions
+    from algorithm_repo.registry.types import Office, Stage
+    from algorithm_repo.rollout import service
+    from cityvision.database import transaction
+    from cityvision.installation import reach
+    from cityvision.object_store import object_store
+    from governance.roles import Right
+
+    algorithm, _, rest = candidate.partition("@")
+    number = rest.partition("/")[0]
+    if not number or candidate.endswith(".onnx"):
+        what = f"--record: {candidate} is no version of the registry"
+        raise ConfigError(what, "enter it (`cityvision algo enter`), and write ALGORITHM@VERSION")
+    reached = reach(settings)
+    early = (Stage.TRAINED, Stage.EVALUATED)
+    with transaction(reached) as connection:
+        who = acting(connection, account, Right.LABEL)
+        version = service.find(connection, algorithm, number, set(early))
+    if version.stage not in early:
+        raise ConfigError(
+            f"--record: {algorithm} {number} is {version.stage}", "leave --record out to look at it again"
+        )
+
+    def write(found: Comparison, card: str) -> None:
+        verdict = found.report.verdict
+        report = found.report.model_dump_json().encode()
+        told = (verdict.passed, "; ".join(verdict.reasons) or None)
+        with transaction(reached) as connection:
+            moved = versions.evaluated(
+                connection, object_store(reached), version, report, card.encode(), told, who, Office.ENGINEER
+            )
+        click.echo(f"{moved.algorithm} {moved.version} is {moved.stage}; the ledger names report and card")
+
+    return write
+
+
+def _tell(found: Comparison, json_file: Path | None, card_file: Path | None) -> str:
+    """On standard output and in the files; the card."""
     from algorithm_repo.judging.event_card import event_card, text
 
     verdict = found.report.verdict
@@ -134,7 +186,9 @@ def _tell(found: Comparison, json_file: Path | None, card_file: Path | None) -> 
         click.echo(f"  {reason}")
     for problem in verdict.failed:
         click.echo(f"cityvision: not compared: {problem}", err=True)
-    for file, content in ((json_file, found.report.model_dump_json(indent=1) + "\n"), (card_file, event_card(found))):
+    card = event_card(found)
+    for file, content in ((json_file, found.report.model_dump_json(indent=1) + "\n"), (card_file, card)):
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
+    return card

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from algorithm_repo.archive import media
 from algorithm_repo.datasets.types import Item, Manifest
 from algorithm_repo.jobs import service
 from algorithm_repo.jobs.service import CurvePoint, TrainingJob
@@ -66,7 +67,7 @@ def trained(city: City, at: Bench, version: Manifest, told: Callable[[Point], No
     with city.transaction() as connection:
         curve = tuple(_point(one) for one in service.curve(connection, job.id))
     sha256 = job.result[RESULT]
-    data = city.objects.get(f"training/{sha256[:2]}/{sha256}.onnx")
+    data = city.objects.get(media.place("training", sha256, ".onnx"))
     return Head(data, sha256, version.digest, f"training {job.id}", curve)
 
 

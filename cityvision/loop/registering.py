@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from algorithm_repo.entering import service as versions
 from algorithm_repo.intake.intake import inspect
 from algorithm_repo.intake.types import Report
 from algorithm_repo.judging.gate import Verdict
@@ -70,16 +71,14 @@ def settle(city: City, version: AlgorithmVersion, verdict: Verdict, card: bytes)
     """Writes down what the gate said, and acts on it: registered, or refused and retired."""
     if version.stage is not Stage.TRAINED:
         return version
-    evaluation = city.keep(verdict.model_dump_json().encode(), ".json", "application/json", "evaluations")
     why = "; ".join(verdict.reasons)[:2000] or None
-    grounds = Grounds(evaluation=evaluation, passed=verdict.passed, why=why)
-    sha256 = city.keep(card, ".html", "text/html", "cards")
-    move, who, office = (
-        (Move.REGISTER, ENGINEER, Office.ENGINEER) if verdict.passed else (Move.REFUSE, _GATE, Office.SYSTEM)
-    )
+    report = verdict.model_dump_json().encode()
     with city.transaction() as connection:
-        service.carry_out(connection, version.id, Move.EVALUATE, _GATE, Office.SYSTEM, grounds)
-        return service.carry_out(connection, version.id, move, who, office, Grounds(card=sha256, why=why))
+        told = (verdict.passed, why)
+        judged = versions.evaluated(connection, city.objects, version, report, card, told, _GATE, Office.SYSTEM)
+        if verdict.passed:
+            return versions.register(connection, judged, ENGINEER)
+        return service.carry_out(connection, judged.id, Move.REFUSE, _GATE, Office.SYSTEM, Grounds(why=why))
 
 
 def standing(city: City) -> ModelRef:

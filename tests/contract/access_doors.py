@@ -71,11 +71,18 @@ DOORS: dict[str, Door] = {
     "GET /api/algorithms/ledger": door(Right.LABEL, Right.AUDIT, query="?algorithm=waterlogging"),
     "POST /api/algorithms/ledger/verification": door(Right.LABEL, Right.AUDIT),
     "GET /api/algorithms/lanes": door(Right.LABEL, Right.AUDIT),
+    "POST /api/algorithms": door(
+        Right.LABEL, asks=True, body={"algorithm": "waterlogging", "version": "9.9.9", "training": 1}
+    ),
+    "POST /api/algorithms/{number}/registration": door(Right.LABEL, asks=True),
+    "POST /api/algorithms/{number}/retirement": door(Right.LABEL, asks=True, body={"why": "tests"}),
     "POST /api/algorithms/{number}/shadow": door(Right.LABEL, asks=True, body={"cameras": [CAMERA]}),
     "POST /api/algorithms/{number}/canary": door(Right.PROMOTE, asks=True, body={"cameras": [CAMERA]}),
     "POST /api/algorithms/{number}/promotion": door(Right.PROMOTE, asks=True),
     "POST /api/algorithms/{number}/abort": door(Right.PROMOTE, Right.LABEL, asks=True, body={"why": "tests"}),
-    "POST /api/algorithms/rollback": door(Right.PROMOTE, asks=True, body={"algorithm": "crowding", "why": "tests"}),
+    "POST /api/algorithms/rollback": door(
+        Right.PROMOTE, asks=True, body={"algorithm": "crowding", "version_id": 1, "why": "tests"}
+    ),
     "GET /api/audit": door(Right.AUDIT),
     "POST /api/audit/verification": door(Right.AUDIT),
     "GET /api/cameras": door(SEE),

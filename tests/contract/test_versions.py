@@ -15,17 +15,21 @@ import pytest
 from onnx import numpy_helper
 from sqlalchemy import Engine
 
+from algorithm_repo.archive import media
+from algorithm_repo.entering import service as versions
 from algorithm_repo.evaluation.simulated import clip_of_scenario
 from algorithm_repo.evaluation.suite import write_suite
+from algorithm_repo.registry import ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
-from algorithm_repo.registry.types import ModelRef, Needs, NewVersion
+from algorithm_repo.registry.types import Grounds, ModelRef, Move, Needs, NewVersion, Office, Stage
+from algorithm_repo.rollout import service
 from algorithm_repo.rollout.keeping import keep_network
 from cityvision.named_networks import in_production, named
 from cityvision.object_store import object_store
-from cityvision.settings import load_settings
+from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
-from models.zoo import Zoo
+from models.zoo import Zoo, file_sha256
 from simulator.street import scenario, write_clip
 
 pytest_plugins = ["tests.embedded"]
@@ -68,40 +72,13 @@ def dry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def run(suite: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("cityvision")), "evaluate", "versions", "--suite", str(suite), *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=150, env=dict(os.environ))
-
-
-def test_a_network_that_sees_no_water_is_refused_with_what_it_missed(suite: Path, dry: Path, tmp_path: Path) -> None:
-    out, card = tmp_path / "out.json", tmp_path / "card.html"
-    files = ("--json", str(out), "--card", str(card))
-    done = run(suite, "--candidate", str(dry), "--least-clips", "1", "--jobs", "1", *files)
-    assert done.returncode == 3, done.stderr
-    assert "waterlogging: recall fell by 1.000 (1.000 to 1.000), on 2 clips" in done.stdout
-    report: dict[str, Any] = json.loads(out.read_text())
-    assert (report["role"], report["clips"], report["verdict"]["failed"]) == ("water", 2, [])
-    assert report["production"]["name"].startswith("water-")
-    assert report["candidate"]["name"].startswith("water-dry-")
-    (missed,) = report["changes"]
-    assert (missed["kind"], missed["file"], missed["type"]) == ("missed", "water_grow.mp4", "waterlogging")
-    for pace in (report["speed_before"], report["speed_after"]):
-        assert pace["inferences"] > 10
-        assert pace["cpu_ms_p50"] > 0
-        assert 0 < pace["ms_p50"] < pace["look_ms"]
-    page = card.read_text()
-    assert "The gate refuses it" in page
-    assert page.count("data:image/jpeg;base64,") == 1
-    assert "missed, which production finds" in page
-
-
-def test_a_version_of_the_registry_is_had_by_its_name(
-    engine: Engine, database_url: str, dry: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def settings(engine: Engine, database_url: str, dry: Path, tmp_path: Path) -> Settings:
+    """Of an installation that has 1.0.0 in production, and 1.1.0, the dry one, as trained."""
     url = {"database_url": database_url, "redis_url": "redis://127.0.0.1:1/0"}
-    settings = load_settings(data=tmp_path, cache=tmp_path / "cache", **url)
+    found = load_settings(data=tmp_path, cache=tmp_path / "cache", **url)
     like = Zoo().artefact("water")
-    kept = keep_network(object_store(settings), dry.read_bytes(), role="water", name="dry", like=like)
+    kept = keep_network(object_store(found), dry.read_bytes(), role="water", name="dry", like=like)
     shipped = ModelRef(role="water", name="water", sha256=like.digest)
     with engine.begin() as connection:
         for version, model in (("0.0.0", shipped), ("1.1.0", kept)):
@@ -116,14 +93,79 @@ def test_a_version_of_the_registry_is_had_by_its_name(
             if model is shipped:
                 ensure_shipped(connection, [entry], "0.1")
             else:
-                registry.enter(connection, entry, "lin")
+                made = registry.enter(connection, entry, "lin")
+                registry.carry_out(connection, made.id, Move.TRAIN, "lin", Office.ENGINEER, Grounds(run="training 1"))
+    return found
+
+
+def run(suite: Path, settings: Settings, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("cityvision")), "evaluate", "versions", "--suite", str(suite), *more]
+    told = dict(os.environ) | settings.child_environment()
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=150, env=told)
+
+
+def test_a_network_that_sees_no_water_is_refused_with_what_it_missed(
+    suite: Path, settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    out, card = tmp_path / "out.json", tmp_path / "card.html"
+    files = ("--json", str(out), "--card", str(card), "--record")
+    done = run(suite, settings, "--candidate", "waterlogging@1.1.0", "--least-clips", "1", "--jobs", "1", *files)
+    assert done.returncode == 3, done.stderr
+    assert "waterlogging: recall fell by 1.000 (1.000 to 1.000), on 2 clips" in done.stdout
+    report: dict[str, Any] = json.loads(out.read_text())
+    assert (report["role"], report["clips"], report["verdict"]["failed"]) == ("water", 2, [])
+    assert report["production"]["name"].startswith("water-")
+    assert report["candidate"]["name"].startswith("dry-")
+    (missed,) = report["changes"]
+    assert (missed["kind"], missed["file"], missed["type"]) == ("missed", "water_grow.mp4", "waterlogging")
+    for pace in (report["speed_before"], report["speed_after"]):
+        assert pace["inferences"] > 10
+        assert pace["cpu_ms_p50"] > 0
+        assert 0 < pace["ms_p50"] < pace["look_ms"]
+    page = card.read_text()
+    assert "The gate refuses it" in page
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "missed, which production finds" in page
+    recorded(settings, engine, page)
+
+
+def recorded(settings: Settings, engine: Engine, page: str) -> None:
+    """The ledger names report and card, and the gate binds whoever would register it."""
+    with engine.begin() as connection:
+        version = service.find(connection, "waterlogging", "1.1.0", set())
+        line = ledger.of_version(connection, version.id)[-1]
+        assert (line.move, line.target, line.grounds.passed) == (Move.EVALUATE, Stage.EVALUATED, False)
+        assert line.grounds.why is not None
+        assert "waterlogging: recall fell by 1.000" in line.grounds.why
+        assert line.grounds.card is not None
+        assert object_store(settings).get(media.place("cards", line.grounds.card, ".html")).decode() == page
+        with pytest.raises(ConfigError, match=r"the gate refused waterlogging 1\.1\.0: waterlogging: F1 fell"):
+            versions.register(connection, version, "chen")
+        assert versions.retire(connection, version, "chen", "blind").stage is Stage.RETIRED
+
+
+def test_an_evaluation_that_cannot_be_written_down_is_refused_before_it_is_made(
+    suite: Path, settings: Settings, dry: Path
+) -> None:
+    for candidate, said in (
+        (str(dry), f"--record: {dry} is no version of the registry"),
+        ("waterlogging@1.0.0", "--record: waterlogging 1.0.0 is production"),
+    ):
+        done = run(suite, settings, "--candidate", candidate, "--record")
+        assert done.returncode == 2, done.stdout
+        assert said in done.stderr
+
+
+def test_a_version_of_the_registry_is_had_by_its_name(settings: Settings, dry: Path) -> None:
+    like, sha256 = Zoo().artefact("water"), file_sha256(dry)
     candidate = named("waterlogging@1.1.0", None, settings)
     production = in_production("waterlogging@1.1.0", candidate.role, settings)
-    assert (production.sha256, candidate.sha256) == (like.digest, kept.sha256)
+    assert (production.sha256, candidate.sha256) == (like.digest, sha256)
     assert candidate.path.read_bytes() == dry.read_bytes()
-    assert candidate.version == f"dry-{kept.sha256[:8]}"
+    assert candidate.version == f"dry-{sha256[:8]}"
     with pytest.raises(ConfigError, match=r"waterlogging 2.0.0 is none"):
         named("waterlogging@2.0.0", None, settings)
     with pytest.raises(ConfigError, match=r"litter: production is none"):
         in_production("litter@1.0.0", "litter", settings)
     assert in_production(str(dry), "water", settings).sha256 == like.digest
+    assert named(str(dry), None, settings).sha256 == sha256

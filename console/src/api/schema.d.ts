@@ -17,7 +17,11 @@ export interface paths {
          */
         get: operations["list_versions"];
         put?: never;
-        post?: never;
+        /**
+         * Enter Version
+         * @description A version like the one in production, but for the network that a training has made. Nothing runs it yet.
+         */
+        post: operations["enter_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -95,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back Version
-         * @description Takes the version in production out and puts the one that it replaced back, in one move.
+         * @description Takes the named version out of production and puts the one that it replaced back, in one move.
          */
         post: operations["roll_back_version"];
         delete?: never;
@@ -156,8 +160,50 @@ export interface paths {
         /**
          * Promote Candidate
          * @description Puts the version that is in canary into production; the one before it is retired.
+         *
+         *     Refused where the canary has not shown enough, unless `too_soon` says why it goes all the same.
          */
         post: operations["promote_candidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/algorithms/{number}/registration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Version
+         * @description Lets an evaluated version go onto cameras, by the card of its newest evaluation, if the gate did.
+         */
+        post: operations["register_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/algorithms/{number}/retirement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Version
+         * @description Gives up a version that is on no camera; what its shadows have kept goes with it.
+         */
+        post: operations["retire_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4717,6 +4763,32 @@ export interface components {
             uri: string;
         };
         /**
+         * EnteredVersion
+         * @description A version to be entered.
+         *
+         *     Attributes:
+         *         training: number of the one that made its network.
+         *         licence: SPDX expression of the network's weights.
+         */
+        EnteredVersion: {
+            /** Algorithm */
+            algorithm: string;
+            /**
+             * Licence
+             * @default AGPL-3.0-or-later
+             */
+            licence: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Training */
+            training: number;
+            /** Version */
+            version: string;
+        };
+        /**
          * Event
          * @description One transition of one event interval (see the module's docstring).
          *
@@ -5415,6 +5487,7 @@ export interface components {
          * @description What a move is founded on; which of it a move needs is in the table.
          *
          *     Attributes:
+         *         content: SHA-256 of the version as it was entered; lines of older releases have none.
          *         run: id of the training.
          *         report: SHA-256 of the intake report of a third party's model.
          *         evaluation: SHA-256 of the evaluation.
@@ -5432,6 +5505,8 @@ export interface components {
             card?: string | null;
             /** Comparison */
             comparison?: string | null;
+            /** Content */
+            content?: string | null;
             /** Evaluation */
             evaluation?: string | null;
             /** Other */
@@ -7333,6 +7408,17 @@ export interface components {
             task: "detect" | "segment" | "classify";
         };
         /**
+         * Promotion
+         * @description What a promotion is founded on beside its comparison.
+         */
+        Promotion: {
+            /**
+             * Too Soon
+             * @description why it goes although its canary has not shown enough
+             */
+            too_soon?: string | null;
+        };
+        /**
          * Provenance
          * @description Which code, weights and settings said so.
          *
@@ -8386,11 +8472,16 @@ export interface components {
         };
         /**
          * TakeBack
-         * @description Of which algorithm the version in production is taken out.
+         * @description Of which algorithm which version is taken out of production; refused where another one stands there by now.
          */
         TakeBack: {
             /** Algorithm */
             algorithm: string;
+            /**
+             * Version Id
+             * @description of the version in production, as whoever asks saw it
+             */
+            version_id: number;
             /**
              * Why
              * @description in words, for the ledger
@@ -9097,6 +9188,66 @@ export interface operations {
             };
         };
     };
+    enter_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnteredVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmVersion"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_lanes: {
         parameters: {
             query?: never;
@@ -9434,7 +9585,131 @@ export interface operations {
             };
             cookie?: never;
         };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Promotion"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmVersion"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlgorithmVersion"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopReason"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

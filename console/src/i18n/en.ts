@@ -1152,6 +1152,11 @@ export const en: Record<TextKey, string> = {
   "algos.comparison": "comparison",
   "algos.card": "card",
   "algos.run": "run",
+  "algos.enter": "Enter as a version",
+  "algos.enter.how":
+    "Production's version, but for the network that this training has made. It is evaluated before it may be registered and go onto cameras.",
+  "algos.version.how": "write three numbers, as 1.2.0",
+  "algos.note": "Note",
   "algos.report": "intake report",
   "rollout.title": "Candidates on cameras",
   "rollout.about":
@@ -1163,13 +1168,19 @@ export const en: Record<TextKey, string> = {
   "rollout.production": "Production's events",
   "rollout.both": "Both",
   "rollout.why": "Why (for the ledger)",
+  "rollout.too_soon": "Only where it has not shown enough: why it goes all the same (for the ledger)",
+  "rollout.step.registration": "Register",
+  "rollout.step.registration.how":
+    "By the card of its newest evaluation, if the gate let it on; it may then go onto cameras.",
+  "rollout.step.retirement": "Retire",
+  "rollout.step.retirement.how": "It is given up; what its shadows have kept goes with it.",
   "rollout.step.shadow": "Run as a shadow",
   "rollout.step.shadow.how": "Beside production, on copies of these cameras; nobody is told.",
   "rollout.step.canary": "Begin the canary",
   "rollout.step.canary.how": "Gives these cameras over to the candidate, on what its shadow has shown.",
   "rollout.step.promotion": "Promote",
   "rollout.step.promotion.how":
-    "The candidate goes into production, the version before it is retired; one move takes it back.",
+    "The candidate goes into production, the version before it is retired; one move takes it back. Its canary must have shown 30 camera-minutes and 50 looks.",
   "rollout.step.abort": "Abort",
   "rollout.step.abort.how": "Ends the trial; its cameras go back to production.",
   "rollout.step.rollback": "Roll back",

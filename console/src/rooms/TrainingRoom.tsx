@@ -6,6 +6,7 @@ import { useTexts } from "../i18n";
 import { Curves } from "../parts/Curves";
 import { Nothing, Refusal, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
+import { EnterVersion } from "./EnterVersion";
 import { Reached, TrainingTag } from "./TrainingsRoom";
 
 /** One training: how far it is, its curves, and what it made or why it failed. */
@@ -38,6 +39,7 @@ function Shown({ training }: { training: TrainingDetail }) {
         </h1>
         <TrainingTag training={training} />
         {isOpen(state) && !training.cancel ? <Cancel training={training} /> : null}
+        <EnterVersion training={training} />
       </div>
       {told ? <Alert type="error" showIcon title={told} style={{ marginBottom: 12 }} /> : null}
       <section className="panel">

@@ -1,0 +1,1 @@
+"""How a network becomes a version: of a training or from elsewhere, judged, let on or given up."""

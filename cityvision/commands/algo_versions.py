@@ -1,0 +1,107 @@
+"""`cityvision algo enter`, `register`, `retire`: a network becomes a version, goes on, or goes no further."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from algorithm_repo.entering import service as versions
+from algorithm_repo.registry import ledger
+from algorithm_repo.registry.types import Stage
+from algorithm_repo.rollout import service
+from cityvision.commands.account import AS, acting
+from cityvision.database import transaction
+from cityvision.installation import reach
+from cityvision.object_store import object_store
+from cityvision.settings import Settings
+from contracts.errors import ConfigError
+from governance.roles import Right
+
+_VERSION = click.option("--version", help="Which; by default the only one that it can be.")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_LEFT = frozenset({Stage.DRAFT, Stage.TRAINED, Stage.EVALUATED, Stage.REGISTERED})
+
+
+@click.command(
+    "enter",
+    epilog="\b\nExample:\n  cityvision algo enter waterlogging 1.1.0 --training 12\n"
+    "  cityvision algo enter waterlogging 1.2.0 --model wetter.onnx --card wetter.yaml",
+)
+@click.argument("algorithm")
+@click.argument("version")
+@click.option("--training", type=int, help="Number of the training that made its network (`cityvision train list`).")
+@click.option("--model", type=_FILE, help="ONNX file of its network, from elsewhere: it is checked and tried first.")
+@click.option("--card", type=_FILE, help="YAML that describes the file. [default: MODEL.yaml]")
+@click.option("--licence", help=f"Of what a training made. [default: {versions.LICENCE}]")
+@click.option("--note", default="", help="For people.")
+@AS
+@click.pass_obj
+def enter_command(
+    settings: Settings,
+    algorithm: str,
+    version: str,
+    training: int | None,
+    model: Path | None,
+    card: Path | None,
+    licence: str | None,
+    note: str,
+    account: str | None,
+) -> None:
+    """Enter VERSION of ALGORITHM: production's, but for one network, of a training or from elsewhere.
+
+    Nothing runs it yet: `cityvision evaluate versions --record` and `cityvision algo register` come next.
+    """
+    if (training is None) == (model is None):
+        raise ConfigError("a version has one new network", "name either --training or --model")
+    if training is not None and card is not None:
+        raise ConfigError("--card: a training needs none", "leave it out, or name --model")
+    if model is not None and licence is not None:
+        raise ConfigError("--licence: a network from elsewhere has it in its card", "leave it out")
+    reached = reach(settings)
+    with transaction(reached) as connection:
+        who = acting(connection, account, Right.LABEL)
+        versions.require_free(connection, algorithm, version)
+    objects = object_store(reached)
+    found = None if model is None else versions.accepted(model, card or model.with_suffix(".yaml"))
+    with transaction(reached) as connection:
+        ledger.lock(connection)
+        if found is not None:
+            brought = versions.from_elsewhere(connection, objects, found)
+        else:
+            brought = versions.from_training(connection, objects, training or 0, licence or versions.LICENCE)
+        entered = versions.enter(connection, algorithm, version, brought, who, note)
+    click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {brought.model.role} {brought.model.name}")
+
+
+@click.command("register", epilog="\b\nExample:\n  cityvision algo register waterlogging --version 1.1.0")
+@click.argument("algorithm")
+@_VERSION
+@AS
+@click.pass_obj
+def register_command(settings: Settings, algorithm: str, version: str | None, account: str | None) -> None:
+    """Let an evaluated version of ALGORITHM go onto cameras, by the card of its newest evaluation, if the gate did."""
+    with transaction(reach(settings)) as connection:
+        who = acting(connection, account, Right.LABEL)
+        found = service.find(connection, algorithm, version, {Stage.EVALUATED})
+        moved = versions.register(connection, found, who)
+    click.echo(f"{moved.algorithm} {moved.version} is {moved.stage}")
+
+
+@click.command(
+    "retire", epilog="\b\nExample:\n  cityvision algo retire waterlogging --version 1.1.0 --why 'blind at dusk'"
+)
+@click.argument("algorithm")
+@_VERSION
+@click.option("--why", required=True, help="In words, for the ledger.")
+@AS
+@click.pass_obj
+def retire_command(settings: Settings, algorithm: str, version: str | None, why: str, account: str | None) -> None:
+    """Give up a version of ALGORITHM that is on no camera; what its shadows have kept goes with it."""
+    with transaction(reach(settings)) as connection:
+        who = acting(connection, account, Right.LABEL)
+        moved = versions.retire(connection, service.find(connection, algorithm, version, _LEFT), who, why)
+    click.echo(f"{moved.algorithm} {moved.version} is {moved.stage}")
+
+
+COMMANDS = (enter_command, register_command, retire_command)
