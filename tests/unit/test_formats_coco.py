@@ -337,6 +337,11 @@ def test_what_real_files_hold_for_nothing_and_for_whole_numbers_is_taken() -> No
     ):
         (picture,) = read(instances(images=[image], annotations=[annotation(**more)])).pictures
         assert (picture.width, picture.height, picture.labels) == (200, 100, (box,))
+    found = read(instances(annotations=[annotation(bbox=[], segmentation=[[]]), annotation(bbox=[], segmentation=[])]))
+    assert found.pictures[0].labels == ()
+    assert found.warnings == tuple(
+        f"x.json: annotations[{n}]: it has neither box nor outline and is left out" for n in (0, 1)
+    )
     assert labels(annotation(bbox=[], segmentation=[[0, 0, 100, 0, 100, 50]])) == (
         Polygon(label="car", points=((0, 0), (0.5, 0), (0.5, 0.5))),
     )
