@@ -42,10 +42,17 @@ class StopReason(_Body):
     why: Why
 
 
+class Promotion(_Body):
+    """What a promotion is founded on beside its comparison."""
+
+    too_soon: Why | None = Field(None, description="why it goes although its canary has not shown enough")
+
+
 class TakeBack(_Body):
-    """Of which algorithm the version in production is taken out."""
+    """Of which algorithm which version is taken out of production; refused where another one stands there by now."""
 
     algorithm: str = Field(max_length=64)
+    version_id: int = Field(ge=1, le=2**62, description="of the version in production, as whoever asks saw it")
     why: Why
 
 

@@ -44,14 +44,16 @@ def submit_training(body: NewTraining, connection: ConnectionDep, viewer: LabelD
 
 @router.get("/{number}", responses=_REFUSED)
 def get_training(number: Number, connection: ConnectionDep, _viewer: LabelDep) -> TrainingDetail:
-    """One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed."""
+    """One training: how it was asked for, with which code and packages it runs, its whole curve, and what it made or
+    why it failed."""
     job = _job(connection, number)
     return TrainingDetail(**job.model_dump(), curve=service.curve(connection, number))
 
 
 @router.post("/{number}/cancel", responses=_REFUSED)
 def cancel_training(number: Number, connection: ConnectionDep, viewer: LabelDep) -> TrainingJob:
-    """Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays."""
+    """Ends a training: at once while it waits or its worker is gone, else when the worker next looks. Its checkpoint
+    stays."""
     _job(connection, number)
     job = service.cancel(connection, number)
     audit.record(connection, viewer.name, "training.cancelled", {"training": number, "name": job.name})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +75,19 @@ def reader_of(job: Mapping[str, Any]) -> dict[str, Any]:
     return {stem: spec(job)}
 
 
+def known_classes(classes: Sequence[str]) -> dict[int, str]:
+    """Those that detectors tell of, by their place among all.
+
+    Raises:
+        ConfigError: none is, so that a detector of them could not run here.
+    """
+    known = {number: one for number, one in enumerate(classes) if one.upper() in ObjectClass.__members__}
+    if not known:
+        told = ", ".join(one.name.lower() for one in ObjectClass)
+        raise ConfigError(f"classes: none of {', '.join(classes)} is known", f"name them {told}")
+    return known
+
+
 def _segmenter(job: Mapping[str, Any]) -> SegmenterSpec:
     return SegmenterSpec(label=job["classes"][0])
 
@@ -85,12 +98,7 @@ def _classifier(job: Mapping[str, Any]) -> ClassifierSpec:
 
 def _detector(job: Mapping[str, Any]) -> DetectorSpec:
     """Raises ConfigError."""
-    classes = job["classes"]
-    known = {number: one for number, one in enumerate(classes) if one.upper() in ObjectClass.__members__}
-    if not known:
-        told = ", ".join(one.name.lower() for one in ObjectClass)
-        raise ConfigError(f"classes: none of {', '.join(classes)} is known", f"name them {told}")
-    return DetectorSpec(family="yolox", labels=known, nms_iou=0.6)
+    return DetectorSpec(family="yolox", labels=known_classes(job["classes"]), nms_iou=0.6)
 
 
 # By task, what its files are called, which is what a zoo calls how to read them.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Office, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.compare import Comparison
+from algorithm_repo.rollout.evidence import looks
 from cityvision.commands.account import AS, acting
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings
 from governance.roles import Right
 from pool.reader import cameras_of
+from store.bus import Bus
 
 _VERSION = click.option("--version", help="Which; by default the only one that it can be.")
 _WHY = click.option("--why", required=True, help="In words, for the ledger.")
@@ -58,13 +62,25 @@ def canary_command(
 @click.command("promote", epilog="\b\nExample:\n  cityvision algo promote waterlogging")
 @click.argument("algorithm")
 @_VERSION
+@click.option("--too-soon", help="Why it goes although it has not shown enough, in words, for the ledger.")
 @AS
 @click.pass_obj
-def promote_command(settings: Settings, algorithm: str, version: str | None, account: str | None) -> None:
-    """Put the version of ALGORITHM that is in canary into production, on what its canary has shown."""
-    with transaction(reach(settings)) as connection:
-        who = acting(connection, account, Right.PROMOTE)
-        moved = service.promote(connection, service.find(connection, algorithm, version, {Stage.CANARY}), who)
+def promote_command(
+    settings: Settings, algorithm: str, version: str | None, too_soon: str | None, account: str | None
+) -> None:
+    """Put the version of ALGORITHM that is in canary into production, on what its canary has shown.
+
+    It must have shown 30 camera-minutes and 50 looks.
+    """
+    reached = reach(settings)
+    bus = Bus(reached.redis)
+    try:
+        with transaction(reached) as connection:
+            who = acting(connection, account, Right.PROMOTE)
+            found = service.find(connection, algorithm, version, {Stage.CANARY})
+            moved = service.promote(connection, found, who, looks=partial(looks, bus), too_soon=too_soon)
+    finally:
+        bus.close()
     _tell(moved)
 
 
@@ -87,14 +103,19 @@ def abort_command(settings: Settings, algorithm: str, version: str | None, why: 
     "rollback", epilog="\b\nExample:\n  cityvision algo rollback waterlogging --why 'misses puddles by night'"
 )
 @click.argument("algorithm")
+@click.option("--version", help="Which; by default the one in production, unless a roll back has put it there.")
 @_WHY
 @AS
 @click.pass_obj
-def rollback_command(settings: Settings, algorithm: str, why: str, account: str | None) -> None:
-    """Take the version of ALGORITHM in production out, and put the one that it replaced back, in one move."""
+def rollback_command(settings: Settings, algorithm: str, version: str | None, why: str, account: str | None) -> None:
+    """Take the version of ALGORITHM in production out, and put the one that it replaced back, in one move.
+
+    Refused where the named version is no longer in production: somebody else has rolled back a moment ago.
+    """
     with transaction(reach(settings)) as connection:
         who = acting(connection, account, Right.PROMOTE)
-        taken, back = registry.roll_back(connection, algorithm, who, Office.PROMOTER, why)
+        meant = None if version is None else service.find(connection, algorithm, version, ()).id
+        taken, back = registry.roll_back(connection, algorithm, who, Office.PROMOTER, why, present=meant)
     _tell(taken)
     if back is not None:
         _tell(back)

@@ -89,7 +89,7 @@ def body(process: Process) -> None:
     with (
         listen_on(settings.api_host, settings.api_port) as listener,
         closing(MaskingProcess(settings)) as masking,
-        closing(TrialProcess(settings)) as trials,
+        closing(TrialProcess(settings, objects)) as trials,
     ):
         config = uvicorn.Config(
             create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt, look),

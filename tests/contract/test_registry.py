@@ -44,12 +44,17 @@ def entered(connection: Connection, version: str, now: float | None = None, **mo
     return service.enter(connection, new, "lin", now)
 
 
+def by(office: Office, promoter: str = "chen") -> str:
+    """Who made a version does not decide on it."""
+    return promoter if office is Office.PROMOTER else "lin"
+
+
 def led(connection: Connection, version: AlgorithmVersion, until: Stage) -> AlgorithmVersion:
     """Along the usual way, as far as `until`."""
     for move, office, grounds in WAY:
         if version.stage is until:
             break
-        version = service.carry_out(connection, version.id, move, "chen", office, grounds)
+        version = service.carry_out(connection, version.id, move, by(office), office, grounds)
     assert version.stage is until
     return version
 
@@ -75,7 +80,8 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         for version, start in (("1.0.0", 55.0), ("1.1.0", 101.0)):
             one = entered(connection, version, start - 1)
             for second, (move, office, grounds) in enumerate(WAY):
-                service.carry_out(connection, one.id, move, f"chen {version}", office, grounds, start + second)
+                who = by(office, f"chen {version}")
+                service.carry_out(connection, one.id, move, who, office, grounds, start + second)
         service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, "floods events", 200.0)
 
         def raised(camera: str, utc: float) -> tuple[str, str] | None:
@@ -104,7 +110,7 @@ def test_while_workers_switch_the_networks_tell_who_raised_it(engine: Engine) ->
             models = (detector, ModelRef(role="water", name="water", sha256=sha256))
             one = entered(connection, version, start - 1, models=models)
             for second, (move, office, grounds) in enumerate(WAY):
-                service.carry_out(connection, one.id, move, "chen", office, grounds, start + second)
+                service.carry_out(connection, one.id, move, by(office), office, grounds, start + second)
 
         def raised(utc: float, **networks: str) -> tuple[str, bool]:
             found = why(connection, "waterlogging", "a", networks, utc)
@@ -121,6 +127,18 @@ def test_while_workers_switch_the_networks_tell_who_raised_it(engine: Engine) ->
         assert raised(107, water="1" * 64) == ("1.0.0", True)
 
 
+def test_a_clock_that_is_set_back_does_not_hide_later_lines(engine: Engine) -> None:
+    ahead = time.time() + 3600
+    with engine.begin() as connection:
+        version = entered(connection, "1.0.0", ahead)
+        led(connection, version, S.PRODUCTION)
+        story = ledger.of_version(connection, version.id)
+        assert [line.utc for line in story] == sorted(line.utc for line in story)
+        found = why(connection, "waterlogging", "b", {"water": SHA}, ahead + 1)
+        assert found is not None
+        assert found.let.move is M.PROMOTE
+
+
 def test_rolled_back_in_one_move(engine: Engine) -> None:
     with engine.begin() as connection:
         first = led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
@@ -131,8 +149,14 @@ def test_rolled_back_in_one_move(engine: Engine) -> None:
         assert back is not None
         assert (back.id, back.stage) == (first.id, S.PRODUCTION)
         assert ledger.of_version(connection, first.id)[-1].grounds.why == why
-        # The first replaced nothing: rolled back, it leaves the place empty.
-        assert service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)[1] is None
+        # The first replaced nothing: there is nothing to go back to, and production is not left empty.
+        with pytest.raises(ConfigError, match=r"1.0.0 has replaced none") as refused:
+            service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why, present=first.id)
+        assert "promote another" in (refused.value.fix or "")
+        assert service.standing(connection, "waterlogging", S.PRODUCTION) is not None
+        # What cannot run at all is taken out all the same.
+        gone = service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, why, present=first.id)
+        assert gone[1] is None
         with pytest.raises(ConfigError, match="no version is in production"):
             service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)
 
@@ -153,6 +177,40 @@ def test_a_version_that_was_edited_is_told(engine: Engine, changed: str, said: s
         connection.execute(text(f"UPDATE algorithm_versions SET {changed}"))
         with pytest.raises(StoreError, match=said):
             ledger.verify(connection)
+
+
+def test_who_registered_it_does_not_decide_on_it_either(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version = led(connection, entered(connection, "1.0.0"), S.EVALUATED)
+        version = service.carry_out(connection, version.id, M.REGISTER, "wu", Office.ENGINEER, Grounds(card=SHA))
+        shadow = Grounds(cameras=("a", "b"))
+        version = service.carry_out(connection, version.id, M.SHADOW, "lin", Office.ENGINEER, shadow)
+        grounds = Grounds(cameras=("a",), comparison=SHA)
+        with pytest.raises(Forbidden, match="wu made waterlogging"):
+            service.carry_out(connection, version.id, M.CANARY, "wu", Office.PROMOTER, grounds)
+        assert service.carry_out(connection, version.id, M.CANARY, "chen", Office.PROMOTER, grounds).stage is S.CANARY
+
+
+def test_two_who_roll_back_at_once_go_back_once(engine: Engine) -> None:
+    with engine.begin() as connection:
+        versions = [led(connection, entered(connection, f"{number}.0.0"), S.PRODUCTION) for number in (1, 2, 3)]
+
+        def back(present: int | None) -> AlgorithmVersion | None:
+            return service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, "floods", present=present)[1]
+
+        restored = back(versions[2].id)
+        assert restored is not None
+        assert restored.version == "2.0.0"
+        with pytest.raises(ConfigError, match=r"version: 3.0.0 is no longer in production, 2.0.0 is"):
+            back(versions[2].id)
+        with pytest.raises(ConfigError, match=r"version: 2.0.0 was put back by a roll back itself"):
+            back(None)
+        standing = service.standing(connection, "waterlogging", S.PRODUCTION)
+        assert standing is not None
+        assert standing.version == "2.0.0"
+        further = back(versions[1].id)
+        assert further is not None
+        assert further.version == "1.0.0", "who names it may go further"
 
 
 def test_what_is_refused(engine: Engine) -> None:

@@ -21,6 +21,7 @@ from tests.e2e.console_city import City
 from tests.unit.datasets_scene import item, manifest
 
 pytest_plugins = ["tests.embedded"]
+MADE_WITH = service.MadeWith(code="c" * 64, environment={"python": "3.12.3", "torch": "2.9"}, starts=2)
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def test_a_training_is_asked_for_followed_and_shows_what_it_made(
     assert (shown["settings"]["epochs"], shown["settings"]["size"], shown["settings"]["batch"]) == (3, 64, 16)
     with city.engine.begin() as connection:
         assert service.claim(connection, "worker", 60) is not None
+        service.started(connection, number, "worker", MADE_WITH)
         for step in (1, 2):
             service.tell(connection, number, "worker", CurvePoint(step=step, of=3, figures={"map50": step / 4}))
     (listed,) = engineer.get("/api/trainings").json()["trainings"]
@@ -72,6 +74,7 @@ def test_a_training_is_asked_for_followed_and_shows_what_it_made(
     with city.engine.begin() as connection:
         service.end(connection, number, "worker", "done", result={"detector.onnx": "e" * 64})
     done = engineer.get(f"/api/trainings/{number}").json()
+    assert done["made_with"] == MADE_WITH.model_dump()
     assert (done["state"], done["result"]) == ("done", {"detector.onnx": "e" * 64})
     assert done["curve"] == [{"step": step, "of": 3, "figures": {"map50": step / 4}} for step in (1, 2)]
 

@@ -99,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back Version
-         * @description Takes the version in production out and puts the one that it replaced back, in one move.
+         * @description Takes the named version out of production and puts the one that it replaced back, in one move.
          */
         post: operations["roll_back_version"];
         delete?: never;
@@ -160,6 +160,8 @@ export interface paths {
         /**
          * Promote Candidate
          * @description Puts the version that is in canary into production; the one before it is retired.
+         *
+         *     Refused where the canary has not shown enough, unless `too_soon` says why it goes all the same.
          */
         post: operations["promote_candidate"];
         delete?: never;
@@ -2961,7 +2963,8 @@ export interface paths {
         };
         /**
          * Get Training
-         * @description One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed.
+         * @description One training: how it was asked for, with which code and packages it runs, its whole curve, and what it made or
+         *     why it failed.
          */
         get: operations["get_training"];
         put?: never;
@@ -2983,7 +2986,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel Training
-         * @description Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays.
+         * @description Ends a training: at once while it waits or its worker is gone, else when the worker next looks. Its checkpoint
+         *     stays.
          */
         post: operations["cancel_training"];
         delete?: never;
@@ -5483,6 +5487,7 @@ export interface components {
          * @description What a move is founded on; which of it a move needs is in the table.
          *
          *     Attributes:
+         *         content: SHA-256 of the version as it was entered; lines of older releases have none.
          *         run: id of the training.
          *         report: SHA-256 of the intake report of a third party's model.
          *         evaluation: SHA-256 of the evaluation.
@@ -5500,6 +5505,8 @@ export interface components {
             card?: string | null;
             /** Comparison */
             comparison?: string | null;
+            /** Content */
+            content?: string | null;
             /** Evaluation */
             evaluation?: string | null;
             /** Other */
@@ -6402,6 +6409,25 @@ export interface components {
             result: components["schemas"]["LookResult"] | null;
             /** Until Utc */
             until_utc: number;
+        };
+        /**
+         * MadeWith
+         * @description What a training was last started with.
+         *
+         *     Attributes:
+         *         code: SHA-256 over the sources of training.
+         *         environment: versions of Python and packages, kind of machine.
+         *         starts: how often it was started.
+         */
+        MadeWith: {
+            /** Code */
+            code: string;
+            /** Environment */
+            environment: {
+                [key: string]: string;
+            };
+            /** Starts */
+            starts: number;
         };
         /**
          * MapCamera
@@ -7380,6 +7406,17 @@ export interface components {
              * @enum {string}
              */
             task: "detect" | "segment" | "classify";
+        };
+        /**
+         * Promotion
+         * @description What a promotion is founded on beside its comparison.
+         */
+        Promotion: {
+            /**
+             * Too Soon
+             * @description why it goes although its canary has not shown enough
+             */
+            too_soon?: string | null;
         };
         /**
          * Provenance
@@ -8435,11 +8472,16 @@ export interface components {
         };
         /**
          * TakeBack
-         * @description Of which algorithm the version in production is taken out.
+         * @description Of which algorithm which version is taken out of production; refused where another one stands there by now.
          */
         TakeBack: {
             /** Algorithm */
             algorithm: string;
+            /**
+             * Version Id
+             * @description of the version in production, as whoever asks saw it
+             */
+            version_id: number;
             /**
              * Why
              * @description in words, for the ledger
@@ -8536,6 +8578,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -8571,10 +8614,11 @@ export interface components {
          *     Attributes:
          *         settings: see `training.asked`.
          *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
-         *         attempts: how often it was claimed.
+         *         attempts: how often it was claimed and not given back.
          *         told: why it failed, in words.
          *         result: file to SHA-256 of what it made.
          *         step, of: how far it is.
+         *         made_with: None: not started yet, or by a release that did not tell.
          */
         TrainingJob: {
             /** Attempts */
@@ -8591,6 +8635,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -9540,7 +9585,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Promotion"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
