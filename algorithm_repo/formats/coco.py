@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -122,7 +122,9 @@ def read(content: bytes, file: str, side: Side | None = None, *, boxes: bool = F
     """
     faults = Faults(file)
     data = _json(content, file)
-    categories = _entries(data, "categories", Category, faults)
+    annotations = _entries(data, "annotations", Annotation, faults)
+    used = {one.category_id for one in annotations}
+    categories = _used(_entries(data, "categories", Category, faults), used, faults)
     names = class_names([one.name for one in categories], faults, "categories")
     images = _entries(data, "images", Image, faults)
     _each_once([one.id for one in categories], "categories", faults)
@@ -131,7 +133,6 @@ def read(content: bytes, file: str, side: Side | None = None, *, boxes: bool = F
     _each_once([path for path in paths.values() if path], "images' file_name", faults)
     licences = {one.id: one.name for one in _entries(data, "licenses", Licence, faults)}
     sources = _sources(data.get(OURS), faults)
-    annotations = _entries(data, "annotations", Annotation, faults)
     faults.tell()
     reading = Reading(
         faults,
@@ -196,6 +197,20 @@ def _entries(data: dict[str, Any], key: str, model: type[EntryT], faults: Faults
             found.append(model.model_validate(one))
         except ValidationError as error:
             faults.add(f"{key}[{number}]", said(error), "correct it there")
+    return found
+
+
+def _used(categories: list[Category], used: Collection[int], faults: Faults) -> list[Category]:
+    """Without those whose name another has too and that nothing is of: Roboflow writes a group as one."""
+    named = {repr(one.name) for one in categories if one.id in used}
+    found = []
+    for one in categories:
+        if one.id not in used and repr(one.name) in named:
+            what = f"{str(one.name)[:80]!r} is there twice, the one that nothing is of is passed over"
+            faults.warn("categories", what)
+        else:
+            named.add(repr(one.name))
+            found.append(one)
     return found
 
 

@@ -172,8 +172,10 @@ def take(annotation: Annotation, reading: Reading, where: str) -> None:
             labels = [box_around([one for one in labels if isinstance(one, Polygon)])]
     elif annotation.bbox is not None:
         labels = [_box(annotation.bbox, image, name, annotation, faults, where)]
-    else:
+    elif annotation.model_fields_set.isdisjoint({"bbox", "segmentation"}):
         labels = [Tag(label=name)]  # so Datumaro writes what is said of a whole image
+    else:
+        faults.warn(where, "it has neither box nor outline and is left out")
     reading.labels[image.id] += [label for label in labels if label is not None]
 
 

@@ -127,6 +127,11 @@ def read(files: Collection[str], read_file: Callable[[str], bytes], data_file: s
             used.add(path)
             labels = _labels(path, read_file(path), classes, faults)
         pictures.append(Picture(file, labels, side))
+    bare = [file for file in sides if _label_file(file) not in known]
+    if bare:
+        first = f"{', '.join(bare[:3])}{', …' if len(bare) > 3 else ''}"
+        have, they = ("has", "it shows") if len(bare) == 1 else ("have", "they show")
+        faults.warn("images", f"{len(bare)} {have} no file of labels, so {they} nothing: {first}")
     for path in sorted(known - used):
         if "/labels/" in f"/{path}" and path.endswith(".txt"):
             faults.warned.append(f"{path}: it belongs to no picture")

@@ -90,10 +90,12 @@ class Told:
     Attributes:
         labelled: how many that were there already got labels or suggestions that they had not.
         notes: what was not taken as it stands.
+        contents: SHA-256 of all that came in.
     """
 
     labelled: int = 0
     notes: Notes = field(default_factory=Notes)
+    contents: set[str] = field(default_factory=set)
 
 
 PlaceOf = Callable[[str], Taken | None]
@@ -154,8 +156,11 @@ def take(
     medium = Medium(name, data, suffix, media_type, seen)
     if said is None:
         return added(connection, objects, project, medium, None, how)
-    shapes = fitted(name, said.labels, project.kinds, how.masks, how.told.notes)
-    return added(connection, objects, project, medium, _upright(medium, said, shapes, how.told.notes), how, said.facts)
+    notes = how.told.notes
+    if said.facts is None and said.licence not in ("", how.source.licence):
+        notes.add(f"by the labels' file under {said.licence!r}, here as --licence says", name)
+    shapes = _upright(medium, said, fitted(name, said.labels, project.kinds, how.masks, notes), notes)
+    return added(connection, objects, project, medium, shapes, how, said.facts)
 
 
 def _upright(medium: Medium, said: Picture, shapes: tuple[Shape, ...], notes: Notes) -> tuple[Shape, ...]:
@@ -209,6 +214,10 @@ def added(
         ConfigError: a label does not fit the project, or the name is none; names it.
     """
     content = hashlib.sha256(medium.data).hexdigest()
+    if content in how.told.contents:
+        how.told.notes.add("of the same bytes as one before it, passed over", medium.name)
+        return None
+    how.told.contents.add(content)
     with _named(medium.name):
         known = projects.with_content(connection, project.id, content)
         if known is None:

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from algorithm_repo.datasets.types import Box, Polygon, Source, Tag
 from algorithm_repo.formats import rle
 from algorithm_repo.labelling import answers, exchange, freeze, projects
-from algorithm_repo.labelling.types import Item, ItemState, NewProject, Shape
+from algorithm_repo.labelling.types import Item, ItemState, NewProject, Shape, Taken
 from cityvision.cli import cli
 from governance.people import NewPerson, create
 from governance.roles import Role
+from governance.tables import camera_places
 from store.objects import DiskObjects
 from store.valkey import EmbeddedValkey
 from tests.contract.labelling_scene import ALL, CITY, accepted, car, labelled, labellers, picture, project
@@ -248,9 +249,44 @@ def test_facts_of_our_own_files_come_back(engine: Engine, run: Run, tmp_path: Pa
     assert "of a camera that is not known here, so of none: 1, elsewhere" in done.output
     (item,) = items_of(engine, "again")
     assert (item.source, item.taken.utc, item.slices, item.taken.camera) == ("street", 1e9, ("night",), "")
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         known = projects.named(connection, "again").sources["street"]
+        connection.execute(insert(camera_places).values(camera="elsewhere", department="city", grid="g1"))
     assert (known.licence, known.personal) == ("MIT", False)
+    made(engine, "third", kinds=("box", "tag"))
+    private = TERMS[:-1]
+    assert run("import", "third", folder, "--labels", tmp_path / "l.json", *private).exit_code == 0
+    (item,) = items_of(engine, "third")
+    assert item.taken == Taken(camera="elsewhere", department="city", grid="g1", utc=1e9)
+    with engine.connect() as connection:
+        known = projects.named(connection, "third").sources["street"]
+    assert known.personal, "a file alone takes nobody's mask off"
+
+
+def test_facts_of_other_bytes_and_other_licences_are_told(engine: Engine, run: Run, tmp_path: Path) -> None:
+    made(engine)
+    folder = put(tmp_path / "photos", a_jpg=picture(1), b_jpg=picture(2))
+    labels = coco(tmp_path / "l.json", ("a.jpg", [BOX]), ("b.jpg", [BOX]))
+    document = json.loads(labels.read_text())
+    document["images"][0]["cityvision"] = {"content": "0" * 64, "name": "x", "source": "street", "camera": "north"}
+    document["images"][1]["license"] = 1
+    document["licenses"] = [{"id": 1, "name": "no derivatives"}]
+    labels.write_text(json.dumps(document))
+    done = run("import", "cars", folder, "--labels", labels, *TERMS)
+    assert done.exit_code == 0, done.output
+    assert "speaks of other bytes: its camera, time and source are passed over: 1, a.jpg" in done.output
+    assert "by the labels' file under 'no derivatives', here as --licence says: 1, b.jpg" in done.output
+    assert [(one.source, one.name) for one in items_of(engine)] == [("photos", "a.jpg"), ("photos", "b.jpg")]
+
+
+def test_of_the_same_bytes_under_two_names_the_first_counts(engine: Engine, run: Run, tmp_path: Path) -> None:
+    made(engine)
+    folder = put(tmp_path / "photos", a_jpg=picture(1), b_jpg=picture(1))
+    labels = coco(tmp_path / "l.json", ("a.jpg", [BOX]), ("b.jpg", []))
+    done = run("import", "cars", folder, "--labels", labels, *TERMS)
+    assert "of the same bytes as one before it, passed over: 1, b.jpg" in done.output
+    (item,) = items_of(engine)
+    assert said_of(engine, item) == [(car(),)]
 
 
 def test_what_is_wrong_is_named_by_field_and_picture(engine: Engine, run: Run, tmp_path: Path) -> None:

@@ -293,7 +293,11 @@ def test_an_image_that_cannot_be_meant_is_refused(more: dict[str, Any], told: st
         (b'{"images": [], "annotations": 3}', "annotations: it is no list"),
         (b'{"images": [], "categories": [{"id": 1, "name": ""}]}', "categories 0: .*at least 1"),
         (b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}', "1 is there 2 times"),
-        (b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}]}', "'a' is there twice"),
+        (
+            b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}], "annotations": '
+            b'[{"image_id": 1, "category_id": 1}, {"image_id": 1, "category_id": 2}]}',
+            "'a' is there twice",
+        ),
         (b'{"images": [], "cityvision": {"sources": {"a": {}}}}', "cityvision.sources: a.name"),
     ],
 )
@@ -337,9 +341,23 @@ def test_what_real_files_hold_for_nothing_and_for_whole_numbers_is_taken() -> No
     ):
         (picture,) = read(instances(images=[image], annotations=[annotation(**more)])).pictures
         assert (picture.width, picture.height, picture.labels) == (200, 100, (box,))
+    found = read(instances(annotations=[annotation(bbox=[], segmentation=[[]]), annotation(bbox=[], segmentation=[])]))
+    assert found.pictures[0].labels == ()
+    assert found.warnings == tuple(
+        f"x.json: annotations[{n}]: it has neither box nor outline and is left out" for n in (0, 1)
+    )
     assert labels(annotation(bbox=[], segmentation=[[0, 0, 100, 0, 100, 50]])) == (
         Polygon(label="car", points=((0, 0), (0.5, 0), (0.5, 0.5))),
     )
+
+
+def test_a_category_that_names_only_the_group_of_another_is_passed_over() -> None:
+    """As Roboflow writes it where the group is called as the class."""
+    categories = [{"id": 0, "name": "car", "supercategory": "none"}, {"id": 3, "name": "car", "supercategory": "car"}]
+    found = read(instances(categories=categories, annotations=[annotation(bbox=[20, 10, 60, 50])]))
+    assert (found.classes, len(found.pictures[0].labels)) == (("car",), 1)
+    assert found.warnings == ("x.json: categories: 'car' is there twice, the one that nothing is of is passed over",)
+    assert read(instances(categories=categories)).classes == ("car",)
 
 
 def test_boxes_are_taken_in_place_of_outlines_where_only_boxes_are_asked_for() -> None:

@@ -139,6 +139,7 @@ def test_other_peoples_files() -> None:
         "2.txt: line 1: the shape reached",
         "2.txt: line 3: the box has no area",
         "9.txt: it belongs to no picture",
+        "images: 1 has no file of labels, so it shows nothing: set/images/b/3.jpg",
     ):
         assert what in told
 
@@ -227,7 +228,10 @@ def test_data_of_roboflow_is_read_as_ultralytics_reads_it() -> None:
         ("train/images/1.jpg", "train", 1),
         ("valid/images/2.jpg", "val", 0),
     ]
-    assert found.warnings == ("data.yaml: test: there is no picture in 'test/images'",)
+    assert found.warnings == (
+        "data.yaml: test: there is no picture in 'test/images'",
+        "data.yaml: images: 1 has no file of labels, so it shows nothing: valid/images/2.jpg",
+    )
 
 
 def test_a_path_that_lies_below_is_where_the_sides_are() -> None:
