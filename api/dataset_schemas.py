@@ -78,8 +78,8 @@ class LeakageCheck(Body):
     Attributes:
         compared: items that were compared with each other; 0: too many to do it for each asker, they were when the
             version was frozen.
-        pairs: of them that are nearly the same picture.
-        across: of these on two sides.
+        pairs: as many as say which of them are nearly the same picture: of n that are all alike n - 1.
+        across: of these on two sides: each picture that has an alike one on another side is in one.
         hours_across: hours of one camera that are on two sides.
     """
 

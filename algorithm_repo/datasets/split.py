@@ -36,6 +36,12 @@ class Split:
     manifest: Manifest
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def empty(self) -> tuple[Side, ...]:
+        """Sides that nothing is on: as where one camera took pictures that are all alike."""
+        held = {item.side for item in self.manifest.items}
+        return tuple(side for side in SIDES if side not in held)
+
 
 def split(manifest: Manifest, alike: Sequence[Pair], *, seed: int, shares: Mapping[Side, float] = SHARES) -> Split:
     """Gives each item a side. Items that have one keep it.

@@ -186,6 +186,9 @@ def test_what_is_accepted_is_frozen_and_its_child_keeps_the_sides(engine: Engine
         sides = {one.content: one.side for one in child.items}
         assert all(sides[one.content] == one.side for one in parent.items)
         assert sum(one.labels == () for one in child.items) == 3, "nothing to see is a label too"
+        again = freeze.freeze(connection, objects, made.id, ALL, "lin", note="nothing is new", seed=5)
+        assert (again.version, again.unchanged, grown.unchanged) == (grown.version, True, False)
+        assert [one.digest for one in archive.listed(connection, "cars")] == [child.digest, parent.digest]
 
 
 def test_tags_that_were_frozen_are_what_a_classifier_trains_on(

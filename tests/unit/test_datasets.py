@@ -131,6 +131,12 @@ def test_shares_are_met_where_groups_are_small() -> None:
     assert counts == {"train": 140, "val": 20, "test": 40}
 
 
+def test_sides_that_nothing_is_on_are_told() -> None:
+    one_scene = [alike_pair(1, n) for n in range(2, 6)]
+    assert split(manifest(*(item(n) for n in range(1, 6))), one_scene, seed=1).empty == ("val", "test")
+    assert split(manifest(*(item(n) for n in range(1, 21))), one_scene, seed=1).empty == ()
+
+
 def test_what_would_join_two_sides_is_left_out_and_a_parent_that_leaks_is_refused() -> None:
     parent = manifest(item(1, side="train"), item(2, side="test"))
     new = [alike_pair(1, 3), alike_pair(2, 3)]
