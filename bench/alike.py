@@ -126,9 +126,8 @@ def _timed(what: str, ones: list[Grey]) -> None:
     start = time.process_time()
     found = len(pairs(looks))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    click.echo(
-        f"{len(looks)} {what}: {found} pairs in {time.process_time() - start:.1f} s of processor time, at most {most} MiB"
-    )
+    spent = time.process_time() - start
+    click.echo(f"{len(looks)} {what}: {found} pairs in {spent:.1f} s of processor time, at most {most} MiB")
 
 
 def _looks(ones: list[Grey]) -> dict[str, Signature]:

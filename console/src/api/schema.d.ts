@@ -4402,6 +4402,8 @@ export interface components {
             classes_added: string[];
             /** Classes Removed */
             classes_removed: string[];
+            /** Head */
+            head: components["schemas"]["HeadChangeOut"][];
             /** Moved */
             moved: number;
             otherwise: components["schemas"]["ChangeCount"];
@@ -5744,6 +5746,19 @@ export interface components {
              * @description give it as `before` for the next page; null: this is the last
              */
             next_before: number | null;
+        };
+        /**
+         * HeadChangeOut
+         * @description What changed of the whole version, and how.
+         */
+        HeadChangeOut: {
+            /** How */
+            how: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "task" | "order of classes" | "terms";
         };
         /**
          * HeadSettings
