@@ -125,7 +125,7 @@ def label_queue(
     found = projects.queue(connection, number, viewer.name, sight.of_label_items(viewer), work == "review", limit)
     numbers = [one.id for one in found]
     drafts = answers.drafts(connection, numbers, viewer.name)
-    said = answers.newest(connection, numbers)
+    said = (answers.waiting if work == "review" else answers.newest)(connection, numbers)
     told = zip(found, _items_out(connection, doors, viewer, project, found), strict=True)
     return [
         Task(
