@@ -125,7 +125,7 @@ def label_queue(
     found = projects.queue(connection, number, viewer.name, sight.of_label_items(viewer), work == "review", limit)
     numbers = [one.id for one in found]
     drafts = answers.drafts(connection, numbers, viewer.name)
-    said = answers.newest(connection, numbers)
+    said = (answers.waiting if work == "review" else answers.newest)(connection, numbers)
     told = zip(found, _items_out(connection, doors, viewer, project, found), strict=True)
     return [
         Task(
@@ -213,17 +213,21 @@ def label_agreement(number: Number, connection: ConnectionDep, viewer: LabelDep)
 def freeze_labels(
     number: Number, body: FreezeBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> FrozenOut:
-    """What is accepted becomes a version of training data: split without leakage, kept for good."""
+    """What is accepted becomes a version of training data: split without leakage, kept for good. Where nothing changed
+    since the newest version, that one is the answer."""
     managed(connection, viewer, number)
     seen = sight.of_label_items(viewer)
     done = freeze.freeze(connection, doors.objects, number, seen, viewer.name, note=body.note, seed=body.seed)
-    what = {"project": number, "version": done.version.digest, "items": done.version.items}
-    audit.record(connection, viewer.name, "labels.frozen", what)
+    if not done.unchanged:
+        what = {"project": number, "version": done.version.digest, "items": done.version.items}
+        audit.record(connection, viewer.name, "labels.frozen", what)
     return FrozenOut(
         digest=done.version.digest,
         items=done.version.items,
         parent=done.version.parent,
         left_out=[LeftOutOut(name=one.item.name, why=one.why) for one in done.left_out],
+        empty=list(done.empty),
+        unchanged=done.unchanged,
     )
 
 

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, status
 from sqlalchemy import Connection
 
+from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
 from algorithm_repo.jobs.service import TrainingJob
 from algorithm_repo.training.asked import settings_by_task
-from api.deps import ConnectionDep, LabelDep, Number
+from algorithm_repo.training.classes import check_classes
+from api.deps import ConnectionDep, DoorsDep, LabelDep, Number
 from api.problems import NotFound, Problem
 from api.training_schemas import NewTraining, TrainingDetail, TrainingPage
 from governance import audit
@@ -33,10 +35,11 @@ def list_trainings(
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=_REFUSED)
-def submit_training(body: NewTraining, connection: ConnectionDep, viewer: LabelDep) -> TrainingJob:
+def submit_training(body: NewTraining, connection: ConnectionDep, viewer: LabelDep, doors: DoorsDep) -> TrainingJob:
     """Puts a training at the end of the queue."""
     settings = settings_by_task(body.settings, body.classifier, body.head, body.segmenter)
     made = service.submit(connection, body.name, body.dataset, settings, viewer.name)
+    check_classes(archive.load(connection, doors.objects, body.dataset))
     told = {"training": made.id, "name": made.name, "version": made.dataset}
     audit.record(connection, viewer.name, "training.submitted", told)
     return made

@@ -186,9 +186,12 @@ class TrainingDesk:
 
 
 def _drop_copies(folder: Path) -> None:
-    for name in _COPIES:
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    """What the disk refuses stays for the next sweep: the job has ended, whatever lies there."""
+    try:
+        for path in (folder / name for name in _COPIES):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s", error)

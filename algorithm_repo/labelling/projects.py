@@ -181,11 +181,12 @@ def queue(
     said = select(_a.id).where(_a.item == _i.id)
     mine = said.where(_a.who == who).exists()
     rejected_by_me = said.where(_a.who == who, _a.said == Said.REJECTED.value).exists()
+    standing = said.where(_a.said == Said.LABELS.value, ~_rejected())
     if review:
-        due = (_i.state == ItemState.LABELLED.value) & said.where(_a.who != who, _a.said == Said.LABELS.value).exists()
+        due = (_i.state == ItemState.LABELLED.value) & standing.where(_a.who != who).exists()
     else:
         due = (
-            ((_i.state == ItemState.OPEN.value) & ~mine)
+            ((_i.state == ItemState.OPEN.value) & ~standing.where(_a.who == who).exists() & ~rejected_by_me)
             | ((_i.state == ItemState.REJECTED.value) & ~rejected_by_me)
             | (_i.hidden & ~mine)
         )
@@ -193,6 +194,17 @@ def queue(
         select(label_items).where(_i.project == number, seen, due, _i.deleted.is_(None)).order_by(_i.id).limit(limit)
     )
     return [item_of(row) for row in connection.execute(query)]
+
+
+def _rejected() -> ColumnElement[bool]:
+    """Whether labels, or newer ones of the same person, were rejected."""
+    no, about = label_answers.alias(), label_answers.alias()
+    return (
+        select(no.c.id)
+        .join(about, about.c.id == no.c.about)
+        .where(no.c.item == _a.item, no.c.said == Said.REJECTED.value, about.c.who == _a.who, about.c.id >= _a.id)
+        .exists()
+    )
 
 
 def mark_deleted(connection: Connection, key: str, now: float) -> None:

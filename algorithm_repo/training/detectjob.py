@@ -9,10 +9,10 @@ from algorithm_repo.datasets.pictures import Read
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.formats import yolo
 from algorithm_repo.training import ultrajob
+from algorithm_repo.training.classes import check_classes
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.ultra_settings import DetectSettings
 from algorithm_repo.training.ultrajob import Laid
-from algorithm_repo.training.ultrazoo import known_classes
 
 RESULT = "detector.onnx"
 
@@ -37,7 +37,7 @@ def lay(
             folder.
     """
     ultrajob.check(manifest, "detect", "boxes", start)
-    known_classes(manifest.classes)  # rather than when it is trained
+    check_classes(manifest)  # rather than when it is trained
     ultrajob.check_sides(manifest, "a box")
     written = yolo.written(manifest)
     what = Laid("detect", {}, lambda: written.files(read), start)

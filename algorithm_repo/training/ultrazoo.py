@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from algorithm_repo.training.classes import known_classes
 from contracts.errors import ConfigError
-from contracts.vision import ObjectClass
 from models.zoo import (
     Artefact,
     ArtefactKind,
@@ -73,19 +73,6 @@ def reader_of(job: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"task: nothing reads what {job['task']} makes", f"take one of {', '.join(_SPECS)}")
     stem, spec = found
     return {stem: spec(job)}
-
-
-def known_classes(classes: Sequence[str]) -> dict[int, str]:
-    """Those that detectors tell of, by their place among all.
-
-    Raises:
-        ConfigError: none is, so that a detector of them could not run here.
-    """
-    known = {number: one for number, one in enumerate(classes) if one.upper() in ObjectClass.__members__}
-    if not known:
-        told = ", ".join(one.name.lower() for one in ObjectClass)
-        raise ConfigError(f"classes: none of {', '.join(classes)} is known", f"name them {told}")
-    return known
 
 
 def _segmenter(job: Mapping[str, Any]) -> SegmenterSpec:

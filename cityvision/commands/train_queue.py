@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
 from algorithm_repo.training.asked import asked
+from algorithm_repo.training.classes import check_classes
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import tracking_of
 from algorithm_repo.training.ultra_settings import CLASSIFIERS, DETECTORS, SEGMENTERS, ClassifySettings, DetectSettings
@@ -67,8 +69,10 @@ def submit_command(name: str, dataset: str, data: Path | None, **given: Any) -> 
     by --network or what else only such have, a whole network.
     """
     settings = asked({option: value for option, value in given.items() if value is not None})
-    with transaction(_reached(data)) as connection:
+    reached = _reached(data)
+    with transaction(reached) as connection:
         job = service.submit(connection, name, dataset, settings, f"{getpass.getuser()} on the machine")
+        check_classes(archive.load(connection, object_store(reached), dataset))
     click.echo(f"training {job.id} waits")
 
 

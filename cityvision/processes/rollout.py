@@ -239,7 +239,7 @@ class RollOut:
         for process in list(self._running.values()):
             if process.leaving:
                 continue
-            lane, now, said = self._present(process.lane), time.time(), None
+            lane, now, said = self._present(process.lane), process.now, None
             if events_known and lane.cameras:
                 with self._engine.connect() as connection:
                     said = lanes.said(connection, lane, now)

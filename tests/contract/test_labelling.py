@@ -74,6 +74,38 @@ def test_rejected_comes_back_to_others_than_who_rejected(engine: Engine, objects
         assert answers.of_item(connection, first)[1].note == "the bus behind it"
 
 
+def test_what_was_rejected_waits_for_nobody_and_counts_for_nobody(engine: Engine, objects: DiskObjects) -> None:
+    with engine.begin() as connection:
+        made, (first, *_) = project(connection, objects, 1)
+        bad = labelled(connection, first, "lin", car())
+        answers.review(connection, first, NewReview(answer=bad.id, accepted=False, note="no", key="reject-01"), "chen")
+        good = labelled(connection, first, "wu", car(0.2))
+        assert answers.waiting(connection, [first]) == [good]
+        assert projects.queue(connection, made.id, "wu", ALL, True) == [], "their own alone waits"
+        assert [one.id for one in projects.queue(connection, made.id, "zhao", ALL, True)] == [first]
+        with pytest.raises(ConfigError, match="does not wait for a review"):
+            accepted(connection, first, bad, "zhao")
+        accepted(connection, first, good, "zhao")
+
+
+def test_of_two_people_one_who_was_rejected_labels_again(engine: Engine, objects: DiskObjects) -> None:
+    with engine.begin() as connection:
+        made, (first, *_) = project(connection, objects, 1, people=2)
+        bad = labelled(connection, first, "lin", car())
+        labelled(connection, first, "chen", car(0.2))
+        answers.review(connection, first, NewReview(answer=bad.id, accepted=False, note="no", key="reject-01"), "zhao")
+        labelled(connection, first, "chen", car(0.3))
+        item = projects.item(connection, first, ALL)
+        assert item is not None
+        assert item.state is ItemState.OPEN, "one of two"
+        due = {who: projects.queue(connection, made.id, who, ALL, False) for who in ("lin", "chen", "zhao", "wu")}
+        assert {who for who, found in due.items() if found} == {"lin", "wu"}
+        labelled(connection, first, "lin", car(0.3))
+        item = projects.item(connection, first, ALL)
+        assert item is not None
+        assert item.state is ItemState.LABELLED
+
+
 def test_an_answer_counts_once_and_stays(engine: Engine, objects: DiskObjects) -> None:
     with engine.begin() as connection:
         _, (first, second, _) = project(connection, objects)
@@ -187,6 +219,9 @@ def test_what_is_accepted_is_frozen_and_its_child_keeps_the_sides(engine: Engine
         sides = {one.content: one.side for one in child.items}
         assert all(sides[one.content] == one.side for one in parent.items)
         assert sum(one.labels == () for one in child.items) == 3, "nothing to see is a label too"
+        again = freeze.freeze(connection, objects, made.id, ALL, "lin", note="nothing is new", seed=5)
+        assert (again.version, again.unchanged, grown.unchanged) == (grown.version, True, False)
+        assert [one.digest for one in archive.listed(connection, "cars")] == [child.digest, parent.digest]
 
 
 def test_tags_that_were_frozen_are_what_a_classifier_trains_on(

@@ -352,3 +352,6 @@ def test_by_command(engine: Engine, database_url: str, tmp_path: Path, monkeypat
     for wrong in (("algo", "history", "flying"), ("event", "why", "0" * 32)):
         refused = run(*wrong)
         assert (refused.exit_code, "there is no" in refused.output) == (2, True), refused.output
+    for version, answer in (("9.9.9", "waterlogging 9.9.9 is none"), ("1.0.0", "1.0.0 has replaced none")):
+        refused = run("algo", "rollback", "waterlogging", "--version", version, "--why", "misses puddles")
+        assert (refused.exit_code, answer in refused.output) == (2, True), refused.output

@@ -106,6 +106,19 @@ def test_an_orderly_stop_gives_the_job_to_the_next(engine: Engine, job: Training
     assert (left.state, left.attempts, left.told) == ("waiting", 0, "")
 
 
+def test_what_the_disk_refuses_fails_the_job_in_words(engine: Engine, tmp_path: Path) -> None:
+    version = manifest(item(1, side="train"), item(2, side="val"), task="segment", classes=("water",))
+    with engine.begin() as connection:
+        digest = archive.keep(connection, DiskObjects(tmp_path / "objects"), version, [], "lin").digest
+        number = service.submit(connection, "water", digest, {"segment": {"steps": 3}}, "lin").id
+    (tmp_path / "jobs").write_bytes(b"a file where the folders of jobs should be")
+    assert desk_of(engine, tmp_path).work() == number
+    with engine.connect() as connection:
+        ended = service.get(connection, number)
+    assert ended.state == "failed"
+    assert str(tmp_path / "jobs") in ended.told
+
+
 def test_what_ended_jobs_were_trained_on_goes(engine: Engine, job: TrainingJob, tmp_path: Path) -> None:
     ended, other = tmp_path / "jobs" / str(job.id), tmp_path / "jobs" / "4711"
     for folder in (ended, other):

@@ -137,6 +137,11 @@ def test_what_is_refused(city: City, engineer: httpx.Client, dataset: str) -> No
         answer = engineer.post("/api/trainings", json=body)
         assert answer.status_code == 422, answer.text
         assert told in answer.json()["detail"]
+    potholes = manifest(item(1, side="train"), item(2, side="val"), classes=("pothole", "crack"))
+    with city.engine.begin() as connection:
+        unknown = archive.keep(connection, city.objects, potholes, [], "lin").digest
+    answer = engineer.post("/api/trainings", json={"name": "potholes", "dataset": unknown})
+    assert (answer.status_code, "classes: none of pothole, crack is known" in answer.text) == (422, True)
     assert engineer.get("/api/trainings").json()["trainings"] == []
     for answer in (engineer.get("/api/trainings/7"), engineer.post("/api/trainings/7/cancel")):
         assert answer.status_code == 404

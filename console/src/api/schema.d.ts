@@ -1845,7 +1845,8 @@ export interface paths {
         put?: never;
         /**
          * Freeze Labels
-         * @description What is accepted becomes a version of training data: split without leakage, kept for good.
+         * @description What is accepted becomes a version of training data: split without leakage, kept for good. Where nothing changed
+         *     since the newest version, that one is the answer.
          */
         post: operations["freeze_labels"];
         delete?: never;
@@ -4405,6 +4406,8 @@ export interface components {
             classes_added: string[];
             /** Classes Removed */
             classes_removed: string[];
+            /** Head */
+            head: components["schemas"]["HeadChangeOut"][];
             /** Moved */
             moved: number;
             otherwise: components["schemas"]["ChangeCount"];
@@ -4768,16 +4771,13 @@ export interface components {
          *
          *     Attributes:
          *         training: number of the one that made its network.
-         *         licence: SPDX expression of the network's weights.
+         *         licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
          */
         EnteredVersion: {
             /** Algorithm */
             algorithm: string;
-            /**
-             * Licence
-             * @default AGPL-3.0-or-later
-             */
-            licence: string;
+            /** Licence */
+            licence?: string | null;
             /**
              * Note
              * @default
@@ -5323,16 +5323,24 @@ export interface components {
         /**
          * FrozenOut
          * @description The version that was made, and what is accepted but not in it.
+         *
+         *     Attributes:
+         *         empty: sides on which nothing is, as all that is alike stays together.
+         *         unchanged: it is the newest one again, as nothing changed since.
          */
         FrozenOut: {
             /** Digest */
             digest: string;
+            /** Empty */
+            empty: ("train" | "val" | "test")[];
             /** Items */
             items: number;
             /** Left Out */
             left_out: components["schemas"]["LeftOutOut"][];
             /** Parent */
             parent: string | null;
+            /** Unchanged */
+            unchanged: boolean;
         };
         /**
          * GivenAnswer
@@ -5744,6 +5752,19 @@ export interface components {
             next_before: number | null;
         };
         /**
+         * HeadChangeOut
+         * @description What changed of the whole version, and how.
+         */
+        HeadChangeOut: {
+            /** How */
+            how: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "task" | "order of classes" | "terms";
+        };
+        /**
          * HeadSettings
          * @description See `algorithm_repo.training.head.Job`.
          */
@@ -6150,8 +6171,8 @@ export interface components {
          *     Attributes:
          *         compared: items that were compared with each other; 0: too many to do it for each asker, they were when the
          *             version was frozen.
-         *         pairs: of them that are nearly the same picture.
-         *         across: of these on two sides.
+         *         pairs: as many as say which of them are nearly the same picture: of n that are all alike n - 1.
+         *         across: of these on two sides: each picture that has an alike one on another side is in one.
          *         hours_across: hours of one camera that are on two sides.
          */
         LeakageCheck: {
@@ -9228,6 +9249,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9676,6 +9706,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9731,6 +9770,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1026,6 +1026,12 @@ export const en: Record<TextKey, string> = {
   "datasets.field.camera": "camera",
   "datasets.field.utc": "time",
   "datasets.field.name": "name",
+  "datasets.field.order of labels": "order of labels",
+  "datasets.head.task": "Task changed",
+  "datasets.head.order of classes": "Order of classes changed",
+  "datasets.head.terms": "Terms of a source changed",
+  "label.frozen.unchanged": "Nothing changed since version {digest}",
+  "label.frozen.empty": "Nothing is on these sides, as all that is alike stays together: {sides}",
   "nav.trainings": "Trainings",
   "train.title": "Trainings",
   "train.about":

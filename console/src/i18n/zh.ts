@@ -1002,6 +1002,12 @@ export const zh = {
   "datasets.field.camera": "摄像机",
   "datasets.field.utc": "时间",
   "datasets.field.name": "名称",
+  "datasets.field.order of labels": "标注顺序",
+  "datasets.head.task": "任务已更改",
+  "datasets.head.order of classes": "类别顺序已更改",
+  "datasets.head.terms": "来源条款已更改",
+  "label.frozen.unchanged": "自版本 {digest} 以来没有变化",
+  "label.frozen.empty": "以下各侧没有数据（相似画面须在同一侧）：{sides}",
   "nav.trainings": "训练",
   "train.title": "训练",
   "train.about":
