@@ -23,7 +23,18 @@ from algorithm_repo.labelling import answers, projects, suggestions
 from algorithm_repo.labelling.clips import ClipLooks
 from algorithm_repo.labelling.fitting import Notes, fitted, turned
 from algorithm_repo.labelling.freeze import manifest
-from algorithm_repo.labelling.types import Item, ItemState, Kind, NewAnswer, NewItem, Project, Shape, Suggestion, Taken
+from algorithm_repo.labelling.types import (
+    Item,
+    ItemState,
+    Kind,
+    NewAnswer,
+    NewItem,
+    Project,
+    Said,
+    Shape,
+    Suggestion,
+    Taken,
+)
 from contracts.errors import ConfigError
 from store.objects import ObjectStore
 
@@ -172,7 +183,8 @@ def _upright(medium: Medium, said: Picture, shapes: tuple[Shape, ...], notes: No
     head, shown = head_of(medium.data), (medium.seen.width, medium.seen.height)
     orientation = 1 if head is None else head.orientation
     if said.width is None or said.height is None or (said.width, said.height) == shown:
-        if orientation != 1 and shapes:
+        sure = orientation == 1 or (said.width != said.height and orientation >= 5)
+        if shapes and not sure:
             notes.add("shown turned as its EXIF says, look whether the labels fit", medium.name)
         return shapes
     if head is not None and (said.width, said.height) == (head.width, head.height) == shown[::-1] and orientation >= 5:
@@ -281,9 +293,14 @@ def _taken(facts: Facts, how: Import) -> Taken:
     return (place or Taken()).model_copy(update={"utc": facts.utc})
 
 
-def _answer(project: Project, content: str, shapes: tuple[Shape, ...]) -> NewAnswer:
-    """The same labels of the same picture count once, in each project of their own."""
-    told = json.dumps([project.id, content, [one.model_dump(mode="json") for one in shapes]], sort_keys=True)
+def _answer(project: Project, content: str, shapes: tuple[Shape, ...], after: int = 0) -> NewAnswer:
+    """With a key of its own in each project.
+
+    Args:
+        after: the number of the answer that it takes the place of.
+    """
+    labels = [one.model_dump(mode="json") for one in shapes]
+    told = json.dumps([project.id, content, labels, after], sort_keys=True)
     return NewAnswer(labels=shapes, key=hashlib.sha256(told.encode()).hexdigest())
 
 
@@ -301,9 +318,12 @@ def _say(
     elif finished or (how.by is not None and known.state is ItemState.LABELLED):
         told.notes.add(f"{known.state.value} already, their labels are passed over", name)
     elif how.by is None:
-        before = {one.id for one in answers.of_item(connection, known.id)}
-        given = answers.submit(connection, known.id, _answer(project, known.content, shapes), how.who)
-        told.labelled += given.id not in before
+        given = answers.of_item(connection, known.id)
+        mine = [one for one in given if one.who == how.who and one.said is Said.LABELS]
+        if not mine or mine[-1].labels != shapes:
+            after = mine[-1].id if mine else 0
+            answers.submit(connection, known.id, _answer(project, known.content, shapes, after), how.who)
+            told.labelled += 1
     else:
         found = tuple(Suggestion(by=how.by, label=one) for one in shapes)
         if found != tuple(one for one in known.suggested if one.by == how.by):

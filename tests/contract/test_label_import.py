@@ -153,6 +153,12 @@ def test_labels_of_another_size_are_refused_and_those_of_the_stored_picture_are_
             Polygon(label="car", points=((1, 0), (1, 0.5), (0.5, 0.5))),
         )
     ]
+    shown = coco(tmp_path / "s.json", ("a.jpg", said[:1]), size=(50, 100))
+    assert "EXIF" not in run("import", "cars", folder, "--labels", shown, *TERMS).output, "surely of what is shown"
+    put(folder, a_jpg=turned_jpeg(100, 50, 3))
+    either = coco(tmp_path / "e.json", ("a.jpg", said[:1]), size=(100, 50))
+    told = "shown turned as its EXIF says, look whether the labels fit: 1, a.jpg"
+    assert told in run("import", "cars", folder, "--labels", either, *TERMS).output
     put(folder, a_jpg=turned_jpeg(100, 50, 1))
     wrong = coco(tmp_path / "w.json", ("a.jpg", said[:1]), size=(200, 120))
     refused = run("import", "cars", folder, "--labels", wrong, *TERMS)
@@ -178,6 +184,8 @@ def test_pictures_that_are_there_already_get_their_labels(engine: Engine, run: R
     corrected = coco(tmp_path / "c.json", ("a.jpg", [BOX | {"category_id": 2}]))
     assert "1 of them labelled" in run("import", "cars", folder, "--labels", corrected, *TERMS).output
     assert said_of(engine, first) == [(car(),), (car(0.1, "bus"),)]
+    assert "1 of them labelled" in run("import", "cars", folder, "--labels", boxes, *TERMS).output
+    assert said_of(engine, first)[2:] == [(car(),)], "taken back"
 
 
 def test_what_another_tool_suggests_of_pictures_that_are_there_stands_beside_them(
