@@ -15,11 +15,12 @@ from algorithm_repo.gallery import requests
 from algorithm_repo.gallery.requests import AlgorithmRequest
 from algorithm_repo.gallery.types import ON_A_PICTURE, Trial, TrialAnswer
 from algorithm_repo.registry import service as registry
+from algorithm_repo.rollout import lanes
 from api.deps import Allowed, ConnectionDep, DoorsDep, LabelDep, Number, PoolDep, ViewerDep
 from api.problems import CannotTry, Fault, Invalid, NotFound, Problem, TryLater
 from api.schemas import Body
 from contracts.algorithms import ALGORITHMS
-from contracts.errors import SourceError
+from contracts.errors import ModelMissing, ObjectsUnavailable, SourceError
 from governance import access, audit
 from governance.access import Viewer
 from governance.roles import Right
@@ -109,12 +110,15 @@ def try_algorithm(
     told = {"algorithm": algorithm, "kind": kind, "sha256": hashlib.sha256(content).hexdigest()}
     with doors.engine.begin() as connection:  # of its own: the chain must not wait for the trial
         audit.record(connection, viewer.name, "gallery.tried", told, time.time())
+        trial = trial.model_copy(update={"serving": lanes.serving(connection).models})
     try:
         answer, pictures = doors.attempt(trial, content)
     except SourceError as error:
         raise CannotTry(error.message, error.fix or "send another one") from error
     except TimeoutError as error:
         raise TryLater(str(error), "try again in a minute") from error
+    except (ModelMissing, ObjectsUnavailable) as error:
+        raise TryLater(error.message, "tell the algorithm team") from error
     return TrialOut(answer=answer, pictures=[base64.b64encode(one).decode() for one in pictures])
 
 

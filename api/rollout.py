@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -9,11 +10,12 @@ from fastapi import APIRouter, Depends
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Office
 from algorithm_repo.rollout import compare, lanes, service
+from algorithm_repo.rollout.evidence import looks
 from algorithm_repo.rollout.types import Lane
-from api.deps import Allowed, ConnectionDep, LabelDep, Number, PoolDep, RegistryReaderDep
+from api.deps import Allowed, ConnectionDep, DoorsDep, LabelDep, Number, PoolDep, RegistryReaderDep
 from api.pool_view import PoolView
 from api.problems import Problem
-from api.rollout_schemas import LaneState, RolledBack, RollOutCameras, StopReason, TakeBack
+from api.rollout_schemas import LaneState, Promotion, RolledBack, RollOutCameras, StopReason, TakeBack
 from contracts.pool import Camera
 from governance import access
 from governance.access import Viewer
@@ -28,7 +30,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {403: {"model": Problem}, 422: {"mod
 @router.get("/lanes", responses={403: {"model": Problem}})
 def list_lanes(connection: ConnectionDep, _viewer: RegistryReaderDep) -> list[LaneState]:
     """Every candidate that runs on cameras now, with what it and production have opened since."""
-    return [_state(connection, lane) for lane in lanes.wanted(connection)]
+    begun = frozenset(lanes.unburied(connection))
+    return [_state(connection, lane, lane.number in begun) for lane in lanes.wanted(connection)]
 
 
 @router.post("/{number}/shadow", responses=_REFUSED)
@@ -50,9 +53,16 @@ def begin_canary(
 
 
 @router.post("/{number}/promotion", responses=_REFUSED)
-def promote_candidate(number: Number, connection: ConnectionDep, viewer: PromoterDep) -> AlgorithmVersion:
-    """Puts the version that is in canary into production; the one before it is retired."""
-    return service.promote(connection, registry.get(connection, number), viewer.name)
+def promote_candidate(
+    number: Number, connection: ConnectionDep, doors: DoorsDep, viewer: PromoterDep, body: Promotion | None = None
+) -> AlgorithmVersion:
+    """Puts the version that is in canary into production; the one before it is retired.
+
+    Refused where the canary has not shown enough, unless `too_soon` says why it goes all the same.
+    """
+    version = registry.get(connection, number)
+    too_soon = None if body is None else body.too_soon
+    return service.promote(connection, version, viewer.name, looks=partial(looks, doors.bus), too_soon=too_soon)
 
 
 @router.post("/{number}/abort", responses=_REFUSED)
@@ -65,8 +75,10 @@ def abort_candidate(
 
 @router.post("/rollback", responses=_REFUSED)
 def roll_back_version(body: TakeBack, connection: ConnectionDep, viewer: PromoterDep) -> RolledBack:
-    """Takes the version in production out and puts the one that it replaced back, in one move."""
-    taken, restored = registry.roll_back(connection, body.algorithm, viewer.name, Office.PROMOTER, body.why)
+    """Takes the named version out of production and puts the one that it replaced back, in one move."""
+    taken, restored = registry.roll_back(
+        connection, body.algorithm, viewer.name, Office.PROMOTER, body.why, present=body.version_id
+    )
     return RolledBack(taken=taken, restored=restored)
 
 
@@ -76,9 +88,8 @@ def _seen(connection: ConnectionDep, pool: PoolView, viewer: Viewer) -> dict[str
     return {name: camera for name, camera in pool.cameras.items() if visible is None or name in visible}
 
 
-def _state(connection: ConnectionDep, lane: Lane) -> LaneState:
-    begun = lane.number in lanes.unburied(connection)
-    seen = compare.compare(connection, lane.number, lane.algorithm) if begun else None
+def _state(connection: ConnectionDep, lane: Lane, begun: bool) -> LaneState:
+    seen = compare.counts(connection, lane.number, lane.algorithm) if begun else None
     return LaneState(
         number=lane.number,
         version_id=lane.version_id,

@@ -11,11 +11,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from algorithm_repo.rollout.types import SPACE_PREFIX, Lane, LaneKind, Observed
+from algorithm_repo.rollout.types import SPACE_PREFIX, Guardrails, Lane, LaneKind, Observed, Said
+from algorithm_repo.rollout.watching import Heard, Past, Tally, Working
 from cityvision.processes.base import ready_file
 from cityvision.remembered import remember
 from cityvision.settings import Settings
 from cityvision.supervisor_child import ProcessChild
+from contracts.errors import BusUnavailable
 from contracts.live import CameraStatus
 from contracts.pool import Camera, Pool
 from pool.snapshot import snapshot
@@ -24,7 +26,6 @@ from store.state import PoolSnapshot
 
 _log = logging.getLogger(__name__)
 
-_SAME_S = 0.1  # two moments that are one, computed twice
 _GIVE_BACK_S = 5.0  # at most, for a lane that ends well to hand its cameras over
 
 
@@ -35,9 +36,10 @@ class LaneProcess:
         lane: see there.
         settings: of the installation.
         bus: of the city's space.
+        rails: over which stretches the candidate is judged.
     """
 
-    def __init__(self, lane: Lane, settings: Settings, bus: Bus) -> None:
+    def __init__(self, lane: Lane, settings: Settings, bus: Bus, rails: Guardrails) -> None:
         self.lane = lane
         self._settings = settings
         self._bus = bus
@@ -48,16 +50,24 @@ class LaneProcess:
             log=settings.data / "logs" / f"{lane.worker}.out",
         )
         self._started = 0.0
-        self._ready_at: float | None = None
+        self._ready = False
         self._leaving_until: float | None = None
         self._shown: int | None = None
         self._usual_ms: float | None = None
-        self._heard: tuple[float, float] | None = None  # newest sign of life, UTC, and processor time until then, s
+        self._heard, self._working = Heard(), Working()
+        self._tally, self._past = Tally(), Past(rails.recent_s)
+        self._said: Said | None = None
+        self._made = time.time() - time.monotonic()
 
     @property
     def bus(self) -> Bus:
         """Of the lane's space."""
         return self._own
+
+    @property
+    def now(self) -> float:
+        """The present, s since 1970, by a clock that nobody has set since: an hour that did not pass has no events."""
+        return self._made + time.monotonic()
 
     @property
     def leaving(self) -> bool:
@@ -68,7 +78,7 @@ class LaneProcess:
         """Raises OSError."""
         remember(self._settings.data / "spool" / self.lane.worker, self.lane.serving)
         self._child.start()
-        self._started, self._ready_at = time.monotonic(), None
+        self._begun()
         _log.info("%s of %s %s begins", self.lane.worker, self.lane.algorithm, self.lane.version)
 
     def show(self, pool: Pool, revision: int) -> None:
@@ -84,34 +94,50 @@ class LaneProcess:
 
     def hold(self) -> None:
         """Says again that the canary's cameras are its own, once it is ready. Raises BusUnavailable."""
-        if self.lane.kind is LaneKind.CANARY and self._is_ready() and not self.leaving:
+        if self.lane.kind is LaneKind.CANARY and self._is_ready(_cpu_s(self._child.pid)) and not self.leaving:
             self._bus.hold_lane(self.lane.worker, self.lane.cameras)
 
-    def observed(self, events: int, usual_events: float) -> Observed:
-        """What is seen of it now. Raises BusUnavailable."""
-        alive, ready = self._child.alive(), self._is_ready()
-        mine = self._statuses()
-        self._usual_ms = self._usual() or self._usual_ms
-        now = time.time()
-        heard = [now - (time.monotonic() - self._ready_at)] if self._ready_at is not None else []
-        heard += [one.updated_utc for one in mine]
+    def observed(self, said: Said | None) -> Observed:
+        """What is seen of it now; while the bus is away, whether it runs.
+
+        Args:
+            said: events since it began; None: not known now.
+        """
+        now, alive = time.monotonic(), self._child.alive()
         cpu_s = _cpu_s(self._child.pid) if alive else 0.0
-        if heard and (self._heard is None or max(heard) > self._heard[0] + _SAME_S):
-            self._heard = max(heard), cpu_s
+        ready = self._is_ready(cpu_s)
+        mine = self._listen(now, cpu_s)
+        self._said = said or self._said
+        if self._said is not None:
+            self._past.note(now, looks=self._tally.looks, failed=self._tally.failed, **self._said.model_dump())
+        silent_s, silent_cpu_s = self._heard.silent(now, cpu_s)
         return Observed(
-            running_s=time.monotonic() - self._started,
+            running_s=now - self._started,
             cpu_s=cpu_s,
-            silent_cpu_s=cpu_s - self._heard[1] if self._heard is not None else 0.0,
+            idle_s=self._working.idle(now, cpu_s),
+            silent_cpu_s=silent_cpu_s,
             ready=ready,
             ended=None if alive or self._again() else self._ending(),
-            silent_s=now - max(heard) if heard else None,
-            looks=sum(one.looks for one in mine),
-            failed=sum(one.looks_failed for one in mine),
+            silent_s=silent_s,
+            looks=self._tally.looks,
+            failed=self._tally.failed,
             look_ms=_middle(mine),
             usual_ms=self._usual_ms,
-            events=events,
-            usual_events=usual_events,
+            recent=self._past.spans(now),
+            **(self._said or Said()).model_dump(),
         )
+
+    def _listen(self, now: float, cpu_s: float) -> list[CameraStatus]:
+        """What it says of its cameras."""
+        try:
+            mine = self._statuses()
+            self._usual_ms = self._usual() or self._usual_ms
+        except BusUnavailable:
+            self._heard.deaf(now, cpu_s)
+            return []
+        self._heard.note(now, cpu_s, {one.camera: one.updated_utc for one in mine})
+        self._tally.note({one.camera: (one.looks, one.looks_failed) for one in mine})
+        return mine
 
     def leave(self) -> bool:
         """Gives the cameras back, then ends; to be called again until it says that this is done.
@@ -140,20 +166,26 @@ class LaneProcess:
         """Returns at once."""
         self._child.ask_to_stop()
 
-    def _is_ready(self) -> bool:
-        if self._ready_at is None:
+    def _is_ready(self, cpu_s: float) -> bool:
+        """Its networks are loaded and warm; from then on it is expected to say something."""
+        if not self._ready:
             path = ready_file(self._settings.data, self.lane.worker)
             if self._child.alive() and path.exists() and path.read_text() == str(self._child.pid):
-                self._ready_at = time.monotonic()
-        return self._ready_at is not None
+                self._ready = True
+                self._heard.begin(time.monotonic(), cpu_s)
+        return self._ready
 
     def _again(self) -> bool:
         """A worker that ends well by itself has asked to be started anew."""
         if self._child.returncode != 0:
             return False
         self._child.start()
-        self._started, self._ready_at, self._heard = time.monotonic(), None, None
+        self._begun()
         return True
+
+    def _begun(self) -> None:
+        self._started, self._ready = time.monotonic(), False
+        self._heard, self._working = Heard(), Working()
 
     def _ending(self) -> str:
         last = " ".join(self._child.last_lines(1)).strip()[:300]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +12,29 @@ from sqlalchemy import Connection
 
 from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
-from algorithm_repo.intake.card import parse_card
+from algorithm_repo.intake.card import Card, parse_card
 from algorithm_repo.intake.intake import inspect
-from algorithm_repo.intake.roles import role_of
+from algorithm_repo.intake.licence import unfit
+from algorithm_repo.intake.roles import require_fit, role_of
+from algorithm_repo.intake.types import Report
 from algorithm_repo.jobs import service as jobs
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, ModelRef, Move, NewVersion, Office, Stage
 from algorithm_repo.rollout.keeping import keep_network
 from algorithm_repo.training.classifyjob import HEAD
 from algorithm_repo.training.ultrazoo import reader_of
-from contracts.errors import ConfigError, HashMismatch
-from models.zoo import Artefact, ArtefactKind, ZooFile, file_sha256
+from contracts.errors import ConfigError, HashMismatch, StoreError
+from models.zoo import Artefact, ArtefactKind, ZooFile
 from store.objects import ObjectStore
 
 LICENCE = "AGPL-3.0-or-later"
 """Of networks that are trained here, unless somebody says otherwise: ultralytics' starts are under it."""
 _ONNX = ".onnx"
+_FIXES = {
+    "version": "write three numbers, as 1.2.0",
+    "note": "write at most 2000 characters",
+    "licence": "name the licences of its parts in fewer characters",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,26 @@ class Brought:
     licence: str
 
 
+def require_free(connection: Connection, algorithm: str, version: str) -> None:
+    """Asked before anything is checked or kept.
+
+    Raises:
+        ConfigError: the algorithm has no version in production, or this version is there already.
+    """
+    _standing(connection, algorithm)
+    if any(one.version == version for one in service.listed(connection, algorithm)):
+        raise ConfigError(f"version: {algorithm} {version} is there already", "take a higher one")
+
+
 def from_training(connection: Connection, objects: ObjectStore, number: int, licence: str = LICENCE) -> Brought:
     """What a training of the queue made, kept so that workers can have it.
 
     Raises:
-        ConfigError: there is no such training, it is not done, or what it made plays no role in the chain.
+        ConfigError: there is no such training, it is not done, what it made plays no role in the chain, or the licence
+            does not fit.
         ObjectsUnavailable: the object store is away.
     """
+    _require_fitting(licence)
     job = jobs.get(connection, number)
     file = next((name for name in sorted(job.result) if name.endswith(_ONNX)), None)
     if job.state != "done" or file is None:
@@ -59,38 +80,89 @@ def from_training(connection: Connection, objects: ObjectStore, number: int, lic
     sha256 = job.result[file]
     entry = Artefact(
         kind=ArtefactKind.MODEL,
-        source=f"trained by job {number}",
+        source="trained here",  # by which training stands in the ledger: two may make the same network
         licence=licence,
         files=(ZooFile(path=f"models/{sha256}{_ONNX}", sha256=sha256),),
         **reader_of({"task": manifest.task, "classes": manifest.classes, "head": HEAD}),
     )
     name = re.sub(r"[^a-z0-9]+", "-", job.name.lower()).strip("-") or "network"
-    data = objects.get(media.place("training", sha256, _ONNX))
-    kept = keep_network(objects, data, role=role_of(name, entry), name=f"{name[:60]}-{sha256[:8]}", like=entry)
+    kept = _kept(connection, objects, objects.get(media.place("training", sha256, _ONNX)), name[:60], entry)
     run = f"training {number}"
     model = kept.model_copy(update={"dataset": job.dataset, "run": run})
     return Brought(model, Move.TRAIN, Grounds(run=run), licence)
 
 
-def from_elsewhere(objects: ObjectStore, model: Path, card: Path) -> Brought:
-    """A third party's network, once the check has accepted it; its report is kept.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A third party's network that the check has accepted: the very bytes."""
+
+    data: bytes
+    card: Card
+    report: Report
+
+
+def accepted(model: Path, card: Path) -> Accepted:
+    """Checks and tries a third party's network; takes seconds. Nothing is kept.
 
     Raises:
         ModelRefused: the check refuses it, with the reasons.
-        ConfigError: it plays no role in the chain.
-        HashMismatch: the file changed while it was checked.
-        ObjectsUnavailable: the object store is away.
+        ModelMissing: one of the files cannot be read.
+        HashMismatch: a file changed while it was checked.
     """
     report = inspect(model, card)
     report.demand_accepted()
-    sha256, read = file_sha256(model), parse_card(card.read_bytes())
-    if sha256 != report.sha256:
+    data, read = model.read_bytes(), parse_card(card.read_bytes())
+    same = (read.name, read.version, read.family, read.licence) == tuple(
+        getattr(report, field) for field in ("name", "version", "family", "licence")
+    )
+    if hashlib.sha256(data).hexdigest() != report.sha256 or not same:
         raise HashMismatch(f"{model} has changed since it was checked", "leave it alone while it is entered")
-    entry = read.artefact(sha256)
-    told = media.keep(objects, report.model_dump_json().encode(), ".json", "application/json", "reports")
-    name = f"{read.name}-{sha256[:8]}"
-    kept = keep_network(objects, model.read_bytes(), role=role_of(name, entry), name=name, like=entry)
-    return Brought(kept, Move.RECEIVE, Grounds(report=told), read.licence)
+    return Accepted(data, read, report)
+
+
+def from_elsewhere(connection: Connection, objects: ObjectStore, found: Accepted) -> Brought:
+    """A third party's network and the report of its check, kept.
+
+    Raises:
+        ConfigError: it plays no role in the chain, or tells of something else than its role asks for.
+        ObjectsUnavailable: the object store is away.
+    """
+    assert found.report.sha256 is not None
+    kept = _kept(connection, objects, found.data, found.card.name, found.card.artefact(found.report.sha256))
+    told = media.keep(objects, found.report.model_dump_json().encode(), ".json", "application/json", "reports")
+    return Brought(kept, Move.RECEIVE, Grounds(report=told), found.card.licence)
+
+
+def _kept(connection: Connection, objects: ObjectStore, data: bytes, name: str, entry: Artefact) -> ModelRef:
+    """How it is read may be said anew until a version has it: a first card may have been wrong."""
+    role = role_of(name, entry)
+    require_fit(role, entry)
+    sha256 = entry.digest
+    used = any(model.sha256 == sha256 for one in service.listed(connection) for model in one.models)
+    try:
+        return keep_network(objects, data, role=role, name=f"{name}-{sha256[:8]}", like=entry, anew=not used)
+    except StoreError as error:
+        what = f"the network {sha256[:12]} is in use, and described otherwise"
+        raise ConfigError(what, "describe it as that version does, or change the network") from error
+
+
+def _require_fitting(licence: str) -> None:
+    try:
+        why = unfit(licence)
+    except ValueError as error:
+        raise ConfigError(
+            f"licence: {licence[:80]!r}: {error}", "write an SPDX expression such as Apache-2.0"
+        ) from error
+    if why is not None:
+        raise ConfigError(f"licence: {licence} does not fit use with an AGPL-3.0-or-later work: {why}")
+
+
+def _standing(connection: Connection, algorithm: str) -> AlgorithmVersion:
+    before = service.standing(connection, algorithm, Stage.PRODUCTION)
+    if before is None:
+        known = sorted({one.algorithm for one in service.listed(connection) if one.stage is Stage.PRODUCTION})
+        raise ConfigError(f"algorithm: {algorithm} has no version in production", f"take one of {', '.join(known)}")
+    return before
 
 
 def enter(
@@ -100,12 +172,9 @@ def enter(
 
     Raises:
         ConfigError: the algorithm has no version in production, no network in this role, or this version already; the
-            version is none.
+            version is none, or the note too long.
     """
-    before = service.standing(connection, algorithm, Stage.PRODUCTION)
-    if before is None:
-        known = ", ".join(sorted({one.algorithm for one in service.listed(connection)})) or "none"
-        raise ConfigError(f"algorithm: {algorithm} has no version in production", f"take one of {known}")
+    before = _standing(connection, algorithm)
     role = brought.model.role
     if role not in {one.role for one in before.models}:
         roles = ", ".join(one.role for one in before.models)
@@ -117,8 +186,8 @@ def enter(
         new = NewVersion(algorithm=algorithm, version=version, models=models, note=note, licence=licence, **fields)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
-        fix = "write three numbers, as 1.2.0; the note has at most 2000 characters"
-        raise ConfigError(f"{wrong['loc'][0]}: {wrong['msg']}", fix) from error
+        field = str(wrong["loc"][0])
+        raise ConfigError(f"{field}: {wrong['msg']}", _FIXES.get(field, "write another one")) from error
     entered = service.enter(connection, new, who)
     return service.carry_out(connection, entered.id, brought.move, who, Office.ENGINEER, brought.grounds)
 
@@ -154,25 +223,24 @@ def evaluated(
     return service.carry_out(connection, version.id, Move.EVALUATE, who, office, grounds)
 
 
-def register(connection: Connection, version: AlgorithmVersion, who: str) -> AlgorithmVersion:
-    """It may go onto cameras, by the card of its newest evaluation.
+def enter_training(
+    connection: Connection,
+    objects: ObjectStore,
+    number: int,
+    algorithm: str,
+    version: str,
+    who: str,
+    *,
+    licence: str | None = None,
+    note: str = "",
+) -> AlgorithmVersion:
+    """A version with what a training has made.
 
     Raises:
-        ConfigError: it was not evaluated, the gate refused it, or it is past that.
+        ConfigError, ObjectsUnavailable: see `from_training`, `require_free` and `enter`.
     """
-    lines = [line for line in ledger.of_version(connection, version.id) if line.move is Move.EVALUATE]
-    if not lines:
-        what = f"version: {version.algorithm} {version.version} was not evaluated"
-        raise ConfigError(what, "run `cityvision evaluate versions --candidate ALGORITHM@VERSION --record`")
-    grounds = Grounds(card=lines[-1].grounds.card)
-    return service.carry_out(connection, version.id, Move.REGISTER, who, Office.ENGINEER, grounds)
-
-
-def retire(connection: Connection, version: AlgorithmVersion, who: str, why: str) -> AlgorithmVersion:
-    """It goes no further: refused before it was registered, retired afterwards. What its shadow kept goes with it.
-
-    Raises:
-        ConfigError: it is on cameras, or is retired already.
-    """
-    move = Move.RETIRE if version.stage is Stage.REGISTERED else Move.REFUSE
-    return service.carry_out(connection, version.id, move, who, Office.ENGINEER, Grounds(why=why))
+    ledger.lock(connection)
+    require_free(connection, algorithm, version)
+    return enter(
+        connection, algorithm, version, from_training(connection, objects, number, licence or LICENCE), who, note
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from algorithm_repo.evaluation.pictures import Marked, OpeningPictures, drawn, reduced
-from algorithm_repo.gallery.types import LONGEST_CLIP_S, ON_A_PICTURE, RaisedEvent, SeenObject, Trial, TrialAnswer
+from algorithm_repo.gallery.types import LONGEST_CLIP_S, ON_A_PICTURE, Lent, RaisedEvent, SeenObject, Trial, TrialAnswer
 from contracts.algorithms import ALGORITHMS, HEALTH
 from contracts.errors import ConfigError, StreamCorrupt
 from contracts.geometry import foot_points, points_in_polygon
@@ -20,9 +20,12 @@ from contracts.live import BUILT_IN_DETECTOR
 from contracts.pool import Camera
 from contracts.records import Event, Transition
 from contracts.vision import VEHICLES, ByteArray, Detections, Frame, ObjectClass
+from models.classifier import CropClassifier
 from models.detector import Detector, load_detector
 from models.picture import frame_from_bgr
-from models.zoo import Zoo
+from models.segmenter import WaterSegmenter
+from models.served import load_served
+from models.zoo import Artefact, Zoo
 from pipeline.replay import Progress, replay
 from pipeline.senses.engine import Sensing
 from pipeline.senses.water import WaterSense
@@ -33,6 +36,15 @@ _WATER = 128  # of 255: probability from which a place is shown as water
 _LEAST_SCORE = 0.3
 _BLUE = np.array([230, 140, 30], np.float32)
 _T = ("dwell", "hold")
+
+
+@dataclass(frozen=True, slots=True)
+class _Networks:
+    """What trials are made with: as production runs it."""
+
+    detector: Detector
+    sensing: Sensing
+    water: WaterSense
 
 
 class Trier:
@@ -46,21 +58,51 @@ class Trier:
     def __init__(self, model: str, cache: Path | None, mirror: Path | None) -> None:
         self._model = model
         self._zoo = Zoo(cache=cache, mirror=mirror)
+        self._with: tuple[tuple[Lent, ...], _Networks] | None = None
 
-    def answer(self, trial: Trial, data: bytes) -> tuple[TrialAnswer, list[bytes]]:
+    def answer(self, trial: Trial, lent: tuple[Lent, ...], data: bytes) -> tuple[TrialAnswer, list[bytes]]:
         """What the algorithm says, and pictures (JPEG) that show it.
+
+        Args:
+            trial: what is to be tried.
+            lent: networks that production runs in place of what the installation names, at hand in the zoo's cache.
+            data: the picture or clip.
 
         Raises:
             ConfigError: there is no such algorithm, it cannot be tried like this, or the zone does not fit.
             StreamCorrupt: picture or clip cannot be decoded, or the clip is too long.
-            RunnerError: inference failed.
+            ModelMissing, RunnerError: a network cannot be had, or inference failed.
         """
         if trial.algorithm not in ALGORITHMS:
             raise ConfigError(f"there is no algorithm {trial.algorithm!r}", "see GET /api/gallery")
         camera = camera_of(trial)
-        return self._on_clip(trial, camera, data) if trial.kind == "clip" else self._on_picture(trial, camera, data)
+        mine = self._networks(lent)
+        if trial.kind == "clip":
+            return self._on_clip(trial, camera, mine, data)
+        return self._on_picture(trial, camera, mine, data)
 
-    def _on_picture(self, trial: Trial, camera: Camera, data: bytes) -> tuple[TrialAnswer, list[bytes]]:
+    def _networks(self, lent: tuple[Lent, ...]) -> _Networks:
+        """Loaded once, until production has others."""
+        if self._with is None or self._with[0] != lent:
+            zoo = self._zoo.including({one.name: Artefact.model_validate_json(one.entry) for one in lent})
+            sensing, water, detector = Sensing(self._zoo), WaterSense.of(self._zoo), None
+            for one in lent:
+                reader = load_served(one.role, one.name, zoo)
+                if not isinstance(reader, WaterSegmenter | CropClassifier):
+                    detector = reader
+                    continue
+                sensing.switch(one.role, reader)
+                if isinstance(reader, WaterSegmenter):
+                    water.put(reader)
+            if detector is None:
+                name = self._model if self._zoo.at_hand(self._model) else BUILT_IN_DETECTOR
+                detector = load_detector(name, self._zoo)
+            self._with = lent, _Networks(detector, sensing, water)
+        return self._with[1]
+
+    def _on_picture(
+        self, trial: Trial, camera: Camera, mine: _Networks, data: bytes
+    ) -> tuple[TrialAnswer, list[bytes]]:
         if trial.algorithm not in ON_A_PICTURE:
             raise ConfigError(f"{trial.algorithm} compares pictures", "send a clip")
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
@@ -72,39 +114,22 @@ class Trier:
         frame = frame_from_bgr(np.asarray(even, np.uint8))
         small = reduced(frame)
         if trial.algorithm == "waterlogging":
-            network, share, shown = self._water(frame, small, trial)
+            network, share, shown = _water(mine.water, frame, small, trial)
             answer = TrialAnswer(
                 algorithm=trial.algorithm, kind="picture", networks=(network,), looks=1, water_share=share
             )
             return _with(answer, [drawn(shown, camera, _ZONE, ())])
-        found = self._detector.detect_frames([frame], _LEAST_SCORE)[0]
+        found = mine.detector.detect_frames([frame], _LEAST_SCORE)[0]
         wanted = {ObjectClass.PERSON} if trial.algorithm == "crowding" else VEHICLES
         rows = [row for row in np.argsort(-found.scores).tolist() if int(found.classes[row]) in wanted]
         seen = _seen(found, rows, trial)
         answer = TrialAnswer(
-            algorithm=trial.algorithm, kind="picture", networks=(self._detector.name,), looks=1, seen=seen
+            algorithm=trial.algorithm, kind="picture", networks=(mine.detector.name,), looks=1, seen=seen
         )
         marks = tuple(Marked(one.box, f"{one.what} {one.score:.2f}", subject=one.in_zone) for one in seen)
         return _with(answer, [drawn(small, camera, _ZONE, marks)])
 
-    def _water(self, frame: Frame, small: ByteArray, trial: Trial) -> tuple[str, float, ByteArray]:
-        """The network, the share of the zone under water, and the picture with the water in colour."""
-        water = self._water_sense
-        probability = water.sense([frame])[0].probability
-        rows, columns = probability.shape
-        zone = np.zeros((rows, columns), np.uint8)
-        corners = np.round(np.array(trial.polygon) * (columns, rows)).astype(np.int32)
-        cv2.fillPoly(zone, [corners], 1)
-        wet = probability >= _WATER
-        inside = zone > 0
-        share = float((wet & inside).sum() / max(int(inside.sum()), 1))
-        mask = cv2.resize(wet.astype(np.uint8), (small.shape[1], small.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
-        shown = small.astype(np.float32)
-        shown[mask] = 0.5 * shown[mask] + 0.5 * _BLUE
-        network = water.loaded
-        return (network.name if network else ""), round(share, 4), shown.astype(np.uint8)
-
-    def _on_clip(self, trial: Trial, camera: Camera, data: bytes) -> tuple[TrialAnswer, list[bytes]]:
+    def _on_clip(self, trial: Trial, camera: Camera, mine: _Networks, data: bytes) -> tuple[TrialAnswer, list[bytes]]:
         pictures = OpeningPictures()
         watched = Progress(0.0, 0)
 
@@ -114,37 +139,24 @@ class Trier:
             if now.time > LONGEST_CLIP_S:
                 raise StreamCorrupt(f"the clip is longer than {LONGEST_CLIP_S:.0f} s", "cut out the part that matters")
 
-        with NamedTemporaryFile(prefix="cityvision-trial-") as file:
+        # In memory alone: whoever is killed over a clip leaves nothing of it behind.
+        with os.fdopen(os.memfd_create("cityvision-trial"), "wb") as file:
             file.write(data)
             file.flush()
-            path = Path(file.name)
-            told = list(
-                replay(path, camera, self._detector, self._sensing, lambda _: pictures, on_progress=on_progress)
-            )
+            path = Path(f"/proc/self/fd/{file.fileno()}")
+            told = list(replay(path, camera, mine.detector, mine.sensing, lambda _: pictures, on_progress=on_progress))
         if watched.looks == 0:
             raise StreamCorrupt("no picture of the clip could be decoded")
         events, shown = _raised(told, trial.algorithm, pictures, camera)
         answer = TrialAnswer(
             algorithm=trial.algorithm,
             kind="clip",
-            networks=_networks(told) or (self._detector.name,),
+            networks=_networks(told) or (mine.detector.name,),
             seconds=round(watched.time, 1),
             looks=watched.looks,
             events=events,
         )
         return _with(answer, shown)
-
-    @cached_property
-    def _detector(self) -> Detector:
-        return load_detector(self._model if self._zoo.at_hand(self._model) else BUILT_IN_DETECTOR, self._zoo)
-
-    @cached_property
-    def _sensing(self) -> Sensing:
-        return Sensing(self._zoo)
-
-    @cached_property
-    def _water_sense(self) -> WaterSense:
-        return WaterSense.of(self._zoo)
 
 
 def camera_of(trial: Trial) -> Camera:
@@ -177,6 +189,23 @@ def camera_of(trial: Trial) -> Camera:
         where = ".".join(str(step) for step in first["loc"])
         what = f"{trial.algorithm} cannot be tried so: {where}: {first['msg']}"
         raise ConfigError(what, "send another zone") from error
+
+
+def _water(water: WaterSense, frame: Frame, small: ByteArray, trial: Trial) -> tuple[str, float, ByteArray]:
+    """The network, the share of the zone under water, and the picture with the water in colour."""
+    probability = water.sense([frame])[0].probability
+    rows, columns = probability.shape
+    zone = np.zeros((rows, columns), np.uint8)
+    corners = np.round(np.array(trial.polygon) * (columns, rows)).astype(np.int32)
+    cv2.fillPoly(zone, [corners], 1)
+    wet = probability >= _WATER
+    inside = zone > 0
+    share = float((wet & inside).sum() / max(int(inside.sum()), 1))
+    mask = cv2.resize(wet.astype(np.uint8), (small.shape[1], small.shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+    shown = small.astype(np.float32)
+    shown[mask] = 0.5 * shown[mask] + 0.5 * _BLUE
+    network = water.loaded
+    return (network.name if network else ""), round(share, 4), shown.astype(np.uint8)
 
 
 def _seen(found: Detections, rows: list[int], trial: Trial) -> tuple[SeenObject, ...]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.rollout import ServedModel
+
 Box = tuple[float, float, float, float]
 """x1 y1 x2 y2, normalised to the picture, 0..1."""
 
@@ -18,10 +20,20 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Lent(Frozen):
+    """A network of production that no release holds; `entry` is how it is read, as the zoo writes it (JSON)."""
+
+    role: str
+    name: str
+    sha256: str
+    entry: str
+
+
 class Trial(Frozen):
     """What is to be tried.
 
     Attributes:
+        serving: production's networks, in place of what the installation names; one a role at most.
         algorithm: the event type.
         kind: what comes with it.
         polygon: the zone, normalised; the whole picture unless given.
@@ -34,6 +46,7 @@ class Trial(Frozen):
     polygon: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
     after_s: float = Field(10.0, ge=2, le=120)
     people: int = Field(10, ge=1, le=10_000)
+    serving: tuple[ServedModel, ...] = ()
 
 
 class SeenObject(Frozen):

@@ -215,12 +215,15 @@ def _faults(error: ValidationError) -> list[Reason]:
     faults = []
     seen = set()
     for one in error.errors(include_url=False, include_input=False):
+        if one["loc"] == () and one["type"] == "model_type":
+            needed = [name for name, known in Card.model_fields.items() if known.is_required()]
+            fix = f"write the fields {', '.join(needed)}, a line each"
+            return [Reason(code=Code.CARD_FIELD, field="card", what="it holds no fields", fix=fix)]
         name = str(one["loc"][0]) if one["loc"] else "labels"  # the one check of the whole card is that of labels
         if name in seen:  # a union says once for each of its members what it is not
             continue
         seen.add(name)
         known = Card.model_fields.get(name)
         fix = "leave it out" if known is None else f"write {known.description}"
-        field = "card" if one["loc"] == () and one["type"] == "model_type" else f"card.{name}"
-        faults.append(Reason(code=Code.CARD_FIELD, field=field, what=one["msg"], fix=fix))
+        faults.append(Reason(code=Code.CARD_FIELD, field=f"card.{name}", what=one["msg"], fix=fix))
     return faults

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from algorithm_repo.intake.card import Card, parse_card
 from algorithm_repo.intake.job import Job, Stage
+from algorithm_repo.intake.lockers import private_folder
 from algorithm_repo.intake.magic import disguise
 from algorithm_repo.intake.reasons import Code, Refusal, refuse, stop_at
 from algorithm_repo.intake.sandbox import ask
@@ -45,14 +45,14 @@ def inspect(onnx_path: Path, card_path: Path, limits: Limits = DEFAULT_LIMITS) -
         sha256 = hashlib.sha256(data).hexdigest()
         told = told.model_copy(update={"sha256": sha256})
         _same_file(data, sha256, card)
-        with tempfile.TemporaryDirectory(prefix="cityvision-intake-") as folder:
-            model = Path(folder) / "model.onnx"
+        with private_folder() as folder:
+            model = folder / "model.onnx"
             model.write_bytes(data)
             del data  # the children have their own
             job = Job(stage=Stage.CHECK, model=model, sha256=sha256, card=card, limits=limits)
-            told = told.model_copy(update={"static": _static(job, Path(folder))})
+            told = told.model_copy(update={"static": _static(job, folder)})
             job = job.model_copy(update={"stage": Stage.TRIAL})
-            told = told.model_copy(update={"trial": _trial(job, Path(folder))})
+            told = told.model_copy(update={"trial": _trial(job, folder)})
     except Refusal as refusal:
         return told.model_copy(update={"reasons": refusal.reasons})
     return told.model_copy(update={"accepted": True})

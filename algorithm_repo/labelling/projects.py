@@ -129,6 +129,13 @@ def holds(connection: Connection, number: int, content: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def with_content(connection: Connection, number: int, content: str) -> Item | None:
+    """A project's picture or clip of these bytes; None: it has none."""
+    query = select(label_items).where(_i.project == number, _i.content == content)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else item_of(row)
+
+
 def item(connection: Connection, number: int, seen: ColumnElement[bool]) -> Item | None:
     """One picture; None where there is none to be seen."""
     row = connection.execute(select(label_items).where(_i.id == number, seen)).one_or_none()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, text
 
-from algorithm_repo.registry.tables import algorithm_ledger
+from algorithm_repo.registry.tables import algorithm_ledger, algorithm_versions
 from algorithm_repo.registry.types import Grounds, LedgerLine, Move, Office, Stage
 from contracts.errors import StoreError
 from governance.audit import FIRST, line_hash
@@ -37,14 +39,17 @@ def append(
     """One more line; the caller holds `lock`.
 
     Args:
-        now: s since 1970 UTC; by default the present.
+        now: s since 1970 UTC; by default the present, or the line's before where the clock was set back since.
     """
-    newest = connection.execute(select(_l.number, _l.hash).order_by(_l.number.desc()).limit(1)).first()
+    newest = connection.execute(select(_l.number, _l.hash, _l.at).order_by(_l.number.desc()).limit(1)).first()
     number, previous = (newest.number + 1, newest.hash) if newest is not None else (1, FIRST)
+    moment = at(time.time() if now is None else now)
+    if now is None and newest is not None:
+        moment = max(moment, newest.at)
     values: dict[str, Any] = {
         "number": number,
         "version_id": version_id,
-        "at": at(time.time() if now is None else now),
+        "at": moment,
         "move": move.value,
         "source": source.value if source is not None else None,
         "target": target.value,
@@ -74,18 +79,39 @@ def of_versions(connection: Connection, ids: Sequence[int]) -> list[LedgerLine]:
     return lines(connection, _l.version_id.in_(ids))
 
 
+def content_hash(body: Mapping[str, Any]) -> str:
+    """SHA-256 of a version as it was entered, in one form whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
 def verify(connection: Connection) -> int:
-    """Recomputes the whole chain; returns the number of lines.
+    """Recomputes the whole chain, and holds every version against its lines; returns the number of lines.
 
     Raises:
-        StoreError: names the first line that does not fit.
+        StoreError: names the first line that does not fit, or the first version that is not what its lines say.
     """
     previous, count = FIRST, 0
     for row in connection.execute(select(algorithm_ledger).order_by(_l.number)):
         if row.number != count + 1 or row.previous_hash != previous or row.hash != _hash(row._asdict()):
             raise StoreError(f"ledger line {row.number} was changed, or lines before it were removed")
         previous, count = row.hash, row.number
+    _verify_versions(connection)
     return count
+
+
+def _verify_versions(connection: Connection) -> None:
+    told: dict[int, list[LedgerLine]] = {}
+    for line in lines(connection):
+        told.setdefault(line.version_id, []).append(line)
+    for row in connection.execute(select(algorithm_versions).order_by(algorithm_versions.c.id)):
+        mine = told.get(row.id, [])
+        name = f"{row.algorithm} {row.version}"
+        if len(mine) != row.moves or mine[-1].target != row.stage:
+            raise StoreError(f"{name} is {row.stage} after {row.moves} moves, the ledger has {len(mine)} of them")
+        entered = mine[0]
+        same = (row.body["algorithm"], row.body["version"]) == (row.algorithm, row.version)
+        if not same or entered.grounds.content not in (None, content_hash(row.body)) or entered.who != row.author:
+            raise StoreError(f"{name} is not what was entered: its networks, settings or author were changed")
 
 
 def _hash(row: dict[str, Any]) -> str:

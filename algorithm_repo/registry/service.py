@@ -14,6 +14,7 @@ from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, NewVe
 from contracts.errors import ConfigError, Forbidden
 
 _v = algorithm_versions.c
+_MAKING = frozenset({Move.ENTER, Move.TRAIN, Move.RECEIVE, Move.REGISTER})
 
 
 def enter(connection: Connection, new: NewVersion, author: str, now: float | None = None) -> AlgorithmVersion:
@@ -23,7 +24,7 @@ def enter(connection: Connection, new: NewVersion, author: str, now: float | Non
         ConfigError: this algorithm has a version of that number.
     """
     ledger.lock(connection)
-    values = {
+    values: dict[str, Any] = {
         "algorithm": new.algorithm,
         "version": new.version,
         "author": author,
@@ -36,7 +37,8 @@ def enter(connection: Connection, new: NewVersion, author: str, now: float | Non
             number = connection.execute(insert(algorithm_versions).values(values).returning(_v.id)).scalar_one()
     except IntegrityError:
         raise ConfigError(f"version: {new.algorithm} {new.version} is there already", "take a higher one") from None
-    ledger.append(connection, number, Move.ENTER, None, Stage.DRAFT, author, Office.ENGINEER, Grounds(), now)
+    grounds = Grounds(content=ledger.content_hash(values["body"]))
+    ledger.append(connection, number, Move.ENTER, None, Stage.DRAFT, author, Office.ENGINEER, grounds, now)
     return get(connection, number)
 
 
@@ -89,12 +91,12 @@ def carry_out(
     Raises:
         ConfigError: it cannot be done now, something is missing, the gate said no, or another version stands there
             (for what ships: one by another author).
-        Forbidden: not in this office's name, or a promoter's move by the version's own author.
+        Forbidden: not in this office's name, or a promoter's move by whoever made the version.
     """
     ledger.lock(connection)
     before = get(connection, number)
     step = allowed(before.stage, move, office, grounds)
-    if office is Office.PROMOTER and who == before.author:
+    if office is Office.PROMOTER and who in _makers(connection, before):
         raise Forbidden(f"{who} made {before.algorithm} {before.version}", "somebody else decides on it")
     if move is Move.REGISTER:
         _require_passed(connection, before)
@@ -109,28 +111,57 @@ def carry_out(
 
 
 def roll_back(
-    connection: Connection, algorithm: str, who: str, office: Office, why: str, now: float | None = None
+    connection: Connection,
+    algorithm: str,
+    who: str,
+    office: Office,
+    why: str,
+    now: float | None = None,
+    *,
+    present: int | None = None,
 ) -> tuple[AlgorithmVersion, AlgorithmVersion | None]:
     """Takes the version in production out, and puts the one it replaced back, in one move.
 
+    Args:
+        present: id of the version that is to be taken out, so that two who ask for the same go back once; None: the
+            one in production, unless a roll back has put it there.
+
     Returns:
-        The one taken out; the one that is in production now, None where it had replaced none.
+        The one taken out; the one that is in production now. None where it had replaced none, which the system alone
+        may leave: what cannot run at all.
 
     Raises:
-        ConfigError: none is in production.
+        ConfigError: none is in production, another one than is meant, or one that has replaced none.
         Forbidden: not in this office's name.
     """
     ledger.lock(connection)
-    present = standing(connection, algorithm, Stage.PRODUCTION)
-    if present is None:
+    standing_now = standing(connection, algorithm, Stage.PRODUCTION)
+    if standing_now is None:
         raise ConfigError(f"{algorithm}: no version is in production", "there is nothing to roll back")
-    replaced = _replaced_by(connection, present)
-    taken = carry_out(connection, present.id, Move.ROLL_BACK, who, office, Grounds(why=why), now)
+    _require_meant(connection, standing_now, present)
+    replaced = _replaced_by(connection, standing_now)
+    if replaced is None and office is not Office.SYSTEM:
+        raise ConfigError(f"{algorithm} {standing_now.version} has replaced none", "promote another version instead")
+    taken = carry_out(connection, standing_now.id, Move.ROLL_BACK, who, office, Grounds(why=why), now)
     if replaced is None:
         return taken, None
-    grounds = Grounds(other=present.id, why=why)
+    grounds = Grounds(other=standing_now.id, why=why)
     allowed(Stage.RETIRED, Move.RESTORE, office, grounds)
     return taken, _set(connection, replaced, Move.RESTORE, Stage.PRODUCTION, who, office, grounds, now)
+
+
+def _require_meant(connection: Connection, standing_now: AlgorithmVersion, meant: int | None) -> None:
+    """Somebody else may have rolled back a moment ago: nobody goes a version further than they saw."""
+    name = standing_now.version
+    if meant is None:
+        if ledger.of_version(connection, standing_now.id)[-1].move is Move.RESTORE:
+            raise ConfigError(f"version: {name} was put back by a roll back itself", f"name {name} to go further back")
+    elif meant != standing_now.id:
+        gone = get(connection, meant).version
+        raise ConfigError(
+            f"version: {gone} is no longer in production, {name} is",
+            "look at the ledger, then name the one to take out",
+        )
 
 
 def _replaced_by(connection: Connection, present: AlgorithmVersion) -> AlgorithmVersion | None:
@@ -140,6 +171,12 @@ def _replaced_by(connection: Connection, present: AlgorithmVersion) -> Algorithm
         if line.move is Move.REPLACE and line.grounds.other == present.id:
             return get(connection, line.version_id)
     return None
+
+
+def _makers(connection: Connection, version: AlgorithmVersion) -> frozenset[str]:
+    """Who entered it, brought its network or registered it."""
+    lines = ledger.of_version(connection, version.id)
+    return frozenset({version.author, *(line.who for line in lines if line.move in _MAKING)})
 
 
 def _require_passed(connection: Connection, version: AlgorithmVersion) -> None:

@@ -121,6 +121,7 @@ class Grounds(Contract):
     """What a move is founded on; which of it a move needs is in the table.
 
     Attributes:
+        content: SHA-256 of the version as it was entered; lines of older releases have none.
         run: id of the training.
         report: SHA-256 of the intake report of a third party's model.
         evaluation: SHA-256 of the evaluation.
@@ -132,6 +133,7 @@ class Grounds(Contract):
         why: in words.
     """
 
+    content: Sha256 | None = None
     run: str | None = Field(None, max_length=64)
     report: Sha256 | None = None
     evaluation: Sha256 | None = None

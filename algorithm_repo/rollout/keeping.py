@@ -18,7 +18,9 @@ from store.objects import ObjectStore
 _FOLDER = "networks"
 
 
-def keep_network(objects: ObjectStore, data: bytes, *, role: str, name: str, like: Artefact) -> ModelRef:
+def keep_network(
+    objects: ObjectStore, data: bytes, *, role: str, name: str, like: Artefact, anew: bool = False
+) -> ModelRef:
     """Keeps a network for good.
 
     Args:
@@ -27,6 +29,7 @@ def keep_network(objects: ObjectStore, data: bytes, *, role: str, name: str, lik
         role: what it is for: detector, water, litter.
         name: of the network, without a version.
         like: its entry, but for the files: how to read its outputs, its source and licence.
+        anew: an entry that is kept already gives way to this one; only where nothing runs the network.
 
     Returns:
         What a version of an algorithm names it by.
@@ -39,6 +42,8 @@ def keep_network(objects: ObjectStore, data: bytes, *, role: str, name: str, lik
     file = ZooFile(path=f"models/{sha256}.onnx", sha256=sha256)
     entry = like.model_copy(update={"kind": ArtefactKind.MODEL, "files": (file,)})
     objects.put(_weights(sha256), data, "application/octet-stream")
+    if anew:
+        objects.delete(_entry(sha256))
     objects.put(_entry(sha256), entry.model_dump_json(exclude_defaults=True).encode(), "application/json")
     return ModelRef(role=role, name=name, sha256=sha256)
 
@@ -81,7 +86,9 @@ class NetworkShelf:
                 zoo.keep(entry.files[0], self._objects.get(_weights(model.sha256)))
         except ObjectMissing as error:
             known = f"{model.name} {model.sha256[:12]}"
-            raise ModelMissing(f"nobody has kept the network {known}", "keep it with `cityvision algo keep`") from error
+            raise ModelMissing(
+                f"nobody has kept the network {known}", "enter it again with `cityvision algo enter`"
+            ) from error
         except ValidationError as error:
             raise ConfigError(f"the entry of the network {model.sha256[:12]} cannot be read") from error
         return zoo

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select, true, update
 
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.tables import algorithm_versions
 from algorithm_repo.registry.types import AlgorithmVersion, LedgerLine, Move, Stage
 from algorithm_repo.rollout import networks
 from algorithm_repo.rollout.tables import rollout_lanes, shadow_transitions
-from algorithm_repo.rollout.types import Lane, LaneKind
+from algorithm_repo.rollout.types import Lane, LaneKind, Said
 from contracts.errors import ConfigError
+from contracts.pool import Camera
 from contracts.records import Event, Transition
 from contracts.rollout import Serving
 from events.tables import event_transitions, events
@@ -23,7 +23,8 @@ from store.database import at
 
 _l = rollout_lanes.c
 _KINDS: Final = {Stage.SHADOW: LaneKind.SHADOW, Stage.CANARY: LaneKind.CANARY}
-_EARLIER_S: Final = 86_400.0  # so long before it is told, at most, a matter began
+_DAY_S: Final = 86_400.0
+_EARLIER_S: Final = _DAY_S  # so long before it is told, at most, a matter began
 _BEGAN: Final = {Stage.SHADOW: Move.SHADOW, Stage.CANARY: Move.CANARY}
 
 
@@ -53,7 +54,7 @@ def _rolling(connection: Connection) -> list[AlgorithmVersion]:
 
 
 def _lane(connection: Connection, version: AlgorithmVersion) -> Lane | str:
-    line = _begun_by(ledger.of_version(connection, version.id), version.stage)
+    line = begun_by(ledger.of_version(connection, version.id), version.stage)
     before = service.standing(connection, version.algorithm, Stage.PRODUCTION)
     try:
         runs = networks.candidate(version, before, serving(connection))
@@ -71,7 +72,8 @@ def _lane(connection: Connection, version: AlgorithmVersion) -> Lane | str:
     )
 
 
-def _begun_by(lines: Sequence[LedgerLine], stage: Stage) -> LedgerLine:
+def begun_by(lines: Sequence[LedgerLine], stage: Stage) -> LedgerLine:
+    """The line, of a version in shadow or in canary, by which its present stage began."""
     return next(line for line in reversed(lines) if line.move is _BEGAN[stage])
 
 
@@ -94,6 +96,11 @@ def unburied(connection: Connection) -> list[int]:
     return list(connection.execute(select(_l.number).where(_l.buried.is_(None)).order_by(_l.number)).scalars())
 
 
+def was_begun(connection: Connection, number: int) -> bool:
+    """Whether there ever was such a lane; the ledger may want one that has not begun."""
+    return connection.execute(select(_l.number).where(_l.number == number)).one_or_none() is not None
+
+
 def kind_of(connection: Connection, number: int) -> LaneKind:
     """Of a lane that was begun."""
     return LaneKind(connection.execute(select(_l.kind).where(_l.number == number)).scalar_one())
@@ -114,6 +121,12 @@ def bury(connection: Connection, number: int) -> None:
     """Nothing of the lane is left but what it said."""
     end(connection, number)
     connection.execute(update(rollout_lanes).where(_l.number == number).values(buried=func.now()))
+
+
+def cameras_left(lane: Lane, pool: Sequence[Camera]) -> tuple[str, ...]:
+    """Those of a lane's cameras that the pool still has, enabled."""
+    there = {camera.id for camera in pool if camera.enabled}
+    return tuple(name for name in lane.cameras if name in there)
 
 
 def newest(connection: Connection, version_id: int, kind: LaneKind) -> Row[Any] | None:
@@ -177,6 +190,15 @@ def _row(number: int, event: Event) -> dict[str, object]:
     }
 
 
+def said(connection: Connection, lane: Lane, now: float) -> Said:
+    """Events of a lane so far, and what is expected of production."""
+    return Said(
+        events=opened_by(connection, lane),
+        usual_events=usual(connection, lane, now),
+        sure_events=sure(connection, lane, now),
+    )
+
+
 def opened_by(connection: Connection, lane: Lane) -> int:
     """How many events the candidate has opened."""
     if lane.kind is LaneKind.SHADOW:
@@ -191,16 +213,34 @@ def usual(connection: Connection, lane: Lane, now: float, days: float = 7.0) -> 
     """How many events of the candidate's algorithm production is expected to open on the lane's cameras in its time:
     what it did open there meanwhile (a shadow's), or at the rate of the days before, whichever is more.
     """
-    t = event_transitions.c
-    opened = _opened(lane, since=lane.began_utc - days * 86_400 - _EARLIER_S).where(t.worker != lane.worker)
+    meanwhile = _production(connection, lane, [(lane.began_utc, None)], days)
+    before = _production(connection, lane, [(lane.began_utc - days * _DAY_S, lane.began_utc)], days)
+    return max(float(meanwhile), before / (days * _DAY_S) * (now - lane.began_utc))
+
+
+def sure(connection: Connection, lane: Lane, now: float, days: int = 7) -> float:
+    """How many events production surely opens on the lane's cameras in the lane's time, rather too few than too many:
+    what it did open there meanwhile (a shadow's), or (a canary's) what it opened in the same hours of the days before.
+    """
     if lane.kind is LaneKind.SHADOW:
-        opened = opened.where(events.c.type == lane.algorithm)
-    began: datetime = at(lane.began_utc)
-    meanwhile = int(connection.execute(opened.where(t.at >= began)).scalar_one())
-    before = int(
-        connection.execute(opened.where(t.at < began, t.at >= at(lane.began_utc - days * 86_400))).scalar_one()
-    )
-    return max(float(meanwhile), before / (days * 86_400) * (now - lane.began_utc))
+        return float(_production(connection, lane, [(lane.began_utc, None)], days))
+    whole, part = divmod(max(now - lane.began_utc, 0.0), _DAY_S)
+    starts = [lane.began_utc - day * _DAY_S for day in range(1, days + 1)]
+    same = _production(connection, lane, [(start, start + part) for start in starts], days)
+    every = _production(connection, lane, [(starts[-1], lane.began_utc)], days) if whole else 0
+    return (whole * every + same) / days
+
+
+def _production(
+    connection: Connection, lane: Lane, stretches: Sequence[tuple[float, float | None]], days: float
+) -> int:
+    """Events that production opened on the lane's cameras in these stretches of time, none of them before `days`."""
+    t = event_transitions.c
+    query = _opened(lane, since=lane.began_utc - days * _DAY_S - _EARLIER_S).where(t.worker != lane.worker)
+    if lane.kind is LaneKind.SHADOW:
+        query = query.where(events.c.type == lane.algorithm)
+    times = [(t.at >= at(since)) & (true() if until is None else t.at < at(until)) for since, until in stretches]
+    return int(connection.execute(query.where(or_(*times))).scalar_one())
 
 
 def _opened(lane: Lane, since: float) -> Select[int]:

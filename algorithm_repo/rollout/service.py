@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from algorithm_repo.registry import ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, Office, Stage
 from algorithm_repo.rollout import compare, lanes, networks
 from algorithm_repo.rollout.compare import Comparison
-from algorithm_repo.rollout.types import LaneKind
+from algorithm_repo.rollout.evidence import Least, lacking
+from algorithm_repo.rollout.types import Lane, LaneKind
 from contracts.errors import ConfigError
 from contracts.pool import Camera
 from contracts.rollout import DETECTOR
@@ -67,20 +69,42 @@ def canary(
         Forbidden: who made it does not decide on it.
     """
     _check(connection, version, cameras, pool)
+    _require_shadowed(connection, version, cameras)
     comparison = compare.keep(connection, compared(connection, version, now))
     grounds = Grounds(cameras=tuple(cameras), comparison=comparison)
     return registry.carry_out(connection, version.id, Move.CANARY, who, Office.PROMOTER, grounds, now)
 
 
-def promote(connection: Connection, version: AlgorithmVersion, who: str, now: float | None = None) -> AlgorithmVersion:
-    """Puts a version that is in canary into production, on what its canary has shown.
+def promote(
+    connection: Connection,
+    version: AlgorithmVersion,
+    who: str,
+    now: float | None = None,
+    *,
+    looks: Callable[[Lane], int],
+    least: Least | None = None,
+    too_soon: str | None = None,
+) -> AlgorithmVersion:
+    """Puts a version that is in canary into production, on what its present canary has shown.
+
+    Args:
+        looks: how often a canary has looked, see `evidence.looks`.
+        least: what it must have shown; by default `Least()`.
+        too_soon: why it is promoted although it may not have shown that, in words, for the ledger.
 
     Raises:
-        ConfigError: it is not in canary.
+        ConfigError: it is not in canary, or has not shown enough.
         Forbidden: who made it does not decide on it.
     """
-    comparison = compare.keep(connection, compared(connection, version, now))
-    grounds = Grounds(comparison=comparison)
+    comparison = compared(connection, version, now)
+    lane = next((one for one in lanes.wanted(connection) if one.number == comparison.lane), None)
+    lack = None if lane is None or too_soon is not None else lacking(least or Least(), comparison, looks(lane))
+    if lack is not None:
+        raise ConfigError(
+            f"{version.algorithm} {version.version}: {lack}", "wait, or say why it goes all the same (too_soon)"
+        )
+    why = None if too_soon is None else f"too soon: {too_soon}"[:2000]
+    grounds = Grounds(comparison=compare.keep(connection, comparison), why=why)
     return registry.carry_out(connection, version.id, Move.PROMOTE, who, Office.PROMOTER, grounds, now)
 
 
@@ -89,21 +113,42 @@ def abort(connection: Connection, version: AlgorithmVersion, who: str, office: O
     return registry.carry_out(connection, version.id, Move.ABORT, who, office, Grounds(why=why))
 
 
+def broke(connection: Connection, lane: Lane, who: str, why: str) -> None:
+    """A lane was ended by a guardrail: its stage ends too, and a promotion that was made in that very moment.
+
+    Of a version that has moved on otherwise, or that runs in another lane by now, nothing is changed.
+
+    Args:
+        who: the guardrail.
+        why: in words, for the ledger.
+    """
+    version = registry.get(connection, lane.version_id)
+    lines = ledger.of_version(connection, version.id)
+    if version.stage.value == lane.kind.value and lanes.begun_by(lines, version.stage).number == lane.number:
+        abort(connection, version, who, Office.SYSTEM, why)
+    elif lines[-1].move is Move.PROMOTE and lines[-2].number == lane.number:
+        registry.roll_back(connection, version.algorithm, who, Office.SYSTEM, why, present=version.id)
+
+
 def compared(connection: Connection, version: AlgorithmVersion, now: float | None = None) -> Comparison:
-    """The version against production: by its present lane, else by its last shadow.
+    """The version against production: by its present lane; of one that has none now, by its last shadow.
 
     Raises:
-        ConfigError: it has never run.
+        ConfigError: it has never run, or its present lane has not begun.
     """
     stage = registry.get(connection, version.id).stage
-    kind = LaneKind.CANARY if stage is Stage.CANARY else LaneKind.SHADOW
-    row = lanes.newest(connection, version.id, kind)
-    if row is None:
+    number: int | None
+    if stage in (Stage.SHADOW, Stage.CANARY):
+        number = lanes.begun_by(ledger.of_version(connection, version.id), stage).number
+    else:
+        row = lanes.newest(connection, version.id, LaneKind.SHADOW)
+        number = None if row is None else row.number
+    if number is None or not lanes.was_begun(connection, number):
         raise ConfigError(
-            f"{version.algorithm} {version.version}: nothing of it was seen in {kind} yet",
+            f"{version.algorithm} {version.version}: nothing of it was seen in {stage} yet",
             "wait until its lane runs, or begin with `cityvision algo shadow`",
         )
-    return compare.compare(connection, row.number, version.algorithm, now)
+    return compare.compare(connection, number, version.algorithm, now)
 
 
 def _check(
@@ -111,6 +156,9 @@ def _check(
 ) -> None:
     if not cameras:
         raise ConfigError("cameras: none is named", "a roll-out begins with a few whole cameras: name them")
+    twice = next((name for name in cameras if cameras.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"cameras: {twice} is named twice", "name it once")
     before = registry.standing(connection, version.algorithm, Stage.PRODUCTION)
     changed = networks.candidate(version, before, lanes.serving(connection))
     present = {model.role: model.sha256 for model in lanes.serving(connection).models}
@@ -126,3 +174,14 @@ def _check(
             raise ConfigError(f"cameras: {name} names its own detector {camera.model}", "take one that names none")
         if name in others:
             raise ConfigError(f"cameras: {name} runs another candidate already", "one at a time on a camera")
+
+
+def _require_shadowed(connection: Connection, version: AlgorithmVersion, cameras: Sequence[str]) -> None:
+    """A canary takes cameras of which the shadow has shown something."""
+    stage = registry.get(connection, version.id).stage
+    if stage is not Stage.SHADOW:
+        return
+    had = lanes.begun_by(ledger.of_version(connection, version.id), stage).grounds.cameras or ()
+    other = next((name for name in cameras if name not in had), None)
+    if other is not None:
+        raise ConfigError(f"cameras: the shadow does not have {other}", f"name some of {', '.join(had)}")

@@ -52,13 +52,16 @@ class Lane(Contract):
 
 
 class Guardrails(Contract):
-    """What a candidate may not do. Each is checked every second; the first that breaks ends the lane.
+    """What a candidate may not do. Each is checked twice a second; the first that breaks ends the lane.
+
+    Failures and events are judged over the whole of a lane's time and over each of `recent_s`.
 
     Attributes:
         load_s: its networks must be loaded and warm by then, s of its processor time.
         load_longest_s: and by then, s, however little of the machine it gets: nothing is taken from production before.
         silent_s: its compute thread must say something at least so often, s of the process's processor time.
-        silent_longest_s: and so often, s, however little of the machine it gets.
+        silent_longest_s: and so often, s, however little of the machine it gets; while its networks load it must do
+            something at least so often.
         least_looks: fewer looks say nothing about time or failures.
         failed_share: of its looks, that may fail.
         least_failed: so few failures say nothing.
@@ -66,6 +69,8 @@ class Guardrails(Contract):
         slack_ms: and longer than that by so much, ms.
         events_more: times as many events it may open as production on these cameras in the same time.
         least_events: so few events say nothing.
+        events_fewer: times as many events as it opens production may open, where `least_events` are sure.
+        recent_s: stretches up to now that are judged by themselves, s.
     """
 
     load_s: float = Field(25.0, gt=0)
@@ -79,33 +84,62 @@ class Guardrails(Contract):
     slack_ms: float = Field(5.0, ge=0)
     events_more: float = Field(4.0, gt=1)
     least_events: int = Field(10, ge=1)
+    events_fewer: float = Field(10.0, gt=1)
+    recent_s: tuple[float, ...] = Field((60.0, 3600.0), min_length=1)
 
 
-class Observed(Contract):
-    """What is seen of a lane.
+class Said(Contract):
+    """Events since a lane began, as the store knows them.
+
+    Attributes:
+        events: opened by the candidate.
+        usual_events: expected of production on these cameras in the same time, rather too many than too few.
+        sure_events: the same, rather too few than too many.
+    """
+
+    events: int = 0
+    usual_events: float = 0.0
+    sure_events: float = 0.0
+
+
+class Span(Said):
+    """What a lane did in a stretch of its time.
+
+    Attributes:
+        lasted_s: how long it is, s.
+        looks, failed: tried in it.
+    """
+
+    lasted_s: float
+    looks: int = 0
+    failed: int = 0
+
+
+class Observed(Said):
+    """What is seen of a lane; events are those since it began.
 
     Attributes:
         running_s: since its process was started, s.
         cpu_s: of processor time that the process has had, s.
         ready: its networks are loaded and warm.
         ended: why its process ended unasked, in words; None while it runs.
+        idle_s: for how long the process has had next to nothing of the processor, s.
         silent_s: since its compute thread last said something, s; None before it first did.
         silent_cpu_s: of processor time that the process has had since then, s.
         looks, failed: of its cameras since it was started.
         look_ms, usual_ms: what a look takes, its and production's; None where nothing is known yet.
-        events: opened by it since it began.
-        usual_events: expected of production on these cameras in the same time: what it opened, or usually does.
+        recent: what was done in stretches up to now.
     """
 
     running_s: float = 0.0
     cpu_s: float = 0.0
     ready: bool = False
     ended: str | None = None
+    idle_s: float = 0.0
     silent_s: float | None = None
     silent_cpu_s: float = 0.0
     looks: int = 0
     failed: int = 0
     look_ms: float | None = None
     usual_ms: float | None = None
-    events: int = 0
-    usual_events: float = 0.0
+    recent: tuple[Span, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import click
 
@@ -10,16 +10,14 @@ from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, Office, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.compare import Comparison
-from algorithm_repo.rollout.keeping import keep_network
+from algorithm_repo.rollout.evidence import looks
 from cityvision.commands.account import AS, acting
 from cityvision.database import transaction
 from cityvision.installation import reach
-from cityvision.object_store import object_store
 from cityvision.settings import Settings
 from governance.roles import Right
-from models.served import ROLES
-from models.zoo import Zoo
 from pool.reader import cameras_of
+from store.bus import Bus
 
 _VERSION = click.option("--version", help="Which; by default the only one that it can be.")
 _WHY = click.option("--why", required=True, help="In words, for the ledger.")
@@ -64,13 +62,25 @@ def canary_command(
 @click.command("promote", epilog="\b\nExample:\n  cityvision algo promote waterlogging")
 @click.argument("algorithm")
 @_VERSION
+@click.option("--too-soon", help="Why it goes although it has not shown enough, in words, for the ledger.")
 @AS
 @click.pass_obj
-def promote_command(settings: Settings, algorithm: str, version: str | None, account: str | None) -> None:
-    """Put the version of ALGORITHM that is in canary into production, on what its canary has shown."""
-    with transaction(reach(settings)) as connection:
-        who = acting(connection, account, Right.PROMOTE)
-        moved = service.promote(connection, service.find(connection, algorithm, version, {Stage.CANARY}), who)
+def promote_command(
+    settings: Settings, algorithm: str, version: str | None, too_soon: str | None, account: str | None
+) -> None:
+    """Put the version of ALGORITHM that is in canary into production, on what its canary has shown.
+
+    It must have shown 30 camera-minutes and 50 looks.
+    """
+    reached = reach(settings)
+    bus = Bus(reached.redis)
+    try:
+        with transaction(reached) as connection:
+            who = acting(connection, account, Right.PROMOTE)
+            found = service.find(connection, algorithm, version, {Stage.CANARY})
+            moved = service.promote(connection, found, who, looks=partial(looks, bus), too_soon=too_soon)
+    finally:
+        bus.close()
     _tell(moved)
 
 
@@ -93,14 +103,19 @@ def abort_command(settings: Settings, algorithm: str, version: str | None, why: 
     "rollback", epilog="\b\nExample:\n  cityvision algo rollback waterlogging --why 'misses puddles by night'"
 )
 @click.argument("algorithm")
+@click.option("--version", help="Which; by default the one in production, unless a roll back has put it there.")
 @_WHY
 @AS
 @click.pass_obj
-def rollback_command(settings: Settings, algorithm: str, why: str, account: str | None) -> None:
-    """Take the version of ALGORITHM in production out, and put the one that it replaced back, in one move."""
+def rollback_command(settings: Settings, algorithm: str, version: str | None, why: str, account: str | None) -> None:
+    """Take the version of ALGORITHM in production out, and put the one that it replaced back, in one move.
+
+    Refused where the named version is no longer in production: somebody else has rolled back a moment ago.
+    """
     with transaction(reach(settings)) as connection:
         who = acting(connection, account, Right.PROMOTE)
-        taken, back = registry.roll_back(connection, algorithm, who, Office.PROMOTER, why)
+        meant = None if version is None else service.find(connection, algorithm, version, ()).id
+        taken, back = registry.roll_back(connection, algorithm, who, Office.PROMOTER, why, present=meant)
     _tell(taken)
     if back is not None:
         _tell(back)
@@ -119,24 +134,7 @@ def compare_command(settings: Settings, algorithm: str, version: str | None, as_
     click.echo(comparison.model_dump_json() if as_json else _words(found, comparison))
 
 
-@click.command("keep", epilog="\b\nExample:\n  cityvision algo keep wetter.onnx --role water --like water")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is for.")
-@click.option("--like", required=True, help="Network of the zoo whose outputs are read in the same way.")
-@click.option("--name", help="Of the network; by default the file's.")
-@click.pass_obj
-def keep_command(settings: Settings, file: Path, role: str, like: str, name: str | None) -> None:
-    """Keep a network that is no part of the release, so that workers can have it; prints what a version names it by.
-
-    Nothing is run. A file from elsewhere goes through `cityvision algo inspect` first.
-    """
-    entry = Zoo(cache=settings.cache, mirror=settings.mirror).artefact(like)
-    kept = keep_network(object_store(settings), file.read_bytes(), role=role, name=name or file.stem, like=entry)
-    click.echo(kept.model_dump_json(exclude_none=True))
-
-
 COMMANDS = (
-    keep_command,
     shadow_command,
     canary_command,
     promote_command,

@@ -13,6 +13,7 @@ from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
+from contracts.rollout import DETECTOR
 from events.queries import get_event
 
 
@@ -39,7 +40,7 @@ def why_command(settings: Settings, event_id: str, as_json: bool) -> None:
             raise ConfigError(f"EVENT_ID: there is no event {event_id!r}", "write the 32 hex digits its page shows")
         opened = found.transitions[0]
         provenance = found.event.provenance
-        named = {provenance.model_sha256, *(one.sha256 for one in provenance.networks)}
+        named = {DETECTOR: provenance.model_sha256} | {one.role: one.sha256 for one in provenance.networks}
         answer = why(connection, found.event.type, found.event.camera, named, opened.event.utc)
     if as_json:
         told = None if answer is None else answer.model_dump(mode="json")
@@ -60,7 +61,7 @@ def _words(answer: Why) -> str:
     why = f": {let.grounds.why}" if let.grounds.why else ""
     lines.append(f"let by {let.who} ({let.office}) at {_at(let.utc)}, ledger line {let.number} ({let.move}){why}")
     if not answer.agrees:
-        lines.append("the event's network is none of these: the camera names its own, or nobody registered it")
+        lines.append("the event's networks are not these: the camera names its own, or nobody registered it")
     return "\n".join(lines)
 
 

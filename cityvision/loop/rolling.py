@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from algorithm_repo.registry import ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.types import AlgorithmVersion, LedgerLine, Move, Stage
 from algorithm_repo.rollout import lanes, service
+from algorithm_repo.rollout.evidence import Least, looks
 from algorithm_repo.rollout.types import Lane, LaneKind
 from cityvision.loop.city import City
 from cityvision.loop.registering import network_of
@@ -76,7 +78,9 @@ class Rolling:
         if why:
             return why
         with self._city.transaction() as connection:
-            service.promote(connection, self._version, PROMOTER)
+            # A demo has minutes, not days: how often it looks is asked for, how long is not.
+            least = Least(camera_minutes=0, looks=self._settings.looks)
+            service.promote(connection, self._version, PROMOTER, looks=partial(looks, self._city.bus), least=least)
         self._say("promoted")
         return ""
 

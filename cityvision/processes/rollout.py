@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine, Move, Office, Stage
 from algorithm_repo.rollout import lanes
+from algorithm_repo.rollout import service as rolling_out
 from algorithm_repo.rollout.guardrails import broken
 from algorithm_repo.rollout.keeping import NetworkShelf
 from algorithm_repo.rollout.types import SPACE_PREFIX, Guardrails, Lane, LaneKind
@@ -30,6 +31,7 @@ from cityvision.remembered import SHADOW_OBJECTS
 from cityvision.settings import Settings
 from cityvision.triton_desk import TritonDesk
 from contracts.errors import BusUnavailable, CityVisionError, ConfigError
+from contracts.pool import Camera
 from contracts.rollout import Served, Serving
 from models.triton_repository import Serving as TritonServing
 from models.zoo import Zoo
@@ -64,6 +66,7 @@ class RollOut:
         self._objects = objects
         self._rails = rails or Guardrails()
         self._pool = PoolReader()
+        self._cameras: tuple[Camera, ...] | None = None  # of the pool; None: not known
         self._triton = _triton_desk(settings, objects)
         self._running: dict[int, LaneProcess] = {}
         self._leftover: set[int] | None = None  # begun before this process; None: not yet asked
@@ -78,11 +81,11 @@ class RollOut:
         Raises:
             BusUnavailable, sqlalchemy.exc.DBAPIError: one of them is away; lanes go on meanwhile.
         """
-        for lane in list(self._running.values()):
-            if not lane.leaving:
-                lane.hold()
+        away = self._hold()
         self._guard(events_known=False)
         self._tell_ends()
+        if away is not None:
+            raise away
         with self._engine.begin() as connection:
             wanted = {lane.number: lane for lane in lanes.wanted(connection)}
             misfits = lanes.unfit(connection)
@@ -99,6 +102,17 @@ class RollOut:
         self._watch_production(serving)
         self._forget_shadows()
 
+    def _hold(self) -> BusUnavailable | None:
+        """Says again whose the canaries' cameras are; what is to be said where the bus is away."""
+        away = None
+        for lane in self._running.values():
+            try:
+                if not lane.leaving:
+                    lane.hold()
+            except BusUnavailable as error:
+                away = error
+        return away
+
     def close(self) -> None:
         """Ends every lane's process; what they were is taken up again at the next start."""
         if self._triton is not None:
@@ -114,7 +128,7 @@ class RollOut:
                 continue
             with self._engine.begin() as connection:
                 lanes.begin(connection, lane)
-            process = LaneProcess(lane, self._settings, self._bus)
+            process = LaneProcess(lane, self._settings, self._bus, self._rails)
             process.start()
             self._running[number] = process
 
@@ -163,32 +177,49 @@ class RollOut:
         self._burials = {number: thread for number, thread in self._burials.items() if thread.is_alive()}
         left = self._leftover | {number for number in begun if number not in wanted and number not in self._running}
         for number in left:
-            if number in self._burials or time.monotonic() < self._next_burial.get(number, 0.0):
+            if not self._is_due(number):
                 continue
-            self._next_burial[number] = time.monotonic() + _AGAIN_S
             with self._engine.begin() as connection:
                 kind = lanes.kind_of(connection, number)
             if kind is LaneKind.CANARY:
                 self._bus.drop_lane(f"{SPACE_PREFIX}{number}")  # its cameras go back first
-            thread = threading.Thread(target=self._bury_one, args=(number, kind), name=f"bury-{number}", daemon=True)
-            self._burials[number] = thread
-            thread.start()
+            self._aside(number, partial(self._bury_one, number, kind))
+
+    def _is_due(self, number: int) -> bool:
+        """Nobody is at it, and the last try was long enough ago."""
+        if number in self._burials or time.monotonic() < self._next_burial.get(number, 0.0):
+            return False
+        self._next_burial[number] = time.monotonic() + _AGAIN_S
+        return True
+
+    def _aside(self, number: int, work: Callable[[], None]) -> None:
+        """What takes its time must not keep lanes from being held and watched."""
+
+        def tried() -> None:
+            try:
+                work()
+            except (CityVisionError, DBAPIError, OSError) as error:
+                log.warning("what is left of lane %d waits: %s", number, str(error).splitlines()[0])
+
+        self._burials[number] = threading.Thread(target=tried, name=f"bury-{number}", daemon=True)
+        self._burials[number].start()
 
     def _bury_one(self, number: int, kind: LaneKind) -> None:
-        try:
-            redis = self._settings.redis
-            if bury(number, kind, self._settings.data, redis, self._engine, self._objects) and self._leftover:
-                self._leftover.discard(number)
-        except (CityVisionError, DBAPIError, OSError) as error:
-            log.warning("what is left of lane %d waits: %s", number, str(error).splitlines()[0])
+        redis = self._settings.redis
+        if bury(number, kind, self._settings.data, redis, self._engine, self._objects) and self._leftover:
+            self._leftover.discard(number)
 
     def _forget_shadows(self) -> None:
         with self._engine.begin() as connection:
             past = lanes.past_shadows(connection)
         for number in past:
-            ObjectsBeneath(self._objects, f"{SHADOW_OBJECTS}/{SPACE_PREFIX}{number}").clear()
-            with self._engine.begin() as connection:
-                lanes.forget(connection, number)
+            if self._is_due(number):
+                self._aside(number, partial(self._forget_one, number))
+
+    def _forget_one(self, number: int) -> None:
+        ObjectsBeneath(self._objects, f"{SHADOW_OBJECTS}/{SPACE_PREFIX}{number}").clear()
+        with self._engine.begin() as connection:
+            lanes.forget(connection, number)
 
     # Guardrails
 
@@ -197,6 +228,7 @@ class RollOut:
             return
         with self._engine.connect() as connection:
             found = self._pool.read(connection)
+        self._cameras = None if found is None else found.pool.cameras
         for process in self._running.values():
             if found is not None and not process.leaving:
                 process.show(found.pool, found.revision)
@@ -204,27 +236,42 @@ class RollOut:
                     take_in(self._engine, process.bus, process.lane.number)
 
     def _guard(self, *, events_known: bool) -> None:
-        for number, process in list(self._running.items()):
+        for process in list(self._running.values()):
             if process.leaving:
                 continue
-            lane, now = process.lane, time.time()
-            events, usual = 0, 0.0
-            if events_known:
+            lane, now, said = self._present(process.lane), process.now, None
+            if events_known and lane.cameras:
                 with self._engine.connect() as connection:
-                    events, usual = lanes.opened_by(connection, lane), lanes.usual(connection, lane, now)
-            seen = process.observed(events, usual)
+                    said = lanes.said(connection, lane, now)
+            seen = process.observed(said)
             why = broken(self._rails, seen, cameras=len(lane.cameras), lasted_s=now - lane.began_utc)
+            if seen.ended is None and not lane.cameras:
+                why = "its cameras are no longer in the pool, or disabled"
             if why is not None:
-                log.error("%s: %s %s %s", lane.worker, lane.algorithm, lane.version, why)
-                if lane.kind is LaneKind.CANARY:
-                    self._bus.drop_lane(lane.worker)
-                process.stop()
-                del self._running[number]
-                self._ended[number] = (lane, why)
+                self._break_off(process, why)
+
+    def _present(self, lane: Lane) -> Lane:
+        """The lane with those of its cameras that are in the pool still: it goes on with them."""
+        if self._cameras is None:
+            return lane
+        return lane.model_copy(update={"cameras": lanes.cameras_left(lane, self._cameras)})
+
+    def _break_off(self, process: LaneProcess, why: str) -> None:
+        lane = process.lane
+        log.error("%s: %s %s %s", lane.worker, lane.algorithm, lane.version, why)
+        if lane.kind is LaneKind.CANARY:
+            try:
+                self._bus.drop_lane(lane.worker)
+            except BusUnavailable:
+                log.warning("%s: its cameras go back once nobody has claimed them for a while", lane.worker)
+        process.stop()
+        del self._running[lane.number]
+        if lane.number not in self._awaited:  # else it was promoted, and slow or gone while production takes over
+            self._ended[lane.number] = (lane, why)
 
     def _tell_ends(self) -> None:
         for number, (lane, why) in list(self._ended.items()):
-            self._move(partial(_abort, lane=lane, why=why))
+            self._move(partial(rolling_out.broke, lane=lane, who=WHO, why=why[:2000]))
             del self._ended[number]
 
     def _refuse(self, misfits: list[tuple[AlgorithmVersion, str]]) -> None:
@@ -241,7 +288,8 @@ class RollOut:
             version = service.get(connection, line.version_id)
         if line.move is Move.PROMOTE and version.stage is Stage.PRODUCTION:
             log.error("%s %s: %s", version.algorithm, version.version, why)
-            self._move(partial(service.roll_back, algorithm=version.algorithm, who=WHO, office=Office.SYSTEM, why=why))
+            back = partial(service.roll_back, algorithm=version.algorithm, who=WHO, office=Office.SYSTEM, why=why)
+            self._move(partial(back, present=version.id))
 
     def _refusal(self, serving: Serving) -> str | None:
         """Who cannot run these, and why."""
@@ -270,13 +318,6 @@ def _triton_desk(settings: Settings, objects: ObjectStore) -> TritonDesk | None:
 
 def _line(connection: Connection, number: int) -> LedgerLine:
     return next(line for line in ledger.lines(connection) if line.number == number)
-
-
-def _abort(connection: Connection, lane: Lane, why: str) -> None:
-    """Unless it has moved on since."""
-    version = service.get(connection, lane.version_id)
-    if version.stage.value == lane.kind.value:
-        service.carry_out(connection, version.id, Move.ABORT, WHO, Office.SYSTEM, Grounds(why=why[:2000]))
 
 
 def _refused(connection: Connection, version: AlgorithmVersion, why: str) -> None:

@@ -80,7 +80,9 @@ DOORS: dict[str, Door] = {
     "POST /api/algorithms/{number}/canary": door(Right.PROMOTE, asks=True, body={"cameras": [CAMERA]}),
     "POST /api/algorithms/{number}/promotion": door(Right.PROMOTE, asks=True),
     "POST /api/algorithms/{number}/abort": door(Right.PROMOTE, Right.LABEL, asks=True, body={"why": "tests"}),
-    "POST /api/algorithms/rollback": door(Right.PROMOTE, asks=True, body={"algorithm": "crowding", "why": "tests"}),
+    "POST /api/algorithms/rollback": door(
+        Right.PROMOTE, asks=True, body={"algorithm": "crowding", "version_id": 1, "why": "tests"}
+    ),
     "GET /api/audit": door(Right.AUDIT),
     "POST /api/audit/verification": door(Right.AUDIT),
     "GET /api/cameras": door(SEE),

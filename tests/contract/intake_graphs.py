@@ -60,13 +60,6 @@ GRAPHS: list[tuple[str, Callable[[], bytes], Code, str, str]] = [
     ("functions", _with_function, Code.FUNCTIONS, "functions", "1 functions"),
     ("training", _with_training, Code.TRAINING, "training_info", "training graph"),
     (
-        "custom domain",
-        lambda: up.saved(domains=["com.microsoft"]),
-        Code.CUSTOM_OP,
-        "opset_import",
-        "'com.microsoft'",
-    ),
-    (
         "custom operator",
         lambda: tail(up.node("Evil", ["l"], ["kind"], domain="org.evil")),
         Code.CUSTOM_OP,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import onnx
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
@@ -83,7 +84,8 @@ def test_a_training_becomes_a_version_that_goes_on_once_it_was_judged(engine: En
     number = water(engine, settings)
     entered = run("enter", "waterlogging", "1.1.0", "--training", str(number), "--note", "nights")
     assert entered.exit_code == 0, entered.output
-    assert "waterlogging 1.1.0 is trained: water night-2-" in entered.output
+    assert "waterlogging 1.1.0 is trained: " in entered.output
+    assert "water night-2-" in entered.output
     version = of(engine, "waterlogging", "1.1.0")
     with engine.begin() as connection:
         before = registry.standing(connection, "waterlogging", Stage.PRODUCTION)
@@ -93,7 +95,7 @@ def test_a_training_becomes_a_version_that_goes_on_once_it_was_judged(engine: En
     assert (model.run, version.parameters, version.note) == (f"training {number}", before.parameters, "nights")
     served = ServedModel(role="water", name=model.name, sha256=model.sha256)
     kept = NetworkShelf(Zoo(cache=settings.cache), object_store(settings)).zoo_with(served)
-    assert kept.artefact(model.name).source == f"trained by job {number}"
+    assert kept.artefact(model.name).source == "trained here"
 
     early = run("register", "waterlogging", "--version", "1.1.0")
     assert early.exit_code == 2, early.output
@@ -121,8 +123,35 @@ def test_a_network_from_elsewhere_comes_in_by_its_check(engine: Engine, settings
     again = run("enter", "waterlogging", "2.0.0", "--model", str(file))
     assert again.exit_code == 2
     assert "waterlogging 2.0.0 is there already" in again.output
+    corrected = CARD.replace("models.city.example", "water.city.example")
+    file.with_suffix(".yaml").write_text(corrected)
+    other = run("enter", "waterlogging", "2.1.0", "--model", str(file))
+    assert "is in use, and described otherwise" in other.output
     file.write_bytes(b"no network")
     assert "ONNX" in run("enter", "waterlogging", "2.1.0", "--model", str(file)).output
+
+
+def test_a_card_may_be_corrected_until_a_version_has_the_network(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "wetter.onnx"
+    network = onnx.load_from_string(Zoo().fetch("water")[0].read_bytes())
+    network.producer_name = "another"  # production's own is in use
+    file.write_bytes(network.SerializeToString())
+    file.with_suffix(".yaml").write_text(CARD.replace("[water]", "[smoke]"))
+    refused = run("enter", "waterlogging", "2.0.0", "--model", str(file))
+    assert refused.exit_code == 2
+    assert "labels: its map shows smoke" in refused.output
+    assert list(object_store(settings).keys("networks")) == []
+    file.with_suffix(".yaml").write_text(CARD)
+    objects = object_store(settings)
+    found = versions.accepted(file, file.with_suffix(".yaml"))
+    with engine.begin() as connection:  # kept, and killed before the version was entered
+        versions.from_elsewhere(connection, objects, found)
+        connection.rollback()
+    file.with_suffix(".yaml").write_text(CARD.replace("Apache-2.0", "MIT"))
+    assert run("enter", "waterlogging", "2.0.0", "--model", str(file)).exit_code == 0
+    assert of(engine, "waterlogging", "2.0.0").licence == "AGPL-3.0-or-later AND (MIT)"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +159,9 @@ def test_a_network_from_elsewhere_comes_in_by_its_check(engine: Engine, settings
     [
         (("waterlogging", "1.1.0"), "name either --training or --model"),
         (("waterlogging", "1.1.0", "--training", "99"), "training 99: there is none"),
-        (("waterlogging", "one", "--training", "{water}"), "version"),
+        (("waterlogging", "one", "--training", "{water}"), "write three numbers, as 1.2.0"),
+        (("waterlogging", "1.1.0", "--training", "{water}", "--note", "n" * 2001), "write at most 2000 characters"),
+        (("waterlogging", "1.1.0", "--training", "{water}", "--licence", "Proprietary"), "licence: Proprietary"),
         (("crowding", "1.1.0", "--training", "{water}"), "crowding has no network for water"),
         (("floods", "1.1.0", "--training", "{water}"), "take one of camera_health, crowding"),
         (("waterlogging", "1.1.0", "--training", "{water}", "--as", "nobody"), "there is no account 'nobody'"),

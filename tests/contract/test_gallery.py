@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import cv2
 import httpx
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from algorithm_repo.gallery.types import Trial
+from algorithm_repo.rollout.keeping import keep_network
 from cityvision.settings import Settings
 from cityvision.trying import TrialProcess
 from contracts.errors import StreamCorrupt
+from contracts.rollout import ServedModel
 from governance.roles import Role
+from models.zoo import Zoo
 from simulator.street import scenario, write_clip
 from store.bus import Bus
+from store.objects import DiskObjects
 from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import CAMERA, World
 
 pytest_plugins = ["tests.embedded"]
 
+SERVED = {"role", "name", "sha256"}
 BINARY = {"content-type": "application/octet-stream"}
 
 
@@ -106,8 +116,47 @@ def test_a_clip_longer_than_allowed_is_refused(world: World, tmp_path: Path) -> 
     assert (refused.status_code, "longer" in refused.json()["detail"]) == (422, True)
 
 
-def test_a_child_that_dies_answers_again(mirror: Path, flood: bytes) -> None:
-    trials = TrialProcess(Settings(mirror=mirror))
+def test_it_is_tried_with_the_network_that_production_runs(mirror: Path, tmp_path: Path, flood: bytes) -> None:
+    """The shipped one but for its last bias: it sees no water anywhere."""
+    zoo, objects = Zoo(), DiskObjects(tmp_path / "objects")
+    network = onnx.load_from_string(zoo.fetch("water")[0].read_bytes())
+    (bias,) = [one for one in network.graph.initializer if one.name == "out.bias"]
+    bias.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(bias) - 40).astype(np.float32), bias.name))
+    dry = keep_network(objects, network.SerializeToString(), role="water", name="dry", like=zoo.artefact("water"))
+    trials = TrialProcess(Settings(mirror=mirror, cache=tmp_path / "cache"), objects)
+    try:
+        shipped = Trial(algorithm="waterlogging", kind="picture")
+        served = shipped.model_copy(update={"serving": (ServedModel(**dry.model_dump(include=SERVED)),)})
+        for trial, name, wet in ((served, "dry-", False), (shipped, "water-", True), (served, "dry-", False)):
+            answer, _ = trials.attempt(trial, flood)
+            assert answer.networks[0].startswith(name)
+            assert ((answer.water_share or 0) > 0.02) == wet
+    finally:
+        trials.close()
+
+
+def test_nothing_of_a_clip_is_ever_on_the_disk(mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a trial that is killed leaves nothing behind."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    clip = write_clip(scenario(3, "water_wet", size=(320, 180), duration=30), tmp_path / "clip.mp4", fps=1.0)
+    trials = TrialProcess(Settings(mirror=mirror), DiskObjects(tmp_path / "objects"))
+    seen: list[Path] = []
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            tried = pool.submit(trials.attempt, Trial(algorithm="waterlogging", kind="clip"), clip.read_bytes())
+            while not tried.done():
+                seen += scratch.iterdir()
+                time.sleep(0.005)
+        assert tried.result()[0].looks > 0
+        assert seen == []
+    finally:
+        trials.close()
+
+
+def test_a_child_that_dies_answers_again(mirror: Path, tmp_path: Path, flood: bytes) -> None:
+    trials = TrialProcess(Settings(mirror=mirror), DiskObjects(tmp_path / "objects"))
     try:
         water = Trial(algorithm="waterlogging", kind="picture")
         answer, pictures = trials.attempt(water, flood)

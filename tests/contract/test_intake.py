@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,10 +18,12 @@ import psutil
 import pytest
 import yaml
 from click.testing import CliRunner
-from onnx import helper
+from onnx import IR_VERSION, helper
 
+from algorithm_repo.intake.card import parse_card
 from algorithm_repo.intake.intake import inspect
 from algorithm_repo.intake.licence import unfit
+from algorithm_repo.intake.lockers import private_folder
 from algorithm_repo.intake.reasons import Code, ModelRefused, Refusal
 from algorithm_repo.intake.trial import try_model
 from algorithm_repo.intake.types import Limits, Report
@@ -94,6 +98,9 @@ def test_the_built_in_networks_and_a_small_one_are_accepted(attempt: Try) -> Non
         assert report.accepted, report.reasons
     small = attempt(up.saved(up.graph([*up.body([up.nested(2)])], more=[up.condition()])))
     assert small.accepted, small.reasons
+    # As the newest exporter writes it, with the domains that it would have had operators of.
+    newest = attempt(up.saved(ir=IR_VERSION, domains=["com.microsoft", "ai.onnx.ml"]))
+    assert newest.accepted, newest.reasons
 
 
 @pytest.mark.media
@@ -148,6 +155,35 @@ def test_a_wrong_card_is_refused_by_field(
     assert words in what
     assert report.reasons[0].fix
     assert report.static is None
+
+
+def test_an_empty_card_is_told_what_it_needs() -> None:
+    for nothing in (b"", b"# later", b"[]", b"just text"):
+        with pytest.raises(Refusal) as refused:
+            parse_card(nothing)
+        (reason,) = refused.value.reasons
+        assert (reason.field, reason.what) == ("card", "it holds no fields")
+        assert reason.fix.startswith("write the fields name, version, licence, source, family")
+
+
+def test_what_a_killed_inspection_left_is_swept_and_what_is_in_use_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = (
+        "import os, signal\nfrom algorithm_repo.intake.lockers import private_folder\n"
+        "with private_folder() as folder:\n    (folder / 'model.onnx').write_bytes(b'x')\n"
+        "    print(folder, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    told = {**os.environ, "TMPDIR": str(tmp_path)}
+    killed = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=False)
+    left = Path(killed.stdout.strip())
+    assert (left / "model.onnx").is_file()
+    with private_folder() as mine:
+        assert not left.exists()
+        with private_folder():
+            assert mine.is_dir()
+    assert list(tmp_path.glob("cityvision-intake-*")) == []
 
 
 def test_all_wrong_fields_are_named_at_once(attempt: Try) -> None:

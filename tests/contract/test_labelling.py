@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Box, Polygon, Source, Tag
+from algorithm_repo.formats.types import Picture
 from algorithm_repo.labelling import answers, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.types import ItemState, NewAnswer, NewProject, NewReview, Said, Suggestion
@@ -256,11 +257,12 @@ def test_what_was_labelled_reads_back_equal(engine: Engine, objects: DiskObjects
         texts = dict(files.texts) if form != "yolo" else {**files.texts, **dict.fromkeys(files.media, b"")}
         found = exchange.read(form, texts)
         assert found.classes == ("car", "bus")
-        back = {one.file.rpartition("/")[2]: one.labels for one in found.pictures}
+        pictures = {one.file.rpartition("/")[2]: one for one in found.pictures}
+        back = {name: one.labels for name, one in pictures.items()}
         assert back == {"0.jpg": (car(), car(0.5, "bus")), "1.jpg": (outline,), "2.jpg": ()}
         again = projects.create(connection, NewProject(name="again", classes=found.classes), "wu")
         how = exchange.Import(CITY, "wu", by="another tool")
-        number = exchange.take(connection, objects, again, "0.jpg", picture(0), back["0.jpg"], how)
+        number = exchange.take(connection, objects, again, "0.jpg", picture(0), pictures["0.jpg"], how)
         assert number is not None
         item = projects.item(connection, number, ALL)
         assert item is not None
@@ -272,7 +274,8 @@ def test_what_was_labelled_reads_back_equal(engine: Engine, objects: DiskObjects
 def test_labels_of_people_elsewhere_wait_for_a_review_here(engine: Engine, objects: DiskObjects) -> None:
     with engine.begin() as connection:
         made, _ = project(connection, objects, 0)
-        number = exchange.take(connection, objects, made, "a.jpg", picture(9), (car(),), exchange.Import(CITY, "wu"))
+        said = Picture("a.jpg", (car(),))
+        number = exchange.take(connection, objects, made, "a.jpg", picture(9), said, exchange.Import(CITY, "wu"))
         assert number is not None
         (waiting,) = projects.queue(connection, made.id, "chen", ALL, True)
         assert (waiting.id, waiting.suggested) == (number, ())

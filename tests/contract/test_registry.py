@@ -44,12 +44,17 @@ def entered(connection: Connection, version: str, now: float | None = None, **mo
     return service.enter(connection, new, "lin", now)
 
 
+def by(office: Office, promoter: str = "chen") -> str:
+    """Who made a version does not decide on it."""
+    return promoter if office is Office.PROMOTER else "lin"
+
+
 def led(connection: Connection, version: AlgorithmVersion, until: Stage) -> AlgorithmVersion:
     """Along the usual way, as far as `until`."""
     for move, office, grounds in WAY:
         if version.stage is until:
             break
-        version = service.carry_out(connection, version.id, move, "chen", office, grounds)
+        version = service.carry_out(connection, version.id, move, by(office), office, grounds)
     assert version.stage is until
     return version
 
@@ -75,11 +80,12 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         for version, start in (("1.0.0", 55.0), ("1.1.0", 101.0)):
             one = entered(connection, version, start - 1)
             for second, (move, office, grounds) in enumerate(WAY):
-                service.carry_out(connection, one.id, move, f"chen {version}", office, grounds, start + second)
+                who = by(office, f"chen {version}")
+                service.carry_out(connection, one.id, move, who, office, grounds, start + second)
         service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, "floods events", 200.0)
 
         def raised(camera: str, utc: float) -> tuple[str, str] | None:
-            found = why(connection, "waterlogging", camera, {SHA}, utc)
+            found = why(connection, "waterlogging", camera, {"water": SHA}, utc)
             return None if found is None else (found.version.version, found.let.who)
 
         assert raised("a", 58.9) is None
@@ -89,11 +95,48 @@ def test_who_answers_for_an_event(engine: Engine) -> None:
         assert raised("a", 105.5) == ("1.1.0", "chen 1.1.0")
         assert raised("b", 107) == ("1.1.0", "chen 1.1.0")
         assert raised("b", 201) == ("1.0.0", "guardrail")
-        assert why(connection, "litter", "a", {SHA}, 107) is None
-        found = why(connection, "waterlogging", "a", {"f" * 64}, 107)
+        assert why(connection, "litter", "a", {"water": SHA}, 107) is None
+        found = why(connection, "waterlogging", "a", {"water": "f" * 64}, 107)
         assert found is not None
         assert not found.agrees
         assert found.version.models[0].dataset == SHA
+
+
+def test_while_workers_switch_the_networks_tell_who_raised_it(engine: Engine) -> None:
+    """1.1.0, with another network for water, replaces 1.0.0 at 106 s; both have one detector."""
+    detector = ModelRef(role="detector", name="street", sha256="d" * 64)
+    with engine.begin() as connection:
+        for version, sha256, start in (("1.0.0", "1" * 64, 55.0), ("1.1.0", "2" * 64, 101.0)):
+            models = (detector, ModelRef(role="water", name="water", sha256=sha256))
+            one = entered(connection, version, start - 1, models=models)
+            for second, (move, office, grounds) in enumerate(WAY):
+                service.carry_out(connection, one.id, move, by(office), office, grounds, start + second)
+
+        def raised(utc: float, **networks: str) -> tuple[str, bool]:
+            found = why(connection, "waterlogging", "a", networks, utc)
+            assert found is not None
+            return found.version.version, found.agrees
+
+        for utc in (105.1, 106.1):  # a canary on a, then in production
+            assert raised(utc, detector="d" * 64, water="2" * 64) == ("1.1.0", True)
+            assert raised(utc, detector="d" * 64, water="1" * 64) == ("1.0.0", True)
+        assert raised(107, detector="d" * 64, water="3" * 64) == ("1.1.0", False)
+        assert raised(107, detector="e" * 64, water="2" * 64) == ("1.1.0", False)
+        assert raised(107) == ("1.1.0", False)
+        service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, "floods", 99.0)  # a clock set back
+        assert raised(107, water="1" * 64) == ("1.0.0", True)
+
+
+def test_a_clock_that_is_set_back_does_not_hide_later_lines(engine: Engine) -> None:
+    ahead = time.time() + 3600
+    with engine.begin() as connection:
+        version = entered(connection, "1.0.0", ahead)
+        led(connection, version, S.PRODUCTION)
+        story = ledger.of_version(connection, version.id)
+        assert [line.utc for line in story] == sorted(line.utc for line in story)
+        found = why(connection, "waterlogging", "b", {"water": SHA}, ahead + 1)
+        assert found is not None
+        assert found.let.move is M.PROMOTE
 
 
 def test_rolled_back_in_one_move(engine: Engine) -> None:
@@ -106,10 +149,68 @@ def test_rolled_back_in_one_move(engine: Engine) -> None:
         assert back is not None
         assert (back.id, back.stage) == (first.id, S.PRODUCTION)
         assert ledger.of_version(connection, first.id)[-1].grounds.why == why
-        # The first replaced nothing: rolled back, it leaves the place empty.
-        assert service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)[1] is None
+        # The first replaced nothing: there is nothing to go back to, and production is not left empty.
+        with pytest.raises(ConfigError, match=r"1.0.0 has replaced none") as refused:
+            service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why, present=first.id)
+        assert "promote another" in (refused.value.fix or "")
+        assert service.standing(connection, "waterlogging", S.PRODUCTION) is not None
+        # What cannot run at all is taken out all the same.
+        gone = service.roll_back(connection, "waterlogging", "guardrail", Office.SYSTEM, why, present=first.id)
+        assert gone[1] is None
         with pytest.raises(ConfigError, match="no version is in production"):
             service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, why)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ("body = jsonb_set(body, '{models,0,sha256}', to_jsonb(repeat('f', 64)))", "is not what was entered"),
+        ("author = 'chen'", "is not what was entered"),
+        ("stage = 'retired'", "is retired after 2 moves"),
+        ("moves = 3", "is trained after 3 moves, the ledger has 2"),
+    ],
+)
+def test_a_version_that_was_edited_is_told(engine: Engine, changed: str, said: str) -> None:
+    with engine.begin() as connection:
+        led(connection, entered(connection, "1.0.0"), S.TRAINED)
+        assert ledger.verify(connection) == 2
+        connection.execute(text(f"UPDATE algorithm_versions SET {changed}"))
+        with pytest.raises(StoreError, match=said):
+            ledger.verify(connection)
+
+
+def test_who_registered_it_does_not_decide_on_it_either(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version = led(connection, entered(connection, "1.0.0"), S.EVALUATED)
+        version = service.carry_out(connection, version.id, M.REGISTER, "wu", Office.ENGINEER, Grounds(card=SHA))
+        shadow = Grounds(cameras=("a", "b"))
+        version = service.carry_out(connection, version.id, M.SHADOW, "lin", Office.ENGINEER, shadow)
+        grounds = Grounds(cameras=("a",), comparison=SHA)
+        with pytest.raises(Forbidden, match="wu made waterlogging"):
+            service.carry_out(connection, version.id, M.CANARY, "wu", Office.PROMOTER, grounds)
+        assert service.carry_out(connection, version.id, M.CANARY, "chen", Office.PROMOTER, grounds).stage is S.CANARY
+
+
+def test_two_who_roll_back_at_once_go_back_once(engine: Engine) -> None:
+    with engine.begin() as connection:
+        versions = [led(connection, entered(connection, f"{number}.0.0"), S.PRODUCTION) for number in (1, 2, 3)]
+
+        def back(present: int | None) -> AlgorithmVersion | None:
+            return service.roll_back(connection, "waterlogging", "chen", Office.PROMOTER, "floods", present=present)[1]
+
+        restored = back(versions[2].id)
+        assert restored is not None
+        assert restored.version == "2.0.0"
+        with pytest.raises(ConfigError, match=r"version: 3.0.0 is no longer in production, 2.0.0 is"):
+            back(versions[2].id)
+        with pytest.raises(ConfigError, match=r"version: 2.0.0 was put back by a roll back itself"):
+            back(None)
+        standing = service.standing(connection, "waterlogging", S.PRODUCTION)
+        assert standing is not None
+        assert standing.version == "2.0.0"
+        further = back(versions[1].id)
+        assert further is not None
+        assert further.version == "1.0.0", "who names it may go further"
 
 
 def test_what_is_refused(engine: Engine) -> None:
@@ -247,7 +348,10 @@ def test_by_command(engine: Engine, database_url: str, tmp_path: Path, monkeypat
     assert "waterlogging 1.0.0, entered by lin" in told.output
     assert "trained on dataset 0123456789ab, run r-1" in told.output
     assert "let by chen (promoter)" in told.output
-    assert "the event's network is none of these" in told.output
+    assert "the event's networks are not these" in told.output
     for wrong in (("algo", "history", "flying"), ("event", "why", "0" * 32)):
         refused = run(*wrong)
         assert (refused.exit_code, "there is no" in refused.output) == (2, True), refused.output
+    for version, answer in (("9.9.9", "waterlogging 9.9.9 is none"), ("1.0.0", "1.0.0 has replaced none")):
+        refused = run("algo", "rollback", "waterlogging", "--version", version, "--why", "misses puddles")
+        assert (refused.exit_code, answer in refused.output) == (2, True), refused.output

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from tempfile import gettempdir
 
 from cityvision.masking import MaskingProcess
 from cityvision.settings import Settings
 from cityvision.trying import TrialProcess
+from store.objects import DiskObjects
 from tests.conftest import mirror_path
 
 
@@ -18,5 +21,5 @@ def masking() -> MaskingProcess:
 
 @cache
 def trials() -> TrialProcess:
-    """Tries algorithms for the gallery."""
-    return TrialProcess(Settings(mirror=mirror_path()))
+    """Tries algorithms for the gallery, with what the release holds."""
+    return TrialProcess(Settings(mirror=mirror_path()), DiskObjects(Path(gettempdir()) / "no-networks"))

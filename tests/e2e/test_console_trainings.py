@@ -7,9 +7,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
 from algorithm_repo.jobs.service import CurvePoint
+from algorithm_repo.registry.shipped import ensure_shipped
+from cityvision.shipped import shipped
+from models.zoo import Zoo
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City
 from tests.e2e.test_console_browser import city, clip, enter, page, pytestmark  # noqa: F401
@@ -60,13 +64,18 @@ def test_a_training_is_submitted_watched_and_cancelled(city: City, page: Page) -
         job = service.claim(connection, "worker", 600)
     assert job is not None
     assert (job.author, job.settings["epochs"], job.settings["optimizer"]) == ("admin", EPOCHS, "AdamW")
+    with city.engine.begin() as connection:
+        packages = {"python": "3.12.3", "torch": "2.9.1"}
+        service.started(connection, job.id, "worker", service.MadeWith(code="c" * 64, environment=packages, starts=2))
     told(city, job.id, "worker", range(1, 4))
     loss = page.locator("[data-figure=box_loss]")
     expect(loss).to_contain_text("0.6667")
     told(city, job.id, "worker", range(4, 9))
     expect(loss).to_contain_text("0.25")
     expect(loss.locator("polyline")).to_have_attribute("points", re.compile(r"^0,0( [\d.]+,[\d.]+){7}$"))
-    expect(page.get_by_test_id("training-facts")).to_contain_text("8/12")
+    facts = page.get_by_test_id("training-facts")
+    for text in ("8/12", "c" * 64, "python 3.12.3 · torch 2.9.1", "2 次"):
+        expect(facts).to_contain_text(text)
     shot(page, "training-running")
 
     # Ended by whoever watches: the worker hears of it when it next looks.
@@ -92,7 +101,10 @@ def test_a_list_says_what_was_made_and_what_failed(city: City, page: Page) -> No
     told(city, 1, "a", range(1, EPOCHS + 1))
     told(city, 2, "b", range(1, 3))
     with city.engine.begin() as connection:
-        service.end(connection, 1, "a", "done", result={"detector.onnx": "e" * 64})
+        network = Zoo().fetch("street")[0].read_bytes()
+        made = media.keep(city.objects, network, ".onnx", "application/octet-stream", "training")
+        service.end(connection, 1, "a", "done", result={"detector.onnx": made})
+        ensure_shipped(connection, shipped("street"), "0.1")
         service.end(connection, 2, "b", "failed", "the loss is no longer a number; lower the rate")
     enter(page, city)
     page.get_by_role("button", name="更多").click()
@@ -104,5 +116,22 @@ def test_a_list_says_what_was_made_and_what_failed(city: City, page: Page) -> No
     expect(rows.nth(2)).to_contain_text("已完成")
     shot(page, "trainings")
     page.get_by_role("link", name="#1 first").click()
-    expect(page.get_by_test_id("training-result")).to_contain_text("e" * 64)
+    expect(page.get_by_test_id("training-result")).to_contain_text(made)
     shot(page, "training-done")
+    page.get_by_role("button", name="录入为新版本").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("算法").click()
+    page.get_by_title(re.compile("^违停 ·")).click()
+    form.get_by_label("版本").fill("1.1")
+    form.locator(".ant-btn-primary").click()
+    expect(form).to_contain_text("写三个数字")
+    form.get_by_label("版本").fill("1.1.0")
+    shot(page, "training-entered")
+    form.locator(".ant-btn-primary").click()
+    row = page.locator("tbody tr.ant-table-row").filter(has_text="1.1.0")
+    expect(row).to_contain_text("已训练")
+    row.get_by_role("button").click()
+    page.get_by_role("button", name=re.compile("^退 ?役$")).click()
+    page.get_by_label("原因（写入台账）").fill("试一试")
+    page.get_by_role("dialog").locator(".ant-btn-primary").last.click()
+    expect(row).to_contain_text("退役")

@@ -89,7 +89,7 @@ def test_from_a_shadow_to_production_and_back(city: City) -> None:
     until(lambda: bool(city.opened_by(worker)))
     assert [one.sha256 for one in city.opened_by(worker)[0].provenance.networks if one.role == "detector"] == [network]
 
-    assert "is production" in city.algo("promote", ALGORITHM)
+    assert "is production" in city.algo("promote", ALGORITHM, "--too-soon", "a test has no half an hour")
     until(lambda: city.detector_of("worker-1") == network)
     until(lambda: city.runs_on(FIRST, "worker-1"))
     assert "is registered" in city.algo("rollback", ALGORITHM, "--why", "for the test")

@@ -1,10 +1,12 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { call, type Schemas } from "./client";
 
 export type AlgorithmVersion = Schemas["AlgorithmVersion"];
 export type LedgerLine = Schemas["LedgerLine"];
 export type Lane = Schemas["LaneState"];
-export type Step = "shadow" | "canary" | "promotion" | "abort" | "rollback";
+export type EnteredVersion = Schemas["EnteredVersion"];
+/** What people do with a version: before it is on cameras, and there. */
+export type Step = "registration" | "retirement" | "shadow" | "canary" | "promotion" | "abort" | "rollback";
 
 /** Every version of every algorithm, the newest first. */
 export function useVersions() {
@@ -32,7 +34,16 @@ export function useLanes() {
   });
 }
 
-/** One move of a roll-out. */
+/** A training's network becomes a version. */
+export function useEnterVersion() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (body: EnteredVersion) => call("post", "/api/algorithms", { body }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["algorithms"] }),
+  });
+}
+
+/** One move of a version. */
 export async function move(
   version: AlgorithmVersion,
   step: Step,
@@ -41,11 +52,17 @@ export async function move(
 ): Promise<void> {
   const path = { number: version.id };
   if (step === "rollback") {
-    await call("post", "/api/algorithms/rollback", { body: { algorithm: version.algorithm, why } });
+    await call("post", "/api/algorithms/rollback", {
+      body: { algorithm: version.algorithm, version_id: version.id, why },
+    });
+  } else if (step === "registration") {
+    await call("post", "/api/algorithms/{number}/registration", { path });
+  } else if (step === "retirement") {
+    await call("post", "/api/algorithms/{number}/retirement", { path, body: { why } });
   } else if (step === "abort") {
     await call("post", "/api/algorithms/{number}/abort", { path, body: { why } });
   } else if (step === "promotion") {
-    await call("post", "/api/algorithms/{number}/promotion", { path });
+    await call("post", "/api/algorithms/{number}/promotion", { path, body: { too_soon: why || null } });
   } else if (step === "canary") {
     await call("post", "/api/algorithms/{number}/canary", { path, body: { cameras } });
   } else {

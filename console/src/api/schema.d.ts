@@ -99,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Roll Back Version
-         * @description Takes the version in production out and puts the one that it replaced back, in one move.
+         * @description Takes the named version out of production and puts the one that it replaced back, in one move.
          */
         post: operations["roll_back_version"];
         delete?: never;
@@ -160,6 +160,8 @@ export interface paths {
         /**
          * Promote Candidate
          * @description Puts the version that is in canary into production; the one before it is retired.
+         *
+         *     Refused where the canary has not shown enough, unless `too_soon` says why it goes all the same.
          */
         post: operations["promote_candidate"];
         delete?: never;
@@ -2962,7 +2964,8 @@ export interface paths {
         };
         /**
          * Get Training
-         * @description One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed.
+         * @description One training: how it was asked for, with which code and packages it runs, its whole curve, and what it made or
+         *     why it failed.
          */
         get: operations["get_training"];
         put?: never;
@@ -2984,7 +2987,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel Training
-         * @description Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays.
+         * @description Ends a training: at once while it waits or its worker is gone, else when the worker next looks. Its checkpoint
+         *     stays.
          */
         post: operations["cancel_training"];
         delete?: never;
@@ -4767,16 +4771,13 @@ export interface components {
          *
          *     Attributes:
          *         training: number of the one that made its network.
-         *         licence: SPDX expression of the network's weights.
+         *         licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
          */
         EnteredVersion: {
             /** Algorithm */
             algorithm: string;
-            /**
-             * Licence
-             * @default AGPL-3.0-or-later
-             */
-            licence: string;
+            /** Licence */
+            licence?: string | null;
             /**
              * Note
              * @default
@@ -5494,6 +5495,7 @@ export interface components {
          * @description What a move is founded on; which of it a move needs is in the table.
          *
          *     Attributes:
+         *         content: SHA-256 of the version as it was entered; lines of older releases have none.
          *         run: id of the training.
          *         report: SHA-256 of the intake report of a third party's model.
          *         evaluation: SHA-256 of the evaluation.
@@ -5511,6 +5513,8 @@ export interface components {
             card?: string | null;
             /** Comparison */
             comparison?: string | null;
+            /** Content */
+            content?: string | null;
             /** Evaluation */
             evaluation?: string | null;
             /** Other */
@@ -6426,6 +6430,25 @@ export interface components {
             result: components["schemas"]["LookResult"] | null;
             /** Until Utc */
             until_utc: number;
+        };
+        /**
+         * MadeWith
+         * @description What a training was last started with.
+         *
+         *     Attributes:
+         *         code: SHA-256 over the sources of training.
+         *         environment: versions of Python and packages, kind of machine.
+         *         starts: how often it was started.
+         */
+        MadeWith: {
+            /** Code */
+            code: string;
+            /** Environment */
+            environment: {
+                [key: string]: string;
+            };
+            /** Starts */
+            starts: number;
         };
         /**
          * MapCamera
@@ -7404,6 +7427,17 @@ export interface components {
              * @enum {string}
              */
             task: "detect" | "segment" | "classify";
+        };
+        /**
+         * Promotion
+         * @description What a promotion is founded on beside its comparison.
+         */
+        Promotion: {
+            /**
+             * Too Soon
+             * @description why it goes although its canary has not shown enough
+             */
+            too_soon?: string | null;
         };
         /**
          * Provenance
@@ -8459,11 +8493,16 @@ export interface components {
         };
         /**
          * TakeBack
-         * @description Of which algorithm the version in production is taken out.
+         * @description Of which algorithm which version is taken out of production; refused where another one stands there by now.
          */
         TakeBack: {
             /** Algorithm */
             algorithm: string;
+            /**
+             * Version Id
+             * @description of the version in production, as whoever asks saw it
+             */
+            version_id: number;
             /**
              * Why
              * @description in words, for the ledger
@@ -8560,6 +8599,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -8595,10 +8635,11 @@ export interface components {
          *     Attributes:
          *         settings: see `training.asked`.
          *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
-         *         attempts: how often it was claimed.
+         *         attempts: how often it was claimed and not given back.
          *         told: why it failed, in words.
          *         result: file to SHA-256 of what it made.
          *         step, of: how far it is.
+         *         made_with: None: not started yet, or by a release that did not tell.
          */
         TrainingJob: {
             /** Attempts */
@@ -8615,6 +8656,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -9207,6 +9249,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9564,7 +9615,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Promotion"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -9651,6 +9706,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9706,6 +9770,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

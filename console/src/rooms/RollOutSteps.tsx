@@ -8,13 +8,19 @@ import { inOneLine } from "../parts/Trouble";
 
 // What can be done with a version in a stage.
 const STEPS: Partial<Record<AlgorithmVersion["stage"], Step[]>> = {
-  registered: ["shadow"],
+  draft: ["retirement"],
+  trained: ["retirement"],
+  evaluated: ["registration", "retirement"],
+  registered: ["shadow", "retirement"],
   shadow: ["canary", "abort"],
   canary: ["promotion", "abort"],
   production: ["rollback"],
 };
 const OF_CAMERAS: Step[] = ["shadow", "canary"];
-const WITH_REASON: Step[] = ["abort", "rollback"];
+const WITH_REASON: Step[] = ["abort", "rollback", "retirement"];
+const OF_ENGINEERS: Step[] = ["registration", "shadow", "retirement"];
+// A promotion is asked for its reason only where the canary has not shown enough.
+const MAY_REASON: Step[] = [...WITH_REASON, "promotion"];
 
 /** The moves of a roll-out that are open to this version and to whoever looks at it. */
 export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
@@ -31,8 +37,12 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
     onError: (error) => void message.error(inOneLine(error, t)),
     onSettled: () => queries.invalidateQueries({ queryKey: ["algorithms"] }),
   });
+  const begin = (what: Step) => {
+    setWhy("");
+    setStep(what);
+  };
   const open = (STEPS[version.stage] ?? []).filter((one) =>
-    one === "shadow" ? may("label") : one === "abort" ? may("label", "promote") : may("promote"),
+    OF_ENGINEERS.includes(one) ? may("label") : one === "abort" ? may("label", "promote") : may("promote"),
   );
   if (open.length === 0) return null;
   const lacking =
@@ -40,7 +50,7 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
   return (
     <Space style={{ marginBottom: 12 }}>
       {open.map((one) => (
-        <Button key={one} size="small" danger={WITH_REASON.includes(one)} onClick={() => setStep(one)}>
+        <Button key={one} size="small" danger={WITH_REASON.includes(one)} onClick={() => begin(one)}>
           {t(`rollout.step.${one}`)}
         </Button>
       ))}
@@ -67,10 +77,10 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
             onChange={setCameras}
           />
         ) : null}
-        {step && WITH_REASON.includes(step) ? (
+        {step && MAY_REASON.includes(step) ? (
           <Input.TextArea
-            aria-label={t("rollout.why")}
-            placeholder={t("rollout.why")}
+            aria-label={t(step === "promotion" ? "rollout.too_soon" : "rollout.why")}
+            placeholder={t(step === "promotion" ? "rollout.too_soon" : "rollout.why")}
             maxLength={2000}
             value={why}
             onChange={(event) => setWhy(event.target.value)}

@@ -1,0 +1,45 @@
+"""A folder for one inspection; those of inspections that were killed are swept by the next one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PREFIX = "cityvision-intake-"
+_LOCK = "lock"  # held by whoever uses the folder; the system lets go of it when they die
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A fresh folder that only this account may open, gone afterwards."""
+    sweep()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
+        folder = Path(name)
+        held = os.open(folder / f"{_LOCK}.new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            (folder / f"{_LOCK}.new").rename(folder / _LOCK)  # nobody sees it without its holder
+            yield folder
+        finally:
+            os.close(held)
+
+
+def sweep() -> None:
+    """Removes folders whose user was killed. One that is only just being made has no lock yet, and is left alone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            held = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:  # another account's, or not one of these
+            continue
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(held)

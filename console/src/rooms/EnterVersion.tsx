@@ -1,0 +1,68 @@
+import { Button, Form, Input, Select } from "antd";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { useRights } from "../api/access";
+import { type EnteredVersion, useEnterVersion, useVersions } from "../api/algorithms";
+import type { TrainingDetail } from "../api/trainings";
+import { useTexts } from "../i18n";
+import { FormModal } from "../parts/FormModal";
+
+/** What a training has made becomes a version of an algorithm: production's, but for this network. */
+export function EnterVersion({ training }: { training: TrainingDetail }) {
+  const { t } = useTexts();
+  const may = useRights();
+  const [asking, setAsking] = useState(false);
+  if (training.state !== "done" || !may("label")) return null;
+  return (
+    <>
+      <Button type="primary" className="push" onClick={() => setAsking(true)}>
+        {t("algos.enter")}
+      </Button>
+      {asking ? <EnterForm training={training} close={() => setAsking(false)} /> : null}
+    </>
+  );
+}
+
+function EnterForm({ training, close }: { training: TrainingDetail; close: () => void }) {
+  const { t, word } = useTexts();
+  const go = useNavigate();
+  const [form] = Form.useForm<EnteredVersion>();
+  const versions = useVersions();
+  const entering = useEnterVersion();
+  const standing = (versions.data ?? []).filter((one) => one.stage === "production");
+  return (
+    <FormModal
+      form={form}
+      title={`${t("algos.enter")} · #${training.id} ${training.name}`}
+      send={t("algos.enter")}
+      sending={entering.isPending}
+      error={entering.error}
+      initialValues={{ note: "" }}
+      onFinish={(given: EnteredVersion) =>
+        entering.mutate({ ...given, training: training.id }, { onSuccess: () => void go("/algorithms") })
+      }
+      close={close}
+    >
+      <p className="dim">{t("algos.enter.how")}</p>
+      <Form.Item name="algorithm" label={t("algos.algorithm")} rules={[{ required: true }]}>
+        <Select
+          loading={versions.isPending}
+          options={standing.map((one) => ({
+            value: one.algorithm,
+            label: `${word("event", one.algorithm)} · ${one.version}`,
+          }))}
+        />
+      </Form.Item>
+      <Form.Item
+        name="version"
+        label={t("algos.version")}
+        rules={[{ required: true, pattern: /^\d+\.\d+\.\d+$/, message: t("algos.version.how") }]}
+      >
+        <Input placeholder="1.1.0" />
+      </Form.Item>
+      <Form.Item name="note" label={t("algos.note")}>
+        <Input.TextArea maxLength={2000} />
+      </Form.Item>
+    </FormModal>
+  );
+}
