@@ -107,7 +107,8 @@ def list_label_items(
 ) -> list[ItemOut]:
     """A project's pictures in the order in which they came."""
     project = project_of(connection, number)
-    found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit)
+    tested = None if _manages(viewer, project) else viewer.name
+    found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit, tested)
     return _items_out(connection, doors, viewer, project, found)
 
 
@@ -243,13 +244,16 @@ def export_labels(
     form: Annotated[ZipFormat, Query(alias="format")] = "coco",
 ) -> Response:
     """What is accepted, as COCO, CVAT's XML or YOLO in a ZIP, tracks of clips as `cvat-video`; pictures and clips stay
-    here."""
-    project_of(connection, number)
+    here. Hidden tests are in it only for those who manage the project; a line of the audit chain."""
+    project = project_of(connection, number)
     seen = sight.of_label_items(viewer)
+    if not _manages(viewer, project):
+        seen = projects.without_tests(seen)
     if form == "cvat-video":
         files = clip_exchange.exported(connection, number, seen)
     else:
         files = exchange.exported(connection, number, seen, form)
+    audit.record(connection, viewer.name, "labels.exported", {"project": number, "format": form, "pictures": False})
     headers = {"Content-Disposition": f'attachment; filename="labels-{number}-{form}.zip"', "Cache-Control": "no-store"}
     return Response(exchange.zipped(files.texts), media_type="application/zip", headers=headers)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, and_, false, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from algorithm_repo.datasets.alike import Signature, signature
@@ -149,16 +149,30 @@ def items(
     state: ItemState | None = None,
     after: int = 0,
     limit: int = 100,
+    tested: str | None = None,
 ) -> list[Item]:
     """A project's pictures in the order in which they came.
 
     Args:
+        state: of it alone.
         after: the number of the last one of the page before.
+        tested: who is not to know hidden tests: to them one is as far as they have said something of it themselves.
     """
     query = select(label_items).where(_i.project == number, seen, _i.id > after).order_by(_i.id).limit(limit)
     if state is not None:
-        query = query.where(_i.state == state.value)
+        query = query.where(_i.state == state.value if tested is None else _shown(state, tested))
     return [item_of(row) for row in connection.execute(query)]
+
+
+def without_tests(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of what somebody may see what is no hidden test: what such a one holds is the answer."""
+    return and_(seen, ~_i.hidden)
+
+
+def _shown(state: ItemState, who: str) -> ColumnElement[bool]:
+    own = select(_a.id).where(_a.item == _i.id, _a.who == who).exists()
+    as_told = {ItemState.LABELLED: own, ItemState.OPEN: ~own}.get(state, false())
+    return or_(and_(~_i.hidden, _i.state == state.value), and_(_i.hidden, as_told))
 
 
 def hide(connection: Connection, number: int, hidden: bool) -> None:

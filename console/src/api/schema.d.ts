@@ -1823,7 +1823,7 @@ export interface paths {
         /**
          * Export Labels
          * @description What is accepted, as COCO, CVAT's XML or YOLO in a ZIP, tracks of clips as `cvat-video`; pictures and clips stay
-         *     here.
+         *     here. Hidden tests are in it only for those who manage the project; a line of the audit chain.
          */
         get: operations["export_labels"];
         put?: never;
