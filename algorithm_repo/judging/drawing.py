@@ -41,10 +41,10 @@ def with_boxes(photo: ByteArray, truth: Boxes, found: Boxes, names: dict[int, st
     """
     small = _small(photo, width)
     sides = np.array([small.shape[1], small.shape[0]] * 2, float)
-    for boxes, colour, thick in ((truth, _TRUTH, 3), (found, _SAID, 1)):
+    for boxes, colour in ((truth, _TRUTH), (found, _SAID)):
         for box, score, label in zip(boxes.boxes, boxes.scores, boxes.labels, strict=True):
             x1, y1, x2, y2 = (int(side) for side in np.rint(box * sides))
-            cv2.rectangle(small, (x1, y1), (x2, y2), colour, thick)
+            cv2.rectangle(small, (x1, y1), (x2, y2), colour, 2)
             if boxes is found:
                 told = f"{names.get(int(label), '?')} {score:.2f}"
                 cv2.putText(small, told, (x1 + 2, max(10, y1 + 10)), cv2.FONT_HERSHEY_SIMPLEX, 0.35, colour, 1)
