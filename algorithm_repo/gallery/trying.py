@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from pydantic import ValidationError
 
+from algorithm_repo.datasets.pictures import decode
 from algorithm_repo.evaluation.pictures import Marked, OpeningPictures, drawn, reduced
 from algorithm_repo.gallery.types import LONGEST_CLIP_S, ON_A_PICTURE, Lent, RaisedEvent, SeenObject, Trial, TrialAnswer
 from contracts.algorithms import ALGORITHMS, HEALTH
@@ -105,9 +106,10 @@ class Trier:
     ) -> tuple[TrialAnswer, list[bytes]]:
         if trial.algorithm not in ON_A_PICTURE:
             raise ConfigError(f"{trial.algorithm} compares pictures", "send a clip")
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-        if bgr is None:
-            raise StreamCorrupt("the picture cannot be decoded")
+        try:
+            bgr = decode(data)
+        except ValueError as error:
+            raise StreamCorrupt(f"the picture cannot be decoded: {error}", "send another one, or it smaller") from error
         even = np.ascontiguousarray(bgr[: bgr.shape[0] // 2 * 2, : bgr.shape[1] // 2 * 2])
         if min(even.shape[:2]) < 16:
             raise StreamCorrupt("the picture is too small")

@@ -15,34 +15,45 @@ from models.detector import Detector
 from models.picture import frame_from_bgr
 
 _LEAST_SCORE = 0.01
+NUMBERS = {one.name.lower(): int(one) for one in ObjectClass}
+"""Of the classes, by what their labels are called."""
 
 
-def precision(detector: Detector, items: Sequence[Item], read: Read) -> ByClass:
-    """Of a detector as it runs: average precision at an IoU of one half, of each class that there is truth of.
+def seen(detector: Detector, item: Item, read: Read) -> tuple[Boxes, Boxes]:
+    """What a detector as it runs finds in a picture, and what is there; labels are numbers of `ObjectClass`.
 
     Args:
-        items: pictures whose box labels are classes in lower case; boxes of other labels are not asked for.
+        item: its box labels are classes in lower case; boxes of other labels are left out.
         read: bytes of a picture by SHA-256.
 
     Raises:
         ValueError: bytes are no picture.
         RunnerError: inference failed.
     """
-    numbers = {one.name.lower(): int(one) for one in ObjectClass}
-    found, truth = [], []
-    for item in items:
-        said = detector.detect_frames([frame_from_bgr(decode(read(item.content)))], _LEAST_SCORE)[0]
-        boxes = [one for one in item.labels if isinstance(one, Box) and one.label in numbers]
-        found.append(Boxes(said.boxes, said.scores, said.classes))
-        truth.append(
-            Boxes(
-                np.array([one.box for one in boxes], np.float32).reshape(-1, 4),
-                np.ones(len(boxes)),
-                np.array([numbers[one.label] for one in boxes], np.int64),
-            )
-        )
+    said = detector.detect_frames([frame_from_bgr(decode(read(item.content)))], _LEAST_SCORE)[0]
+    boxes = [one for one in item.labels if isinstance(one, Box) and one.label in NUMBERS]
+    truth = Boxes(
+        np.array([one.box for one in boxes], np.float32).reshape(-1, 4),
+        np.ones(len(boxes)),
+        np.array([NUMBERS[one.label] for one in boxes], np.int64),
+    )
+    return Boxes(said.boxes, said.scores, said.classes), truth
+
+
+def precision(detector: Detector, items: Sequence[Item], read: Read) -> ByClass:
+    """Of a detector as it runs: average precision at an IoU of one half, of each class that there is truth of.
+
+    Args:
+        items, read: see `seen`.
+
+    Raises:
+        ValueError: bytes are no picture.
+        RunnerError: inference failed.
+    """
+    pairs = [seen(detector, item, read) for item in items]
+    found, truth = [one for one, _ in pairs], [one for _, one in pairs]
     classes = {}
-    for name, number in numbers.items():
+    for name, number in NUMBERS.items():
         figure, count = average_precision(found, truth, number)
         if count:
             classes[name] = round(figure, 4)

@@ -100,7 +100,7 @@ def compared(
     outcomes = [one.outcome for one in before], [one.outcome for one in after]
     verdict = judged_events(*outcomes, limits)
     changes = tuple(changed(paired(*outcomes)))
-    production, candidate = (_told(one) for one in networks)
+    production, candidate = (told(one) for one in networks)
     report = Report(
         suite=suite,
         seed=seed,
@@ -129,7 +129,8 @@ def _speed(replays: Sequence[Replayed]) -> Speed:
     )
 
 
-def _told(network: Network) -> NetworkTold:
+def told(network: Network) -> NetworkTold:
+    """A network as reports name it."""
     entry = network.entry
     return NetworkTold(name=network.version, sha256=network.sha256, licence=entry.licence, source=entry.source)
 

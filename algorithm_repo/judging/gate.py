@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pydantic import Field
 
 from algorithm_repo.judging.masks import Overlap, gain, iou
+from algorithm_repo.judging.slices import by_slice
 from contracts.records import Contract
 
 
@@ -59,7 +60,7 @@ def judged(before: Sequence[Overlap], after: Sequence[Overlap], limits: Limits, 
         ValueError: they are not the same photos, or there are none.
     """
     whole = gain(before, after, seed)
-    slices = tuple(_slice(name, *pair, seed) for name, pair in sorted(_by_slice(before, after).items()))
+    slices = tuple(_slice(name, *pair, seed) for name, pair in by_slice(before, after).items())
     reasons = []
     if iou(after) < limits.least:
         reasons.append(f"IoU {iou(after):.3f} is below {limits.least:.2f}")
@@ -79,16 +80,6 @@ def judged(before: Sequence[Overlap], after: Sequence[Overlap], limits: Limits, 
         gain_ci95=(round(whole.low, 4), round(whole.high, 4)),
         slices=slices,
     )
-
-
-def _by_slice(before: Sequence[Overlap], after: Sequence[Overlap]) -> Mapping[str, tuple[list[Overlap], list[Overlap]]]:
-    found: dict[str, tuple[list[Overlap], list[Overlap]]] = {}
-    for old, new in zip(before, after, strict=True):
-        for name in old.slices:
-            olds, news = found.setdefault(name, ([], []))
-            olds.append(old)
-            news.append(new)
-    return found
 
 
 def _slice(name: str, before: list[Overlap], after: list[Overlap], seed: int) -> SliceFigure:

@@ -19,36 +19,51 @@ from models.segmenter import WaterSegmenter
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """One photo: pixels that both the network and the truth call so, and that either does; the slices it is in."""
+    """One photo: pixels that both the network and the truth call so, and that either does; the slices it is in.
+
+    Attributes:
+        share: of the photo that the truth calls so, 0..1.
+    """
 
     content: str
     both: int
     either: int
     slices: tuple[str, ...]
+    share: float = 0.0
 
 
 def overlaps(segmenter: WaterSegmenter, items: Sequence[Item], read: Read) -> list[Overlap]:
-    """Each item in turn, at the resolution of its own mask; a network says so from a probability of a half on.
+    """`overlap` of each item in turn."""
+    return [overlap(segmenter, item, read) for item in items]
+
+
+def overlap(segmenter: WaterSegmenter, item: Item, read: Read) -> Overlap:
+    """One photo, at the resolution of its own mask; a network says so from a probability of a half on.
 
     Args:
         segmenter: the network as it runs.
-        items: pictures with at most one mask.
+        item: a picture with at most one mask.
         read: bytes of a picture or mask by SHA-256.
 
     Raises:
         ValueError: bytes are no picture.
         RunnerError: inference failed.
     """
-    found = []
-    for item in items:
-        chances = segmenter.segment_frames([frame_from_bgr(decode(read(item.content)))])[0]
-        mask = mask_of(item, read)
-        height, width = mask.shape if mask is not None else (item.height, item.width)
-        said = np.asarray(cv2.resize(chances, (width, height), interpolation=cv2.INTER_LINEAR) > 127)
-        true = mask > 127 if mask is not None else np.zeros_like(said)
-        both, either = int((said & true).sum()), int((said | true).sum())
-        found.append(Overlap(item.content, both, either, item.slices))
-    return found
+    chances = segmenter.segment_frames([frame_from_bgr(decode(read(item.content)))])[0]
+    mask = mask_of(item, read)
+    height, width = mask.shape if mask is not None else (item.height, item.width)
+    said = np.asarray(cv2.resize(chances, (width, height), interpolation=cv2.INTER_LINEAR) > 127)
+    true = mask > 127 if mask is not None else np.zeros_like(said)
+    both, either = shared(said, true)
+    return Overlap(item.content, both, either, item.slices, float(true.mean()))
+
+
+def shared(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> tuple[int, int]:
+    """Pixels of the intersection and of the union of two masks [H, W], by pycocotools."""
+    from pycocotools import mask as runs
+
+    coded = [runs.encode(np.asfortranarray(one, np.uint8)) for one in (said, true)]
+    return int(runs.area(runs.merge(coded, intersect=True))), int(runs.area(runs.merge(coded, intersect=False)))
 
 
 def iou(found: Sequence[Overlap]) -> float:

@@ -99,6 +99,20 @@ class TimedRunner:
         self._runner.close()
 
 
+def watched(network: Network) -> TimedRunner:
+    """A network's runner, its file held against what it was when it was named.
+
+    Raises:
+        HashMismatch, ModelMissing: it is another by now, or gone.
+        ConfigError, RunnerError: it cannot be loaded.
+    """
+    if not network.path.is_file():
+        raise ModelMissing(f"{network.path} has gone since it was named", "leave it there while it is compared")
+    if file_sha256(network.path) != network.entry.files[0].sha256:
+        raise HashMismatch(f"{network.path} has changed since it was named", "leave it alone while it is compared")
+    return TimedRunner(open_runner(network.name, network.entry, network.path))
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """What a clip is replayed with; `watch` is on the network in question."""
@@ -121,11 +135,7 @@ def chain_with(network: Network, detector: str, mirror: Path | None) -> Chain:
         HashMismatch: the file is another than when the network was named.
         ModelMissing, ConfigError, RunnerError: a network cannot be had, read or loaded.
     """
-    if not network.path.is_file():
-        raise ModelMissing(f"{network.path} has gone since it was named", "leave it there while clips are replayed")
-    if file_sha256(network.path) != network.entry.files[0].sha256:
-        raise HashMismatch(f"{network.path} has changed since it was named", "leave it alone while clips are replayed")
-    watch = TimedRunner(open_runner(network.name, network.entry, network.path))
+    watch = watched(network)
     sensing = Sensing(Zoo(mirror=mirror))
     if network.role == DETECTOR:
         return Chain(build_detector(network.entry, watch), sensing, watch)

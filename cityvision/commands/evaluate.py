@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cityvision.commands.evaluate_pictures import pictures
 from cityvision.commands.evaluate_versions import versions
 from cityvision.settings import load_settings
 from contracts.errors import ConfigError
@@ -29,6 +30,7 @@ def command() -> None:
 
 
 command.add_command(versions)
+command.add_command(pictures)
 
 
 @command.command(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from algorithm_repo.datasets.photos import mask_of
-from algorithm_repo.datasets.pictures import ByteArray, Read, decode, encode
+from algorithm_repo.datasets.pictures import Read, decode, encode
 from algorithm_repo.datasets.types import Item
 from algorithm_repo.judging import page
+from algorithm_repo.judging.drawing import with_masks
 from algorithm_repo.judging.gate import Verdict
 from algorithm_repo.judging.masks import Overlap, iou
 from algorithm_repo.judging.speed import Speed, by_turns, machine, speed, speeds
@@ -21,7 +21,6 @@ from models.segmenter import WaterSegmenter
 
 _PHOTO = 300  # width, px
 _PACED, _TURNS = 8, 24  # photos, and times, that both networks are timed on
-_TRUTH, _SAID = (0, 200, 0), (220, 60, 30)  # BGR
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,8 @@ def changes(items: Sequence[Item], before: Sequence[Overlap], after: Sequence[Ov
 def picture(item: Item, segmenters: Sequence[WaterSegmenter], read: Read) -> bytes:
     """A photo once for each network, side by side, with the label's outline and the network's; JPEG."""
     photo, mask = decode(read(item.content)), mask_of(item, read)
-    shown = [_drawn(photo, mask, segmenter.segment_frames([frame_from_bgr(photo)])[0]) for segmenter in segmenters]
+    maps = [segmenter.segment_frames([frame_from_bgr(photo)])[0] for segmenter in segmenters]
+    shown = [with_masks(photo, mask, one, _PHOTO) for one in maps]
     return encode(np.hstack(shown), quality=80)
 
 
@@ -93,19 +93,6 @@ def paced(items: Sequence[Item], before: WaterSegmenter, after: WaterSegmenter, 
 
     old, new = by_turns(looks(before), looks(after), _TURNS)
     return speed(old), speed(new)
-
-
-def _drawn(photo: ByteArray, mask: ByteArray | None, chances: ByteArray) -> ByteArray:
-    size = (_PHOTO, round(photo.shape[0] * _PHOTO / photo.shape[1]))
-    small = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
-    said = cv2.resize(chances, size, interpolation=cv2.INTER_LINEAR)
-    for shape, colour in ((mask, _TRUTH), (said, _SAID)):
-        if shape is None:
-            continue
-        area = np.asarray(cv2.resize(shape, size, interpolation=cv2.INTER_NEAREST) > 127, np.uint8)
-        outlines, _ = cv2.findContours(area, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        cv2.drawContours(small, outlines, -1, colour, 2)
-    return small
 
 
 def _told(verdict: Verdict) -> str:

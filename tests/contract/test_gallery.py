@@ -34,6 +34,7 @@ from tests.contract.access_world import CAMERA, World
 
 pytest_plugins = ["tests.embedded"]
 
+BLACK = cv2.imencode(".png", np.zeros((8000, 8000), np.uint8))[1].tobytes()  # 63 kB
 SERVED = {"role", "name", "sha256"}
 BINARY = {"content-type": "application/octet-stream"}
 
@@ -95,6 +96,7 @@ def test_a_clip_goes_through_the_whole_chain(world: World, tmp_path: Path) -> No
     [
         ("waterlogging", {"kind": "picture"}, b"x", "cannot be decoded"),
         ("waterlogging", {"kind": "picture"}, b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "cannot be decoded"),
+        ("waterlogging", {"kind": "picture"}, BLACK, "are more than 35 million"),
         ("crowding", {"kind": "clip"}, b"RIFF....AVI LIST" * 9, ""),
         ("litter", {"kind": "picture"}, b"\xff\xd8\xff", "send a clip"),
         ("waterlogging", {"kind": "picture", "polygon": [0.1, 0.2, 0.3]}, b"x", "polygon"),
