@@ -236,12 +236,18 @@ def freeze_command(settings: Settings, project: str, note: str, seed: int, who: 
         who = acting(connection, who, Right.LABEL, "--who")
         number = projects.named(connection, project).id
         done = freeze.freeze(connection, objects, number, true(), who, note=note, seed=seed)
-        what = {"project": number, "version": done.version.digest, "items": done.version.items}
-        audit.record(connection, who, "labels.frozen", what)
+        if not done.unchanged:
+            what = {"project": number, "version": done.version.digest, "items": done.version.items}
+            audit.record(connection, who, "labels.frozen", what)
     if as_json:
         left_out = [{"name": one.item.name, "why": one.why} for one in done.left_out]
-        click.echo(json.dumps({**done.version.model_dump(mode="json"), "left_out": left_out}, ensure_ascii=False))
+        more = {"left_out": left_out, "empty": done.empty, "unchanged": done.unchanged}
+        click.echo(json.dumps({**done.version.model_dump(mode="json"), **more}, ensure_ascii=False))
         return
     click.echo(f"{done.version.digest}: {done.version.items} pictures")
+    if done.unchanged:
+        click.echo("nothing changed since this version")
+    for side in done.empty:
+        click.echo(f"nothing is on the side {side}")
     for one in done.left_out:
         click.echo(f"left out {one.item.name}: {one.why}")

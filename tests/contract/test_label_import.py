@@ -347,3 +347,6 @@ def test_a_project_goes_to_another_tool_and_comes_back_as_a_version(engine: Engi
         there = projects.named(connection, "back")
         version = freeze.freeze(connection, objects(tmp_path), there.id, ALL, "lin").version
     assert (version.items, there.sources) == (4, {"photos": CITY})
+    done = run("freeze", "back")
+    assert "nothing changed since this version" in done.output, done.output
+    assert "nothing is on the side val" in done.output, "four pictures are too few for three sides"
