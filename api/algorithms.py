@@ -6,17 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
 
-from algorithm_repo.entering import service as entering
-from algorithm_repo.registry import ledger, service
+from algorithm_repo.registry import judged, ledger, service
 from algorithm_repo.registry.types import AlgorithmVersion, LedgerLine
 from api.deps import ConnectionDep, DoorsDep, LabelDep, Number, RegistryReaderDep
-from api.problems import Problem
+from api.problems import Problem, TryLater
 from api.rollout_schemas import EnteredVersion, StopReason
 from api.schemas import LedgerState
 from contracts.errors import StoreError
 
 router = APIRouter(prefix="/api/algorithms", tags=["algorithms"])
-_REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 422)}
+_REFUSED: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 422, 503)}
 
 
 @router.get("", responses={403: {"model": Problem}})
@@ -49,19 +48,19 @@ def enter_version(
     body: EnteredVersion, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> AlgorithmVersion:
     """A version like the one in production, but for the network that a training has made. Nothing runs it yet."""
-    entering.require_free(connection, body.algorithm, body.version)
-    ledger.lock(connection)
-    brought = entering.from_training(connection, doors.objects, body.training, body.licence)
-    return entering.enter(connection, body.algorithm, body.version, brought, viewer.name, body.note)
+    if doors.bring is None:
+        raise TryLater("no version can be entered here", "start the API by cityvision up")
+    asked = (body.training, body.algorithm, body.version, viewer.name)
+    return doors.bring(connection, doors.objects, *asked, licence=body.licence, note=body.note)
 
 
 @router.post("/{number}/registration", responses=_REFUSED)
 def register_version(number: Number, connection: ConnectionDep, viewer: LabelDep) -> AlgorithmVersion:
     """Lets an evaluated version go onto cameras, by the card of its newest evaluation, if the gate did."""
-    return entering.register(connection, service.get(connection, number), viewer.name)
+    return judged.register(connection, service.get(connection, number), viewer.name)
 
 
 @router.post("/{number}/retirement", responses=_REFUSED)
 def retire_version(number: Number, body: StopReason, connection: ConnectionDep, viewer: LabelDep) -> AlgorithmVersion:
     """Gives up a version that is on no camera; what its shadows have kept goes with it."""
-    return entering.retire(connection, service.get(connection, number), viewer.name, body.why)
+    return judged.retire(connection, service.get(connection, number), viewer.name, body.why)

@@ -60,6 +60,7 @@ from api import (
     trainings,
     weather,
 )
+from api.bringing import Bring
 from api.guard import Guard
 from api.masked_copies import Mask, MaskedCopies
 from api.metrics import RequestMetrics, RequestTimer
@@ -85,6 +86,7 @@ def create_app(
     mask: Mask | None = None,
     attempt: Try | None = None,
     look_at_clip: LookAtClip | None = None,
+    bring: Bring | None = None,
 ) -> FastAPI:
     """The ASGI application. Nothing is connected before its lifespan starts.
 
@@ -93,6 +95,7 @@ def create_app(
         mask: makes faces and plates in evidence unrecognisable; without it evidence is shown unmasked only.
         attempt: tries algorithms for the gallery; without it none can be tried.
         look_at_clip: opens clips that are to be labelled; without it none is taken in.
+        bring: makes versions of what trainings have made; without it none is entered.
 
     The database must be migrated and the bus and object store be there; where one is away, requests that need it
     answer 503 and `/api/health/ready` says which.
@@ -104,7 +107,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with doors.opened(
-            settings, objects, metrics, viewing_copies, masked_copies, attempt, look_at_clip
+            settings, objects, metrics, viewing_copies, masked_copies, attempt, look_at_clip, bring
         ) as shared:
             app.state.doors = shared
             yield

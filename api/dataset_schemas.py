@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from algorithm_repo.archive.service import DatasetVersion
-from algorithm_repo.datasets.diff import Diff, Relabelled, by_source
+from algorithm_repo.datasets.diff import Diff, HeadPart, Relabelled, by_source
 from algorithm_repo.datasets.statistics import Row, Statistics
 from algorithm_repo.datasets.types import Item, Label, Side
 from api.schemas import Body
@@ -78,8 +78,8 @@ class LeakageCheck(Body):
     Attributes:
         compared: items that were compared with each other; 0: too many to do it for each asker, they were when the
             version was frozen.
-        pairs: of them that are nearly the same picture.
-        across: of these on two sides.
+        pairs: as many as say which of them are nearly the same picture: of n that are all alike n - 1.
+        across: of these on two sides: each picture that has an alike one on another side is in one.
         hours_across: hours of one camera that are on two sides.
     """
 
@@ -105,6 +105,13 @@ class ChangeCount(Body):
     by: dict[str, int]
 
 
+class HeadChangeOut(Body):
+    """What changed of the whole version, and how."""
+
+    what: HeadPart
+    how: str
+
+
 class DatasetDifference(Body):
     """What changed from one version to another, in words (English) and in numbers.
 
@@ -124,6 +131,7 @@ class DatasetDifference(Body):
     otherwise: ChangeCount
     classes_added: list[str]
     classes_removed: list[str]
+    head: list[HeadChangeOut]
 
     @classmethod
     def of(cls, before: str, after: str, found: Diff) -> DatasetDifference:
@@ -138,6 +146,7 @@ class DatasetDifference(Body):
             otherwise=ChangeCount(items=len(found.told_otherwise), by=found.field_changes()),
             classes_added=list(found.classes_added),
             classes_removed=list(found.classes_removed),
+            head=[HeadChangeOut(what=one.what, how=one.how) for one in found.head],
         )
 
 

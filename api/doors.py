@@ -11,6 +11,7 @@ from secrets import token_urlsafe
 from sqlalchemy import Engine
 
 from algorithm_repo.labelling.clips import LookAtClip
+from api.bringing import Bring
 from api.camera_states import CameraStates
 from api.dataset_shelf import DatasetShelf
 from api.feed import EventFeed
@@ -57,6 +58,7 @@ class Doors:
     datasets: DatasetShelf
     attempt: Try | None
     look_at_clip: LookAtClip | None
+    bring: Bring | None
     book: Book
     sealer: Sealer
     signer: Signer
@@ -78,6 +80,7 @@ async def opened(
     masked_copies: MaskedCopies,
     attempt: Try | None,
     look_at_clip: LookAtClip | None,
+    bring: Bring | None,
 ) -> AsyncIterator[Doors]:
     """The shared parts with their tasks running. Nothing is connected yet: a store may come up later."""
     secret = token_urlsafe(24) if settings.seal_key is None else settings.seal_key.get_secret_value()
@@ -106,6 +109,7 @@ async def opened(
             DatasetShelf(objects),
             attempt,
             look_at_clip,
+            bring,
             read_book(settings.case_book or DEFAULT, settings.exchange),
             sealer,
             Ed25519Signer(secret),

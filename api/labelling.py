@@ -107,7 +107,8 @@ def list_label_items(
 ) -> list[ItemOut]:
     """A project's pictures in the order in which they came."""
     project = project_of(connection, number)
-    found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit)
+    tested = None if _manages(viewer, project) else viewer.name
+    found = projects.items(connection, number, sight.of_label_items(viewer), state, after, limit, tested)
     return _items_out(connection, doors, viewer, project, found)
 
 
@@ -125,7 +126,7 @@ def label_queue(
     found = projects.queue(connection, number, viewer.name, sight.of_label_items(viewer), work == "review", limit)
     numbers = [one.id for one in found]
     drafts = answers.drafts(connection, numbers, viewer.name)
-    said = answers.newest(connection, numbers)
+    said = (answers.waiting if work == "review" else answers.newest)(connection, numbers)
     told = zip(found, _items_out(connection, doors, viewer, project, found), strict=True)
     return [
         Task(
@@ -213,17 +214,21 @@ def label_agreement(number: Number, connection: ConnectionDep, viewer: LabelDep)
 def freeze_labels(
     number: Number, body: FreezeBody, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> FrozenOut:
-    """What is accepted becomes a version of training data: split without leakage, kept for good."""
+    """What is accepted becomes a version of training data: split without leakage, kept for good. Where nothing changed
+    since the newest version, that one is the answer."""
     managed(connection, viewer, number)
     seen = sight.of_label_items(viewer)
     done = freeze.freeze(connection, doors.objects, number, seen, viewer.name, note=body.note, seed=body.seed)
-    what = {"project": number, "version": done.version.digest, "items": done.version.items}
-    audit.record(connection, viewer.name, "labels.frozen", what)
+    if not done.unchanged:
+        what = {"project": number, "version": done.version.digest, "items": done.version.items}
+        audit.record(connection, viewer.name, "labels.frozen", what)
     return FrozenOut(
         digest=done.version.digest,
         items=done.version.items,
         parent=done.version.parent,
         left_out=[LeftOutOut(name=one.item.name, why=one.why) for one in done.left_out],
+        empty=list(done.empty),
+        unchanged=done.unchanged,
     )
 
 
@@ -239,13 +244,16 @@ def export_labels(
     form: Annotated[ZipFormat, Query(alias="format")] = "coco",
 ) -> Response:
     """What is accepted, as COCO, CVAT's XML or YOLO in a ZIP, tracks of clips as `cvat-video`; pictures and clips stay
-    here."""
-    project_of(connection, number)
+    here. Hidden tests are in it only for those who manage the project; a line of the audit chain."""
+    project = project_of(connection, number)
     seen = sight.of_label_items(viewer)
+    if not _manages(viewer, project):
+        seen = projects.without_tests(seen)
     if form == "cvat-video":
         files = clip_exchange.exported(connection, number, seen)
     else:
         files = exchange.exported(connection, number, seen, form)
+    audit.record(connection, viewer.name, "labels.exported", {"project": number, "format": form, "pictures": False})
     headers = {"Content-Disposition": f'attachment; filename="labels-{number}-{form}.zip"', "Cache-Control": "no-store"}
     return Response(exchange.zipped(files.texts), media_type="application/zip", headers=headers)
 

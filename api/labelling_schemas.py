@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from algorithm_repo.datasets.types import Side
 from algorithm_repo.labelling.clips import ClipFacts
 from algorithm_repo.labelling.types import GivenAnswer, Item, ItemState, Project, Shapes, Suggestion
 from api.schemas import Body
@@ -143,9 +144,16 @@ class LeftOutOut(Body):
 
 
 class FrozenOut(Body):
-    """The version that was made, and what is accepted but not in it."""
+    """The version that was made, and what is accepted but not in it.
+
+    Attributes:
+        empty: sides on which nothing is, as all that is alike stays together.
+        unchanged: it is the newest one again, as nothing changed since.
+    """
 
     digest: str
     items: int
     parent: str | None
     left_out: list[LeftOutOut]
+    empty: list[Side]
+    unchanged: bool

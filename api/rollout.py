@@ -30,7 +30,8 @@ _REFUSED: dict[int | str, dict[str, Any]] = {403: {"model": Problem}, 422: {"mod
 @router.get("/lanes", responses={403: {"model": Problem}})
 def list_lanes(connection: ConnectionDep, _viewer: RegistryReaderDep) -> list[LaneState]:
     """Every candidate that runs on cameras now, with what it and production have opened since."""
-    return [_state(connection, lane) for lane in lanes.wanted(connection)]
+    begun = frozenset(lanes.unburied(connection))
+    return [_state(connection, lane, lane.number in begun) for lane in lanes.wanted(connection)]
 
 
 @router.post("/{number}/shadow", responses=_REFUSED)
@@ -87,9 +88,8 @@ def _seen(connection: ConnectionDep, pool: PoolView, viewer: Viewer) -> dict[str
     return {name: camera for name, camera in pool.cameras.items() if visible is None or name in visible}
 
 
-def _state(connection: ConnectionDep, lane: Lane) -> LaneState:
-    begun = lane.number in lanes.unburied(connection)
-    seen = compare.compare(connection, lane.number, lane.algorithm) if begun else None
+def _state(connection: ConnectionDep, lane: Lane, begun: bool) -> LaneState:
+    seen = compare.counts(connection, lane.number, lane.algorithm) if begun else None
     return LaneState(
         number=lane.number,
         version_id=lane.version_id,

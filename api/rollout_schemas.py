@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from algorithm_repo.entering.service import LICENCE
 from algorithm_repo.registry.types import AlgorithmVersion, Version
 from algorithm_repo.rollout.types import LaneKind
 
@@ -28,13 +27,13 @@ class EnteredVersion(_Body):
 
     Attributes:
         training: number of the one that made its network.
-        licence: SPDX expression of the network's weights.
+        licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
     """
 
     algorithm: str = Field(max_length=64)
     version: Version
     training: int = Field(ge=1, le=2**62)
-    licence: str = Field(LICENCE, min_length=1, max_length=180)
+    licence: str | None = Field(None, min_length=1, max_length=180)
     note: str = Field("", max_length=2000)
 
 

@@ -140,6 +140,7 @@ def running(folder: Path, count: int = CAMERAS) -> Iterator[tuple[Doors, PoolVie
             DatasetShelf(objects),
             None,
             None,
+            None,
             read_book(),
             Sealer(_SECRET),
             Ed25519Signer(_SECRET),

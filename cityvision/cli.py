@@ -99,6 +99,21 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except CityVisionError as error:
             raise CommandFailure(str(error)) from error
+        except ValueError as error:
+            told = _fields(error)
+            if not told:
+                raise
+            raise CommandFailure(told) from error
+
+
+def _fields(error: ValueError) -> str:
+    """What pydantic found wrong with what was asked for, by field; "": the error is no such one."""
+    from pydantic import ValidationError  # so that --help needs not wait for it
+
+    if not isinstance(error, ValidationError):
+        return ""
+    faults = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, (error.title, *one['loc'])))}: {one['msg']}" for one in faults[:5])
 
 
 @click.group(

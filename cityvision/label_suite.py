@@ -61,7 +61,8 @@ def exported(
         truth = tuple(_truth(item, one, camera) for one in sorted(intervals, key=lambda one: one.start))
         file = names[item.content]
         clips.append(Clip(number=place, file=file, camera=camera, slices=item.slices, truth=truth))
-    gone = tuple(f"{one.name}: its clip was deleted, it is left out" for one in found if one not in items)
+    there = {one.id for one in items}
+    gone = tuple(f"{one.name}: its clip was deleted, it is left out" for one in found if one.id not in there)
     return Written({SUITE_FILE: _text(clips)}, {names[item.content]: item.content for item in items}, gone)
 
 

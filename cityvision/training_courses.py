@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from algorithm_repo.datasets.pictures import Read
 from algorithm_repo.datasets.types import Item, Manifest
 from algorithm_repo.judging.boxes import precision
-from algorithm_repo.judging.int8 import ByClass, Int8Limits, judged_int8, settle_int8
+from algorithm_repo.judging.int8 import ByClass, Int8Limits, judged_int8, settle_int8, settled_int8
 from algorithm_repo.judging.masks import iou, overlaps
 from algorithm_repo.judging.tags import accuracy, int8_limits
 from algorithm_repo.training import classifyjob, detectjob, headjob, segmentjob, ultrajob
@@ -64,7 +64,7 @@ class _Ultralytics(ABC):
         ultrajob.train(folder, f"{self._stem}.onnx", python, told, cancelled)
 
     def judge(self, folder: Path, manifest: Manifest, read: Read) -> None:
-        if not (folder / f"{self._stem}-int8.xml").is_file() or (folder / "int8.json").is_file():
+        if settled_int8(folder, self._stem) is not None or not (folder / f"{self._stem}-int8.xml").is_file():
             return
         zoo = zoo_of(folder, "trained", "not stated", ("onnx", "int8"))
         shown = [item for item in manifest.items if item.side == "val"]

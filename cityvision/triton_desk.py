@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ class TritonDesk:
         self._wanted: _Wanted | None = None
         self._served: Serving | None = None
         self._refused: tuple[Serving, str] | None = None
+        self._again = self._drop_again = 0.0  # not before then
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="triton-desk", daemon=True)
         self._thread.start()
@@ -99,29 +101,42 @@ class TritonDesk:
             while not self._stop.wait(_EVERY_S):
                 with self._lock:
                     wanted = self._wanted
-                if wanted is None or not control.ready():
+                    waits = wanted is not None and self._is_refused(wanted) and time.monotonic() < self._again
+                if wanted is None or waits or not control.ready():
                     continue  # a server that is away is nobody's fault; its versions are loaded when it is back
-                refused = self._turn(control, wanted)
-                if refused and self._stop.wait(_AGAIN_S):
-                    return
+                names = self._serve(control, wanted)
+                if names is not None and time.monotonic() >= self._drop_again:
+                    self._tidy(control, names | wanted.in_use)
 
-    def _turn(self, control: TritonControl, wanted: _Wanted) -> bool:
-        """Whether something could not be served."""
+    def _is_refused(self, wanted: _Wanted) -> bool:
+        return self._refused is not None and self._refused[0] == wanted.serving
+
+    def _serve(self, control: TritonControl, wanted: _Wanted) -> frozenset[str] | None:
+        """The wanted versions' Triton names, once all are loaded and warm; None: one could not be served."""
         try:
             names = frozenset(self._bring(control, model) for model in wanted.serving.models)
-            with self._lock:
-                self._served, self._refused = wanted.serving, None
-            self._drop(control, names | wanted.in_use)
-        except (CityVisionError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - nobody looks after this thread, and later promotions need it
             if not control.ready():
-                return False
+                return None
             with self._lock:
-                first = self._refused is None or self._refused[0] != wanted.serving
-                self._served, self._refused = None, (wanted.serving, str(error))
+                first = not self._is_refused(wanted)
+                self._served, self._refused = None, (wanted.serving, str(error) or type(error).__name__)
+                self._again = time.monotonic() + _AGAIN_S
             if first:
-                _log.error("Triton goes on with the networks it has: %s", error)
-            return True
-        return False
+                unforeseen = not isinstance(error, (CityVisionError, OSError))
+                _log.error("Triton goes on with the networks it has: %s", error, exc_info=unforeseen)
+            return None
+        with self._lock:
+            self._served, self._refused = wanted.serving, None
+        return names
+
+    def _tidy(self, control: TritonControl, in_use: frozenset[str]) -> None:
+        """Takes away what nobody needs; what does not go now is no fault of what is served, and goes later."""
+        try:
+            self._drop(control, in_use)
+        except Exception as error:  # noqa: BLE001 - as above; a server that ends meanwhile has words of its own
+            self._drop_again = time.monotonic() + _AGAIN_S
+            _log.warning("an old version stays on Triton for now: %s", error)
 
     def _bring(self, control: TritonControl, model: ServedModel) -> str:
         """The version's Triton name, once it is loaded and warm. What goes wrong is told with the network's name."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import redis
+from pydantic import ValidationError
 
 from contracts.errors import BusUnavailable
+from contracts.live import CameraStatus
 
 
 @contextmanager
@@ -21,6 +23,17 @@ def translated() -> Iterator[None]:
         raise BusUnavailable(
             f"Valkey/Redis: {str(error)[:200]}", "records wait in the spool until it is back"
         ) from error
+
+
+def statuses_of(found: Mapping[bytes, bytes]) -> dict[str, CameraStatus]:
+    """What workers say of cameras, by camera; of workers of another release, while an update rolls, nothing."""
+    said = {}
+    for name, text in found.items():
+        try:
+            said[name.decode()] = CameraStatus.model_validate_json(text)
+        except ValidationError:
+            continue
+    return said
 
 
 def entries_of(entries: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:

@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from contracts.live import CameraStatus
-from store.client import translated
+from store.client import statuses_of, translated
 from store.keys import Keys
 
 
@@ -39,12 +39,12 @@ class AsyncBus:
         """Every camera's last status, by camera."""
         with translated():
             found = await self._redis.hgetall(self._keys.status)
-        return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
+        return statuses_of(found)
 
     async def status(self, camera: str) -> CameraStatus | None:
         with translated():
             found = await self._redis.hget(self._keys.status, camera)
-        return CameraStatus.model_validate_json(found) if found is not None else None
+        return statuses_of({camera.encode(): found}).get(camera) if found is not None else None
 
     async def watch(self, camera: str, ttl_s: float = 5.0) -> None:
         """Somebody looks at `camera`: to be repeated before `ttl_s` is over."""

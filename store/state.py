@@ -17,7 +17,7 @@ from contracts.looks import LookRequest
 from contracts.proposals import ZoneProposals
 from contracts.trace import TraceLine
 from store import keys
-from store.client import entries_of, translated
+from store.client import entries_of, statuses_of, translated
 
 
 class PoolSnapshot(NamedTuple):
@@ -80,7 +80,7 @@ class LiveState:
             else:
                 texts: Any = self._redis.hmget(self._keys.status, list(cameras))
                 found = {name.encode(): text for name, text in zip(cameras, texts, strict=True) if text is not None}
-        return {name.decode(): CameraStatus.model_validate_json(text) for name, text in found.items()}
+        return statuses_of(found)
 
     def watched(self, cameras: Sequence[str]) -> frozenset[str]:
         """Which of `cameras` somebody looks at live."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from algorithm_repo.datasets.types import Item, Manifest
+from algorithm_repo.datasets.types import Item, Manifest, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,25 @@ class Relabelled:
 
     def fields(self) -> list[str]:
         """Names of what changed."""
-        return [name for name in Item.model_fields if getattr(self.before, name) != getattr(self.after, name)]
+        changed = [name for name in Item.model_fields if getattr(self.before, name) != getattr(self.after, name)]
+        return ["order of labels" if name == "labels" and self.same_labels else name for name in changed]
+
+    @property
+    def same_labels(self) -> bool:
+        """Whether the labels are the same, in whatever order."""
+        before, after = (sorted(x.model_dump_json() for x in one.labels) for one in (self.before, self.after))
+        return before == after
+
+
+HeadPart = Literal["task", "order of classes", "terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadChange:
+    """What changed of the whole version: its task, the order of the classes that both have, the terms of a source."""
+
+    what: HeadPart
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +47,7 @@ class Diff:
     relabelled: items of both with other labels.
     told_otherwise: items of both, with the same labels, of which something else changed (slices, source, side …).
     classes_added, classes_removed: labels of one version only.
+    head: what changed of the whole.
     """
 
     added: tuple[Item, ...]
@@ -36,6 +56,7 @@ class Diff:
     told_otherwise: tuple[Relabelled, ...]
     classes_added: tuple[str, ...]
     classes_removed: tuple[str, ...]
+    head: tuple[HeadChange, ...]
 
     def label_changes(self) -> dict[str, int]:
         """By how much the count of each label grew or shrank in relabelled items; what did not is left out."""
@@ -55,7 +76,7 @@ class Diff:
 
     def field_changes(self) -> dict[str, int]:
         """Of how many items each field changed, among those that were told otherwise."""
-        return _counted(name for one in self.told_otherwise for name in one.fields() if name != "labels")
+        return _counted(name for one in self.told_otherwise for name in one.fields())
 
     def words(self) -> list[str]:
         """A line for each kind of change; none where nothing changed."""
@@ -75,7 +96,7 @@ class Diff:
         for word, classes in (("added", self.classes_added), ("removed", self.classes_removed)):
             if classes:
                 told.append(f"{word} classes: {', '.join(classes)}")
-        return told
+        return [*told, *(f"changed the {one.what}: {one.how}" for one in self.head)]
 
 
 def diff(before: Manifest, after: Manifest) -> Diff:
@@ -86,11 +107,26 @@ def diff(before: Manifest, after: Manifest) -> Diff:
     return Diff(
         added=tuple(item for one, item in new.items() if one not in old),
         removed=tuple(item for one, item in old.items() if one not in new),
-        relabelled=tuple(one for one in changed if one.before.labels != one.after.labels),
-        told_otherwise=tuple(one for one in changed if one.before.labels == one.after.labels),
+        relabelled=tuple(one for one in changed if not one.same_labels),
+        told_otherwise=tuple(one for one in changed if one.same_labels),
         classes_added=tuple(one for one in after.classes if one not in before.classes),
         classes_removed=tuple(one for one in before.classes if one not in after.classes),
+        head=tuple(_head(before, after)),
     )
+
+
+def _head(before: Manifest, after: Manifest) -> Iterator[HeadChange]:
+    if before.task != after.task:
+        yield HeadChange("task", f"{before.task} → {after.task}")
+    both = set(before.classes) & set(after.classes)
+    was, now = (", ".join(one for one in order if one in both) for order in (before.classes, after.classes))
+    if was != now:
+        yield HeadChange("order of classes", f"{was} → {now}")
+    for name in sorted(before.sources.keys() & after.sources.keys()):
+        old, new = before.sources[name], after.sources[name]
+        terms = [field for field in Source.model_fields if getattr(old, field) != getattr(new, field)]
+        if terms:
+            yield HeadChange("terms", f"{name}: {', '.join(terms)}")
 
 
 def by_source(items: Iterable[Item]) -> dict[str, int]:

@@ -223,25 +223,24 @@ def evaluated(
     return service.carry_out(connection, version.id, Move.EVALUATE, who, office, grounds)
 
 
-def register(connection: Connection, version: AlgorithmVersion, who: str) -> AlgorithmVersion:
-    """It may go onto cameras, by the card of its newest evaluation.
+def enter_training(
+    connection: Connection,
+    objects: ObjectStore,
+    number: int,
+    algorithm: str,
+    version: str,
+    who: str,
+    *,
+    licence: str | None = None,
+    note: str = "",
+) -> AlgorithmVersion:
+    """A version with what a training has made.
 
     Raises:
-        ConfigError: it was not evaluated, the gate refused it, or it is past that.
+        ConfigError, ObjectsUnavailable: see `from_training`, `require_free` and `enter`.
     """
-    lines = [line for line in ledger.of_version(connection, version.id) if line.move is Move.EVALUATE]
-    if not lines:
-        what = f"version: {version.algorithm} {version.version} was not evaluated"
-        raise ConfigError(what, "run `cityvision evaluate versions --candidate ALGORITHM@VERSION --record`")
-    grounds = Grounds(card=lines[-1].grounds.card)
-    return service.carry_out(connection, version.id, Move.REGISTER, who, Office.ENGINEER, grounds)
-
-
-def retire(connection: Connection, version: AlgorithmVersion, who: str, why: str) -> AlgorithmVersion:
-    """It goes no further: refused before it was registered, retired afterwards. What its shadow kept goes with it.
-
-    Raises:
-        ConfigError: it is on cameras, or is retired already.
-    """
-    move = Move.RETIRE if version.stage is Stage.REGISTERED else Move.REFUSE
-    return service.carry_out(connection, version.id, move, who, Office.ENGINEER, Grounds(why=why))
+    ledger.lock(connection)
+    require_free(connection, algorithm, version)
+    return enter(
+        connection, algorithm, version, from_training(connection, objects, number, licence or LICENCE), who, note
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -106,22 +106,25 @@ def _document(
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-def read(content: bytes, file: str, side: Side | None = None) -> Read:
+def read(content: bytes, file: str, side: Side | None = None, *, boxes: bool = False) -> Read:
     """What an instances file says.
 
-    A thing of several outlines becomes several polygons; a crowd becomes a mask; both are said.
+    A thing of several outlines becomes several polygons; crowds and keypoints are left out; all of it is said.
 
     Args:
         content: the JSON.
         file: what it is called in faults and warnings.
         side: of images that do not say it (only ours do).
+        boxes: things are read as their boxes, also those that have outlines or run lengths.
 
     Raises:
         FormatFaults: the file cannot be used, with every fault at its entry, and the fix.
     """
     faults = Faults(file)
     data = _json(content, file)
-    categories = _entries(data, "categories", Category, faults)
+    annotations = _entries(data, "annotations", Annotation, faults)
+    used = {one.category_id for one in annotations}
+    categories = _used(_entries(data, "categories", Category, faults), used, faults)
     names = class_names([one.name for one in categories], faults, "categories")
     images = _entries(data, "images", Image, faults)
     _each_once([one.id for one in categories], "categories", faults)
@@ -130,16 +133,19 @@ def read(content: bytes, file: str, side: Side | None = None) -> Read:
     _each_once([path for path in paths.values() if path], "images' file_name", faults)
     licences = {one.id: one.name for one in _entries(data, "licenses", Licence, faults)}
     sources = _sources(data.get(OURS), faults)
-    annotations = _entries(data, "annotations", Annotation, faults)
     faults.tell()
     reading = Reading(
         faults,
         {one.id: name for one, name in zip(categories, names, strict=True)},
         {one.id: one for one in images},
         {one.id: [] for one in images},
+        boxes=boxes,
     )
     for number, annotation in enumerate(annotations):
         take(annotation, reading, f"annotations[{number}]")
+    pointed = sum(bool(annotation.keypoints) for annotation in annotations)
+    if pointed:
+        faults.warn("keypoints", f"said of {pointed} annotations, left out")
     faults.tell()
     pictures = [_picture(one, paths[one.id], reading.labels[one.id], licences, side, faults, names) for one in images]
     faults.tell()
@@ -191,6 +197,20 @@ def _entries(data: dict[str, Any], key: str, model: type[EntryT], faults: Faults
             found.append(model.model_validate(one))
         except ValidationError as error:
             faults.add(f"{key}[{number}]", said(error), "correct it there")
+    return found
+
+
+def _used(categories: list[Category], used: Collection[int], faults: Faults) -> list[Category]:
+    """Without those whose name another has too and that nothing is of: Roboflow writes a group as one."""
+    named = {repr(one.name) for one in categories if one.id in used}
+    found = []
+    for one in categories:
+        if one.id not in used and repr(one.name) in named:
+            what = f"{str(one.name)[:80]!r} is there twice, the one that nothing is of is passed over"
+            faults.warn("categories", what)
+        else:
+            named.add(repr(one.name))
+            found.append(one)
     return found
 
 

@@ -5,17 +5,43 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from algorithm_repo.datasets.types import Box, Item, Label, Mask, Name, Polygon, Seconds, Side, Tag
 from algorithm_repo.formats import rle
-from algorithm_repo.formats.types import FAR, GRID, MOST_SIDE, Facts, Faults, MaskOf, boxed, in_px, outlined
+from algorithm_repo.formats.types import (
+    FAR,
+    GRID,
+    MOST_SIDE,
+    Facts,
+    Faults,
+    MaskOf,
+    around,
+    box_around,
+    boxed,
+    in_px,
+    outlined,
+)
 
 OURS = "cityvision"
 Number = Annotated[float, Field(ge=-FAR, le=FAR, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True)]
+_T = TypeVar("_T")
+
+
+def _whole(value: object) -> object:
+    """Other tools write 640 as 640.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _or(nothing: _T) -> BeforeValidator:
+    """What other tools write for nothing."""
+    return BeforeValidator(lambda value: nothing if value is None or value == [] else value)
+
+
+Px = Annotated[int, BeforeValidator(_whole), Field(gt=0, le=MOST_SIDE, strict=True)]
 
 
 class Entry(BaseModel):
@@ -44,8 +70,8 @@ class ImageFacts(Facts):
 class Image(Entry):
     id: Whole
     file_name: str
-    width: int = Field(gt=0, le=MOST_SIDE, strict=True)
-    height: int = Field(gt=0, le=MOST_SIDE, strict=True)
+    width: Px
+    height: Px
     license: Whole | None = None
     cityvision: ImageFacts | None = None
 
@@ -57,23 +83,25 @@ class AnnotationFacts(Entry):
 class Annotation(Entry):
     image_id: Whole
     category_id: Whole
-    bbox: tuple[Number, Number, Number, Number] | None = None
+    bbox: Annotated[tuple[Number, Number, Number, Number] | None, _or(None)] = None
     segmentation: list[Any] | dict[str, Any] | None = None
-    iscrowd: int = 0
+    iscrowd: Annotated[int, _or(0)] = 0
     track_id: Whole | None = Field(None, ge=0)
-    attributes: dict[str, Any] = Field(default_factory=dict)
+    attributes: Annotated[dict[str, Any], _or({})] = Field(default_factory=dict)
+    keypoints: Any = None
     cityvision: AnnotationFacts = AnnotationFacts()
 
 
 @dataclass(slots=True)
 class Reading:
-    """One file while it is read."""
+    """One file while it is read; `boxes`: as boxes alone."""
 
     faults: Faults
     classes: dict[int, str]
     images: dict[int, Image]
     labels: dict[int, list[Label]] = field(default_factory=dict)
     masks: dict[str, bytes] = field(default_factory=dict)
+    boxes: bool = False
 
 
 def annotation_of(label: Box | Polygon | Mask, item: Item, mask_of: MaskOf) -> dict[str, Any]:
@@ -124,21 +152,30 @@ def take(annotation: Annotation, reading: Reading, where: str) -> None:
         faults.add(where, f"its {key} {getattr(annotation, key)} is of none in the file", "correct it there")
         return
     if annotation.iscrowd:
-        faults.warn(where, "a crowd is read as one thing")
+        faults.warn(where, "a crowd is no single thing and is left out")
+        return
     form = annotation.segmentation
+    if isinstance(form, list):
+        form = [outline for outline in form if outline != []]
     labels: list[Label | None] = []
-    if isinstance(form, dict):
+    if reading.boxes and annotation.bbox is not None and (min(annotation.bbox[2:]) > 0 or not form):
+        labels = [_box(annotation.bbox, image, name, annotation, faults, where)]
+    elif isinstance(form, dict):
         if annotation.attributes or annotation.track_id is not None:
             faults.warn(where, "a mask has neither attributes nor track: they are left out")
         labels = [_mask(form, image, name, reading, where)]
     elif form:
-        if len(form) > 1:
+        if len(form) > 1 and not reading.boxes:
             faults.warn(where, f"one thing of {len(form)} outlines is read as as many polygons")
         labels = [_outline(outline, image, name, annotation, faults, where) for outline in form]
+        if reading.boxes:
+            labels = [box_around([one for one in labels if isinstance(one, Polygon)])]
     elif annotation.bbox is not None:
         labels = [_box(annotation.bbox, image, name, annotation, faults, where)]
-    else:
+    elif annotation.model_fields_set.isdisjoint({"bbox", "segmentation"}):
         labels = [Tag(label=name)]  # so Datumaro writes what is said of a whole image
+    else:
+        faults.warn(where, "it has neither box nor outline and is left out")
     reading.labels[image.id] += [label for label in labels if label is not None]
 
 
@@ -178,15 +215,12 @@ def _box(
     if across < 0 or down < 0:
         faults.add(f"{where}.bbox", "the box has a negative size", "write [x, y, width, height] in px")
         return None
-    if annotation.attributes.get("rotation"):
-        faults.warn(where, "a turned box is read as if it stood upright")
-    corners = (
-        x / image.width,
-        y / image.height,
-        (x + across) / image.width,
-        (y + down) / image.height,
-    )
-    return boxed(name, corners, faults, where, **_more(annotation))
+    px, turn = [x, y, x + across, y + down], annotation.attributes.get("rotation")
+    if type(turn) in (int, float) and turn:
+        faults.warn(where, "a turned box is read as the one around it")
+        px = around(px, turn)
+    shares = [one / size for one, size in zip(px, (image.width, image.height) * 2, strict=True)]
+    return boxed(name, shares, faults, where, **_more(annotation))
 
 
 def _more(annotation: Annotation) -> dict[str, Any]:

@@ -8,6 +8,7 @@ for each item. Clips and intervals are left out with a warning for each item.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -25,6 +26,7 @@ from algorithm_repo.formats.cvat_xml import (
     shape,
     shaped,
     sized,
+    tell_lost,
     whole,
     words,
 )
@@ -102,15 +104,19 @@ def read(content: bytes, file: str = XML_FILE) -> Read:
         faults.add("track", "the file is for video", "read it with its frames per second")
     masks: dict[str, bytes] = {}
     pictures: dict[str, Picture] = {}
+    names = Counter(node.get("name", "") for node in root.iterfind("image"))
     for number, node in enumerate(root.iterfind("image")):
         where = f"image {number} ({node.get('name', '')[:80]})"
-        path = safe_path(node.get("name", ""), faults, where)
+        # A project has the same name in several subsets, each in a folder of its own.
+        folder = f"{node.get('subset', '')}/" if names[node.get("name", "")] > 1 and node.get("subset") else ""
+        path = safe_path(f"{folder}{node.get('name', '')}", faults, where)
         size = sized(node.get("width"), node.get("height"), faults, where)
         if path in pictures:
             faults.add(where, "an image of this name came before", "name each image once")
         if size is not None and path:
             labels = _labels(node, classes, size, masks, faults, where)
             pictures[path] = Picture(path, labels, _side(node, faults, where), *size)
+    tell_lost(root.iterfind("image/*"), faults)
     faults.tell()
     return Read(classes, tuple(pictures.values()), masks, warnings=tuple(faults.warned))
 

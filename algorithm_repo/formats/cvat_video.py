@@ -31,6 +31,7 @@ from algorithm_repo.formats.cvat_xml import (
     shape,
     shaped,
     sized,
+    tell_lost,
     whole,
     words,
 )
@@ -223,6 +224,7 @@ def parsed(content: bytes, fps: float, file: str) -> Parsed:
     tracks = tuple((node, _rows(node, faults, where(node))) for node in root.iterfind("track"))
     if size is None or faults.found:
         raise FormatFaults(faults.found)
+    tell_lost(root.iterfind("track/*"), faults)
     return Parsed(classes, path, size, tracks, _end(root, tracks), faults)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -17,6 +18,7 @@ from algorithm_repo.formats.types import (
     MOST_SIDE,
     Faults,
     FormatFaults,
+    around,
     boxed,
     class_names,
     in_px,
@@ -28,6 +30,7 @@ from contracts.errors import ConfigError
 
 XML_FILE = "annotations.xml"
 _STRANGE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
+_LOST = ("occluded", "z_order", "group_id")
 _EDGES = ("xtl", "ytl", "xbr", "ybr")
 
 
@@ -160,8 +163,6 @@ def corners(node: Element, faults: Faults, where: str) -> list[float] | None:
     """px of a `box` (x1 y1 x2 y2) or `polygon` (x1 y1 x2 y2 …); None, and a fault, where they are none."""
     if node.tag == "box":
         told = [node.get(edge, "") for edge in _EDGES]
-        if number_of(node.get("rotation", "0")) != 0:
-            faults.warn(where, "a turned box is read as if it stood upright")
     else:
         told = node.get("points", "").replace(";", ",").split(",")
     values = [number_of(word) for word in told]
@@ -171,6 +172,9 @@ def corners(node: Element, faults: Faults, where: str) -> list[float] | None:
     if node.tag == "box" and (values[0] > values[2] or values[1] > values[3]):
         faults.add(where, "the box has a negative size", "write its left upper corner as xtl, ytl")
         return None
+    if node.tag == "box" and (turn := number_of(node.get("rotation", "0"))) != 0:
+        faults.warn(where, "a turned box is read as the one around it")
+        return around(values, turn)
     return values
 
 
@@ -181,6 +185,14 @@ def shaped(
     shares = [value / size[place % 2] for place, value in enumerate(px)]
     make = boxed if tag == "box" else outlined
     return make(label, shares, faults, where, **more)
+
+
+def tell_lost(nodes: Iterable[Element], faults: Faults) -> None:
+    """Warns of what CVAT says of shapes and labels have no room for, each once with its number."""
+    counts = Counter(key for node in nodes for key in _LOST if node.get(key, "0") not in ("0", ""))
+    for key in _LOST:
+        if counts[key]:
+            faults.warn(key, f"said of {counts[key]} shape{'s' if counts[key] > 1 else ''}, left out")
 
 
 def attributes_of(node: Element) -> dict[str, str]:

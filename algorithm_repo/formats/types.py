@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import cos, isfinite, radians, sin
 from typing import Any
 
 import numpy.typing as npt
@@ -203,6 +204,27 @@ def pictures_of(items: Iterable[Item], lost: Lost) -> list[Item]:
 
 
 # --- shapes that were read --------------------------------------------------------------------------------------
+
+
+def around(px: Sequence[float], degrees: float) -> list[float]:
+    """The upright box around a box x1 y1 x2 y2 in px that is turned clockwise around its middle, as in CVAT."""
+    x1, y1, x2, y2 = px
+    if not isfinite(degrees):
+        return list(px)
+    cosine, sine = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
+    x, y, across, down = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
+    wide, high = across * cosine + down * sine, across * sine + down * cosine
+    return [x - wide, y - high, x + wide, y + high]
+
+
+def box_around(outlines: Sequence[Polygon]) -> Box | None:
+    """The box around all outlines of one thing, with what is said of the first; None where they have no area."""
+    xs, ys = ([point[axis] for one in outlines for point in one.points] for axis in (0, 1))
+    if not xs or min(xs) >= max(xs) or min(ys) >= max(ys):
+        return None
+    first = outlines[0]
+    box = (min(xs), min(ys), max(xs), max(ys))
+    return Box(label=first.label, box=box, track=first.track, at=first.at, attributes=first.attributes)
 
 
 def boxed(label: str, corners: Sequence[float], faults: Faults, where: str, **more: Any) -> Box | None:

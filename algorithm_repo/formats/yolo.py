@@ -117,8 +117,6 @@ def read(files: Collection[str], read_file: Callable[[str], bytes], data_file: s
         raise FormatFaults([f"{data_file} is missing; name the file that says names:, train: and val:"])
     data = _yaml(read_file(data_file), faults)
     classes = _classes(data.get("names"), faults)
-    if data.get("path") not in (None, "", "."):
-        faults.warn("path", "passed over: what it names is looked for beside this file")
     root = data_file.rpartition("/")[0]
     sides = _sides(data, f"{root}/" if root else "", sorted(files), faults)
     known, used, pictures = frozenset(files), set[str](), []
@@ -129,6 +127,11 @@ def read(files: Collection[str], read_file: Callable[[str], bytes], data_file: s
             used.add(path)
             labels = _labels(path, read_file(path), classes, faults)
         pictures.append(Picture(file, labels, side))
+    bare = [file for file in sides if _label_file(file) not in known]
+    if bare:
+        first = f"{', '.join(bare[:3])}{', …' if len(bare) > 3 else ''}"
+        have, they = ("has", "it shows") if len(bare) == 1 else ("have", "they show")
+        faults.warn("images", f"{len(bare)} {have} no file of labels, so {they} nothing: {first}")
     for path in sorted(known - used):
         if "/labels/" in f"/{path}" and path.endswith(".txt"):
             faults.warned.append(f"{path}: it belongs to no picture")
@@ -161,25 +164,63 @@ def _classes(names: object, faults: Faults) -> tuple[str, ...]:
 def _sides(data: dict[Any, Any], root: str, files: list[str], faults: Faults) -> dict[str, Side]:
     """Each picture below the folders of the sides."""
     found: dict[str, Side] = {}
+    empty: list[tuple[Side, str]] = []
+    base = _base(data.get("path"), root, files, faults)
+    for side, below in _folders(data, base, files, faults):
+        pictures = [file for file in files if _is_picture(file, f"{base}{below}/")]
+        # `val` has to be named even where nothing is on it, so `written` does.
+        if not pictures and below != f"images/{side}":
+            empty.append((side, below))
+        for file in pictures:
+            if safe_path(file, faults, side) and found.setdefault(file, side) != side:
+                faults.warn(side, f"{file} is on side {found[file]} too, and stays there")
+    if empty and not found:
+        where = ", ".join(dict.fromkeys(side for side, _ in empty))
+        told = ", ".join(repr(below) for _, below in empty)
+        faults.add(where, f"there is no picture in {told}", "name the folders of pictures as they lie beside this file")
+    for side, below in empty:
+        faults.warn(side, f"there is no picture in {below!r}")
+    return found
+
+
+def _folders(data: dict[Any, Any], base: str, files: list[str], faults: Faults) -> list[tuple[Side, str]]:
+    """The folder of each side below `base`.
+
+    Roboflow writes "../train/images" for what lies beside the file, and ultralytics takes it so: where one does, "../"
+    is passed over.
+    """
+    told: list[tuple[Side, str]] = []
     for side in SIDES:
         folders = data.get(side) or []
         for folder in folders if isinstance(folders, list) else [folders]:
             if not isinstance(folder, str) or folder.endswith(".txt"):
                 # Only a text is shown: aliases of YAML make a short file's list endless once it is written out.
-                told = repr(folder[:200]) if isinstance(folder, str) else f"a {type(folder).__name__}"
-                faults.add(side, f"{told} is no folder", "name a folder of pictures")
-                continue
-            below = safe_path(folder, faults, side)
-            if not below:
-                continue
-            for file in files:
-                if not file.startswith(f"{root}{below}/") or PurePosixPath(file).suffix.lower() not in PICTURES:
-                    continue
-                if not safe_path(file, faults, side):
-                    continue
-                if found.setdefault(file, side) != side:
-                    faults.warn(side, f"{file} is on side {found[file]} too, and stays there")
-    return found
+                what = repr(folder[:200]) if isinstance(folder, str) else f"a {type(folder).__name__}"
+                faults.add(side, f"{what} is no folder", "name a folder of pictures")
+            else:
+                told.append((side, folder))
+    beside = any(
+        folder.startswith("../") and any(_is_picture(file, f"{base}{folder[3:]}/") for file in files)
+        for _, folder in told
+    )
+    safe = ((side, safe_path(one.removeprefix("../") if beside else one, faults, side)) for side, one in told)
+    return [(side, below) for side, below in safe if below]
+
+
+def _base(path: object, root: str, files: list[str], faults: Faults) -> str:
+    """The folder that sides are looked for in, "" or with "/" at its end: `path` where it lies beside this file."""
+    if path in (None, "", "."):
+        return root
+    unheard = Faults("")
+    below = safe_path(path, unheard, "path") if isinstance(path, str) else ""
+    if below and any(file.startswith(f"{root}{below}/") for file in files):
+        return f"{root}{below}/"
+    faults.warn("path", "passed over: what it names is looked for beside this file")
+    return root
+
+
+def _is_picture(file: str, below: str) -> bool:
+    return file.startswith(below) and PurePosixPath(file).suffix.lower() in PICTURES
 
 
 def _label_file(picture: str) -> str:

@@ -30,16 +30,31 @@ class LeaseLost(CityVisionError):
     """Another worker has the job by now, or it was ended: what this one does with it no longer counts."""
 
 
+class MadeWith(Contract):
+    """What a training was last started with.
+
+    Attributes:
+        code: SHA-256 over the sources of training.
+        environment: versions of Python and packages, kind of machine.
+        starts: how often it was started.
+    """
+
+    code: Sha256
+    environment: dict[str, str]
+    starts: int
+
+
 class TrainingJob(Contract):
     """One job.
 
     Attributes:
         settings: see `training.asked`.
         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
-        attempts: how often it was claimed.
+        attempts: how often it was claimed and not given back.
         told: why it failed, in words.
         result: file to SHA-256 of what it made.
         step, of: how far it is.
+        made_with: None: not started yet, or by a release that did not tell.
     """
 
     id: int
@@ -56,6 +71,7 @@ class TrainingJob(Contract):
     result: dict[str, Sha256]
     step: int = 0
     of: int = 0
+    made_with: MadeWith | None = None
 
 
 class CurvePoint(Contract):
@@ -132,18 +148,19 @@ def curve(connection: Connection, number: int) -> list[CurvePoint]:
 def claim(connection: Connection, token: str, lease_s: float) -> TrainingJob | None:
     """The oldest job that waits, or whose worker has gone; None where there is none.
 
-    A job that was claimed too often without an end is not tried again: it would take its worker with it for ever.
+    A job that was claimed too often without getting on is not tried again: it would take its worker with it for ever.
+    One whose end somebody asked for is not begun again either.
 
     Args:
         token: of the claiming worker; another one for every claim.
         lease_s: until it has to be renewed, s.
     """
     gone = and_(_j.state == "running", _j.lease_until < _NOW)
-    connection.execute(
-        update(training_jobs)
-        .where(gone, _j.attempts >= MOST_ATTEMPTS)
-        .values(state="failed", ended=_NOW, lease=None, told=f"its worker ended {MOST_ATTEMPTS} times without a word")
-    )
+    ended = {"ended": _NOW, "lease": None}
+    connection.execute(update(training_jobs).where(gone, _j.cancel).values(state="cancelled", **ended))
+    why = f"its worker ended {MOST_ATTEMPTS} times without getting on"
+    given_up = update(training_jobs).where(gone, _j.fruitless >= MOST_ATTEMPTS)
+    connection.execute(given_up.values(state="failed", told=why, **ended))
     ready = (
         select(_j.id)
         .where(or_(_j.state == "waiting", gone))
@@ -152,10 +169,11 @@ def claim(connection: Connection, token: str, lease_s: float) -> TrainingJob | N
         .with_for_update(skip_locked=True)
         .cte("ready")
     )
+    counted = {"attempts": _j.attempts + 1, "fruitless": _j.fruitless + 1}
     number = connection.execute(
         update(training_jobs)
         .where(_j.id == ready.c.id)
-        .values(state="running", attempts=_j.attempts + 1, lease=token, lease_until=_until(lease_s))
+        .values(state="running", lease=token, lease_until=_until(lease_s), **counted)
         .returning(_j.id)
     ).scalar_one_or_none()
     return None if number is None else get(connection, number)
@@ -178,17 +196,51 @@ def renew(connection: Connection, number: int, token: str, lease_s: float) -> bo
 
 
 def tell(connection: Connection, number: int, token: str, point: CurvePoint) -> None:
-    """Adds a line to the curve; the same line again, by whoever went on, is that one.
+    """Adds a line to the curve; the same line again, by whoever went on, is that one. A later step is progress.
 
     Raises:
         LeaseLost: see there.
     """
     _held(connection, number, token)
+    reached = select(func.coalesce(func.max(training_points.c.step), -1)).where(training_points.c.job == number)
+    if point.step > connection.execute(reached).scalar_one():
+        connection.execute(update(training_jobs).where(_j.id == number).values(fruitless=0))
     values = {"job": number, **point.model_dump()}
     one = upsert(training_points).values(values)
     connection.execute(
         one.on_conflict_do_update(index_elements=["job", "step"], set_={"of": point.of, "figures": point.figures})
     )
+
+
+def started(connection: Connection, number: int, token: str, made_with: MadeWith) -> None:
+    """Keeps what a job that this worker holds was started with.
+
+    Raises:
+        LeaseLost: see there.
+    """
+    _held(connection, number, token)
+    connection.execute(update(training_jobs).where(_j.id == number).values(made_with=made_with.model_dump()))
+
+
+def give_back(connection: Connection, number: int, token: str) -> State:
+    """Lets go of a job before its end, because this worker is stopped: whoever claims next goes on at once.
+
+    Returns:
+        "waiting", or "cancelled" where somebody had asked for that.
+
+    Raises:
+        LeaseLost: see there.
+    """
+    _held(connection, number, token)
+    asked = connection.execute(select(_j.cancel).where(_j.id == number)).scalar_one()
+    values: dict[str, Any] = {"lease": None, "lease_until": None}
+    if asked:
+        values |= {"state": "cancelled", "ended": _NOW}
+    else:
+        fruitless = func.greatest(_j.fruitless - 1, 0)
+        values |= {"state": "waiting", "attempts": _j.attempts - 1, "fruitless": fruitless}
+    connection.execute(update(training_jobs).where(_j.id == number).values(values))
+    return "cancelled" if asked else "waiting"
 
 
 def end(
@@ -210,19 +262,21 @@ def end(
 
 
 def cancel(connection: Connection, number: int) -> TrainingJob:
-    """Asks for a job's end: one that waits ends at once, one that runs when its worker next looks.
+    """Asks for a job's end: one that waits, or whose worker is gone, ends at once, one that runs when its worker next
+    looks.
 
     Raises:
         ConfigError: there is none, or it has ended.
     """
-    row = connection.execute(select(_j.state).where(_j.id == number).with_for_update()).one_or_none()
+    gone = (func.coalesce(_j.lease_until, _NOW) < _NOW).label("gone")
+    row = connection.execute(select(_j.state, gone).where(_j.id == number).with_for_update()).one_or_none()
     if row is None or row.state not in ("waiting", "running"):
         raise ConfigError(
             f"training {number}: {'there is none' if row is None else f'it is {row.state}'}", "look again"
         )
     values: dict[str, Any] = {"cancel": True}
-    if row.state == "waiting":
-        values |= {"state": "cancelled", "ended": _NOW}
+    if row.state == "waiting" or row.gone:
+        values |= {"state": "cancelled", "ended": _NOW, "lease": None}
     connection.execute(update(training_jobs).where(_j.id == number).values(values))
     return get(connection, number)
 
@@ -253,7 +307,7 @@ def _query() -> Any:
 
 def _job(row: Row[Any]) -> TrainingJob:
     values = row._asdict()
-    for gone in ("lease", "lease_until"):
+    for gone in ("lease", "lease_until", "fruitless"):
         values.pop(gone)
     created, ended = values.pop("created"), values.pop("ended")
     return TrainingJob(

@@ -36,11 +36,13 @@ training_jobs = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("cancel", Boolean, nullable=False, server_default=false(), comment="asked for"),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("fruitless", Integer, nullable=False, server_default="0", comment="claims since it last got on"),
     Column("lease", Text, comment="token of the worker that has it"),
     Column("lease_until", _UTC),
     Column("ended", _UTC),
     Column("told", Text, nullable=False, server_default="", comment="why it failed"),
     Column("result", JSONB, nullable=False, server_default="{}", comment="file to SHA-256"),
+    Column("made_with", JSONB, comment="jobs.service.MadeWith"),
 )
 Index("ix_training_jobs_open", training_jobs.c.id, postgresql_where=text("state IN ('waiting', 'running')"))
 

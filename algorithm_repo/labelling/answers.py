@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from algorithm_repo.labelling import projects
@@ -35,9 +35,7 @@ def submit(connection: Connection, number: int, new: NewAnswer, who: str, now: f
         raise ConfigError(f"item {number} is accepted already", "go on to the next one")
     answer = _write(connection, number, Said.LABELS, new.labels, who, new, None, now)
     if not item.hidden:
-        people = connection.execute(
-            select(func.count(_a.who.distinct())).where(_a.item == number, _a.said == Said.LABELS.value)
-        ).scalar_one()
+        people = len(waiting(connection, [number]))
         _set(connection, number, ItemState.LABELLED if people >= project.people else ItemState.OPEN, None)
     _drop_draft(connection, number, who)
     return answer
@@ -52,7 +50,7 @@ def review(connection: Connection, number: int, new: NewReview, who: str, now: f
     """
     item = _locked(connection, number)
     said = Said.ACCEPTED if new.accepted else Said.REJECTED
-    about = next((one for one in newest(connection, [number]) if one.id == new.answer), None)
+    about = next((one for one in waiting(connection, [number]) if one.id == new.answer), None)
     known = _known(connection, who, new.key)
     if known is not None:
         return _same(known, number, said, known.labels)
@@ -106,6 +104,16 @@ def newest(connection: Connection, numbers: Iterable[int]) -> list[GivenAnswer]:
     query = select(label_answers).where(_a.item.in_(list(numbers)), _a.said == Said.LABELS.value).order_by(_a.id)
     found = {(row.item, row.who): row for row in connection.execute(query)}
     return [answer_of(row) for row in found.values()]
+
+
+def waiting(connection: Connection, numbers: Iterable[int]) -> list[GivenAnswer]:
+    """Of the newest labels of each person those that nobody rejected: what can be reviewed, and counts as labelled."""
+    found = newest(connection, numbers)
+    query = select(_a.about).where(
+        _a.item.in_([one.item for one in found]), _a.said == Said.REJECTED.value, _a.about.is_not(None)
+    )
+    rejected = frozenset(connection.execute(query).scalars())
+    return [one for one in found if one.id not in rejected]
 
 
 def answered(connection: Connection, numbers: Sequence[int], who: str) -> frozenset[int]:

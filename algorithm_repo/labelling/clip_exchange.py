@@ -12,6 +12,7 @@ from algorithm_repo.formats.types import Written
 from algorithm_repo.labelling import answers, exchange, projects
 from algorithm_repo.labelling.clips import CLIP_TYPE, MOST_BYTES, ClipLooks, LookAtClip
 from algorithm_repo.labelling.exchange import Import, Medium
+from algorithm_repo.labelling.fitting import Notes
 from algorithm_repo.labelling.freeze import version_item
 from algorithm_repo.labelling.types import Item, ItemState, Project, Shape
 from contracts.errors import ConfigError
@@ -52,23 +53,25 @@ def take(
         seen: of its bytes (`looked_at`).
 
     Returns:
-        Its number; None: the project has it already.
+        Its number; None: the project has it already, and `how.told` says what became of its labels.
 
     Raises:
         ConfigError: the project labels no clips, the XML cannot be used, or is of another clip.
     """
     if not project.of_clips:
         raise ConfigError(f"{name}: {project.name} labels no clips", "make a project of the kinds track or interval")
-    shapes: tuple[Shape, ...] | None = None if xml is None else _tracks(name, xml, seen)
+    shapes: tuple[Shape, ...] | None = None if xml is None else _tracks(name, xml, seen, how.told.notes)
     return exchange.added(connection, objects, project, Medium(name, data, "mp4", CLIP_TYPE, seen), shapes, how)
 
 
-def _tracks(name: str, xml: bytes, seen: ClipLooks) -> tuple[Track, ...]:
+def _tracks(name: str, xml: bytes, seen: ClipLooks, notes: Notes) -> tuple[Track, ...]:
     found = cvat_tracks.read(xml, seen.facts.fps, f"{XML_FILE} of {name}")
     if found.size != (seen.width, seen.height):
         told = "x".join(map(str, found.size))
         what = f"{name}: its XML is of a clip of {told} px, not {seen.width}x{seen.height}"
         raise ConfigError(what, "put its own beside it")
+    for warning in found.warnings:
+        notes.add(warning, name)
     return found.tracks
 
 

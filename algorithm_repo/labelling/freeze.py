@@ -23,10 +23,17 @@ _MOST = 100_000  # pictures of a project
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A version, and what it does not hold though it is accepted."""
+    """A version, and what it does not hold though it is accepted.
+
+    Attributes:
+        empty: sides on which nothing is: all that is alike is one group, and stays together.
+        unchanged: it is the newest one again, as nothing changed since.
+    """
 
     version: DatasetVersion
     left_out: tuple[LeftOut, ...]
+    empty: tuple[datasets.Side, ...] = ()
+    unchanged: bool = False
 
 
 def freeze(
@@ -41,7 +48,8 @@ def freeze(
 ) -> Frozen:
     """Freezes what is accepted of a project. Its newest version is the parent: pictures keep the side they have there.
 
-    Clips are left out, and told: what is said of them goes into a suite or to CVAT.
+    Clips are left out, and told: what is said of them goes into a suite or to CVAT. Where nothing changed since the
+    newest version, that one is the answer, with the note that it has.
 
     Raises:
         ConfigError: nothing is accepted, or the sides of the parent do not go with what is there now.
@@ -49,27 +57,42 @@ def freeze(
     """
     project = projects.get(connection, number)
     accepted = projects.items(connection, number, seen, ItemState.ACCEPTED, limit=_MOST)
-    found = [one for one in accepted if one.clip is None]
-    there = [one for one in found if is_there(objects, one.key)]
-    gone = [one for one in found if one not in there]
+    there, left_out = _sorted_out(objects, accepted)
     if not there:
         raise ConfigError(f"{project.name}: no picture is accepted", "label some, and have a second person review them")
-    parent = next(iter(archive.listed(connection, project.name)), None)
-    sides = {} if parent is None else _sides(archive.load(connection, objects, parent.digest))
-    loose = manifest(
-        project, there, answers.finals(connection, there), note, None if parent is None else parent.digest, sides
-    )
-    alike = pairs(projects.signatures(connection, [one.id for one in there]))
+    newest = next(iter(archive.listed(connection, project.name)), None)
+    parent = None if newest is None else archive.load(connection, objects, newest.digest)
+    sides = {} if parent is None else _sides(parent)
+    digest = None if newest is None else newest.digest
+    loose = manifest(project, there, answers.finals(connection, there), note, digest, sides)
+    alike = pairs(projects.signatures(connection, [one.id for one in there]), sides=sides)
     try:
         done = split(loose, alike, seed=seed)
     except ValueError as error:
         raise ConfigError(f"{project.name}: {error}", "freeze it under the name of a new project") from error
-    version = archive.keep(connection, objects, done.manifest, alike, who)
-    deleted = (LeftOut(version_item(one, None, None), "its picture was deleted") for one in gone)
-    clips = (
-        LeftOut(version_item(one, None, None), "it is a clip: export it") for one in accepted if one.clip is not None
-    )
-    return Frozen(version, (*done.left_out, *deleted, *clips))
+    if newest is not None and parent is not None and _same(done.manifest, parent):
+        version = newest
+    else:
+        version = archive.keep(connection, objects, done.manifest, alike, who)
+    return Frozen(version, (*done.left_out, *left_out), done.empty, version is newest)
+
+
+def _sorted_out(objects: ObjectStore, accepted: Sequence[Item]) -> tuple[list[Item], list[LeftOut]]:
+    """Pictures that can be frozen, and what cannot."""
+    there, gone, clips = list[Item](), list[LeftOut](), list[LeftOut]()
+    for one in accepted:
+        if one.clip is not None:
+            clips.append(LeftOut(version_item(one, None, None), "it is a clip: export it"))
+        elif is_there(objects, one.key):
+            there.append(one)
+        else:
+            gone.append(LeftOut(version_item(one, None, None), "its picture was deleted"))
+    return there, gone + clips
+
+
+def _same(one: datasets.Manifest, other: datasets.Manifest) -> bool:
+    """Whether they hold the same, whatever they were made from and are called."""
+    return one.model_copy(update={"parent": None}).lines() == other.model_copy(update={"parent": None}).lines()
 
 
 def manifest(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, and_, false, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from algorithm_repo.datasets.alike import Signature, signature
@@ -129,6 +129,13 @@ def holds(connection: Connection, number: int, content: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def with_content(connection: Connection, number: int, content: str) -> Item | None:
+    """A project's picture or clip of these bytes; None: it has none."""
+    query = select(label_items).where(_i.project == number, _i.content == content)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else item_of(row)
+
+
 def item(connection: Connection, number: int, seen: ColumnElement[bool]) -> Item | None:
     """One picture; None where there is none to be seen."""
     row = connection.execute(select(label_items).where(_i.id == number, seen)).one_or_none()
@@ -142,16 +149,30 @@ def items(
     state: ItemState | None = None,
     after: int = 0,
     limit: int = 100,
+    tested: str | None = None,
 ) -> list[Item]:
     """A project's pictures in the order in which they came.
 
     Args:
+        state: of it alone.
         after: the number of the last one of the page before.
+        tested: who is not to know hidden tests: to them one is as far as they have said something of it themselves.
     """
     query = select(label_items).where(_i.project == number, seen, _i.id > after).order_by(_i.id).limit(limit)
     if state is not None:
-        query = query.where(_i.state == state.value)
+        query = query.where(_i.state == state.value if tested is None else _shown(state, tested))
     return [item_of(row) for row in connection.execute(query)]
+
+
+def without_tests(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of what somebody may see what is no hidden test: what such a one holds is the answer."""
+    return and_(seen, ~_i.hidden)
+
+
+def _shown(state: ItemState, who: str) -> ColumnElement[bool]:
+    own = select(_a.id).where(_a.item == _i.id, _a.who == who).exists()
+    as_told = {ItemState.LABELLED: own, ItemState.OPEN: ~own}.get(state, false())
+    return or_(and_(~_i.hidden, _i.state == state.value), and_(_i.hidden, as_told))
 
 
 def hide(connection: Connection, number: int, hidden: bool) -> None:
@@ -174,11 +195,12 @@ def queue(
     said = select(_a.id).where(_a.item == _i.id)
     mine = said.where(_a.who == who).exists()
     rejected_by_me = said.where(_a.who == who, _a.said == Said.REJECTED.value).exists()
+    standing = said.where(_a.said == Said.LABELS.value, ~_rejected())
     if review:
-        due = (_i.state == ItemState.LABELLED.value) & said.where(_a.who != who, _a.said == Said.LABELS.value).exists()
+        due = (_i.state == ItemState.LABELLED.value) & standing.where(_a.who != who).exists()
     else:
         due = (
-            ((_i.state == ItemState.OPEN.value) & ~mine)
+            ((_i.state == ItemState.OPEN.value) & ~standing.where(_a.who == who).exists() & ~rejected_by_me)
             | ((_i.state == ItemState.REJECTED.value) & ~rejected_by_me)
             | (_i.hidden & ~mine)
         )
@@ -186,6 +208,17 @@ def queue(
         select(label_items).where(_i.project == number, seen, due, _i.deleted.is_(None)).order_by(_i.id).limit(limit)
     )
     return [item_of(row) for row in connection.execute(query)]
+
+
+def _rejected() -> ColumnElement[bool]:
+    """Whether labels, or newer ones of the same person, were rejected."""
+    no, about = label_answers.alias(), label_answers.alias()
+    return (
+        select(no.c.id)
+        .join(about, about.c.id == no.c.about)
+        .where(no.c.item == _a.item, no.c.said == Said.REJECTED.value, about.c.who == _a.who, about.c.id >= _a.id)
+        .exists()
+    )
 
 
 def mark_deleted(connection: Connection, key: str, now: float) -> None:

@@ -39,14 +39,17 @@ def append(
     """One more line; the caller holds `lock`.
 
     Args:
-        now: s since 1970 UTC; by default the present.
+        now: s since 1970 UTC; by default the present, or the line's before where the clock was set back since.
     """
-    newest = connection.execute(select(_l.number, _l.hash).order_by(_l.number.desc()).limit(1)).first()
+    newest = connection.execute(select(_l.number, _l.hash, _l.at).order_by(_l.number.desc()).limit(1)).first()
     number, previous = (newest.number + 1, newest.hash) if newest is not None else (1, FIRST)
+    moment = at(time.time() if now is None else now)
+    if now is None and newest is not None:
+        moment = max(moment, newest.at)
     values: dict[str, Any] = {
         "number": number,
         "version_id": version_id,
-        "at": at(time.time() if now is None else now),
+        "at": moment,
         "move": move.value,
         "source": source.value if source is not None else None,
         "target": target.value,

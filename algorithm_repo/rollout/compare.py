@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from algorithm_repo.rollout.tables import rollout_comparisons, rollout_lanes, shadow_transitions
 from algorithm_repo.rollout.types import SPACE_PREFIX, LaneKind
@@ -79,22 +80,79 @@ def pairs(candidate: Sequence[Seen], production: Sequence[Seen], slack_s: float 
         candidate, production: in any order.
         slack_s: how far apart they may lie, s.
     """
-    free = sorted(production, key=lambda one: one.started_utc)
+    places: defaultdict[tuple[str, str], list[Seen]] = defaultdict(list)
+    for other in sorted(production, key=lambda one: one.started_utc):
+        places[other.camera, other.zone].append(other)
     found = []
     for mine in sorted(candidate, key=lambda one: one.started_utc):
-        fitting = [one for one in free if _same(mine, one, slack_s)]
-        if fitting:
-            nearest = min(fitting, key=lambda one: abs(one.started_utc - mine.started_utc))
-            free.remove(nearest)
-            found.append((mine, nearest))
+        free = places[mine.camera, mine.zone]
+        while free and _end(free[0]) + slack_s < mine.started_utc:
+            del free[0]  # it is over for the candidate's later events too
+        nearest = _nearest(mine, free, slack_s)
+        if nearest is not None:
+            found.append((mine, free.pop(nearest)))
     return found
 
 
-def _same(one: Seen, other: Seen, slack_s: float) -> bool:
-    if (one.camera, one.zone) != (other.camera, other.zone):
-        return False
-    one_end, other_end = (float("inf") if e.ended_utc is None else e.ended_utc for e in (one, other))
-    return one.started_utc <= other_end + slack_s and other.started_utc <= one_end + slack_s
+def _nearest(mine: Seen, free: Sequence[Seen], slack_s: float) -> int | None:
+    """Where the event is that began nearest to `mine`, of those that overlap."""
+    best: tuple[float, int] | None = None
+    for index, one in enumerate(free):
+        if one.started_utc > _end(mine) + slack_s:
+            break
+        apart = abs(one.started_utc - mine.started_utc)
+        if overlap(mine, one, slack_s) and (best is None or apart < best[0]):
+            best = apart, index
+    return None if best is None else best[1]
+
+
+def _end(one: Seen) -> float:
+    return float("inf") if one.ended_utc is None else one.ended_utc
+
+
+def overlap(one: Seen, other: Seen, slack_s: float) -> bool:
+    """Whether two events lie so near each other in time."""
+    return one.started_utc <= _end(other) + slack_s and other.started_utc <= _end(one) + slack_s
+
+
+class Counts(NamedTuple):
+    """Of a comparison, what a list shows; see `Comparison`."""
+
+    camera_days: float
+    candidate: int
+    production: int
+    both: int | None
+
+
+class _Stretch(NamedTuple):
+    """What is compared: a lane from its beginning to its end or to now."""
+
+    number: int
+    version_id: int
+    algorithm: str
+    kind: LaneKind
+    cameras: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+    @property
+    def seconds(self) -> float:
+        return max((self.until - self.since).total_seconds(), 0.0)
+
+    @property
+    def camera_days(self) -> float:
+        return round(len(self.cameras) * self.seconds / 86_400, 6)
+
+    def candidate(self) -> Select[Any]:
+        """What it opened; of a canary."""
+        worker = f"{SPACE_PREFIX}{self.number}"
+        return _city(self.algorithm, self.cameras, self.since, self.until, worker=worker)
+
+    def production(self) -> Select[Any]:
+        """What production opened: meanwhile, or before a canary in as long a time."""
+        if self.kind is LaneKind.SHADOW:
+            return _city(self.algorithm, self.cameras, self.since, self.until)
+        return _city(self.algorithm, self.cameras, self.since - (self.until - self.since), self.since)
 
 
 def compare(connection: Connection, number: int, algorithm: str, now: float | None = None) -> Comparison:
@@ -103,35 +161,54 @@ def compare(connection: Connection, number: int, algorithm: str, now: float | No
     Raises:
         ConfigError: there was no such lane.
     """
-    row = connection.execute(select(rollout_lanes).where(rollout_lanes.c.number == number)).one_or_none()
-    if row is None:
-        raise ConfigError(f"lane {number}: it has not begun yet", "wait for a moment, then try again")
-    until = row.ended.timestamp() if row.ended is not None else (time.time() if now is None else now)
-    since, cameras, kind = row.began.timestamp(), tuple(row.cameras), LaneKind(row.kind)
-    if kind is LaneKind.SHADOW:
-        mine = _shadow(connection, number)
-        theirs = _city(connection, algorithm, cameras, row.began, at(until))
-        matched = pairs(mine, theirs)
-    else:
-        mine = _city(connection, algorithm, cameras, row.began, at(until), worker=f"{SPACE_PREFIX}{number}")
-        theirs = _city(connection, algorithm, cameras, at(2 * since - until), row.began)
-        matched = []
-    apart = _apart(mine, theirs if kind is LaneKind.SHADOW else [], matched)
+    lane = _stretch(connection, number, algorithm, now)
+    mine, theirs, matched = _sides(connection, lane)
+    apart = _apart(mine, theirs if lane.kind is LaneKind.SHADOW else [], matched)
     return Comparison(
         lane=number,
-        version_id=row.version_id,
+        version_id=lane.version_id,
         algorithm=algorithm,
-        kind=kind,
-        cameras=cameras,
-        since_utc=since,
-        until_utc=until,
-        camera_days=round(len(cameras) * max(until - since, 0.0) / 86_400, 6),
+        kind=lane.kind,
+        cameras=lane.cameras,
+        since_utc=lane.since.timestamp(),
+        until_utc=lane.until.timestamp(),
+        camera_days=lane.camera_days,
         candidate=len(mine),
         production=len(theirs),
-        both=len(matched) if kind is LaneKind.SHADOW else None,
+        both=len(matched) if lane.kind is LaneKind.SHADOW else None,
         disagreeing=len(apart),
         disagreements=tuple(sorted(apart, key=lambda one: _draw(one.event.id))[:_SAMPLED]),
     )
+
+
+def counts(connection: Connection, number: int, algorithm: str, now: float | None = None) -> Counts:
+    """Of `compare` the figures alone, quickly: lists are asked for every few seconds. Raises ConfigError: see there."""
+    lane = _stretch(connection, number, algorithm, now)
+    if lane.kind is LaneKind.SHADOW:
+        mine, theirs, matched = _sides(connection, lane)
+        return Counts(lane.camera_days, len(mine), len(theirs), len(matched))
+    sides = (select(func.count()).select_from(query.subquery()) for query in (lane.candidate(), lane.production()))
+    candidate, production = (int(connection.execute(query).scalar_one()) for query in sides)
+    return Counts(lane.camera_days, candidate, production, None)
+
+
+def _stretch(connection: Connection, number: int, algorithm: str, now: float | None) -> _Stretch:
+    row = connection.execute(select(rollout_lanes).where(rollout_lanes.c.number == number)).one_or_none()
+    if row is None:
+        raise ConfigError(f"lane {number}: it has not begun yet", "wait for a moment, then try again")
+    until = row.ended or at(time.time() if now is None else now)
+    return _Stretch(number, row.version_id, algorithm, LaneKind(row.kind), tuple(row.cameras), row.began, until)
+
+
+def _sides(
+    connection: Connection, lane: _Stretch
+) -> tuple[Sequence[Seen], Sequence[Seen], Sequence[tuple[Seen, Seen]]]:
+    """What each side opened, and what both did; of a canary, which has its cameras alone, none."""
+    theirs = [_seen(row) for row in connection.execute(lane.production())]
+    if lane.kind is LaneKind.SHADOW:
+        mine = _shadow(connection, lane.number)
+        return mine, theirs, pairs(mine, theirs)
+    return [_seen(row) for row in connection.execute(lane.candidate())], theirs, []
 
 
 def keep(connection: Connection, comparison: Comparison) -> str:
@@ -173,25 +250,18 @@ def _shadow(connection: Connection, number: int) -> list[Seen]:
 
 
 def _city(
-    connection: Connection,
-    algorithm: str,
-    cameras: Sequence[str],
-    since: datetime,
-    until: datetime,
-    worker: str | None = None,
-) -> list[Seen]:
+    algorithm: str, cameras: Sequence[str], since: datetime, until: datetime, worker: str | None = None
+) -> Select[Any]:
     """Events that were opened, or open already, in that time."""
     e, t = events.c, event_transitions.c
     query = select(e.id, e.camera, e.zone, e.started, e.ended).where(
         e.type == algorithm, e.camera.in_(cameras), e.started < until
     )
     if worker is None:
-        query = query.where(e.ended.is_(None) | (e.ended >= since))
-    else:
-        query = query.join(event_transitions, t.event_id == e.id).where(
-            t.worker == worker, t.transition == Transition.OPENED.value, e.started >= since - timedelta(days=1)
-        )
-    return [_seen(row) for row in connection.execute(query)]
+        return query.where(e.ended.is_(None) | (e.ended >= since))
+    return query.join(event_transitions, t.event_id == e.id).where(
+        t.worker == worker, t.transition == Transition.OPENED.value, e.started >= since - timedelta(days=1)
+    )
 
 
 def _seen(row: Any) -> Seen:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from algorithm_repo.training.whole import whole_lines, write_whole
+
 Arrays = dict[str, NDArray[np.generic]]
 
 
@@ -35,11 +37,8 @@ class Checkpoint:
         with np.load(self._path, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         last = str(arrays.pop("line"))
-        told = self._curve.read_text().split("\n") if self._curve.is_file() else []
-        before = [line for line in told if line and json.loads(line)["step"] < json.loads(last)["step"]]
-        part = self._curve.with_suffix(".part")
-        part.write_text("".join(f"{line}\n" for line in (*before, last)))
-        part.replace(self._curve)
+        before = [line for line in whole_lines(self._curve) if json.loads(line)["step"] < json.loads(last)["step"]]
+        write_whole(self._curve, "".join(f"{line}\n" for line in (*before, last)))
         return arrays
 
 

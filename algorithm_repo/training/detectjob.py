@@ -9,6 +9,7 @@ from algorithm_repo.datasets.pictures import Read
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.formats import yolo
 from algorithm_repo.training import ultrajob
+from algorithm_repo.training.classes import check_classes
 from algorithm_repo.training.folderjob import Reached
 from algorithm_repo.training.ultra_settings import DetectSettings
 from algorithm_repo.training.ultrajob import Laid
@@ -32,9 +33,11 @@ def lay(
         What of the labels cannot be trained on, by item.
 
     Raises:
-        ConfigError: the version cannot be trained on, or another job lies in the folder.
+        ConfigError: the version cannot be trained on, detectors know none of its classes, or another job lies in the
+            folder.
     """
     ultrajob.check(manifest, "detect", "boxes", start)
+    check_classes(manifest)  # rather than when it is trained
     ultrajob.check_sides(manifest, "a box")
     written = yolo.written(manifest)
     what = Laid("detect", {}, lambda: written.files(read), start)

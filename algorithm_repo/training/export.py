@@ -8,6 +8,7 @@ the file is checked against the network it was made from. Needs `onnx` and `onnx
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from importlib import import_module
@@ -45,7 +46,7 @@ def export(kind: str, weights: Path, target: Path) -> float:
     Args:
         kind: "street", "water" or "litter".
         weights: from `save_weights`.
-        target: file to write.
+        target: file to write; it appears whole and checked, or not at all.
 
     Returns:
         The largest difference from the network itself.
@@ -75,8 +76,15 @@ def export(kind: str, weights: Path, target: Path) -> float:
             dynamic_axes=axes,
             dynamo=False,
         )
-        _store_half(plain, target)
-    return _check(net, target, (height, width))
+        # What is called a network has been checked: a kill on the way leaves none that only looks finished.
+        part = target.with_name(f"{target.name}.part")
+        _store_half(plain, part)
+    try:
+        worst = _check(net, part, target.name, (height, width))
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return worst
 
 
 def _store_half(source: Path, target: Path) -> None:
@@ -101,9 +109,15 @@ def _store_half(source: Path, target: Path) -> None:
     onnx.checker.check_model(model)
     target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, target)
+    _on_disk(target)
 
 
-def _check(net: nn.Module, path: Path, size: tuple[int, int]) -> float:
+def _on_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _check(net: nn.Module, path: Path, name: str, size: tuple[int, int]) -> float:
     import onnxruntime
 
     pictures = np.random.default_rng(0).uniform(0, 255, (2, 3, *size)).astype(np.float32)
@@ -116,7 +130,7 @@ def _check(net: nn.Module, path: Path, size: tuple[int, int]) -> float:
     pairs = [(a[..., 4:], b[..., 4:]) if a.ndim == 3 else (a, b) for a, b in zip(wanted, found, strict=True)]
     worst = max(float(np.abs(a - b).max()) for a, b in pairs)
     if worst > _CLOSE:
-        raise ValueError(f"{path.name} differs from the network it was made from by {worst:.3f}")
+        raise ValueError(f"{name} differs from the network it was made from by {worst:.3f}")
     return worst
 
 

@@ -16,11 +16,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from algorithm_repo.training.whole import whole_lines, write_whole
 from contracts.errors import CityVisionError, ConfigError
 from store.offspring import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 _POLL_S = 0.2
+_OF_MEMORY = " (killed, most likely for want of memory)"
 
 
 class TrainingFailed(CityVisionError):
@@ -52,17 +54,32 @@ def claim(folder: Path, told: str) -> bool:
         ConfigError: another job lies there.
     """
     mark = folder / "of.json"
-    if not mark.is_file():
+    if not mark.is_file() or not _is_json(there := mark.read_text()):
         folder.mkdir(parents=True, exist_ok=True)
         return True
-    if mark.read_text() != told:
+    if there != told:
         raise ConfigError(f"{folder}: another training lies here", "name an empty folder")
     return False
 
 
 def laid(folder: Path, told: str) -> None:
     """Last: a job that was half laid down is laid down again."""
-    (folder / "of.json").write_text(told)
+    os.sync()  # a loss of power must not keep the mark and lose what it stands for
+    write_whole(folder / "of.json", told)
+
+
+def call(folder: Path, name: str, author: str) -> None:
+    """Says what a job is called and who asked for it: for whoever is told of it, not part of what it is."""
+    write_whole(folder / "called.json", json.dumps({"name": name, "author": author}, ensure_ascii=False))
+
+
+def _is_json(text: str) -> bool:
+    """A release that wrote the mark in place may have left half of it."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def run(
@@ -112,15 +129,14 @@ def run(
     _tell(folder, seen, told)
     if process.returncode != 0 or not done.is_file():
         last = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-        raise TrainingFailed(f"{folder.name}: training ended with {process.returncode}: {last[:300]}", f"see {log}")
+        how = f"{process.returncode}{_OF_MEMORY if process.returncode == -signal.SIGKILL else ''}"
+        raise TrainingFailed(f"{folder.name}: training ended with {how}: {last[:300]}", f"see {log}")
     return done
 
 
 def curve(folder: Path) -> list[Reached]:
     """What a training has told so far; a line that is still being written is not there yet."""
-    path = folder / "curve.jsonl"
-    lines = path.read_text().split("\n")[:-1] if path.is_file() else []
-    return [_reached(json.loads(line)) for line in lines]
+    return [_reached(json.loads(line)) for line in whole_lines(folder / "curve.jsonl")]
 
 
 def _reached(line: Mapping[str, float]) -> Reached:

@@ -12,22 +12,25 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from algorithm_repo.training.alone import alone
 from algorithm_repo.training.augment import colours, move_pictures, moves
+from algorithm_repo.training.checkpoints import Arrays, Checkpoint, under
 from algorithm_repo.training.courses import move_masks
 from algorithm_repo.training.export import export, save_weights
+from algorithm_repo.training.head_settings import FEATURES
 from algorithm_repo.training.losses import water_loss
 from algorithm_repo.training.nets import WaterNet, load_start
+from algorithm_repo.training.provenance import say_start
 from algorithm_repo.training.samples import WATER_SIZE
 
 _KIND = "water"
@@ -67,6 +70,8 @@ class Training:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._job = Job(**json.loads((folder / "job.json").read_text()))
+        say_start(folder, asdict(self._job))
+        self._checkpoint = Checkpoint(folder)
         torch.set_num_threads(self._job.threads)
         torch.use_deterministic_algorithms(True)
         torch.manual_seed(self._job.seed)
@@ -96,20 +101,23 @@ class Training:
         """What the trunk makes of every picture in every variation (half precision), and the masks moved along."""
         with np.load(self._folder / "samples.npz") as samples:
             pictures, masks = (torch.from_numpy(samples[name]) for name in ("pictures", "masks"))
+        count = len(pictures) * self._job.variations
+        shown = [_on_disk(self._folder, (count, *shape)) for shape in FEATURES]
+        moved = torch.empty((count, *masks.shape[1:]), dtype=masks.dtype)
         self.net.trunk.eval()
-        shown: list[Features] = []
-        moved: list[Tensor] = []
+        row = 0
         for variation in range(self._job.variations):
             torch.manual_seed(self._job.seed + 7919 * (variation + 1))
             for start in range(0, len(pictures), _TRUNK_BATCH):
                 some = pictures[start : start + _TRUNK_BATCH]
                 move = moves(len(some), WATER_SIZE, some.device, scale=(0.9, 2.6), still=0.15, squeeze=0.2)
                 seen = colours(move_pictures(some, move, WATER_SIZE))
-                fine, middle, deep = self.net.trunk(seen)
-                shown.append((fine.half(), middle.half(), deep.half()))
-                moved.append(move_masks(masks[start : start + _TRUNK_BATCH], move))
-        fine, middle, deep = (torch.cat(level) for level in zip(*shown, strict=True))
-        return (fine, middle, deep), torch.cat(moved)
+                rows = slice(row, row + len(some))
+                for whole, level in zip(shown, self.net.trunk(seen), strict=True):
+                    whole[rows] = level.half()
+                moved[rows] = move_masks(masks[start : start + _TRUNK_BATCH], move)
+                row += len(some)
+        return (shown[0], shown[1], shown[2]), moved
 
     def _step(self, features: Features, masks: Tensor) -> None:
         draw = np.random.default_rng([self._job.seed, self._steps])
@@ -132,44 +140,26 @@ class Training:
         self._steps += 1
 
     def _keep(self) -> None:
-        """The checkpoint first: what a line of the curve tells of is never lost again."""
-        arrays: dict[str, NDArray[np.generic]] = {"steps": np.array(self._steps), "loss": np.array(self._loss)}
+        arrays: Arrays = {"steps": np.array(self._steps), "loss": np.array(self._loss)}
         arrays |= {f"net/{name}": value.numpy() for name, value in self.net.state_dict().items()}
         for number, name, value in self._moments():
             arrays[f"optimizer/{number}/{name}"] = value.numpy()
-        path = self._folder / "checkpoint.npz"
-        with (part := path.with_suffix(".part")).open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        with (self._folder / "curve.jsonl").open("a") as curve:
-            curve.write(self._line() + "\n")
-
-    def _line(self) -> str:
-        return json.dumps({"step": self._steps, "of": self._job.steps, "loss": round(self._loss, 6)})
+        line = {"step": self._steps, "of": self._job.steps, "loss": round(self._loss, 6)}
+        self._checkpoint.write(arrays, line)
 
     def _resume(self) -> None:
         """Goes on from the checkpoint, if there is one; the curve ends where it does."""
-        curve = self._folder / "curve.jsonl"
-        checkpoint = self._folder / "checkpoint.npz"
-        if not checkpoint.is_file():
-            curve.unlink(missing_ok=True)
+        arrays = self._checkpoint.read()
+        if arrays is None:
             return
-        with np.load(checkpoint) as kept:
-            self._steps, self._loss = int(kept["steps"]), float(kept["loss"])
-            net = {name.removeprefix("net/"): kept[name] for name in kept.files if name.startswith("net/")}
-            self.net.load_state_dict({name: torch.from_numpy(value) for name, value in net.items()})
-            state: dict[int, dict[str, Tensor]] = {}
-            for name in kept.files:
-                if name.startswith("optimizer/"):
-                    _, number, part = name.split("/")
-                    state.setdefault(int(number), {})[part] = torch.from_numpy(kept[name])
+        self._steps, self._loss = int(arrays["steps"]), float(arrays["loss"])
+        self.net.load_state_dict(under(arrays, "net/"))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in under(arrays, "optimizer/").items():
+            number, part = name.split("/")
+            state.setdefault(int(number), {})[part] = value
         whole = self._optimizer.state_dict()
         self._optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
-        told = curve.read_text().splitlines() if curve.is_file() else []
-        before = [line for line in told if json.loads(line)["step"] < self._steps]
-        curve.write_text("".join(f"{line}\n" for line in (*before, self._line())))
 
     def _moments(self) -> Iterator[tuple[int, str, Tensor]]:
         for number, moments in self._optimizer.state_dict()["state"].items():
@@ -177,5 +167,13 @@ class Training:
                 yield number, name, value
 
 
+def _on_disk(folder: Path, shape: tuple[int, ...]) -> Tensor:
+    """Halves in a file without a name: larger than the memory if need be, and gone with the process."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return torch.from_numpy(np.asarray(np.memmap(file, np.float16, "w+", shape=shape)))
+
+
 if __name__ == "__main__":
-    Training(Path(sys.argv[1])).run()
+    _folder = Path(sys.argv[1])
+    with alone(_folder):
+        Training(_folder).run()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from contracts.errors import ConfigError
+
+FEATURES = ((32, 48, 80), (64, 24, 40), (128, 12, 20))
+"""Shapes of what the trunk makes of one picture, in halves; see `nets.Trunk`."""
 
 # What a mistyped setting must not do is take the worker's machine with it.
 _RANGES = {
@@ -35,3 +39,22 @@ class HeadSettings:
                 raise ConfigError(f"{name}: {getattr(self, name)} is not from {least} to {most}", "write one that is")
         if not 0 < self.rate < 1:
             raise ConfigError(f"rate: {self.rate} is not between 0 and 1", "write 0.002")
+
+
+def check_room(pictures: int, settings: HeadSettings, free: int) -> None:
+    """Whether what the trunk makes of every picture in every variation has room on the disk while a job runs.
+
+    Args:
+        pictures: of the train side.
+        free: bytes; half of it may be used.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    one = 2 * sum(math.prod(shape) for shape in FEATURES) * pictures
+    most = free // 2 // max(one, 1)
+    if settings.variations <= most:
+        return
+    told = f"{settings.variations} of {pictures} pictures take {settings.variations * one / 1e9:.1f} GB"
+    fix = f"write {most} at most" if most else "make room, or take fewer pictures"
+    raise ConfigError(f"variations: {told} and the worker's disk has {free / 1e9:.1f} GB free", fix)

@@ -18,7 +18,7 @@ from algorithm_repo.datasets.pictures import Read, decode
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.training import folderjob
 from algorithm_repo.training.folderjob import Reached, TrainingFailed
-from algorithm_repo.training.head_settings import HeadSettings
+from algorithm_repo.training.head_settings import HeadSettings, check_room
 from algorithm_repo.training.samples import Batch, add_water
 from contracts.errors import ConfigError
 
@@ -48,19 +48,20 @@ def lay(folder: Path, manifest: Manifest, read: Read, start: Path, settings: Hea
         settings: how to train.
 
     Raises:
-        ConfigError: the version cannot be trained on, or another job lies in the folder.
+        ConfigError: the version cannot be trained on, its variations have no room, or another job lies in the folder.
     """
     if not manifest.frozen or manifest.task != "segment" or len(manifest.classes) != 1:
         raise ConfigError(f"{manifest.name}: not a frozen version of one mask", "freeze one of task segment first")
     told = json.dumps({"dataset": manifest.digest, "settings": asdict(settings)}, sort_keys=True)
     if not folderjob.claim(folder, told):
         return
-    batch = Batch()
-    for item in manifest.items:
-        if item.side == "train":
-            add_water(batch, decode(read(item.content)), mask_of(item, read))
-    if not batch.water:
+    shown = [item for item in manifest.items if item.side == "train"]
+    if not shown:
         raise ConfigError(f"{manifest.name}: nothing is on the train side", "split it anew")
+    check_room(len(shown), settings, shutil.disk_usage(folder).free)
+    batch = Batch()
+    for item in shown:
+        add_water(batch, decode(read(item.content)), mask_of(item, read))
     np.savez(folder / "samples.npz", pictures=np.stack(batch.water), masks=np.stack(batch.water_masks))
     shutil.copyfile(start, folder / "start.npz")
     (folder / "job.json").write_text(json.dumps(asdict(settings)))

@@ -9,10 +9,14 @@ that a local store keeps files in; a server knows its own.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +24,41 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
 from algorithm_repo.training.folderjob import curve
+from algorithm_repo.training.provenance import last_start
 
 _TAG = "cityvision.job"
 _KEPT = ("*.json", "*.jsonl", "*.onnx", "*.xml", "*.bin", "*.npz")
+_SQLITE = "sqlite:///"
 _NOT_KEPT = {"checkpoint.npz", "samples.npz", "start.npz"}
 
 
 def track(folder: Path, experiment: str, status: str, artefacts: str | None) -> str:
     """Brings the run of a job up to date; returns its id."""
+    with _store_alone(os.environ.get("MLFLOW_TRACKING_URI", "")):
+        return _tracked(folder, experiment, status, artefacts)
+
+
+@contextmanager
+def _store_alone(address: str) -> Iterator[None]:
+    """One at a time at a store of our own: two that make its tables at once leave half of them."""
+    if not address.startswith(_SQLITE):
+        yield
+        return
+    with Path(f"{address.removeprefix(_SQLITE)}.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _tracked(folder: Path, experiment: str, status: str, artefacts: str | None) -> str:
     client = MlflowClient()
     known = client.get_experiment_by_name(experiment)
     number = client.create_experiment(experiment, artefacts) if known is None else known.experiment_id
     of = (folder / "of.json").read_text()
     key = hashlib.sha256(f"{folder.resolve()}\0{of}".encode()).hexdigest()
     found = client.search_runs([number], f"tags.`{_TAG}` = '{key}'")
-    run = (
-        found[0].info.run_id if found else client.create_run(number, run_name=folder.name, tags={_TAG: key}).info.run_id
-    )
+    name, tags = _called(folder)
+    made = None if found else client.create_run(number, run_name=name, tags={_TAG: key} | tags)
+    run = (made or found[0]).info.run_id
     client.log_batch(run, params=_params(json.loads(of)), tags=_tags(folder))
     _add_curve(client, run, folder)
     if status == "RUNNING":  # its files come at the end: most are still written
@@ -50,6 +72,15 @@ def track(folder: Path, experiment: str, status: str, artefacts: str | None) -> 
     return str(run)
 
 
+def _called(folder: Path) -> tuple[str, dict[str, str]]:
+    """Name of a job's run, and as tags who asked for it, where the folder tells (`folderjob.call`)."""
+    path = folder / "called.json"
+    if not path.is_file():
+        return folder.name, {}
+    called = json.loads(path.read_text())
+    return f"{folder.name} {called['name']}", {"mlflow.user": called["author"]}
+
+
 def _params(of: dict[str, Any]) -> list[Param]:
     told = {name: value for name, value in of.items() if name != "settings"} | of["settings"]
     return [Param(name, "" if value is None else str(value)) for name, value in sorted(told.items())]
@@ -57,13 +88,11 @@ def _params(of: dict[str, Any]) -> list[Param]:
 
 def _tags(folder: Path) -> list[RunTag]:
     """Code and environment of the newest start, where the job tells them."""
-    starts = folder / "starts.jsonl"
-    lines = starts.read_text().splitlines() if starts.is_file() else []
-    if not lines:
+    last = last_start(folder)
+    if last is None:
         return []
-    last = json.loads(lines[-1])
-    tags = [RunTag("cityvision.code", last["code"]), RunTag("cityvision.starts", str(len(lines)))]
-    return tags + [RunTag(f"cityvision.{name}", version) for name, version in sorted(last["environment"].items())]
+    tags = [RunTag("cityvision.code", last.code), RunTag("cityvision.starts", str(last.starts))]
+    return tags + [RunTag(f"cityvision.{name}", version) for name, version in sorted(last.environment.items())]
 
 
 def _add_curve(client: MlflowClient, run: str, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from algorithm_repo.training.pack import pack_start
@@ -19,7 +20,9 @@ def trunk(folder: Path, zoo: Zoo) -> Path:
     start = folder / "start.npz"
     if not start.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        part = start.with_name("start-part.npz")
-        pack_start(zoo.fetch(_TRUNK)[0], part)
-        part.replace(start)
+        # A folder of its own: two workers may begin at once, and each puts the same bytes in place.
+        with tempfile.TemporaryDirectory(prefix="start-", dir=folder) as own:
+            part = Path(own) / start.name
+            pack_start(zoo.fetch(_TRUNK)[0], part)
+            part.replace(start)
     return start

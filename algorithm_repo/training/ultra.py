@@ -16,26 +16,27 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
+import torch
+
+from algorithm_repo.training.alone import alone
 from algorithm_repo.training.checkpoints import Checkpoint, under, write_arrays
-from algorithm_repo.training.provenance import code_version, environment
+from algorithm_repo.training.provenance import say_start
 from algorithm_repo.training.ultra_setup import prepare
 
 
-def _say_start(folder: Path, job: dict[str, Any]) -> None:
-    """A line for each start: which code and machine went on from where."""
-    lines = (folder / "curve.jsonl").read_text().count("\n") if (folder / "curve.jsonl").is_file() else 0
-    line = {"after": lines, "code": code_version(), "environment": environment(), "job": job}
-    with (folder / "starts.jsonl").open("a") as starts:
-        starts.write(json.dumps(line, sort_keys=True) + "\n")
+def _check_device(name: str) -> None:
+    """Ends the process, naming the setting, where the machine has no such device."""
+    if name == "cuda" and not torch.cuda.is_available():
+        sys.exit("device: cuda is not on this machine; write cpu, or run the worker where there is one")
 
 
 def main(folder: Path) -> None:
     """Trains what is left of the job in `folder`, and exports."""
     # Jobs of detectors that were laid down before there were others do not say so.
     job = {"task": "detect"} | json.loads((folder / "job.json").read_text())
-    _say_start(folder, job)
+    _check_device(job["device"])
+    say_start(folder, job)
     prepare(folder / "ultralytics")
     from algorithm_repo.training.ultra_tasks import TASKS
 
@@ -53,4 +54,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    _folder = Path(sys.argv[1])
+    with alone(_folder):
+        main(_folder)

@@ -6,6 +6,8 @@ Input is what every network here takes: BGR bytes 0..255 as float32, [N, 3, S, S
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from torch import Tensor, nn
 Array = NDArray[np.float32]
 _OPSET = 17
 _CHECKED = 8  # pictures
+_UNFINISHED = "export-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,12 @@ def export(folder: Path, job: dict[str, Any], what: Exported) -> None:
     """
     import openvino as ov
 
+    for left in folder.glob(f"{_UNFINISHED}*"):  # by an export that was killed
+        shutil.rmtree(left)
     some = np.stack([*islice(what.pictures("val"), _CHECKED)])
     with torch.no_grad():
         wanted = what.net(torch.from_numpy(some)).numpy()
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as name:
         plain = Path(name) / f"{what.stem}.onnx"
         _write_onnx(what, plain, job["size"])
         told = {"onnx": _checked(what, plain.name, wanted, _onnx(plain, what.input, some))}
@@ -74,6 +79,7 @@ def export(folder: Path, job: dict[str, Any], what: Exported) -> None:
             told["int8"] = what.difference(wanted, _openvino(small, some))
             ov.save_model(small, folder / f"{what.stem}-int8.xml", compress_to_fp16=False)
         (folder / "export.json").write_text(json.dumps(told, sort_keys=True))
+        os.sync()  # it stands for the others: a loss of power must not keep it and lose them
         plain.replace(folder / plain.name)
 
 

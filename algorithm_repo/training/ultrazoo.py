@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from algorithm_repo.training.classes import known_classes
 from contracts.errors import ConfigError
-from contracts.vision import ObjectClass
 from models.zoo import (
     Artefact,
     ArtefactKind,
@@ -85,12 +85,7 @@ def _classifier(job: Mapping[str, Any]) -> ClassifierSpec:
 
 def _detector(job: Mapping[str, Any]) -> DetectorSpec:
     """Raises ConfigError."""
-    classes = job["classes"]
-    known = {number: one for number, one in enumerate(classes) if one.upper() in ObjectClass.__members__}
-    if not known:
-        told = ", ".join(one.name.lower() for one in ObjectClass)
-        raise ConfigError(f"classes: none of {', '.join(classes)} is known", f"name them {told}")
-    return DetectorSpec(family="yolox", labels=known, nms_iou=0.6)
+    return DetectorSpec(family="yolox", labels=known_classes(job["classes"]), nms_iou=0.6)
 
 
 # By task, what its files are called, which is what a zoo calls how to read them.

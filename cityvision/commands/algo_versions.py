@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from algorithm_repo.entering import service as versions
-from algorithm_repo.registry import ledger
+from algorithm_repo.registry import judged, ledger
 from algorithm_repo.registry.types import Stage
 from algorithm_repo.rollout import service
 from cityvision.commands.account import AS, acting
@@ -65,13 +65,16 @@ def enter_command(
     objects = object_store(reached)
     found = None if model is None else versions.accepted(model, card or model.with_suffix(".yaml"))
     with transaction(reached) as connection:
-        ledger.lock(connection)
-        if found is not None:
-            brought = versions.from_elsewhere(connection, objects, found)
+        if found is None:
+            entered = versions.enter_training(
+                connection, objects, training or 0, algorithm, version, who, licence=licence, note=note
+            )
         else:
-            brought = versions.from_training(connection, objects, training or 0, licence or versions.LICENCE)
-        entered = versions.enter(connection, algorithm, version, brought, who, note)
-    click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {brought.model.role} {brought.model.name}")
+            ledger.lock(connection)
+            brought = versions.from_elsewhere(connection, objects, found)
+            entered = versions.enter(connection, algorithm, version, brought, who, note)
+    models = ", ".join(f"{model.role} {model.name}" for model in entered.models)
+    click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {models}")
 
 
 @click.command("register", epilog="\b\nExample:\n  cityvision algo register waterlogging --version 1.1.0")
@@ -84,7 +87,7 @@ def register_command(settings: Settings, algorithm: str, version: str | None, ac
     with transaction(reach(settings)) as connection:
         who = acting(connection, account, Right.LABEL)
         found = service.find(connection, algorithm, version, {Stage.EVALUATED})
-        moved = versions.register(connection, found, who)
+        moved = judged.register(connection, found, who)
     click.echo(f"{moved.algorithm} {moved.version} is {moved.stage}")
 
 
@@ -100,7 +103,7 @@ def retire_command(settings: Settings, algorithm: str, version: str | None, why:
     """Give up a version of ALGORITHM that is on no camera; what its shadows have kept goes with it."""
     with transaction(reach(settings)) as connection:
         who = acting(connection, account, Right.LABEL)
-        moved = versions.retire(connection, service.find(connection, algorithm, version, _LEFT), who, why)
+        moved = judged.retire(connection, service.find(connection, algorithm, version, _LEFT), who, why)
     click.echo(f"{moved.algorithm} {moved.version} is {moved.stage}")
 
 

@@ -50,16 +50,26 @@ _TRAINING = HeadSettings()
     show_default=True,
     help="Gate: the gain's lower end must be above.",
 )
+@click.option(
+    "--wrong", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Share of the spoilt version's labels."
+)
 @click.option("--fresh", is_flag=True, help="From the beginning, not from where an earlier run ended.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path("data/loop"), show_default=True)
 def command(
-    as_json: bool, steps: int, photos: int | None, least: float, least_gain: float, fresh: bool, data: Path
+    as_json: bool,
+    steps: int,
+    photos: int | None,
+    least: float,
+    least_gain: float,
+    wrong: float,
+    fresh: bool,
+    data: Path,
 ) -> None:
     """The warehouse's loop on real photos of floods, with a city of its own that runs meanwhile.
 
     A parent is trained on a quarter of the photos and runs in production. Cameras show more of them; verdicts on their
     events and labels make a new version of data, a candidate is trained on it, judged on photos that nobody was trained
-    on, and goes through shadow and canary into production, or is refused. A version of which 30 % of the labels are
+    on, and goes through shadow and canary into production, or is refused. A version of which many labels (30 %) are
     wrong goes the same way. Needs the photos (CITYVISION_MIRROR) and .venv-train (`make loop` makes it). A run that
     was stopped goes on where it was. Exit status 1: something that it should show is not there; it says what.
     """
@@ -69,6 +79,7 @@ def command(
         photos=photos,
         training=HeadSettings(steps=steps, every=max(5, steps // 20), threads=max(1, (os.cpu_count() or 2) - 1)),
         limits=Limits(least=least, least_gain=least_gain),
+        wrong=wrong,
     )
     _place(data, fresh=fresh)
     result = _run(data.absolute(), settings, lambda text: click.echo(text, err=True))

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
 import click
 from sqlalchemy import Connection, true
 
-from algorithm_repo.datasets.types import Label, Source
-from algorithm_repo.formats.types import Picture, Written
+from algorithm_repo.datasets.types import Source
+from algorithm_repo.formats.types import Written
 from algorithm_repo.labelling import clip_exchange, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format, Import
-from algorithm_repo.labelling.types import Kind, NewProject, Project
+from algorithm_repo.labelling.types import Kind, NewProject
 from cityvision import label_suite
+from cityvision.commands.account import acting
 from cityvision.commands.label_clips import clip_files, take_clips
 from cityvision.commands.label_collect import collect_command
+from cityvision.commands.label_pictures import pictures_in, places, take_pictures
 from cityvision.commands.label_suggest import suggest_command
 from cityvision.database import transaction
 from cityvision.installation import reach
@@ -25,6 +26,7 @@ from cityvision.object_store import object_store
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
 from governance import audit
+from governance.roles import Right
 from pool import store as pool_store
 from store.objects import ObjectStore
 
@@ -38,7 +40,6 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 LabelFormat = Literal[Format, "cvat-video"]
 OutFormat = Literal[LabelFormat, "suite"]
-_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 @click.group(epilog="\b\nExample:\n  cityvision label list\n  cityvision label export cars labels/ --who lin")
@@ -83,6 +84,7 @@ def new_command(
     """A new project NAME."""
     fields = {"name": name, "classes": classes, "kinds": kinds, "task": task, "people": people}
     with transaction(reach(settings)) as connection:
+        who = acting(connection, who, Right.LABEL, "--who")
         made = projects.create(connection, NewProject.model_validate(fields), who)
         audit.record(connection, who, "labels.project", {"project": made.id, "name": made.name})
     click.echo(f"project {made.id}: {made.name}")
@@ -121,61 +123,34 @@ def import_command(
 
     Tracks of clips (--format cvat-video) are read from an annotations.xml beside each MP4.
     """
-    how = Import(Source(name=source, licence=licence, personal=personal), who, suggested_by)
-    said: dict[str, tuple[Label, ...]] = {}
-    if labels is not None:
-        if form == "cvat-video":
-            raise ConfigError("labels: of clips they lie beside each as annotations.xml", "leave --labels out")
-        found = exchange.read(form, _label_files(form, labels))
-        said = _by_name(found.pictures)
-        for warning in found.warnings:
-            click.echo(f"warning: {warning}", err=True)
+    if labels is not None and form == "cvat-video":
+        raise ConfigError("labels: of clips they lie beside each as annotations.xml", "leave --labels out")
+    with transaction(reach(settings)) as connection:
+        who = acting(connection, who, Right.LABEL, "--who")
+        into, place_of = projects.named(connection, project), places(connection)
+    media = pictures_in(pictures, "coco" if form == "cvat-video" else form, labels, into.kinds)
     clips = clip_files(pictures, form == "cvat-video")
+    said = media.labels
+    how = Import(
+        source=Source(name=source, licence=licence, personal=personal),
+        who=who,
+        by=suggested_by,
+        masks={} if said is None else said.masks,
+        sources={} if said is None else said.sources,
+        place_of=place_of,
+    )
     objects = object_store(settings)
     with transaction(reach(settings)) as connection:
-        into = projects.named(connection, project)
-        added, known = _take(connection, objects, into, pictures, said, how)
+        added, known = take_pictures(connection, objects, into, media, how)
         more, there = take_clips(connection, objects, into, clips, how)
         added, known = added + more, known + there
-        audit.record(connection, who, "labels.imported", {"project": into.id, "added": added})
-    click.echo(f"{added} added, {known} there already")
-
-
-def _take(
-    connection: Connection,
-    objects: ObjectStore,
-    into: Project,
-    folder: Path,
-    said: dict[str, tuple[Label, ...]],
-    how: Import,
-) -> tuple[int, int]:
-    added = known = 0
-    for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in _PICTURES):
-        number = exchange.take(connection, objects, into, path.name, path.read_bytes(), said.get(path.name), how)
-        added, known = (added + 1, known) if number is not None else (added, known + 1)
-    return added, known
-
-
-def _label_files(form: Format, labels: Path) -> dict[str, bytes]:
-    if form != "yolo":
-        return {labels.name: labels.read_bytes()}
-    root = labels.parent
-    files = (one for one in sorted(root.rglob("*")) if one.is_file())
-    # Pictures are named alone: what they hold, the labels do not ask.
-    return {
-        one.relative_to(root).as_posix(): b"" if one.suffix.lower() in _PICTURES else one.read_bytes() for one in files
-    }
-
-
-def _by_name(pictures: Iterable[Picture]) -> dict[str, tuple[Label, ...]]:
-    """Raises ConfigError: two pictures have one name."""
-    found: dict[str, tuple[Label, ...]] = {}
-    for one in pictures:
-        name = one.file.rpartition("/")[2]
-        if name in found:
-            raise ConfigError(f"{name}: two pictures have this name", "import each folder with labels of its own")
-        found[name] = one.labels
-    return found
+        what = {"project": into.id, "added": added, "labelled": how.told.labelled}
+        audit.record(connection, who, "labels.imported", what)
+    for warning in (*media.warnings, *how.told.notes.lines):
+        click.echo(f"warning: {warning}", err=True)
+    said_of = known and (labels is not None or form == "cvat-video")
+    labelled = f", {how.told.labelled} of them labelled" if said_of else ""
+    click.echo(f"{added} added, {known} there already{labelled}")
 
 
 @command.command(
@@ -200,6 +175,7 @@ def export_command(
     objects = object_store(settings)
     pictures = pictures or form == "suite"
     with transaction(reach(settings)) as connection:
+        who = acting(connection, who, Right.LABEL, "--who")
         one = projects.named(connection, project)
         files = _exported(connection, objects, one.id, form, camera)
         keys = projects.keys(connection, one.id)
@@ -257,6 +233,7 @@ def freeze_command(settings: Settings, project: str, note: str, seed: int, who: 
     """What is accepted of PROJECT becomes a version of training data, a child of the one before."""
     objects = object_store(settings)
     with transaction(reach(settings)) as connection:
+        who = acting(connection, who, Right.LABEL, "--who")
         number = projects.named(connection, project).id
         done = freeze.freeze(connection, objects, number, true(), who, note=note, seed=seed)
         what = {"project": number, "version": done.version.digest, "items": done.version.items}

@@ -15,10 +15,12 @@ from algorithm_repo.collection.decide import quotas
 from algorithm_repo.collection.types import CollectionPolicy, Reason, RecallEstimate, Standing
 from algorithm_repo.labelling import projects
 from algorithm_repo.labelling.types import Project
+from cityvision.commands.account import acting
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.settings import Settings
 from contracts.errors import ConfigError
+from governance.roles import Right
 
 _MISSING = {
     "no_moments": "no random moment is labelled and reviewed yet",
@@ -55,7 +57,7 @@ def collect_command(settings: Settings, /, project: str, who: str | None, as_jso
         one = projects.named(connection, project)
         standing = service.policy_of(connection, one.id)
         if who is not None:
-            standing = _set(connection, one, standing, change, who)
+            standing = _set(connection, one, standing, change, acting(connection, who, Right.LABEL, "--who"))
         recall = report.recall(connection, one, None)
         if as_json:
             click.echo(json.dumps(_plain(connection, one, standing, recall), ensure_ascii=False))

@@ -12,6 +12,7 @@ from rich.progress import track
 
 from algorithm_repo.labelling import projects, suggestions
 from algorithm_repo.labelling.types import Item, Project
+from cityvision.commands.account import acting
 from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
@@ -19,6 +20,7 @@ from cityvision.settings import Settings
 from contracts.errors import CityVisionError, ConfigError
 from contracts.vision import ObjectClass
 from governance import audit
+from governance.roles import Right
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ def suggest_command(
 
     engine, objects = reach(settings), object_store(settings)
     with transaction(engine) as connection:
+        who = acting(connection, who, Right.LABEL, "--who")
         into = projects.named(connection, project)
         items = [one for one in suggestions.unsaid(connection, into.id) if _kind(one) in into.kinds]
     _require_detected(into)

@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from algorithm_repo.archive import service as archive
 from algorithm_repo.jobs import service
 from algorithm_repo.training.asked import asked
+from algorithm_repo.training.classes import check_classes
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.tracking import tracking_of
 from algorithm_repo.training.ultra_settings import CLASSIFIERS, DETECTORS, SEGMENTERS, ClassifySettings, DetectSettings
@@ -21,10 +23,10 @@ from cityvision.installation import reach
 from cityvision.object_store import object_store
 from cityvision.settings import Settings, load_settings
 from cityvision.training_desk import TrainingDesk
+from cityvision.training_worker import work_on
 from models.zoo import Zoo
 from store.database import make_engine
 
-_IDLE_S = 2.0
 _DATA = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 _DETECTOR, _CLASSIFIER, _HEAD = DetectSettings(), ClassifySettings(), HeadSettings()
@@ -67,8 +69,10 @@ def submit_command(name: str, dataset: str, data: Path | None, **given: Any) -> 
     by --network or what else only such have, a whole network.
     """
     settings = asked({option: value for option, value in given.items() if value is not None})
-    with transaction(_reached(data)) as connection:
+    reached = _reached(data)
+    with transaction(reached) as connection:
         job = service.submit(connection, name, dataset, settings, f"{getpass.getuser()} on the machine")
+        check_classes(archive.load(connection, object_store(reached), dataset))
     click.echo(f"training {job.id} waits")
 
 
@@ -94,15 +98,18 @@ def list_command(as_json: bool, data: Path | None) -> None:
 @_JSON
 @_DATA
 def show_command(number: int, as_json: bool, data: Path | None) -> None:
-    """One training with its settings, its curve and what it made."""
+    """One training with its settings, code and environment, its curve and what it made."""
     with transaction(_reached(data)) as connection:
         job, points = service.get(connection, number), service.curve(connection, number)
     if as_json:
-        told = job.model_dump(mode="json") | {"curve": [point.model_dump() for point in points]}
-        click.echo(json.dumps(told, ensure_ascii=False))
+        answer = job.model_dump(mode="json") | {"curve": [point.model_dump() for point in points]}
+        click.echo(json.dumps(answer, ensure_ascii=False))
         return
     click.echo(f"training {job.id} {job.name}: {job.state} {job.told}".rstrip())
     click.echo(f"dataset {job.dataset}; {', '.join(f'{name} {value}' for name, value in sorted(job.settings.items()))}")
+    if job.made_with is not None:
+        told = ", ".join(f"{name} {version}" for name, version in sorted(job.made_with.environment.items()))
+        click.echo(f"code {job.made_with.code}; {told}; started {job.made_with.starts} times")
     for point in points:
         figures = "  ".join(f"{name} {value:.4g}" for name, value in sorted(point.figures.items()))
         click.echo(f"{point.step:>5}/{point.of}  {figures}")
@@ -114,7 +121,7 @@ def show_command(number: int, as_json: bool, data: Path | None) -> None:
 @click.argument("number", type=int)
 @_DATA
 def cancel_command(number: int, data: Path | None) -> None:
-    """End a training that waits or runs; its checkpoint stays."""
+    """End a training that waits or runs; its checkpoint stays. Where its worker is gone it ends at once."""
     with transaction(_reached(data)) as connection:
         job = service.cancel(connection, number)
     click.echo(f"training {job.id}: {'its worker will end it' if job.state == 'running' else job.state}")
@@ -126,6 +133,8 @@ def cancel_command(number: int, data: Path | None) -> None:
 def work_command(once: bool, data: Path | None) -> None:
     """Run what waits, one after another, until it is stopped. Where it is killed, the next worker goes on.
 
+    Where the database or the object store is away it waits for them.
+
     Needs torch, in .venv-train (`make train` makes it).
     """
     from cityvision.commands.train import training_python
@@ -135,7 +144,7 @@ def work_command(once: bool, data: Path | None) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     address = None if settings.mlflow_url is None else settings.mlflow_url.get_secret_value()
-    engine = make_engine(settings.database, pool_size=1)
+    engine = make_engine(settings.database, pool_size=2)
     desk = TrainingDesk(
         engine,
         object_store(settings),
@@ -145,13 +154,6 @@ def work_command(once: bool, data: Path | None) -> None:
         tracking_of(settings.data, address),
     )
     try:
-        while not stop.is_set():
-            number = desk.work(stop.is_set)
-            if number is not None:
-                click.echo(f"training {number}: left or ended; see `cityvision train show {number}`")
-            elif once:
-                break
-            else:
-                stop.wait(_IDLE_S)
+        work_on(desk, stop, once, click.echo)
     finally:
         engine.dispose()

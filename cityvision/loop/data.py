@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -100,10 +101,20 @@ def grown(
         items += [item.model_copy(update={"side": "train"}) for item in brought.items]
         sources |= brought.sources
     version = _version(photos, items, before.digest, sources)
-    alike = pairs({**photos.looks, **looks})
-    leaking = {content for pair in across(version, alike) for content in (pair.first, pair.second)} & looks.keys()
+    found = alike(photos, version, looks)
+    leaking = {content for pair in across(version, found) for content in (pair.first, pair.second)} & looks.keys()
     kept = tuple(item for item in version.items if item.content not in leaking)
-    return version.model_copy(update={"items": kept}), alike
+    return version.model_copy(update={"items": kept}), found
+
+
+def alike(photos: Photos, version: Manifest, looks: Mapping[str, Signature] = MappingProxyType({})) -> list[Pair]:
+    """Which pictures are nearly the same, by the sides of a version.
+
+    Args:
+        looks: of pictures that are none of the photos.
+    """
+    sides = {item.content: item.side for item in version.items if item.side is not None}
+    return pairs({**photos.looks, **looks}, sides=sides)
 
 
 def spoilt(version: Manifest, share: float, seed: int, read: Read, keep: Callable[[bytes], str]) -> Manifest:

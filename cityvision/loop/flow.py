@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from algorithm_repo.archive import service as archive
-from algorithm_repo.datasets.alike import Pair, pairs
+from algorithm_repo.datasets.alike import Pair
 from algorithm_repo.datasets.diff import diff
 from algorithm_repo.datasets.types import Item, Manifest, Mask
 from algorithm_repo.judging.gate import Verdict, judged
@@ -86,7 +86,7 @@ class Loop:
         """
         self._keep_photos()
         before = data.beginning(self._photos)
-        self._keep(before, pairs(self._photos.looks))
+        self._keep(before, data.alike(self._photos, before))
         parent = self._parent(before)
         self._open_cameras()
         brought = verdicts.collect(self._city, self._cameras, parent.model.sha256, self._settings.patience_s)

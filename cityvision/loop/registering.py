@@ -12,7 +12,7 @@ from algorithm_repo.entering import service as versions
 from algorithm_repo.intake.intake import inspect
 from algorithm_repo.intake.types import Report
 from algorithm_repo.judging.gate import Verdict
-from algorithm_repo.registry import service
+from algorithm_repo.registry import judged, service
 from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, ModelRef, Move, NewVersion, Office, Stage
 from algorithm_repo.rollout.keeping import keep_network
@@ -75,10 +75,10 @@ def settle(city: City, version: AlgorithmVersion, verdict: Verdict, card: bytes)
     report = verdict.model_dump_json().encode()
     with city.transaction() as connection:
         told = (verdict.passed, why)
-        judged = versions.evaluated(connection, city.objects, version, report, card, told, _GATE, Office.SYSTEM)
+        evaluated = versions.evaluated(connection, city.objects, version, report, card, told, _GATE, Office.SYSTEM)
         if verdict.passed:
-            return versions.register(connection, judged, ENGINEER)
-        return service.carry_out(connection, judged.id, Move.REFUSE, _GATE, Office.SYSTEM, Grounds(why=why))
+            return judged.register(connection, evaluated, ENGINEER)
+        return service.carry_out(connection, evaluated.id, Move.REFUSE, _GATE, Office.SYSTEM, Grounds(why=why))
 
 
 def standing(city: City) -> ModelRef:

@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 from pydantic import SecretStr
 
+from algorithm_repo.entering.service import enter_training
 from api.app import create_app
 from api.settings import ApiSettings, Tiles
 from cityvision.clip_looks import look
@@ -92,7 +93,7 @@ def body(process: Process) -> None:
         closing(TrialProcess(settings, objects)) as trials,
     ):
         config = uvicorn.Config(
-            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt, look),
+            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt, look, enter_training),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -239,7 +239,7 @@ class RollOut:
         for process in list(self._running.values()):
             if process.leaving:
                 continue
-            lane, now, said = self._present(process.lane), time.time(), None
+            lane, now, said = self._present(process.lane), process.now, None
             if events_known and lane.cameras:
                 with self._engine.connect() as connection:
                     said = lanes.said(connection, lane, now)
@@ -266,7 +266,8 @@ class RollOut:
                 log.warning("%s: its cameras go back once nobody has claimed them for a while", lane.worker)
         process.stop()
         del self._running[lane.number]
-        self._ended[lane.number] = (lane, why)
+        if lane.number not in self._awaited:  # else it was promoted, and slow or gone while production takes over
+            self._ended[lane.number] = (lane, why)
 
     def _tell_ends(self) -> None:
         for number, (lane, why) in list(self._ended.items()):

@@ -12,6 +12,8 @@ from algorithm_repo.datasets.pictures import encode
 from algorithm_repo.datasets.types import Box, Source
 from algorithm_repo.labelling import answers, exchange, projects
 from algorithm_repo.labelling.types import GivenAnswer, NewAnswer, NewProject, NewReview, Project, Shape
+from governance.people import NewPerson, create
+from governance.roles import Role
 from store.objects import ObjectStore
 
 CITY = Source(name="photos", licence="CC-BY-4.0", personal=False)
@@ -50,3 +52,8 @@ def labelled(connection: Connection, item: int, who: str, *labels: Shape) -> Giv
 def accepted(connection: Connection, item: int, answer: GivenAnswer, who: str, *corrected: Shape) -> GivenAnswer:
     new = NewReview(answer=answer.id, accepted=True, labels=corrected or None, key=key("review", item, who))
     return answers.review(connection, item, new, who)
+
+
+def labellers(connection: Connection) -> None:
+    """The account `lin`, in whose name commands label."""
+    create(connection, NewPerson(name="lin", role=Role.ADMIN), "test")

@@ -84,7 +84,8 @@ def test_a_training_becomes_a_version_that_goes_on_once_it_was_judged(engine: En
     number = water(engine, settings)
     entered = run("enter", "waterlogging", "1.1.0", "--training", str(number), "--note", "nights")
     assert entered.exit_code == 0, entered.output
-    assert "waterlogging 1.1.0 is trained: water night-2-" in entered.output
+    assert "waterlogging 1.1.0 is trained: " in entered.output
+    assert "water night-2-" in entered.output
     version = of(engine, "waterlogging", "1.1.0")
     with engine.begin() as connection:
         before = registry.standing(connection, "waterlogging", Stage.PRODUCTION)

@@ -25,7 +25,7 @@ from store.bus import Bus
 from store.objects import DiskObjects, is_there
 from store.valkey import EmbeddedValkey
 from tests.contract.collection_scene import RANDOM, collecting, moment_of, runs
-from tests.contract.labelling_scene import picture
+from tests.contract.labelling_scene import labellers, picture
 from tests.contract.retention_scene import DAY
 from tests.contract.test_collection import cameras, rows_of  # noqa: F401
 
@@ -39,6 +39,7 @@ def test_the_command_sets_and_shows_a_policy(
     monkeypatch.setenv("CITYVISION_DATABASE_URL", database_url)
     monkeypatch.setenv("CITYVISION_REDIS_URL", valkey.url)
     with engine.begin() as connection:
+        labellers(connection)
         projects.create(connection, NewProject(name="streets", classes=("litter",)), "lin")
 
     def run(*arguments: str) -> Result:

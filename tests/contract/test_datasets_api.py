@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from sqlalchemy import update
 
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Box, Item, Manifest, Source
+from algorithm_repo.labelling import projects
 from algorithm_repo.labelling.tables import label_items
 from governance import audit
 from governance.roles import Role
@@ -20,7 +24,7 @@ from store.valkey import EmbeddedValkey
 from tests.contract import access_world
 from tests.contract.access_world import CAMERA, World, grant_all
 from tests.contract.labelling_scene import CITY as PHOTOS
-from tests.contract.labelling_scene import car, picture, project
+from tests.contract.labelling_scene import accepted, car, labelled, picture, project
 from tests.e2e.console_city import City
 from tests.unit.datasets_scene import manifest
 
@@ -197,3 +201,35 @@ def test_hidden_tests_are_shown_to_those_alone_who_manage_their_project(world: W
     test = photo(world.city, 1)
     assert engineer.get(f"/api/datasets/{child}/pictures/{test.content}").status_code == 404
     assert len(changed(world.clients[Role.ADMIN], child, "relabelled")["items"]) == 1
+
+
+def test_hidden_tests_are_told_by_no_list_and_no_export_and_exports_are_noted(
+    world: World, engineer: httpx.Client
+) -> None:
+    admin = world.clients[Role.ADMIN]
+    with world.city.engine.begin() as connection:
+        made, numbers = project(connection, world.city.objects, 3)
+        for number in numbers[:2]:
+            accepted(connection, number, labelled(connection, number, "lin", car()), "chen")
+        projects.hide(connection, numbers[1], True)
+    address = f"/api/labelling/projects/{made.id}"
+
+    def names(client: httpx.Client, state: str) -> list[str]:
+        return [one["name"] for one in client.get(f"{address}/items", params={"state": state}).json()]
+
+    def exported(client: httpx.Client) -> list[str]:
+        answer = client.get(f"{address}/export", params={"format": "coco"})
+        assert answer.status_code == 200, answer.text
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as files:
+            told = json.loads(files.read("annotations/instances_default.json"))
+        return sorted(one["file_name"].rpartition("/")[2] for one in told["images"])
+
+    assert (names(admin, "accepted"), names(admin, "open")) == (["0.jpg", "1.jpg"], ["2.jpg"])
+    assert (names(engineer, "accepted"), names(engineer, "open")) == (["0.jpg"], ["1.jpg", "2.jpg"])
+    body = {"labels": [], "key": "a-key-of-mine"}
+    assert engineer.post(f"/api/labelling/items/{numbers[1]}/answers", json=body).status_code == 201
+    assert (names(engineer, "labelled"), names(engineer, "open")) == (["1.jpg"], ["2.jpg"])
+    assert (exported(admin), exported(engineer)) == (["0.jpg", "1.jpg"], ["0.jpg"])
+    with world.city.engine.connect() as connection:
+        lines = audit.listed(connection, action="labels.exported")
+    assert [line.what for line in lines] == [{"project": made.id, "format": "coco", "pictures": False}] * 2

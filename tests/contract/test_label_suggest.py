@@ -17,6 +17,7 @@ from algorithm_repo.labelling import answers, projects
 from algorithm_repo.labelling.types import Item, NewAnswer, NewProject
 from cityvision.cli import cli
 from store.valkey import EmbeddedValkey
+from tests.contract.labelling_scene import labellers
 
 pytest_plugins = ["tests.embedded"]
 pytestmark = pytest.mark.media
@@ -59,6 +60,7 @@ def test_pictures_get_boxes_and_clips_tracks_until_somebody_has_labelled_them(
         return CliRunner().invoke(cli, ["label", *map(str, arguments), "--who", "lin"])
 
     with engine.begin() as connection:
+        labellers(connection)
         projects.create(connection, STREETS, "lin")
         projects.create(connection, NewProject(name="water", classes=("water",), kinds=("polygon",)), "lin")
     folder = tmp_path / "in"

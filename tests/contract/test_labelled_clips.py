@@ -24,7 +24,7 @@ from store.valkey import EmbeddedValkey
 from tests.clips import small_clip
 from tests.contract.access_world import client_of
 from tests.contract.evidence_scene import consumed
-from tests.contract.labelling_scene import picture
+from tests.contract.labelling_scene import labellers, picture
 from tests.e2e import console_city
 from tests.e2e.console_city import City, make_event
 
@@ -51,6 +51,8 @@ def city(
     monkeypatch.setenv("CITYVISION_REDIS_URL", valkey.url)
     monkeypatch.setenv("CITYVISION_DATA", str(tmp_path))
     with console_city.running(tmp_path, database_url, valkey.url) as one:
+        with one.engine.begin() as connection:
+            labellers(connection)
         yield one
 
 
@@ -182,8 +184,12 @@ def test_clips_of_a_folder_come_in_and_their_tracks_go_to_cvat_and_back(
     assert "intervals left out" in out.output
     assert admin.get(f"/api/labelling/projects/{made}/export?format=cvat-video").status_code == 200
     again = admin.post("/api/labelling/projects", json={**PROJECT, "name": "again"}).json()["id"]
+    assert "1 added" in took(tmp_path / "cvat", project="again").output
+    (xml,) = (tmp_path / "cvat").rglob("annotations.xml")
+    xml.write_text(xml.read_text().replace('occluded="0"', 'occluded="1"', 1))
     back = took(tmp_path / "cvat", "--format", "cvat-video", project="again")
-    assert "1 added" in back.output, back.output
+    assert "0 added, 1 there already, 1 of them labelled" in back.output, back.output
+    assert "occluded: said of 1 shape, left out" in back.output
     (task,) = engineer.get(f"/api/labelling/projects/{again}/queue?work=review").json()
     assert task["answers"][0]["labels"] == [TRACK]
     wrong = {**INTERVAL, "label": "car"}

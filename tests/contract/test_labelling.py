@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Box, Polygon, Source, Tag
+from algorithm_repo.formats.types import Picture
 from algorithm_repo.labelling import answers, exchange, freeze, measured, projects
 from algorithm_repo.labelling.exchange import Format
 from algorithm_repo.labelling.types import ItemState, NewAnswer, NewProject, NewReview, Said, Suggestion
@@ -71,6 +72,38 @@ def test_rejected_comes_back_to_others_than_who_rejected(engine: Engine, objects
             accepted(connection, first, answer, "chen")
         accepted(connection, first, again, "chen")
         assert answers.of_item(connection, first)[1].note == "the bus behind it"
+
+
+def test_what_was_rejected_waits_for_nobody_and_counts_for_nobody(engine: Engine, objects: DiskObjects) -> None:
+    with engine.begin() as connection:
+        made, (first, *_) = project(connection, objects, 1)
+        bad = labelled(connection, first, "lin", car())
+        answers.review(connection, first, NewReview(answer=bad.id, accepted=False, note="no", key="reject-01"), "chen")
+        good = labelled(connection, first, "wu", car(0.2))
+        assert answers.waiting(connection, [first]) == [good]
+        assert projects.queue(connection, made.id, "wu", ALL, True) == [], "their own alone waits"
+        assert [one.id for one in projects.queue(connection, made.id, "zhao", ALL, True)] == [first]
+        with pytest.raises(ConfigError, match="does not wait for a review"):
+            accepted(connection, first, bad, "zhao")
+        accepted(connection, first, good, "zhao")
+
+
+def test_of_two_people_one_who_was_rejected_labels_again(engine: Engine, objects: DiskObjects) -> None:
+    with engine.begin() as connection:
+        made, (first, *_) = project(connection, objects, 1, people=2)
+        bad = labelled(connection, first, "lin", car())
+        labelled(connection, first, "chen", car(0.2))
+        answers.review(connection, first, NewReview(answer=bad.id, accepted=False, note="no", key="reject-01"), "zhao")
+        labelled(connection, first, "chen", car(0.3))
+        item = projects.item(connection, first, ALL)
+        assert item is not None
+        assert item.state is ItemState.OPEN, "one of two"
+        due = {who: projects.queue(connection, made.id, who, ALL, False) for who in ("lin", "chen", "zhao", "wu")}
+        assert {who for who, found in due.items() if found} == {"lin", "wu"}
+        labelled(connection, first, "lin", car(0.3))
+        item = projects.item(connection, first, ALL)
+        assert item is not None
+        assert item.state is ItemState.LABELLED
 
 
 def test_an_answer_counts_once_and_stays(engine: Engine, objects: DiskObjects) -> None:
@@ -186,6 +219,9 @@ def test_what_is_accepted_is_frozen_and_its_child_keeps_the_sides(engine: Engine
         sides = {one.content: one.side for one in child.items}
         assert all(sides[one.content] == one.side for one in parent.items)
         assert sum(one.labels == () for one in child.items) == 3, "nothing to see is a label too"
+        again = freeze.freeze(connection, objects, made.id, ALL, "lin", note="nothing is new", seed=5)
+        assert (again.version, again.unchanged, grown.unchanged) == (grown.version, True, False)
+        assert [one.digest for one in archive.listed(connection, "cars")] == [child.digest, parent.digest]
 
 
 def test_tags_that_were_frozen_are_what_a_classifier_trains_on(
@@ -221,11 +257,12 @@ def test_what_was_labelled_reads_back_equal(engine: Engine, objects: DiskObjects
         texts = dict(files.texts) if form != "yolo" else {**files.texts, **dict.fromkeys(files.media, b"")}
         found = exchange.read(form, texts)
         assert found.classes == ("car", "bus")
-        back = {one.file.rpartition("/")[2]: one.labels for one in found.pictures}
+        pictures = {one.file.rpartition("/")[2]: one for one in found.pictures}
+        back = {name: one.labels for name, one in pictures.items()}
         assert back == {"0.jpg": (car(), car(0.5, "bus")), "1.jpg": (outline,), "2.jpg": ()}
         again = projects.create(connection, NewProject(name="again", classes=found.classes), "wu")
         how = exchange.Import(CITY, "wu", by="another tool")
-        number = exchange.take(connection, objects, again, "0.jpg", picture(0), back["0.jpg"], how)
+        number = exchange.take(connection, objects, again, "0.jpg", picture(0), pictures["0.jpg"], how)
         assert number is not None
         item = projects.item(connection, number, ALL)
         assert item is not None
@@ -237,7 +274,8 @@ def test_what_was_labelled_reads_back_equal(engine: Engine, objects: DiskObjects
 def test_labels_of_people_elsewhere_wait_for_a_review_here(engine: Engine, objects: DiskObjects) -> None:
     with engine.begin() as connection:
         made, _ = project(connection, objects, 0)
-        number = exchange.take(connection, objects, made, "a.jpg", picture(9), (car(),), exchange.Import(CITY, "wu"))
+        said = Picture("a.jpg", (car(),))
+        number = exchange.take(connection, objects, made, "a.jpg", picture(9), said, exchange.Import(CITY, "wu"))
         assert number is not None
         (waiting,) = projects.queue(connection, made.id, "chen", ALL, True)
         assert (waiting.id, waiting.suggested) == (number, ())

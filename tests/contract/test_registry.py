@@ -127,6 +127,18 @@ def test_while_workers_switch_the_networks_tell_who_raised_it(engine: Engine) ->
         assert raised(107, water="1" * 64) == ("1.0.0", True)
 
 
+def test_a_clock_that_is_set_back_does_not_hide_later_lines(engine: Engine) -> None:
+    ahead = time.time() + 3600
+    with engine.begin() as connection:
+        version = entered(connection, "1.0.0", ahead)
+        led(connection, version, S.PRODUCTION)
+        story = ledger.of_version(connection, version.id)
+        assert [line.utc for line in story] == sorted(line.utc for line in story)
+        found = why(connection, "waterlogging", "b", {"water": SHA}, ahead + 1)
+        assert found is not None
+        assert found.let.move is M.PROMOTE
+
+
 def test_rolled_back_in_one_move(engine: Engine) -> None:
     with engine.begin() as connection:
         first = led(connection, entered(connection, "1.0.0"), S.PRODUCTION)
@@ -340,3 +352,6 @@ def test_by_command(engine: Engine, database_url: str, tmp_path: Path, monkeypat
     for wrong in (("algo", "history", "flying"), ("event", "why", "0" * 32)):
         refused = run(*wrong)
         assert (refused.exit_code, "there is no" in refused.output) == (2, True), refused.output
+    for version, answer in (("9.9.9", "waterlogging 9.9.9 is none"), ("1.0.0", "1.0.0 has replaced none")):
+        refused = run("algo", "rollback", "waterlogging", "--version", version, "--why", "misses puddles")
+        assert (refused.exit_code, answer in refused.output) == (2, True), refused.output

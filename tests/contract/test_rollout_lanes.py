@@ -111,6 +111,8 @@ def test_what_a_shadow_said_is_kept_once_and_nobody_else_reads_it(engine: Engine
             ("candidate", alone.id),
             ("production", missed.id),
         }
+        figures = compare.counts(connection, lane.number, "waterlogging", NOW + 1000)
+        assert figures == (found.camera_days, 2, 2, 1)
         assert compare.keep(connection, found) == compare.keep(connection, found)
 
 
@@ -192,6 +194,20 @@ def test_a_promotion_is_founded_on_the_present_canary_and_on_enough_of_it(engine
         kept = compare.kept(connection, line.grounds.comparison or "")
         assert kept is not None
         assert (kept.lane, line.grounds.why) == (present.number, None)
+
+
+def test_a_canary_is_compared_with_what_production_said_before_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        version, _ = in_shadow(connection)
+        service.canary(connection, version, ("a",), POOL, "chen", NOW)
+        (lane,) = lanes.wanted(connection)
+        lanes.begin(connection, lane)
+        for start, worker in ((-500, "worker-1"), (-300, "worker-1"), (-5_000, "worker-1"), (100, lane.worker)):
+            write_event(connection, worker, at(start))
+            write_event(connection, worker, at(start, seq=1, closed=True))
+        found = service.compared(connection, version, NOW + 1000)
+        assert (found.candidate, found.production, found.both, found.disagreeing) == (1, 2, None, 1)
+        assert compare.counts(connection, lane.number, "waterlogging", NOW + 1000) == (found.camera_days, 1, 2, None)
 
 
 def test_a_canary_takes_each_camera_once_and_none_that_the_shadow_did_not_have(engine: Engine) -> None:

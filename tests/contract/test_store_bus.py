@@ -127,6 +127,18 @@ def test_live_state(bus: Bus) -> None:
     assert bus.assignment("w") == '["a"]'
 
 
+async def test_what_a_worker_of_another_release_says_of_a_camera_is_passed_over(
+    bus: Bus, valkey: EmbeddedValkey
+) -> None:
+    bus.set_status([status("a")])
+    other = status("b").model_dump_json().replace("{", '{"since_another_release":1,', 1)
+    bus._redis.hset(keys.Keys().status, "b", other)
+    listener = AsyncBus(valkey.url)
+    assert bus.statuses() == bus.statuses(["a", "b"]) == await listener.statuses() == {"a": status("a")}
+    assert await listener.status("b") is None
+    await listener.close()
+
+
 async def test_listening(bus: Bus, valkey: EmbeddedValkey) -> None:
     listener = AsyncBus(valkey.url)
     bus.set_status([status("a")])

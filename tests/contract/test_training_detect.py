@@ -61,6 +61,7 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     reached = folderjob.curve(broken)
     assert 1 <= reached[-1].step < 3
     assert not (broken / "detector.onnx").exists()
+    (broken / "export-killed").mkdir()  # as a kill within an export leaves it
     detectjob.lay(broken, scene.manifest, scene.read, settings)  # again, as whoever goes on would
     detectjob.train(broken, training_python(), lambda _line: None, lambda: False)
     for file in ("curve.jsonl", "detector.npz", "detector.onnx"):
@@ -71,7 +72,7 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     assert starts[0]["code"] == starts[1]["code"]
     assert starts[0]["environment"]["ultralytics"]
     assert starts[0]["job"]["dataset"] == scene.manifest.digest
-    assert [*broken.rglob("*.pt")] == []
+    assert [*broken.rglob("*.pt"), *broken.glob("export-*")] == []
 
 
 def test_what_it_exports_computes_what_it_learnt_and_int8_asks_the_gate(
@@ -157,6 +158,9 @@ def test_what_is_refused(scene: Photos, tmp_path: Path) -> None:
         detectjob.lay(tmp_path / "a", one_sided, read, SETTINGS)
     with pytest.raises(ConfigError, match=r"weights\.pt is no \.npz"):
         detectjob.lay(tmp_path / "a", manifest, read, SETTINGS, start=tmp_path / "weights.pt")
+    potholes = manifest.model_copy(update={"classes": ("pothole", "crack")})
+    with pytest.raises(ConfigError, match="classes: none of pothole, crack is known; name them person, "):
+        detectjob.lay(tmp_path / "a", potholes, read, SETTINGS)
     with pytest.raises(ConfigError, match="size: 100"):
         DetectSettings(size=100)
     with pytest.raises(ConfigError, match="network: 'yolo26x'"):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +21,10 @@ from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.training import headjob
 from algorithm_repo.training.head_settings import HeadSettings
 from algorithm_repo.training.headjob import Point, TrainingFailed
+from algorithm_repo.training.provenance import last_start
+from algorithm_repo.training.trunk import trunk
 from contracts.errors import ConfigError
+from models.zoo import Zoo
 from tests.contract.lakes_scene import lakes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +92,9 @@ def test_killed_and_gone_on_with_it_is_the_unbroken_one(
     headjob.train(broken, python, again.append, never)
     assert headjob.curve(broken) == points
     assert again[-1] == points[-1]
+    start = last_start(broken)
+    assert start is not None
+    assert (start.starts, start.environment["torch"] != "") == (2, True)
     digests = {hashlib.sha256((folder / "water.onnx").read_bytes()).hexdigest() for folder in (whole, broken)}
     assert len(digests) == 1
     assert headjob.train(whole, python, points.append, never) == network  # done: not done again
@@ -115,3 +125,50 @@ def test_what_is_refused(tmp_path: Path, data: tuple[Manifest, Callable[[str], b
     (folder / "job.json").write_text(json.dumps({"seed": 1}))
     with pytest.raises(TrainingFailed, match="missing 6 required"):
         headjob.train(folder, python, lambda _point: None, never)
+
+
+_EXPORT = """
+import sys
+from pathlib import Path
+from algorithm_repo.training import export
+from algorithm_repo.training.nets import KINDS
+folder = Path(sys.argv[1])
+export._CLOSE = -1.0  # no file is as close to its network as that
+export.save_weights(KINDS["water"].make(), folder / "water.npz")
+export.export("water", folder / "water.npz", folder / "water.onnx")
+"""
+
+
+def test_what_was_exported_wrongly_or_half_is_no_result(tmp_path: Path, python: Path) -> None:
+    done = subprocess.run(
+        [str(python), "-c", _EXPORT, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "water.onnx differs from the network it was made from" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["water.npz"]
+
+
+def test_a_device_that_is_not_there_is_refused_by_its_setting(tmp_path: Path, python: Path) -> None:
+    (tmp_path / "job.json").write_text(json.dumps({"device": "cuda"}))
+    done = subprocess.run(
+        [str(python), "-m", "algorithm_repo.training.ultra", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.strip().splitlines()[-1].startswith("device: cuda is not on this machine; write cpu")
+
+
+def test_workers_that_begin_at_once_make_one_trunk(tmp_path: Path, mirror: Path) -> None:
+    zoo = Zoo(cache=tmp_path / "cache", mirror=mirror)
+    zoo.fetch("yolox_nano")
+    begin = threading.Barrier(4)
+
+    def make(_number: int) -> Path:
+        begin.wait()
+        return trunk(tmp_path / "jobs", zoo)
+
+    with ThreadPoolExecutor(4) as workers:
+        assert set(workers.map(make, range(4))) == {tmp_path / "jobs" / "start.npz"}
+    assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["start.npz"]

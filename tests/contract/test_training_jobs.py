@@ -101,7 +101,73 @@ def test_a_job_that_takes_its_worker_with_it_is_given_up(engine: Engine, dataset
     assert claimed(engine, "one more") is None
     with engine.connect() as connection:
         ended = service.get(connection, job.id)
-    assert (ended.state, ended.told) == ("failed", "its worker ended 5 times without a word")
+    assert (ended.state, ended.told) == ("failed", "its worker ended 5 times without getting on")
+
+
+def test_a_job_that_gets_on_is_never_given_up(engine: Engine, dataset: str) -> None:
+    job = submitted(engine, dataset)
+    for step in range(1, 2 * service.MOST_ATTEMPTS):
+        assert claimed(engine, f"{step}", lease_s=60) is not None
+        with engine.begin() as connection:
+            service.tell(connection, job.id, f"{step}", CurvePoint(step=step, of=99, figures={}))
+            service.renew(connection, job.id, f"{step}", lease_s=0)  # killed
+    for attempt in range(service.MOST_ATTEMPTS):
+        assert claimed(engine, f"again {attempt}", lease_s=60) is not None
+        with engine.begin() as connection:  # what was told before is no progress
+            service.tell(connection, job.id, f"again {attempt}", CurvePoint(step=1, of=99, figures={"loss": 1}))
+            service.renew(connection, job.id, f"again {attempt}", lease_s=0)
+    assert claimed(engine, "one more") is None
+    with engine.connect() as connection:
+        ended = service.get(connection, job.id)
+    assert (ended.state, ended.attempts, ended.step) == ("failed", 3 * service.MOST_ATTEMPTS - 1, 9)
+
+
+def test_a_worker_that_is_stopped_gives_its_job_back(engine: Engine, dataset: str) -> None:
+    job = submitted(engine, dataset)
+    for _ in range(2 * service.MOST_ATTEMPTS):
+        assert claimed(engine, "stopped") is not None
+        with engine.begin() as connection:
+            assert service.give_back(connection, job.id, "stopped") == "waiting"
+    again = claimed(engine, "next")
+    assert again is not None
+    assert (again.id, again.attempts) == (job.id, 1)
+    with engine.begin() as connection, pytest.raises(LeaseLost):
+        service.give_back(connection, job.id, "stopped")
+    with engine.begin() as connection:
+        service.cancel(connection, job.id)
+        assert service.give_back(connection, job.id, "next") == "cancelled"
+    assert claimed(engine, "one more") is None
+
+
+def test_a_cancelled_job_whose_worker_is_gone_ends_at_once(engine: Engine, dataset: str) -> None:
+    before, after = submitted(engine, dataset), submitted(engine, dataset)
+    assert claimed(engine, "killed", lease_s=0) is not None
+    with engine.begin() as connection:
+        assert service.cancel(connection, before.id).state == "cancelled"
+    assert claimed(engine, "killed as well") is not None
+    with engine.begin() as connection:
+        assert service.cancel(connection, after.id).state == "running"
+        service.renew(connection, after.id, "killed as well", lease_s=0)
+    assert claimed(engine, "next") is None
+    with engine.connect() as connection:
+        ended = service.get(connection, after.id)
+    assert (ended.state, ended.told) == ("cancelled", "")
+    assert ended.ended_utc is not None
+
+
+def test_what_a_job_is_trained_with_is_the_newest_start(engine: Engine, dataset: str) -> None:
+    job = submitted(engine, dataset)
+    assert job.made_with is None
+    assert claimed(engine, "a") is not None
+    starts = [
+        service.MadeWith(code=f"{n}" * 64, environment={"python": "3.12", "torch": "2.9"}, starts=n) for n in (1, 2)
+    ]
+    with engine.begin() as connection:
+        for start in starts:
+            service.started(connection, job.id, "a", start)
+        assert service.get(connection, job.id).made_with == starts[1]
+        with pytest.raises(LeaseLost):
+            service.started(connection, job.id, "b", starts[0])
 
 
 def test_cancelled_while_it_waits_it_ends_at_once_and_while_it_runs_the_worker_hears_of_it(

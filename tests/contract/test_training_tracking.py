@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from algorithm_repo.training.folderjob import call
 from algorithm_repo.training.tracking import Follower, Tracking, TrackingFailed, tell, tracking_of
 from contracts.errors import ConfigError
 from tests.contract.detect_scene import ROOT, training_python
@@ -60,6 +62,7 @@ def test_told_twice_a_run_is_there_once_and_reads_back_equal(tmp_path: Path) -> 
     tracking = tracking_of(tmp_path / "data", None)
     (tmp_path / "data").mkdir()
     folder = job(tmp_path / "one", 2)
+    call(folder, "路口 cars", "lin")
     first = tell(folder, tracking, "KILLED", training_python())
     job(folder, 3)
     (folder / "detector.onnx").write_bytes(b"\x00\x01weights")
@@ -70,8 +73,18 @@ def test_told_twice_a_run_is_there_once_and_reads_back_equal(tmp_path: Path) -> 
     assert run["curve"] == {name: [[line["step"], line[name]] for line in LINES] for name in ("box_loss", "map50")}
     assert run["tags"]["cityvision.code"] == "c" * 64
     assert run["tags"]["cityvision.torch"] == "2.13.0"
-    kept = ("of.json", "starts.jsonl", "curve.jsonl", "detector.onnx")
+    assert (run["tags"]["mlflow.runName"], run["tags"]["mlflow.user"]) == ("one 路口 cars", "lin")
+    kept = ("called.json", "of.json", "starts.jsonl", "curve.jsonl", "detector.onnx")
     assert run["files"] == {name: (folder / name).read_bytes().hex() for name in kept}
+
+
+@pytest.mark.thorough
+def test_workers_that_tell_at_once_make_one_store(tmp_path: Path) -> None:
+    tracking = tracking_of(tmp_path, None)
+    folders = [job(tmp_path / f"{number}", 1) for number in range(3)]
+    with ThreadPoolExecutor(3) as workers:
+        told = [*workers.map(lambda folder: tell(folder, tracking, "FINISHED", training_python()), folders)]
+    assert {run["id"] for run in read(tracking)} == set(told)
 
 
 @pytest.mark.thorough
@@ -99,6 +112,7 @@ def test_a_follower_ends_with_whoever_started_it(tmp_path: Path, free_port: int)
     folder = job(tmp_path / "one", 1)
     start = f"""
 from pathlib import Path
+from algorithm_repo.training.folderjob import call
 from algorithm_repo.training.tracking import Follower, Tracking
 one = Follower(Path({str(folder)!r}), Tracking("http://127.0.0.1:{free_port}"), Path({str(training_python())!r}), 0.2)
 print(one._process.pid, flush=True)

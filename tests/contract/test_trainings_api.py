@@ -21,6 +21,7 @@ from tests.e2e.console_city import City
 from tests.unit.datasets_scene import item, manifest
 
 pytest_plugins = ["tests.embedded"]
+MADE_WITH = service.MadeWith(code="c" * 64, environment={"python": "3.12.3", "torch": "2.9"}, starts=2)
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def test_a_training_is_asked_for_followed_and_shows_what_it_made(
     assert (shown["settings"]["epochs"], shown["settings"]["size"], shown["settings"]["batch"]) == (3, 64, 16)
     with city.engine.begin() as connection:
         assert service.claim(connection, "worker", 60) is not None
+        service.started(connection, number, "worker", MADE_WITH)
         for step in (1, 2):
             service.tell(connection, number, "worker", CurvePoint(step=step, of=3, figures={"map50": step / 4}))
     (listed,) = engineer.get("/api/trainings").json()["trainings"]
@@ -72,6 +74,7 @@ def test_a_training_is_asked_for_followed_and_shows_what_it_made(
     with city.engine.begin() as connection:
         service.end(connection, number, "worker", "done", result={"detector.onnx": "e" * 64})
     done = engineer.get(f"/api/trainings/{number}").json()
+    assert done["made_with"] == MADE_WITH.model_dump()
     assert (done["state"], done["result"]) == ("done", {"detector.onnx": "e" * 64})
     assert done["curve"] == [{"step": step, "of": 3, "figures": {"map50": step / 4}} for step in (1, 2)]
 
@@ -134,6 +137,11 @@ def test_what_is_refused(city: City, engineer: httpx.Client, dataset: str) -> No
         answer = engineer.post("/api/trainings", json=body)
         assert answer.status_code == 422, answer.text
         assert told in answer.json()["detail"]
+    potholes = manifest(item(1, side="train"), item(2, side="val"), classes=("pothole", "crack"))
+    with city.engine.begin() as connection:
+        unknown = archive.keep(connection, city.objects, potholes, [], "lin").digest
+    answer = engineer.post("/api/trainings", json={"name": "potholes", "dataset": unknown})
+    assert (answer.status_code, "classes: none of pothole, crack is known" in answer.text) == (422, True)
     assert engineer.get("/api/trainings").json()["trainings"] == []
     for answer in (engineer.get("/api/trainings/7"), engineer.post("/api/trainings/7/cancel")):
         assert answer.status_code == 404

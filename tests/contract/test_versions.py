@@ -16,10 +16,9 @@ from onnx import numpy_helper
 from sqlalchemy import Engine
 
 from algorithm_repo.archive import media
-from algorithm_repo.entering import service as versions
 from algorithm_repo.evaluation.simulated import clip_of_scenario
 from algorithm_repo.evaluation.suite import write_suite
-from algorithm_repo.registry import ledger
+from algorithm_repo.registry import judged, ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import Grounds, ModelRef, Move, Needs, NewVersion, Office, Stage
@@ -140,8 +139,8 @@ def recorded(settings: Settings, engine: Engine, page: str) -> None:
         assert line.grounds.card is not None
         assert object_store(settings).get(media.place("cards", line.grounds.card, ".html")).decode() == page
         with pytest.raises(ConfigError, match=r"the gate refused waterlogging 1\.1\.0: waterlogging: F1 fell"):
-            versions.register(connection, version, "chen")
-        assert versions.retire(connection, version, "chen", "blind").stage is Stage.RETIRED
+            judged.register(connection, version, "chen")
+        assert judged.retire(connection, version, "chen", "blind").stage is Stage.RETIRED
 
 
 def test_an_evaluation_that_cannot_be_written_down_is_refused_before_it_is_made(

@@ -25,6 +25,7 @@ from av.video.frame import VideoFrame
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
+from algorithm_repo.entering.service import enter_training
 from api.app import create_app
 from api.settings import ApiSettings
 from cases import verify
@@ -388,6 +389,7 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
         masking().mask,
         trials().attempt,
         look,
+        enter_training,
     )
     try:
         with _serving(app) as url:

@@ -76,3 +76,9 @@ def test_a_candidate_on_cameras_is_shown_and_ended_in_the_room(city: City, page:
     with city.engine.begin() as connection:
         assert service.get(connection, candidate.id).stage is Stage.REGISTERED
         assert ledger.of_version(connection, candidate.id)[-1].grounds.why == "反光"
+    standing = page.locator("tbody tr.ant-table-row").filter(has_text="2.0.0").last
+    standing.get_by_role("button").click()
+    page.get_by_role("button", name=re.compile("^回 ?退$")).click()
+    page.get_by_label("原因（写入台账）").fill("漏报")
+    page.get_by_role("dialog").locator(".ant-btn-primary").last.click()
+    expect(page.get_by_text("crowding 2.0.0 has replaced none")).to_be_visible()

@@ -49,8 +49,8 @@ def test_versions_their_counts_and_what_changed(city: City, clip: Clip, page: Pa
     statistics = page.get_by_test_id("dataset-statistics")
     expect(statistics).to_contain_text("训练 2 / 验证 1 / 测试 1")
     expect(statistics).to_contain_text("CC-BY-4.0")
-    # Frames of one clip are nearly the same picture, and nobody said so when they were frozen.
-    expect(page.get_by_test_id("leakage")).to_contain_text("有泄漏：5 对近似图片")
+    # Four frames of one clip are nearly the same picture, and nobody said so when they were frozen: three pairs.
+    expect(page.get_by_test_id("leakage")).to_contain_text("有泄漏：3 对近似图片")
     words = page.get_by_test_id("difference-words").locator("li")
     expect(words).to_have_text(
         [

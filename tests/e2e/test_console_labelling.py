@@ -16,6 +16,7 @@ from algorithm_repo.datasets.trackfit import Sighting, fitted
 from algorithm_repo.datasets.tracks import Track
 from algorithm_repo.datasets.types import Box, Interval, Polygon, Tag
 from algorithm_repo.evaluation.suite import TruthEvent, read_suite
+from algorithm_repo.formats.types import Picture
 from algorithm_repo.labelling import answers, clip_exchange, exchange, projects, suggestions
 from algorithm_repo.labelling.types import GivenAnswer, NewProject, Said, Suggestion
 from cityvision import label_suite
@@ -38,7 +39,7 @@ def made(city: City, clip: Clip) -> list[int]:  # noqa: F811
         numbers = []
         for n in range(4):
             by = "street 0.3" if n == 0 else None
-            labels = (car(0.5),) if n == 0 else None
+            labels = Picture(f"{n}.jpg", (car(0.5),)) if n == 0 else None
             how = exchange.Import(CITY, "lin", by)
             number = exchange.take(connection, city.objects, project, f"{n}.jpg", clip.jpegs[5 * n], labels, how)
             assert number is not None

@@ -64,13 +64,18 @@ def test_a_training_is_submitted_watched_and_cancelled(city: City, page: Page) -
         job = service.claim(connection, "worker", 600)
     assert job is not None
     assert (job.author, job.settings["epochs"], job.settings["optimizer"]) == ("admin", EPOCHS, "AdamW")
+    with city.engine.begin() as connection:
+        packages = {"python": "3.12.3", "torch": "2.9.1"}
+        service.started(connection, job.id, "worker", service.MadeWith(code="c" * 64, environment=packages, starts=2))
     told(city, job.id, "worker", range(1, 4))
     loss = page.locator("[data-figure=box_loss]")
     expect(loss).to_contain_text("0.6667")
     told(city, job.id, "worker", range(4, 9))
     expect(loss).to_contain_text("0.25")
     expect(loss.locator("polyline")).to_have_attribute("points", re.compile(r"^0,0( [\d.]+,[\d.]+){7}$"))
-    expect(page.get_by_test_id("training-facts")).to_contain_text("8/12")
+    facts = page.get_by_test_id("training-facts")
+    for text in ("8/12", "c" * 64, "python 3.12.3 · torch 2.9.1", "2 次"):
+        expect(facts).to_contain_text(text)
     shot(page, "training-running")
 
     # Ended by whoever watches: the worker hears of it when it next looks.

@@ -25,8 +25,9 @@ def test_from_verdicts_to_a_promotion_and_a_refusal(tmp_path: Path, mirror: Path
     folder = tmp_path / "loop"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CITYVISION_")}
     command = [sys.executable, "-m", "cityvision", "demo", "loop", "--json", "--data", str(folder)]
-    # With so little to learn from nothing is sure: the gate asks for next to nothing but that no slice falls.
-    command += ["--photos", "40", "--steps", str(_STEPS), "--least", "0.1", "--least-gain", "-1"]
+    # With so little to learn from nothing is sure: the gate asks for next to nothing but that no slice falls, and more
+    # is spoilt.
+    command += ["--photos", "40", "--steps", str(_STEPS), "--least", "0.1", "--least-gain", "-1", "--wrong", "0.6"]
     done = subprocess.run(
         command,
         env=clean | {"CITYVISION_MIRROR": str(mirror)},

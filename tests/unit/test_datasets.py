@@ -18,7 +18,7 @@ from algorithm_repo.datasets.photos import masked_photos
 from algorithm_repo.datasets.pictures import decode, encode
 from algorithm_repo.datasets.split import BLOCK_S, across, hours_across, split
 from algorithm_repo.datasets.statistics import statistics
-from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Tag
+from algorithm_repo.datasets.types import Box, Interval, Item, Manifest, Source, Tag
 from contracts.errors import ConfigError
 from tests.effort import examples
 from tests.unit.datasets_scene import alike_pair, content, item, manifest
@@ -131,6 +131,28 @@ def test_shares_are_met_where_groups_are_small() -> None:
     assert counts == {"train": 140, "val": 20, "test": 40}
 
 
+def test_what_was_taken_moments_apart_is_on_one_side_across_the_hour() -> None:
+    moments = [h * BLOCK_S + s for h in range(2, 80, 2) for s in (-2, 1)]
+    items = [item(n, camera="a", utc=utc) for n, utc in enumerate(moments)]
+    found = split(manifest(*items), [], seed=2).manifest
+    sides = {one.utc: one.side for one in found.items}
+    assert {sides[h * BLOCK_S - 2] == sides[h * BLOCK_S + 1] for h in range(2, 80, 2)} == {True}
+    assert len(set(sides.values())) == 3
+    assert hours_across(found) == 0
+    apart = manifest(item(1, side="train", camera="a", utc=7198.0), item(2, side="test", camera="a", utc=7201.0))
+    assert hours_across(apart) == 1
+    # A parent of an earlier release may have such neighbours on two sides: what is new still goes with its hour.
+    grown = split(manifest(*apart.items, item(3, camera="a", utc=4000.0), item(4, camera="a", utc=7100.0)), [], seed=1)
+    told = {one.utc: one.side for one in grown.manifest.items}
+    assert (told[4000.0], told[7100.0], grown.left_out) == ("train", "train", ())
+
+
+def test_sides_that_nothing_is_on_are_told() -> None:
+    one_scene = [alike_pair(1, n) for n in range(2, 6)]
+    assert split(manifest(*(item(n) for n in range(1, 6))), one_scene, seed=1).empty == ("val", "test")
+    assert split(manifest(*(item(n) for n in range(1, 21))), one_scene, seed=1).empty == ()
+
+
 def test_what_would_join_two_sides_is_left_out_and_a_parent_that_leaks_is_refused() -> None:
     parent = manifest(item(1, side="train"), item(2, side="test"))
     new = [alike_pair(1, 3), alike_pair(2, 3)]
@@ -185,6 +207,21 @@ def test_a_difference_in_words() -> None:
         "changed 1 items otherwise: slices of 1",
         "added classes: van",
     ]
+
+
+def test_a_difference_of_the_whole_and_labels_in_another_order() -> None:
+    one, other = (Box(label="car", box=(x, 0.1, 0.9, 0.5)) for x in (0.1, 0.2))
+    before = manifest(item(1, labels=(one, other)), classes=("car", "bus"))
+    terms = {"city": Source(name="city cameras", licence="proprietary")}
+    after = manifest(item(1, labels=(one, other)), classes=("bus", "car"), sources=terms, task="segment")
+    assert diff(before, after).words() == [
+        "changed the task: detect → segment",
+        "changed the order of classes: car, bus → bus, car",
+        "changed the terms: city: licence",
+    ]
+    turned = diff(before, manifest(item(1, labels=(other, one)), classes=("car", "bus")))
+    assert turned.words() == ["changed 1 items otherwise: order of labels of 1"]
+    assert turned.relabelled == ()
 
 
 def test_counts() -> None:

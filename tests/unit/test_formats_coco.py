@@ -192,20 +192,19 @@ def test_other_peoples_files() -> None:
     first, second = found.pictures
     assert (first.file, first.side, first.width, first.height, first.licence) == ("a/1.jpg", "test", 200, 100, "CC")
     attributes = {"occluded": "false", "rotation": "30.0", "name": "x", "n": "null"}
+    around = (0.057596, 0, 0.442404, 0.716506)  # 60 x 50 px around (50, 35), turned by 30 degrees, cut to the picture
     assert first.labels == (
-        Box(label="car", box=(0.1, 0.1, 0.4, 0.6), track=5, attributes=attributes),
+        Box(label="car", box=around, track=5, attributes=attributes),
         Polygon(label="car", points=((0, 0), (0.5, 0), (0.5, 0.5))),
         Polygon(label="car", points=((0, 0), (1, 0), (1, 1))),
         Tag(label="bus"),
     )
     masks = decoded(found)
-    assert [masks[one.sha256].tolist() for one in second.labels if isinstance(one, Mask)] == [
-        [[0, 1], [1, 0]],
-        [[1, 1]] * 2,
-    ]
+    assert [masks[one.sha256].tolist() for one in second.labels if isinstance(one, Mask)] == [[[1, 1]] * 2]
     told = "\n".join(found.warnings)
     for what in (
         "annotations[0]: a turned box",
+        "annotations[0]: the shape reached beyond",
         "annotations[1]: one thing of 2 outlines",
         "annotations[1]: the shape reached beyond",
         "annotations[2]: a crowd",
@@ -213,7 +212,7 @@ def test_other_peoples_files() -> None:
         "annotations[5]: the box has no area",
     ):
         assert what in told
-    assert len(found.warnings) == 6
+    assert len(found.warnings) == 7
 
 
 def test_an_attribute_named_as_the_track_is_kept_apart_from_it() -> None:
@@ -294,7 +293,11 @@ def test_an_image_that_cannot_be_meant_is_refused(more: dict[str, Any], told: st
         (b'{"images": [], "annotations": 3}', "annotations: it is no list"),
         (b'{"images": [], "categories": [{"id": 1, "name": ""}]}', "categories 0: .*at least 1"),
         (b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}', "1 is there 2 times"),
-        (b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}]}', "'a' is there twice"),
+        (
+            b'{"images": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}], "annotations": '
+            b'[{"image_id": 1, "category_id": 1}, {"image_id": 1, "category_id": 2}]}',
+            "'a' is there twice",
+        ),
         (b'{"images": [], "cityvision": {"sources": {"a": {}}}}', "cityvision.sources: a.name"),
     ],
 )
@@ -325,3 +328,58 @@ def test_tags_of_an_unknown_class_are_refused() -> None:
     data["images"][0]["cityvision"]["tags"] = [[5, "lorry"]]
     with pytest.raises(FormatFaults, match="the tag 'lorry' is not among categories"):
         read(data)
+
+
+def test_what_real_files_hold_for_nothing_and_for_whole_numbers_is_taken() -> None:
+    image = {"id": 7, "file_name": "1.jpg", "width": 200.0, "height": 100.0}
+    box = Box(label="car", box=(0.1, 0.1, 0.4, 0.6))
+    said: dict[str, Any] = {"bbox": [20, 10, 60, 50]}
+    for more in (
+        said | {"segmentation": [[]]},
+        said | {"segmentation": [], "iscrowd": None},
+        said | {"segmentation": None, "attributes": None, "track_id": None},
+    ):
+        (picture,) = read(instances(images=[image], annotations=[annotation(**more)])).pictures
+        assert (picture.width, picture.height, picture.labels) == (200, 100, (box,))
+    found = read(instances(annotations=[annotation(bbox=[], segmentation=[[]]), annotation(bbox=[], segmentation=[])]))
+    assert found.pictures[0].labels == ()
+    assert found.warnings == tuple(
+        f"x.json: annotations[{n}]: it has neither box nor outline and is left out" for n in (0, 1)
+    )
+    assert labels(annotation(bbox=[], segmentation=[[0, 0, 100, 0, 100, 50]])) == (
+        Polygon(label="car", points=((0, 0), (0.5, 0), (0.5, 0.5))),
+    )
+
+
+def test_a_category_that_names_only_the_group_of_another_is_passed_over() -> None:
+    """As Roboflow writes it where the group is called as the class."""
+    categories = [{"id": 0, "name": "car", "supercategory": "none"}, {"id": 3, "name": "car", "supercategory": "car"}]
+    found = read(instances(categories=categories, annotations=[annotation(bbox=[20, 10, 60, 50])]))
+    assert (found.classes, len(found.pictures[0].labels)) == (("car",), 1)
+    assert found.warnings == ("x.json: categories: 'car' is there twice, the one that nothing is of is passed over",)
+    assert read(instances(categories=categories)).classes == ("car",)
+
+
+def test_boxes_are_taken_in_place_of_outlines_where_only_boxes_are_asked_for() -> None:
+    outline = [[0, 0, 100, 0, 100, 50], [120, 0, 160, 0, 160, 80]]
+    said = [
+        annotation(bbox=[20, 10, 60, 50], segmentation=outline, track_id=4),
+        annotation(bbox=[20, 10, 60, 50], segmentation={"size": [100, 200], "counts": "not read"}),
+        annotation(segmentation=outline),
+        annotation(bbox=[0, 0, 0, 0], segmentation=outline),
+    ]
+    found = coco.read(json.dumps(instances(annotations=said)).encode(), "x.json", boxes=True)
+    near, around = (0.1, 0.1, 0.4, 0.6), (0, 0, 0.8, 0.8)
+    assert found.pictures[0].labels == (
+        Box(label="car", box=near, track=4),
+        Box(label="car", box=near),
+        Box(label="car", box=around),
+        Box(label="car", box=around),
+    )
+    assert (found.masks, found.warnings) == ({}, ())
+
+
+def test_what_labels_have_no_room_for_is_told_once_with_its_number() -> None:
+    said = annotation(bbox=[20, 10, 60, 50], keypoints=[1, 2, 2], num_keypoints=1)
+    found = read(instances(annotations=[said, said, annotation(bbox=[20, 10, 60, 50], keypoints=[])]))
+    assert found.warnings == ("x.json: keypoints: said of 2 annotations, left out",)

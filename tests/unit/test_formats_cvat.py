@@ -125,7 +125,7 @@ def test_a_file_as_cvat_writes_it() -> None:
     assert isinstance(mask, Mask)
     assert first.labels == (
         Box(label="car", box=(0.1, 0.1, 0.4, 0.6), attributes={"colour": "blue & white"}),
-        Box(label="car", box=(0, 0, 0.1, 1)),
+        Box(label="car", box=(0, 0, 0.214952, 1)),
         Polygon(label="积水", points=((0, 0), (0.5, 0), (0.5, 0.5))),
         mask,
         Tag(label="car"),
@@ -139,9 +139,11 @@ def test_a_file_as_cvat_writes_it() -> None:
         "element 2 (box): a turned box",
         "element 2 (box): the shape reached",
         "element 5 (polyline): it is of no",
+        "occluded: said of 1 shape, left out",
+        "z_order: said of 1 shape, left out",
     ):
         assert what in told
-    assert len(found.warnings) == 3
+    assert len(found.warnings) == 5
 
 
 META = "<meta><task><labels><label><name>car</name></label></labels></task></meta>"
@@ -438,3 +440,36 @@ def test_only_a_clip_and_only_within_it() -> None:
         cvat_video.written(clip(), ("car",), 25, 0)
     with pytest.raises(ConfigError, match=r"labels at frames \[10\] of 10"):
         cvat_video.written(clip(Box(label="car", box=(0, 0, 1, 1), at=0.4)), ("car",), 25, 10)
+
+
+def xml(images: str) -> bytes:
+    return f"<annotations>{META}{images}</annotations>".encode()
+
+
+def test_one_name_in_two_subsets_is_two_pictures() -> None:
+    images = "".join(
+        f'<image id="0" name="1.jpg" subset="{subset}" width="10" height="10"><tag label="car"/></image>'
+        for subset in ("train", "val")
+    )
+    found = cvat.read(xml(images))
+    assert [(one.file, one.side) for one in found.pictures] == [("train/1.jpg", "train"), ("val/1.jpg", "val")]
+
+
+def test_a_turned_box_becomes_the_one_around_it() -> None:
+    box = '<box label="car" xtl="20" ytl="40" xbr="60" ybr="60" rotation="90"/>'
+    found = cvat.read(xml(f'<image name="1.jpg" width="100" height="100">{box}</image>'))
+    assert found.pictures[0].labels == (Box(label="car", box=(0.3, 0.3, 0.5, 0.7)),)
+    assert "a turned box is read as the one around it" in found.warnings[0]
+
+
+def test_what_labels_have_no_room_for_is_told_once_with_its_number() -> None:
+    edges = 'label="car" xtl="2" ytl="4" xbr="6" ybr="6"'
+    boxes = (
+        f'<box {edges} occluded="1" z_order="3"/><box {edges} occluded="1" group_id="2"/><box {edges} occluded="0"/>'
+    )
+    found = cvat.read(xml(f'<image name="1.jpg" width="100" height="100">{boxes}</image>'))
+    assert found.warnings == (
+        "annotations.xml: occluded: said of 2 shapes, left out",
+        "annotations.xml: z_order: said of 1 shape, left out",
+        "annotations.xml: group_id: said of 1 shape, left out",
+    )

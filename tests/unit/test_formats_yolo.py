@@ -139,6 +139,7 @@ def test_other_peoples_files() -> None:
         "2.txt: line 1: the shape reached",
         "2.txt: line 3: the box has no area",
         "9.txt: it belongs to no picture",
+        "images: 1 has no file of labels, so it shows nothing: set/images/b/3.jpg",
     ):
         assert what in told
 
@@ -212,3 +213,40 @@ def test_all_faults_of_all_files_are_told_together() -> None:
         read({})
     with pytest.raises(FormatFaults, match="does not stay below"):
         read({"data.yaml": HEAD, "images/train/../../../x.jpg": b""})
+
+
+def test_data_of_roboflow_is_read_as_ultralytics_reads_it() -> None:
+    head = b"train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnames: [car]"
+    files = {
+        "data.yaml": head,
+        "train/images/1.jpg": b"",
+        "train/labels/1.txt": b"0 0.5 0.5 0.5 0.5",
+        "valid/images/2.jpg": b"",
+    }
+    found = yolo.read(files, lambda path: files[path])
+    assert [(one.file, one.side, len(one.labels)) for one in found.pictures] == [
+        ("train/images/1.jpg", "train", 1),
+        ("valid/images/2.jpg", "val", 0),
+    ]
+    assert found.warnings == (
+        "data.yaml: test: there is no picture in 'test/images'",
+        "data.yaml: images: 1 has no file of labels, so it shows nothing: valid/images/2.jpg",
+    )
+
+
+def test_a_path_that_lies_below_is_where_the_sides_are() -> None:
+    files = {
+        "data.yaml": b"path: set\ntrain: images/train\nnames: [car]",
+        "set/images/train/1.jpg": b"",
+        "set/labels/train/1.txt": b"0 0.5 0.5 0.5 0.5",
+    }
+    found = yolo.read(files, lambda path: files[path])
+    assert [(one.file, len(one.labels)) for one in found.pictures] == [("set/images/train/1.jpg", 1)]
+    assert found.warnings == ()
+
+
+def test_sides_without_any_picture_are_a_fault() -> None:
+    files = {"data.yaml": b"train: imges/train\nval: images/vl\nnames: [car]", "images/train/1.jpg": b""}
+    with pytest.raises(FormatFaults) as told:
+        yolo.read(files, lambda path: files[path])
+    assert "train, val: there is no picture in 'imges/train', 'images/vl'" in str(told.value)

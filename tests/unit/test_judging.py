@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithm_repo.judging.gate import Limits, judged
-from algorithm_repo.judging.int8 import ByClass, Int8Limits, judged_int8
+from algorithm_repo.judging.int8 import ByClass, Int8Limits, judged_int8, settle_int8, settled_int8
 from algorithm_repo.judging.masks import Overlap, gain, iou
 from algorithm_repo.judging.tags import int8_limits
 
@@ -111,3 +113,38 @@ def test_a_classifier_that_always_says_the_same_has_no_small_form() -> None:
     assert verdict.reasons == ("the network's own accuracy of 0.500 is below 0.55",)
     learnt = ByClass(figure="accuracy", classes={"day": 1.0, "night": 0.5}, pictures=8)
     assert judged_int8(learnt, learnt, int8_limits(learnt)).kept
+
+
+def test_int8_that_computes_no_number_is_refused() -> None:
+    for before, after in ((0.6, float("nan")), (float("nan"), 0.6)):
+        assert not judged_int8(of(car=before), of(car=after), Int8Limits()).kept
+
+
+def test_a_refused_int8_form_is_gone_before_its_verdict_is_there(tmp_path: Path) -> None:
+    for suffix in (".xml", ".bin"):
+        (tmp_path / f"detector-int8{suffix}").write_bytes(b"int8")
+    refused = judged_int8(of(car=0.6), of(car=0.2), Int8Limits())
+    (tmp_path / "int8.json.part").mkdir()  # where the verdict is written: what comes after that step never happens
+    with pytest.raises(OSError, match=r"int8\.json\.part"):
+        settle_int8(tmp_path, "detector", refused)
+    assert [*tmp_path.glob("detector-int8*")] == []
+
+
+def test_a_verdict_that_was_half_written_is_none_and_half_an_int8_form_goes(tmp_path: Path) -> None:
+    verdict = judged_int8(of(car=0.6), of(car=0.6), Int8Limits())
+    settle_int8(tmp_path, "detector", verdict)
+    assert settled_int8(tmp_path, "detector") == verdict
+    (tmp_path / "int8.json").write_text(verdict.model_dump_json()[:40])
+    assert settled_int8(tmp_path, "detector") is None
+    (tmp_path / "detector-int8.bin").write_bytes(b"its .xml was deleted before a worker was killed")
+    assert settled_int8(tmp_path, "detector") is None
+    assert [*tmp_path.glob("detector-int8*")] == []
+
+
+def test_whoever_goes_on_after_a_kill_drops_what_was_refused(tmp_path: Path) -> None:
+    refused = judged_int8(of(car=0.6), of(car=0.2), Int8Limits())
+    settle_int8(tmp_path, "detector", refused)
+    for suffix in (".xml", ".bin"):
+        (tmp_path / f"detector-int8{suffix}").write_bytes(b"left by a worker of an earlier release")
+    assert settled_int8(tmp_path, "detector") == refused
+    assert [*tmp_path.glob("detector-int8*")] == []

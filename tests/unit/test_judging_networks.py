@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from algorithm_repo.evaluation.job import Setup
 from algorithm_repo.evaluation.suite import Clip
-from algorithm_repo.judging.networks import TimedRunner, chain_with, of_zoo, role_of
+from algorithm_repo.intake.roles import role_of
+from algorithm_repo.judging.networks import TimedRunner, chain_with, of_zoo
 from algorithm_repo.judging.replays import PairJob
 from algorithm_repo.judging.speed import by_turns
 from algorithm_repo.registry.types import AlgorithmVersion, ModelRef, Needs, Stage

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithm_repo.registry.types import AlgorithmVersion, Grounds, LedgerLine, ModelRef, Move, Needs, Office, Stage
-from algorithm_repo.rollout import networks
+from algorithm_repo.rollout import compare, networks
 from algorithm_repo.rollout.compare import Seen, pairs
 from algorithm_repo.rollout.guardrails import broken
 from algorithm_repo.rollout.types import Guardrails, Observed
@@ -163,6 +163,44 @@ def test_the_same_matter_is_found_once_and_the_nearest_one() -> None:
     mine = [seen("m1", 100, 160), seen("m2", 300, None), seen("m3", 100, 160, zone="other")]
     theirs = [seen("p1", 90, 150), seen("p2", 110, 170), seen("p3", 310, 320)]
     assert [(a.id, b.id) for a, b in pairs(mine, theirs)] == [("m1", "p1"), ("m2", "p3")]
+
+
+def test_what_can_no_longer_fit_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    same = compare.overlap
+
+    def counted(*which: Any) -> bool:
+        nonlocal looked
+        looked += 1
+        return same(*which)
+
+    monkeypatch.setattr(compare, "overlap", counted)
+    mine = [seen(f"m{i}", 100.0 * i, 100.0 * i + 20) for i in range(2_000)]
+    theirs = [seen(f"p{i}", 100.0 * i + 5, 100.0 * i + 30) for i in range(2_000)]
+    assert len(pairs(mine, theirs)) == 2_000
+    assert looked <= 3 * 2_000
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 400), st.integers(0, 200) | st.none()), max_size=20))
+def test_the_quick_way_finds_the_same_pairs(events: list[tuple[int, int, int | None]]) -> None:
+    sides: tuple[list[Seen], list[Seen]] = ([], [])
+    for i, (what, start, lasts) in enumerate(events):
+        end = None if lasts is None else float(start + lasts)
+        sides[what % 2].append(seen(f"e{i}", float(start), end, zone=f"z{what // 2 % 3}"))
+    mine, theirs = sides
+    assert pairs(mine, theirs) == slow_pairs(mine, theirs)
+
+
+def slow_pairs(mine: list[Seen], theirs: list[Seen]) -> list[tuple[Seen, Seen]]:
+    """Every event against every other."""
+    free, found = sorted(theirs, key=lambda one: one.started_utc), []
+    for one in sorted(mine, key=lambda one: one.started_utc):
+        fitting = [other for other in free if other.zone == one.zone and compare.overlap(one, other, 30.0)]
+        if fitting:
+            nearest = min(fitting, key=lambda other: abs(other.started_utc - one.started_utc))
+            free.remove(nearest)
+            found.append((one, nearest))
+    return found
 
 
 TIMES = st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 100)), max_size=8)

@@ -1823,7 +1823,7 @@ export interface paths {
         /**
          * Export Labels
          * @description What is accepted, as COCO, CVAT's XML or YOLO in a ZIP, tracks of clips as `cvat-video`; pictures and clips stay
-         *     here.
+         *     here. Hidden tests are in it only for those who manage the project; a line of the audit chain.
          */
         get: operations["export_labels"];
         put?: never;
@@ -1845,7 +1845,8 @@ export interface paths {
         put?: never;
         /**
          * Freeze Labels
-         * @description What is accepted becomes a version of training data: split without leakage, kept for good.
+         * @description What is accepted becomes a version of training data: split without leakage, kept for good. Where nothing changed
+         *     since the newest version, that one is the answer.
          */
         post: operations["freeze_labels"];
         delete?: never;
@@ -2963,7 +2964,8 @@ export interface paths {
         };
         /**
          * Get Training
-         * @description One training: how it was asked for, how far it is, its whole curve, and what it made or why it failed.
+         * @description One training: how it was asked for, with which code and packages it runs, its whole curve, and what it made or
+         *     why it failed.
          */
         get: operations["get_training"];
         put?: never;
@@ -2985,7 +2987,8 @@ export interface paths {
         put?: never;
         /**
          * Cancel Training
-         * @description Ends a training: at once while it waits, else when its worker next looks. Its checkpoint stays.
+         * @description Ends a training: at once while it waits or its worker is gone, else when the worker next looks. Its checkpoint
+         *     stays.
          */
         post: operations["cancel_training"];
         delete?: never;
@@ -4403,6 +4406,8 @@ export interface components {
             classes_added: string[];
             /** Classes Removed */
             classes_removed: string[];
+            /** Head */
+            head: components["schemas"]["HeadChangeOut"][];
             /** Moved */
             moved: number;
             otherwise: components["schemas"]["ChangeCount"];
@@ -4766,16 +4771,13 @@ export interface components {
          *
          *     Attributes:
          *         training: number of the one that made its network.
-         *         licence: SPDX expression of the network's weights.
+         *         licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
          */
         EnteredVersion: {
             /** Algorithm */
             algorithm: string;
-            /**
-             * Licence
-             * @default AGPL-3.0-or-later
-             */
-            licence: string;
+            /** Licence */
+            licence?: string | null;
             /**
              * Note
              * @default
@@ -5321,16 +5323,24 @@ export interface components {
         /**
          * FrozenOut
          * @description The version that was made, and what is accepted but not in it.
+         *
+         *     Attributes:
+         *         empty: sides on which nothing is, as all that is alike stays together.
+         *         unchanged: it is the newest one again, as nothing changed since.
          */
         FrozenOut: {
             /** Digest */
             digest: string;
+            /** Empty */
+            empty: ("train" | "val" | "test")[];
             /** Items */
             items: number;
             /** Left Out */
             left_out: components["schemas"]["LeftOutOut"][];
             /** Parent */
             parent: string | null;
+            /** Unchanged */
+            unchanged: boolean;
         };
         /**
          * GivenAnswer
@@ -5742,6 +5752,19 @@ export interface components {
             next_before: number | null;
         };
         /**
+         * HeadChangeOut
+         * @description What changed of the whole version, and how.
+         */
+        HeadChangeOut: {
+            /** How */
+            how: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "task" | "order of classes" | "terms";
+        };
+        /**
          * HeadSettings
          * @description See `algorithm_repo.training.head.Job`.
          */
@@ -6148,8 +6171,8 @@ export interface components {
          *     Attributes:
          *         compared: items that were compared with each other; 0: too many to do it for each asker, they were when the
          *             version was frozen.
-         *         pairs: of them that are nearly the same picture.
-         *         across: of these on two sides.
+         *         pairs: as many as say which of them are nearly the same picture: of n that are all alike n - 1.
+         *         across: of these on two sides: each picture that has an alike one on another side is in one.
          *         hours_across: hours of one camera that are on two sides.
          */
         LeakageCheck: {
@@ -6407,6 +6430,25 @@ export interface components {
             result: components["schemas"]["LookResult"] | null;
             /** Until Utc */
             until_utc: number;
+        };
+        /**
+         * MadeWith
+         * @description What a training was last started with.
+         *
+         *     Attributes:
+         *         code: SHA-256 over the sources of training.
+         *         environment: versions of Python and packages, kind of machine.
+         *         starts: how often it was started.
+         */
+        MadeWith: {
+            /** Code */
+            code: string;
+            /** Environment */
+            environment: {
+                [key: string]: string;
+            };
+            /** Starts */
+            starts: number;
         };
         /**
          * MapCamera
@@ -8557,6 +8599,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -8592,10 +8635,11 @@ export interface components {
          *     Attributes:
          *         settings: see `training.asked`.
          *         cancel: somebody asked for its end; the worker has not yet obeyed while it is running.
-         *         attempts: how often it was claimed.
+         *         attempts: how often it was claimed and not given back.
          *         told: why it failed, in words.
          *         result: file to SHA-256 of what it made.
          *         step, of: how far it is.
+         *         made_with: None: not started yet, or by a release that did not tell.
          */
         TrainingJob: {
             /** Attempts */
@@ -8612,6 +8656,7 @@ export interface components {
             ended_utc: number | null;
             /** Id */
             id: number;
+            made_with?: components["schemas"]["MadeWith"] | null;
             /** Name */
             name: string;
             /**
@@ -9204,6 +9249,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9652,6 +9706,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Client Error */
             "4XX": {
                 headers: {
@@ -9707,6 +9770,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

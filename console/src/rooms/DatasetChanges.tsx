@@ -85,6 +85,7 @@ function useWords(): (found: DatasetDifference) => string[] {
     }
     for (const kind of ["classes_added", "classes_removed"] as const)
       if (found[kind].length > 0) told.push(t(`datasets.words.${kind}`, { names: found[kind].join("、") }));
+    for (const { what, how } of found.head) told.push(`${word("datasets.head", what)}：${how}`);
     return told;
   };
 }

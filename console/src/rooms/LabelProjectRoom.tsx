@@ -66,6 +66,7 @@ function Making({ project }: { project: LabelProject }) {
   });
   const taken = taking.data;
   const frozen = freezing.data;
+  const emptySides = frozen?.empty.map((side) => t(`datasets.${side}`)).join("、") ?? "";
   return (
     <section className="panel">
       <Button loading={taking.isPending} onClick={() => taking.mutate()}>
@@ -94,16 +95,15 @@ function Making({ project }: { project: LabelProject }) {
           data-testid="frozen"
           style={{ marginTop: 10 }}
           type="success"
-          title={t("label.freeze.done", {
+          title={t(frozen.unchanged ? "label.frozen.unchanged" : "label.freeze.done", {
             digest: frozen.digest.slice(0, 12),
             n: frozen.items,
             left: frozen.left_out.length,
           })}
-          description={frozen.left_out.map((one) => (
-            <div key={one.name}>
-              {one.name}: {one.why}
-            </div>
-          ))}
+          description={[
+            ...(frozen.empty.length > 0 ? [t("label.frozen.empty", { sides: emptySides })] : []),
+            ...frozen.left_out.map((one) => `${one.name}: ${one.why}`),
+          ].map((line) => <div key={line}>{line}</div>)}
         />
       ) : null}
     </section>

@@ -83,11 +83,28 @@ function Facts({ training }: { training: TrainingDetail }) {
           <dd>{formatTime(training.ended_utc, language)}</dd>
         </>
       ) : null}
+      {training.made_with ? <MadeWith start={training.made_with} /> : null}
       <dt>{t("train.settings")}</dt>
       <dd>
         {settings.map(([name, value]) => `${word("train.setting", name)} ${String(value)}`).join(" · ")}
       </dd>
     </dl>
+  );
+}
+
+/** Of the newest start. */
+function MadeWith({ start }: { start: NonNullable<TrainingDetail["made_with"]> }) {
+  const { t } = useTexts();
+  const packages = Object.entries(start.environment).sort(([a], [b]) => a.localeCompare(b));
+  return (
+    <>
+      <dt>{t("train.code")}</dt>
+      <dd>
+        <span className="mono">{start.code}</span> · {t("train.starts", { count: start.starts })}
+      </dd>
+      <dt>{t("train.environment")}</dt>
+      <dd>{packages.map(([name, version]) => `${name} ${version}`).join(" · ")}</dd>
+    </>
   );
 }
 
