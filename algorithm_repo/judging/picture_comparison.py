@@ -127,7 +127,7 @@ def compared_pictures(
         HashMismatch, ModelMissing, RunnerError: a network cannot be loaded.
         ValueError: no picture could be run with both.
     """
-    items = pictures_of(manifest, side, networks[1])
+    items = [pictures_of(manifest, side, one) for one in networks][1]  # it has to fit both
     before, after = (watched(one) for one in networks)
     try:
         if networks[0].role == DETECTOR:

@@ -50,7 +50,8 @@ def enter_command(
 ) -> None:
     """Enter VERSION of ALGORITHM: production's, but for one network, of a training or from elsewhere.
 
-    Nothing runs it yet: `cityvision evaluate versions --record` and `cityvision algo register` come next.
+    Nothing runs it yet: `cityvision evaluate versions --record` (or `evaluate pictures`) and `cityvision algo register`
+    come next.
     """
     if (training is None) == (model is None):
         raise ConfigError("a version has one new network", "name either --training or --model")

@@ -11,10 +11,11 @@ import click
 
 from cityvision.commands.account import AS
 from cityvision.commands.evaluate_ledger import both, ledger, tell
-from cityvision.settings import load_settings
+from cityvision.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from algorithm_repo.datasets.types import Item, Side
+    from algorithm_repo.datasets.pictures import Read
+    from algorithm_repo.datasets.types import Item, Manifest, Side
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
@@ -62,28 +63,18 @@ def pictures(
     Exit status 0: the gate lets it go on; 1: no picture could be run with both; 2: the version, a network or a setting
     is wrong; 3: the gate refuses it, with the reasons.
     """
-    from algorithm_repo.archive import media
-    from algorithm_repo.archive import service as archive
     from algorithm_repo.judging.picture_card import picture_card, picture_text
     from algorithm_repo.judging.picture_comparison import compared_pictures
     from algorithm_repo.judging.picture_gate import PictureLimits
-    from cityvision.database import transaction
-    from cityvision.installation import reach
-    from cityvision.object_store import object_store
 
     given = {"fall": fall, "least_gain": least_gain, "pictures": least_pictures}
     limits = PictureLimits.model_validate({name: value for name, value in given.items() if value is not None})
     settings = load_settings(data=data)
     write = ledger(candidate, account, settings) if record else None
-    reached = reach(settings)
-    objects = object_store(reached)
-    with transaction(reached) as connection:
-        manifest = archive.load(connection, objects, dataset)
+    manifest, read = _kept(dataset, settings)
     networks = both(candidate, candidate_card, production, production_card, settings)
     try:
-        found = compared_pictures(
-            manifest, side, networks, lambda content: media.read(objects, content), limits, _shown
-        )
+        found = compared_pictures(manifest, side, networks, read, limits, _shown)
     except ValueError as error:
         click.echo(f"cityvision: {error}", err=True)
         raise SystemExit(1) from None
@@ -93,6 +84,21 @@ def pictures(
         write(report, report.verdict, card)
     if not report.verdict.passed:
         raise SystemExit(3)
+
+
+def _kept(digest: str, settings: Settings) -> tuple[Manifest, Read]:
+    """A version of the running system, and what reads its pictures and masks."""
+    from algorithm_repo.archive import media
+    from algorithm_repo.archive import service as archive
+    from cityvision.database import transaction
+    from cityvision.installation import reach
+    from cityvision.object_store import object_store
+
+    reached = reach(settings)
+    objects = object_store(reached)
+    with transaction(reached) as connection:
+        manifest = archive.load(connection, objects, digest)
+    return manifest, lambda content: media.read(objects, content)
 
 
 def _shown(items: Sequence[Item]) -> Iterator[Item]:

@@ -143,8 +143,8 @@ def test_a_network_that_sees_no_water_is_refused_and_the_ledger_says_why(
     assert whole["before"]["IoU"] > 0.6
     assert whole["after"]["IoU"] < 0.01
     with engine.begin() as connection:
-        version = service.find(connection, "waterlogging", "1.1.0", set())
-        grounds = ledger.of_version(connection, version.id)[-1].grounds
+        judged = service.find(connection, "waterlogging", "1.1.0", set())
+        grounds = ledger.of_version(connection, judged.id)[-1].grounds
     assert grounds.passed is False
     assert grounds.why is not None
     assert "all pictures: IoU fell" in grounds.why
