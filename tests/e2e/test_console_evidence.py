@@ -21,6 +21,7 @@ pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 
 
+@pytest.mark.thorough
 def test_a_hold_keeps_a_picture_and_without_it_its_page_says_that_it_is_gone(
     city: City,  # noqa: F811
     clip: Clip,  # noqa: F811

@@ -198,6 +198,7 @@ def clip_to_label(city: City, clip: Clip) -> int:  # noqa: F811
         return number
 
 
+@pytest.mark.thorough
 def test_a_clip_is_labelled_by_keyboard_and_becomes_a_suite(
     city: City,  # noqa: F811
     clip: Clip,  # noqa: F811

@@ -146,6 +146,7 @@ def test_taken_back_beside_others_and_over_a_dead_line(city: City, clip: Clip, p
     expect(page.get_by_test_id("progress")).not_to_contain_text("正在发送")
 
 
+@pytest.mark.thorough
 def test_what_was_missed_is_drawn_and_the_rates_tell_of_it(city: City, clip: Clip, page: Page) -> None:  # noqa: F811
     events = happened(city, clip, 4)
     opened_room(page, city)

@@ -69,6 +69,7 @@ def tell_the_weather(seated: Page) -> None:
     expect(spell.get_by_role("button")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_two_people_hand_over(city: City, page: Page) -> None:  # noqa: F811
     numbers = stir(city)
     browser = page.context.browser

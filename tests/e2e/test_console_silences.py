@@ -35,6 +35,7 @@ def city(tmp_path: Path, database_url: str, valkey: EmbeddedValkey, bus: Bus) ->
         yield one
 
 
+@pytest.mark.thorough
 def test_a_silence_is_previewed_made_looked_into_and_ended(city: City, page: Page) -> None:  # noqa: F811
     before = make_event(time.time() - 600)
     city.publish(opened(before), opened(make_event(time.time() - 600, kind="crowding", camera="street-1", zone="road")))

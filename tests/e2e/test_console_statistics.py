@@ -19,6 +19,7 @@ pytest_plugins = ["tests.embedded"]
 pytestmark = [pytest.mark.browser, pytest.mark.media]
 
 
+@pytest.mark.thorough
 def test_cases_in_numbers(city: City, page: Page) -> None:  # noqa: F811
     with somebody(city, "maker") as maker:
         numbers = make_cases(city, maker, 6)

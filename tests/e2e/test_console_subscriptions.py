@@ -71,6 +71,7 @@ def test_a_webhook_is_made_tried_held_and_looked_through(
     expect(page.locator("tbody").get_by_text("待送")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_hours_of_subscriptions_and_grants_are_entered_and_read(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.goto(f"{city.url}/subscriptions")

@@ -17,6 +17,7 @@ def _first(kind: str) -> Clip:
     return next(clip for clip in read_suite(SUITE).clips if kind in clip.file)
 
 
+@pytest.mark.thorough
 @pytest.mark.media
 @pytest.mark.timeout(180)
 def test_a_rider_against_the_lane_is_found_and_nobody_else(mirror: Path) -> None:

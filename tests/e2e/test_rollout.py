@@ -102,8 +102,8 @@ def test_from_a_shadow_to_production_and_back(city: City) -> None:
 @pytest.mark.parametrize(
     ("kind", "number", "reason"),
     forms(
-        [("floods", "9.4.0", "floods events"), ("hangs", "9.5.0", "hangs")],
-        [("fails", "9.2.0", "looks fail"), ("slow", "9.3.0", "too slow")],
+        [("hangs", "9.5.0", "hangs")],
+        [("floods", "9.4.0", "floods events"), ("fails", "9.2.0", "looks fail"), ("slow", "9.3.0", "too slow")],
     ),
 )
 def test_a_broken_candidate_is_ended_and_the_ledger_says_why(city: City, kind: str, number: str, reason: str) -> None:
@@ -156,6 +156,7 @@ def _runs_anew(city: City, worker: str, before: int) -> bool:
     return bool(now) and now[0].pid != before and city.runs_on(FIRST, worker)
 
 
+@pytest.mark.thorough
 def test_what_a_shadow_kept_goes_with_its_version(city: City) -> None:
     version = city.registered(WELL, "9.8.0")
     city.algo("shadow", ALGORITHM, SECOND, "--version", version.version)

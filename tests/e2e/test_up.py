@@ -186,6 +186,7 @@ def test_a_service_elsewhere_is_not_started_and_told_when_away(tmp_path: Path) -
     assert not (tmp_path / "data" / "postgres").exists()
 
 
+@pytest.mark.thorough
 def test_a_broken_pool_file_is_told_at_the_first_start(tmp_path: Path) -> None:
     (tmp_path / "streams.yaml").write_text("version: 1\ncamras: []\n")
     text = Up(tmp_path).refusal()
