@@ -56,6 +56,7 @@ export function RollOutSteps({ version }: { version: AlgorithmVersion }) {
       ))}
       <Modal
         open={step !== null}
+        destroyOnHidden
         title={step ? `${t(`rollout.step.${step}`)} · ${version.algorithm} ${version.version}` : ""}
         okText={t("grants.confirm")}
         cancelText={t("password.cancel")}
