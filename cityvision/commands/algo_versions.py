@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from algorithm_repo.entering import service as versions
+from algorithm_repo.entering import service as entering
 from algorithm_repo.registry import judged, ledger
 from algorithm_repo.registry.types import Stage
 from algorithm_repo.rollout import service
@@ -33,7 +33,7 @@ _LEFT = frozenset({Stage.DRAFT, Stage.TRAINED, Stage.EVALUATED, Stage.REGISTERED
 @click.option("--training", type=int, help="Number of the training that made its network (`cityvision train list`).")
 @click.option("--model", type=_FILE, help="ONNX file of its network, from elsewhere: it is checked and tried first.")
 @click.option("--card", type=_FILE, help="YAML that describes the file. [default: MODEL.yaml]")
-@click.option("--licence", help=f"Of what a training made. [default: {versions.LICENCE}]")
+@click.option("--licence", help=f"Of what a training made. [default: {entering.LICENCE}]")
 @click.option("--note", default="", help="For people.")
 @AS
 @click.pass_obj
@@ -62,18 +62,19 @@ def enter_command(
     reached = reach(settings)
     with transaction(reached) as connection:
         who = acting(connection, account, Right.LABEL)
-        versions.require_free(connection, algorithm, version)
+        entering.require_free(connection, algorithm, version)
     objects = object_store(reached)
-    found = None if model is None else versions.accepted(model, card or model.with_suffix(".yaml"))
+    found = None if model is None else entering.accepted(model, card or model.with_suffix(".yaml"))
     with transaction(reached) as connection:
-        if found is None:
-            entered = versions.enter_training(
-                connection, objects, training or 0, algorithm, version, who, licence=licence, note=note
+        if training is not None:
+            entered = entering.enter_training(
+                connection, objects, training, algorithm, version, who, licence=licence, note=note
             )
         else:
+            assert found is not None  # one of the two was named
             ledger.lock(connection)
-            brought = versions.from_elsewhere(connection, objects, found)
-            entered = versions.enter(connection, algorithm, version, brought, who, note)
+            brought = entering.from_elsewhere(connection, objects, found)
+            entered = entering.enter(connection, algorithm, version, brought, who, note)
     models = ", ".join(f"{model.role} {model.name}" for model in entered.models)
     click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {models}")
 

@@ -1,4 +1,4 @@
-"""What `cityvision evaluate versions` and `evaluate pictures` share: which networks, and `--record`."""
+"""What `cityvision evaluate versions` and `evaluate pictures` share: their options, which networks, and `--record`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from cityvision.commands.account import acting
+from cityvision.commands.account import AS, acting
 from cityvision.settings import Settings
 from contracts.errors import ConfigError
 from contracts.records import Contract
@@ -30,8 +30,31 @@ class Verdict(Protocol):
     def failed(self) -> tuple[str, ...]: ...
 
 
+Command = Callable[..., None]
 Ledger = Callable[[Contract, Verdict, str], None]
 """Writes down a report, what the gate said, and the card."""
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+_NAMED = "A network: of the zoo, FILE.onnx with its card, or ALGORITHM@VERSION[/ROLE]."
+_OPTIONS: tuple[Callable[[Command], Command], ...] = (
+    click.option("--candidate", required=True, help=_NAMED),
+    click.option("--production", help="What it is compared with. [default: whose place it would take]"),
+    click.option("--candidate-card", type=_FILE, help="YAML of the candidate's file. [default: FILE.yaml]"),
+    click.option("--production-card", type=_FILE, help="YAML of production's file. [default: FILE.yaml]"),
+    click.option("--json", "json_file", type=_OUT, help="Figures, verdict and what changed."),
+    click.option("--card", "card_file", type=_OUT, help="The model card: one HTML file with pictures."),
+    click.option("--record", is_flag=True, help="Write it into the ledger of a candidate that the registry has."),
+    AS,
+)
+
+
+def comparing(command: Command) -> Command:
+    """The options of a command that compares a candidate with production, in this order."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 def both(
@@ -64,7 +87,7 @@ def ledger(candidate: str, account: str | None, settings: Settings) -> Ledger:
         ConfigError: the candidate is not the registry's, or is past its evaluation; there is no such account.
         Forbidden: the account lacks the right.
     """
-    from algorithm_repo.entering import service as versions
+    from algorithm_repo.entering import service as entering
     from algorithm_repo.registry.types import Office, Stage
     from algorithm_repo.rollout import service
     from cityvision.database import transaction
@@ -91,7 +114,7 @@ def ledger(candidate: str, account: str | None, settings: Settings) -> Ledger:
         data = report.model_dump_json().encode()
         told = (verdict.passed, "; ".join(verdict.reasons) or None)
         with transaction(reached) as connection:
-            moved = versions.evaluated(
+            moved = entering.evaluated(
                 connection, object_store(reached), version, data, card.encode(), told, who, Office.ENGINEER
             )
         click.echo(f"{moved.algorithm} {moved.version} is {moved.stage}; the ledger names report and card")

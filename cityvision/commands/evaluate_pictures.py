@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cityvision.commands.account import AS
-from cityvision.commands.evaluate_ledger import both, ledger, tell
+from cityvision.commands.evaluate_ledger import both, comparing, ledger, tell
 from cityvision.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from algorithm_repo.datasets.pictures import Read
     from algorithm_repo.datasets.types import Item, Manifest, Side
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
@@ -27,17 +23,8 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
     "  cityvision evaluate pictures --dataset DIGEST --candidate street --production yolox_nano --card street.html",
 )
 @click.option("--dataset", required=True, help="Digest of a frozen version of data: boxes (detect) or masks (segment).")
-@click.option(
-    "--candidate", required=True, help="A network: of the zoo, FILE.onnx with its card, or ALGORITHM@VERSION[/ROLE]."
-)
-@click.option("--production", help="What it is compared with. [default: whose place it would take]")
-@click.option("--candidate-card", type=_FILE, help="YAML of the candidate's file. [default: FILE.yaml]")
-@click.option("--production-card", type=_FILE, help="YAML of production's file. [default: FILE.yaml]")
+@comparing
 @click.option("--side", type=click.Choice(["val", "test", "train"]), default="val", show_default=True)
-@click.option("--json", "json_file", type=_OUT, help="Figures, verdict and what changed.")
-@click.option("--card", "card_file", type=_OUT, help="The model card: one HTML file with pictures.")
-@click.option("--record", is_flag=True, help="Write it into the ledger of a candidate that the registry has.")
-@AS
 @click.option("--fall", type=click.FloatRange(0, 1), help="AP or IoU may surely fall so much. [default: 0.02]")
 @click.option("--least-gain", type=click.FloatRange(-1, 1), help="AP or IoU of all has to gain surely more than this.")
 @click.option("--least-pictures", type=click.IntRange(min=1), help="On fewer, rows are only told. [default: 8]")

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cityvision.commands.account import AS
-from cityvision.commands.evaluate_ledger import both, ledger, tell
+from cityvision.commands.evaluate_ledger import both, comparing, ledger, tell
 from cityvision.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from algorithm_repo.judging.replays import Source
 
 SIMULATED = "simulated"
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
@@ -26,16 +23,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
     "  cityvision evaluate versions --suite clips/ --candidate waterlogging@1.1.0 --json out.json",
 )
 @click.option("--suite", required=True, help="A folder with suite.yaml, or `simulated`: rendered for this run.")
-@click.option(
-    "--candidate", required=True, help="A network: of the zoo, FILE.onnx with its card, or ALGORITHM@VERSION[/ROLE]."
-)
-@click.option("--production", help="What it is compared with. [default: whose place it would take]")
-@click.option("--candidate-card", type=_FILE, help="YAML of the candidate's file. [default: FILE.yaml]")
-@click.option("--production-card", type=_FILE, help="YAML of production's file. [default: FILE.yaml]")
-@click.option("--json", "json_file", type=_OUT, help="Figures, verdict and what changed.")
-@click.option("--card", "card_file", type=_OUT, help="The model card: one HTML file with pictures.")
-@click.option("--record", is_flag=True, help="Write it into the ledger of a candidate that the registry has.")
-@AS
+@comparing
 @click.option("--seed", default=1, show_default=True, help="Of simulated clips.")
 @click.option("--clips", default=40, show_default=True, type=click.IntRange(min=1), help="How many to simulate.")
 @click.option("--model", help="Detector, where another network is compared. [default: as `evaluate events`]")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from algorithm_repo.entering import service as versions
+from algorithm_repo.entering import service as entering
 from algorithm_repo.intake.intake import inspect
 from algorithm_repo.intake.types import Report
 from algorithm_repo.judging.gate import Verdict
@@ -75,7 +75,7 @@ def settle(city: City, version: AlgorithmVersion, verdict: Verdict, card: bytes)
     report = verdict.model_dump_json().encode()
     with city.transaction() as connection:
         told = (verdict.passed, why)
-        evaluated = versions.evaluated(connection, city.objects, version, report, card, told, _GATE, Office.SYSTEM)
+        evaluated = entering.evaluated(connection, city.objects, version, report, card, told, _GATE, Office.SYSTEM)
         if verdict.passed:
             return judged.register(connection, evaluated, ENGINEER)
         return service.carry_out(connection, evaluated.id, Move.REFUSE, _GATE, Office.SYSTEM, Grounds(why=why))

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Manifest
-from algorithm_repo.entering import service as versions
+from algorithm_repo.entering import service as entering
 from algorithm_repo.jobs import service as jobs
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
@@ -102,7 +102,7 @@ def test_a_training_becomes_a_version_that_goes_on_once_it_was_judged(engine: En
     assert "was not evaluated" in early.output
     with engine.begin() as connection:
         report, card = json.dumps({"clips": 3}).encode(), b"<html></html>"
-        versions.evaluated(
+        entering.evaluated(
             connection, object_store(settings), version, report, card, (True, None), "gate", Office.SYSTEM
         )
     assert "waterlogging 1.1.0 is registered" in run("register", "waterlogging").output
@@ -145,9 +145,9 @@ def test_a_card_may_be_corrected_until_a_version_has_the_network(
     assert list(object_store(settings).keys("networks")) == []
     file.with_suffix(".yaml").write_text(CARD)
     objects = object_store(settings)
-    found = versions.accepted(file, file.with_suffix(".yaml"))
+    found = entering.accepted(file, file.with_suffix(".yaml"))
     with engine.begin() as connection:  # kept, and killed before the version was entered
-        versions.from_elsewhere(connection, objects, found)
+        entering.from_elsewhere(connection, objects, found)
         connection.rollback()
     file.with_suffix(".yaml").write_text(CARD.replace("Apache-2.0", "MIT"))
     assert run("enter", "waterlogging", "2.0.0", "--model", str(file)).exit_code == 0

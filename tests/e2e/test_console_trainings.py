@@ -118,7 +118,7 @@ def test_a_list_says_what_was_made_and_what_failed(city: City, page: Page) -> No
     page.get_by_role("link", name="#1 first").click()
     expect(page.get_by_test_id("training-result")).to_contain_text(made)
     shot(page, "training-done")
-    page.get_by_role("button", name="录入为新版本").click()
+    page.get_by_role("button", name="登记为新版本").click()
     form = page.get_by_role("dialog")
     form.get_by_label("算法").click()
     page.get_by_title(re.compile("^违停 ·")).click()
