@@ -51,7 +51,7 @@ def enter_version(
     if doors.bring is None:
         raise TryLater("no version can be entered here", "start the API by cityvision up")
     asked = (body.training, body.algorithm, body.version, viewer.name)
-    return doors.bring(connection, doors.objects, *asked, licence=body.licence, note=body.note)
+    return doors.bring.of_training(connection, doors.objects, *asked, licence=body.licence, note=body.note)
 
 
 @router.post("/{number}/registration", responses=_REFUSED)

@@ -58,6 +58,7 @@ from api import (
     subscription_stream,
     subscriptions,
     trainings,
+    uploads,
     weather,
 )
 from api.bringing import Bring
@@ -95,7 +96,7 @@ def create_app(
         mask: makes faces and plates in evidence unrecognisable; without it evidence is shown unmasked only.
         attempt: tries algorithms for the gallery; without it none can be tried.
         look_at_clip: opens clips that are to be labelled; without it none is taken in.
-        bring: makes versions of what trainings have made; without it none is entered.
+        bring: makes versions of new networks; without it none is entered.
 
     The database must be migrated and the bus and object store be there; where one is away, requests that need it
     answer 503 and `/api/health/ready` says which.
@@ -135,6 +136,7 @@ def create_app(
         grants,
         audit_log,
         algorithms,
+        uploads,
         gallery,
         rollout,
         cameras,

@@ -13,7 +13,12 @@ from governance.api_keys import PREFIX
 
 MAX_BODY = 1 << 20
 MAX_TRIAL = 24 << 20  # of the gallery: a clip
-_TRIAL = re.compile(r"/api/gallery/[^/]+/trials")
+MAX_UPLOAD = (128 << 20) + MAX_BODY  # a network, with the form around it
+# By address and beginning of the media type: what is no form is read before it is known who sends it.
+_LARGER = (
+    (re.compile(r"/api/gallery/[^/]+/trials"), "", MAX_TRIAL),
+    (re.compile(r"/api/algorithms/uploads"), "multipart/form-data", MAX_UPLOAD),
+)
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 # Ant Design writes its styles into the page, hence the inline styles; scripts come from our own files alone.
@@ -107,10 +112,15 @@ class Guard:
             return problem(403, "cross_site", "the request comes from another site", "open the console itself")
         length = headers.get("content-length", "")
         if "transfer-encoding" in headers or not length.isdigit():
-            # Every door here takes small JSON or one picture or clip; a body of unstated length could not be bounded.
+            # Doors take small JSON, or one picture, clip or network; a body of unstated length could not be bounded.
             has_body = "transfer-encoding" in headers or "content-type" in headers
             return problem(411, "length_required", "the body's length is not stated") if has_body else None
-        limit = MAX_TRIAL if _TRIAL.fullmatch(scope["path"]) else MAX_BODY
+        limit = _limit(scope["path"], headers.get("content-type", ""))
         if int(length) > limit:
             return problem(413, "too_large", f"more than {limit} bytes")
         return None
+
+
+def _limit(path: str, media_type: str) -> int:
+    fitting = (most for place, kind, most in _LARGER if place.fullmatch(path) and media_type.startswith(kind))
+    return next(fitting, MAX_BODY)

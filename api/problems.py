@@ -36,6 +36,7 @@ class Fault(BaseModel):
     field: str = Field(description="where, e.g. zones[0].polygon[3]")
     message: str
     fix: str = ""
+    code: str = Field("", description="of the fault's kind, for programs, where its kinds are told apart")
 
 
 class Problem(BaseModel):
@@ -121,6 +122,10 @@ class ViewingCopyFailed(errors.CityVisionError):
 
 class ViewingCopyLater(errors.CityVisionError):
     """Others are being made, or this one took too long; a later try may succeed (HTTP 503)."""
+
+
+class NetworkRefused(Invalid):
+    """A network from elsewhere did not pass its check; each fault has the code of its kind (HTTP 422)."""
 
 
 class CannotTry(errors.CityVisionError):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
+from algorithm_repo.entering.sweeping import sweep
 from algorithm_repo.intake.card import Card, parse_card
-from algorithm_repo.intake.intake import inspect
+from algorithm_repo.intake.intake import examine
 from algorithm_repo.intake.licence import unfit
 from algorithm_repo.intake.roles import require_fit, role_of
 from algorithm_repo.intake.types import Report
@@ -23,7 +24,7 @@ from algorithm_repo.registry.types import AlgorithmVersion, Grounds, ModelRef, M
 from algorithm_repo.rollout.keeping import keep_network
 from algorithm_repo.training.classifyjob import HEAD
 from algorithm_repo.training.ultrazoo import reader_of
-from contracts.errors import ConfigError, HashMismatch, StoreError
+from contracts.errors import ConfigError, StoreError
 from models.zoo import Artefact, ArtefactKind, ZooFile
 from store.objects import ObjectStore
 
@@ -101,23 +102,20 @@ class Accepted:
     report: Report
 
 
-def accepted(model: Path, card: Path) -> Accepted:
+def accepted(data: bytes, card: bytes) -> Accepted:
     """Checks and tries a third party's network; takes seconds. Nothing is kept.
 
+    Args:
+        data: the ONNX file.
+        card: the YAML that describes it.
+
     Raises:
-        ModelRefused: the check refuses it, with the reasons.
-        ModelMissing: one of the files cannot be read.
-        HashMismatch: a file changed while it was checked.
+        Refusal: the check refuses it, with the reasons.
+        RunnerError: no process could be started to look at it.
     """
-    report = inspect(model, card)
+    report = examine(data, card)
     report.demand_accepted()
-    data, read = model.read_bytes(), parse_card(card.read_bytes())
-    same = (read.name, read.version, read.family, read.licence) == tuple(
-        getattr(report, field) for field in ("name", "version", "family", "licence")
-    )
-    if hashlib.sha256(data).hexdigest() != report.sha256 or not same:
-        raise HashMismatch(f"{model} has changed since it was checked", "leave it alone while it is entered")
-    return Accepted(data, read, report)
+    return Accepted(data, parse_card(card), report)
 
 
 def from_elsewhere(connection: Connection, objects: ObjectStore, found: Accepted) -> Brought:
@@ -214,6 +212,7 @@ def evaluated(
         ObjectsUnavailable: the object store is away.
     """
     passed, why = verdict
+    ledger.lock(connection)
     grounds = Grounds(
         evaluation=media.keep(objects, report, ".json", "application/json", "evaluations"),
         card=media.keep(objects, card, ".html", "text/html", "cards"),
@@ -239,8 +238,38 @@ def enter_training(
     Raises:
         ConfigError, ObjectsUnavailable: see `from_training`, `require_free` and `enter`.
     """
-    ledger.lock(connection)
+    sweep(connection, objects)
     require_free(connection, algorithm, version)
-    return enter(
-        connection, algorithm, version, from_training(connection, objects, number, licence or LICENCE), who, note
-    )
+    brought = from_training(connection, objects, number, licence or LICENCE)
+    return enter(connection, algorithm, version, brought, who, note)
+
+
+def enter_upload(
+    begin: Callable[[], AbstractContextManager[Connection]],
+    objects: ObjectStore,
+    data: bytes,
+    card: bytes,
+    algorithm: str,
+    version: str,
+    who: str,
+    note: str = "",
+) -> tuple[AlgorithmVersion, Report]:
+    """A version with a third party's network, and what the check found. No transaction waits for the check.
+
+    Args:
+        begin: opens a transaction.
+        data: the ONNX file.
+        card: the YAML that describes it.
+
+    Raises:
+        Refusal: the check refuses it, with the reasons.
+        ConfigError, ObjectsUnavailable, RunnerError: see `require_free`, `accepted`, `from_elsewhere` and `enter`.
+    """
+    with begin() as connection:
+        require_free(connection, algorithm, version)
+    found = accepted(data, card)
+    with begin() as connection:
+        sweep(connection, objects)
+        require_free(connection, algorithm, version)  # still
+        brought = from_elsewhere(connection, objects, found)
+        return enter(connection, algorithm, version, brought, who, note), found.report

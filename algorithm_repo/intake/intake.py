@@ -37,18 +37,46 @@ def inspect(onnx_path: Path, card_path: Path, limits: Limits = DEFAULT_LIMITS) -
         ModelMissing: one of the files cannot be read.
         RunnerError: no process could be started to look at it.
     """
+    try:
+        return examine(*read_files(onnx_path, card_path, limits), limits)
+    except Refusal as refusal:
+        return Report(accepted=False, reasons=refusal.reasons)
+
+
+def read_files(onnx_path: Path, card_path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
+    """Model and card as bytes; of a file that is too large no more than shows it.
+
+    Raises:
+        Refusal: one of them is no regular file.
+        ModelMissing: one of them cannot be read.
+    """
+    card = _read(card_path, limits.card_bytes, "card")
+    return _read(onnx_path, limits.file_bytes, "file"), card
+
+
+def examine(data: bytes, card_data: bytes, limits: Limits = DEFAULT_LIMITS) -> Report:
+    """The same of an upload that is in memory.
+
+    Args:
+        data: the ONNX file.
+        card_data: the YAML that describes it.
+        limits: what it may take.
+
+    Raises:
+        RunnerError: no process could be started to look at it.
+    """
     told = Report(accepted=False)
     try:
-        card = parse_card(_read(card_path, limits.card_bytes, Code.CARD_TOO_BIG, "card"))
+        _bounded(card_data, limits.card_bytes, Code.CARD_TOO_BIG, "card")
+        card = parse_card(card_data)
         told = told.model_copy(update={key: getattr(card, key) for key in ("name", "version", "family", "licence")})
-        data = _read(onnx_path, limits.file_bytes, Code.TOO_BIG, "file")
+        _bounded(data, limits.file_bytes, Code.TOO_BIG, "file")
         sha256 = hashlib.sha256(data).hexdigest()
         told = told.model_copy(update={"sha256": sha256})
         _same_file(data, sha256, card)
         with private_folder() as folder:
             model = folder / "model.onnx"
             model.write_bytes(data)
-            del data  # the children have their own
             job = Job(stage=Stage.CHECK, model=model, sha256=sha256, card=card, limits=limits)
             told = told.model_copy(update={"static": _static(job, folder)})
             job = job.model_copy(update={"stage": Stage.TRIAL})
@@ -58,21 +86,23 @@ def inspect(onnx_path: Path, card_path: Path, limits: Limits = DEFAULT_LIMITS) -
     return told.model_copy(update={"accepted": True})
 
 
-def _read(path: Path, most: int, code: Code, field: str) -> bytes:
-    """The file, where it is one and no larger than `most`; a pipe or a device is never waited for."""
+def _read(path: Path, most: int, field: str) -> bytes:
+    """The file, where it is one, up to a byte more than it may have; a pipe or a device is never waited for."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as source:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise refuse(Code.NOT_A_FILE, field, f"{path.name} is no regular file", "name the file itself")
-            data = source.read(most + 1)
+            return source.read(most + 1)
     except IsADirectoryError as error:
         raise refuse(Code.NOT_A_FILE, field, f"{path.name} is a folder", "name the file itself") from error
     except OSError as error:
         raise ModelMissing(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _bounded(data: bytes, most: int, code: Code, field: str) -> None:
     if len(data) > most:
         raise refuse(code, field, f"it is larger than {most} bytes", "use a smaller one")
-    return data
 
 
 def _same_file(data: bytes, sha256: str, card: Card) -> None:

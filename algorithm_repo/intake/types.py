@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from algorithm_repo.intake.reasons import ModelRefused, Reason
+from algorithm_repo.intake.reasons import Reason, Refusal
 
 
 class _Frozen(BaseModel):
@@ -96,7 +96,7 @@ class Report(_Frozen):
         """For callers that go on only with what was accepted.
 
         Raises:
-            ModelRefused: it was not.
+            Refusal: it was not.
         """
         if not self.accepted:
-            raise ModelRefused("; ".join(str(reason) for reason in self.reasons))
+            raise Refusal(self.reasons)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from algorithm_repo.entering import service as entering
-from algorithm_repo.registry import judged, ledger
+from algorithm_repo.intake.intake import read_files
+from algorithm_repo.registry import judged
 from algorithm_repo.registry.types import Stage
 from algorithm_repo.rollout import service
 from cityvision.commands.account import AS, acting
@@ -60,21 +62,18 @@ def enter_command(
     if model is not None and licence is not None:
         raise ConfigError("--licence: a network from elsewhere has it in its card", "leave it out")
     reached = reach(settings)
+    objects = object_store(reached)
     with transaction(reached) as connection:
         who = acting(connection, account, Right.LABEL)
-        entering.require_free(connection, algorithm, version)
-    objects = object_store(reached)
-    found = None if model is None else entering.accepted(model, card or model.with_suffix(".yaml"))
-    with transaction(reached) as connection:
         if training is not None:
             entered = entering.enter_training(
                 connection, objects, training, algorithm, version, who, licence=licence, note=note
             )
-        else:
-            assert found is not None  # one of the two was named
-            ledger.lock(connection)
-            brought = entering.from_elsewhere(connection, objects, found)
-            entered = entering.enter(connection, algorithm, version, brought, who, note)
+    if model is not None:
+        data, described = read_files(model, card or model.with_suffix(".yaml"))
+        entered, _ = entering.enter_upload(
+            partial(transaction, reached), objects, data, described, algorithm, version, who, note
+        )
     models = ", ".join(f"{model.role} {model.name}" for model in entered.models)
     click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {models}")
 

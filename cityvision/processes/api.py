@@ -9,8 +9,9 @@ from pathlib import Path
 import uvicorn
 from pydantic import SecretStr
 
-from algorithm_repo.entering.service import enter_training
+from algorithm_repo.entering.service import enter_training, enter_upload
 from api.app import create_app
+from api.bringing import Bring
 from api.settings import ApiSettings, Tiles
 from cityvision.clip_looks import look
 from cityvision.masking import MaskingProcess
@@ -20,10 +21,12 @@ from cityvision.processes.base import Process, run
 from cityvision.sealing import seal_key
 from cityvision.settings import Settings, listed
 from cityvision.trying import TrialProcess
+from cityvision.turns import one_at_a_time
 from cityvision.viewing_copy import convert
 from governance.oidc import OidcSettings
 from governance.roles import Role
 
+BRING = Bring(enter_training, one_at_a_time(enter_upload))  # an upload may hold 128 MiB here, and 2 GiB in its child
 _CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
 
@@ -93,7 +96,7 @@ def body(process: Process) -> None:
         closing(TrialProcess(settings, objects)) as trials,
     ):
         config = uvicorn.Config(
-            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt, look, enter_training),
+            create_app(api_settings(settings), objects, convert, masking.mask, trials.attempt, look, BRING),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -74,6 +74,7 @@ DOORS: dict[str, Door] = {
     "POST /api/algorithms": door(
         Right.LABEL, asks=True, body={"algorithm": "waterlogging", "version": "9.9.9", "training": 1}
     ),
+    "POST /api/algorithms/uploads": door(Right.LABEL, asks=True, body={}),
     "POST /api/algorithms/{number}/registration": door(Right.LABEL, asks=True),
     "POST /api/algorithms/{number}/retirement": door(Right.LABEL, asks=True, body={"why": "tests"}),
     "POST /api/algorithms/{number}/shadow": door(Right.LABEL, asks=True, body={"cameras": [CAMERA]}),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import onnx
@@ -14,7 +17,9 @@ from algorithm_repo.archive import media
 from algorithm_repo.archive import service as archive
 from algorithm_repo.datasets.types import Manifest
 from algorithm_repo.entering import service as entering
+from algorithm_repo.entering.sweeping import ROOMS
 from algorithm_repo.jobs import service as jobs
+from algorithm_repo.registry import ledger
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import AlgorithmVersion, Office, Stage
@@ -145,13 +150,65 @@ def test_a_card_may_be_corrected_until_a_version_has_the_network(
     assert list(object_store(settings).keys("networks")) == []
     file.with_suffix(".yaml").write_text(CARD)
     objects = object_store(settings)
-    found = entering.accepted(file, file.with_suffix(".yaml"))
+    found = entering.accepted(file.read_bytes(), CARD.encode())
     with engine.begin() as connection:  # kept, and killed before the version was entered
         entering.from_elsewhere(connection, objects, found)
         connection.rollback()
+    assert len(list(objects.keys("networks"))) == 2
     file.with_suffix(".yaml").write_text(CARD.replace("Apache-2.0", "MIT"))
     assert run("enter", "waterlogging", "2.0.0", "--model", str(file)).exit_code == 0
     assert of(engine, "waterlogging", "2.0.0").licence == "AGPL-3.0-or-later AND (MIT)"
+
+
+def test_what_was_kept_for_a_version_that_never_came_goes_when_the_next_one_comes(
+    engine: Engine, settings: Settings
+) -> None:
+    objects = object_store(settings)
+    number = water(engine, settings)
+    assert run("enter", "waterlogging", "1.1.0", "--training", str(number)).exit_code == 0
+    version = of(engine, "waterlogging", "1.1.0")
+    with engine.begin() as connection:
+        entering.evaluated(connection, objects, version, b"{}", b"<html></html>", (True, None), "gate", Office.SYSTEM)
+    before = {room: list(objects.keys(room)) for room in ROOMS}
+    network = onnx.load_from_string(Zoo().fetch("water")[0].read_bytes())
+    network.producer_name = "another"
+    found = entering.accepted(network.SerializeToString(), CARD.encode())
+    with engine.begin() as connection:
+        entering.from_elsewhere(connection, objects, found)
+        entering.evaluated(connection, objects, version, b"[]", b"<p></p>", (True, None), "gate", Office.SYSTEM)
+        connection.rollback()
+    grown = {room: list(objects.keys(room)) for room in ROOMS}
+    assert all(len(grown[room]) > len(before[room]) for room in ROOMS)
+    assert run("enter", "waterlogging", "1.2.0", "--training", str(number)).exit_code == 0
+    assert {room: list(objects.keys(room)) for room in ROOMS} == before
+
+
+def test_whoever_is_killed_with_a_network_in_hand_leaves_nothing_for_good(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    """kill -9 as soon as the network lies in the store: before the ledger has its line, or just after."""
+    file = tmp_path / "wetter.onnx"
+    network = onnx.load_from_string(Zoo().fetch("water")[0].read_bytes())
+    network.producer_name = "another"
+    file.write_bytes(network.SerializeToString())
+    file.with_suffix(".yaml").write_text(CARD)
+    objects = object_store(settings)
+    entering_it = subprocess.Popen(
+        [sys.executable, "-m", "cityvision", "algo", "enter", "waterlogging", "2.0.0", "--model", str(file)]
+    )
+    while entering_it.poll() is None and not list(objects.keys("networks")):
+        time.sleep(0.001)
+    entering_it.kill()
+    entering_it.wait()
+    assert list(objects.keys("networks")) != []
+    number = water(engine, settings)
+    assert run("enter", "waterlogging", "1.1.0", "--training", str(number)).exit_code == 0
+    with engine.begin() as connection:
+        named = {model.sha256 for one in registry.listed(connection) for model in one.models}
+        ledger.verify(connection)
+    kept = {key.rpartition("/")[2][:64] for key in objects.keys("networks")}
+    assert kept <= named
+    assert run("enter", "waterlogging", "2.0.1", "--model", str(file)).exit_code == 0
 
 
 @pytest.mark.parametrize(

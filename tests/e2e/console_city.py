@@ -25,8 +25,9 @@ from av.video.frame import VideoFrame
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from algorithm_repo.entering.service import enter_training
+from algorithm_repo.entering.service import enter_training, enter_upload
 from api.app import create_app
+from api.bringing import Bring
 from api.settings import ApiSettings
 from cases import verify
 from cases.book import read_book
@@ -389,7 +390,7 @@ def running(folder: Path, database_url: str, bus_url: str, **settings: Any) -> I
         masking().mask,
         trials().attempt,
         look,
-        enter_training,
+        Bring(enter_training, enter_upload),
     )
     try:
         with _serving(app) as url:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +13,9 @@ from algorithm_repo.registry import ledger, service
 from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import ModelRef, Stage
 from algorithm_repo.rollout import lanes
+from cityvision.shipped import shipped
+from models.zoo import Zoo
+from tests.contract.test_algo_versions import CARD
 from tests.contract.test_registry import entered, led, release
 from tests.e2e.browser import shot
 from tests.e2e.console_city import City
@@ -82,3 +86,44 @@ def test_a_candidate_on_cameras_is_shown_and_ended_in_the_room(city: City, page:
     page.get_by_label("原因（写入台账）").fill("漏报")
     page.get_by_role("dialog").locator(".ant-btn-primary").last.click()
     expect(page.get_by_text("crowding 2.0.0 has replaced none")).to_be_visible()
+
+
+def choose(page: Page, number: int, file: Path) -> None:  # noqa: F811
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("dialog").get_by_role("button", name="选择文件").nth(number).click()
+    chooser.value.set_files(file)
+
+
+def test_a_network_from_elsewhere_is_uploaded_and_refused_with_its_reasons(
+    city: City,  # noqa: F811
+    page: Page,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    with city.engine.begin() as connection:
+        ensure_shipped(connection, shipped("street"), "0.1")
+    card, model = tmp_path / "wetter.yaml", tmp_path / "wetter.onnx"
+    card.write_text(CARD.replace("192", "224"))
+    model.write_bytes(Zoo().fetch("water")[0].read_bytes())
+    enter(page, city)
+    page.goto(f"{city.url}/algorithms")
+    page.get_by_role("button", name="上传网络").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name="检查并登记").click()
+    expect(form.get_by_text("请选择文件")).to_have_count(2)
+    choose(page, 0, model)
+    choose(page, 1, card)
+    form.get_by_label("算法").click()
+    page.get_by_title(re.compile("^积水 · ")).click()
+    form.get_by_label("版本").fill("2.0.0")
+    form.get_by_role("button", name="检查并登记").click()
+    expect(form.get_by_text("检查未通过")).to_be_visible(timeout=30_000)
+    expect(form.get_by_test_id("faults")).to_contain_text("graph.input[images]")
+    shot(page, "upload")
+    card.write_text(CARD)
+    form.get_by_role("button", name="检查并登记").click()
+    expect(form.get_by_text("wetter.yaml 在选择之后改动过")).to_be_visible()
+    choose(page, 1, card)
+    form.get_by_role("button", name="检查并登记").click()
+    expect(page.get_by_text("已登记版本 2.0.0")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("tbody tr.ant-table-row").filter(has_text="2.0.0")).to_contain_text("wetter-")

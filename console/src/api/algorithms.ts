@@ -1,10 +1,18 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { call, type Schemas } from "./client";
+import { call, held, type Schemas, send } from "./client";
 
 export type AlgorithmVersion = Schemas["AlgorithmVersion"];
 export type LedgerLine = Schemas["LedgerLine"];
 export type Lane = Schemas["LaneState"];
 export type EnteredVersion = Schemas["EnteredVersion"];
+/** A network from elsewhere, as its form has it. */
+export interface Upload {
+  algorithm: string;
+  version: string;
+  note: string;
+  model: File;
+  card: File;
+}
 /** What people do with a version: before it is on cameras, and there. */
 export type Step = "registration" | "retirement" | "shadow" | "canary" | "promotion" | "abort" | "rollback";
 
@@ -41,6 +49,24 @@ export function useEnterVersion() {
     mutationFn: (body: EnteredVersion) => call("post", "/api/algorithms", { body }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["algorithms"] }),
   });
+}
+
+/** A network from elsewhere becomes a version, if its check lets it. */
+export function useUploadVersion() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (upload: Upload) =>
+      send<Schemas["UploadAnswer"]>("/api/algorithms/uploads", await formOf(upload)),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["algorithms"] }),
+  });
+}
+
+async function formOf({ model, card, ...fields }: Upload): Promise<FormData> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("model", await held(model));
+  form.append("card", await held(card));
+  return form;
 }
 
 /** One move of a version. */

@@ -25,6 +25,18 @@ export class ApiError extends Error {
 /** No answer at all: the server is away, or the network is. */
 export class NetworkError extends Error {}
 
+/** A file is another than when it was chosen, or gone; the message is its name. */
+export class FileChanged extends Error {}
+
+/** A copy of a file that no longer changes. Throws FileChanged. */
+export async function held(file: File): Promise<File> {
+  try {
+    return new File([await file.arrayBuffer()], file.name, { type: file.type });
+  } catch {
+    throw new FileChanged(file.name); // a browser lets nobody read what was not chosen
+  }
+}
+
 const SESSION_CHANGED = "cityvision:session";
 
 const IN_THE_WAY = ["password_change_required", "second_factor_required", "second_factor_setup_required"];
@@ -100,9 +112,17 @@ export async function call<M extends Method, P extends PathsWith<M>>(
 }
 
 /** Sends a file as it is. Throws as `call`. */
-export async function upload<T>(path: string, file: File): Promise<T> {
-  const headers = { "content-type": file.type || "application/octet-stream" };
-  const response = await answered(path, { method: "POST", headers, body: file });
+export function upload<T>(path: string, file: File): Promise<T> {
+  return send<T>(path, file, { "content-type": file.type || "application/octet-stream" });
+}
+
+/** Sends a form with files, whose headers the browser writes. Throws as `call`. */
+export async function send<T>(
+  path: string,
+  body: FormData | File,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const response = await answered(path, { method: "POST", headers, body });
   return (await response.json()) as T;
 }
 

@@ -108,6 +108,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/algorithms/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Version
+         * @description A version like the one in production, but for a network from elsewhere: ONNX (128 MiB at most) and its card.
+         *
+         *     It is looked at and tried in processes of their own first, for up to two minutes; docs/intake.md says how. Nothing
+         *     runs it yet.
+         */
+        post: operations["upload_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/algorithms/{number}/abort": {
         parameters: {
             query?: never;
@@ -5258,6 +5281,12 @@ export interface components {
          */
         Fault: {
             /**
+             * Code
+             * @description of the fault's kind, for programs, where its kinds are told apart
+             * @default
+             */
+            code: string;
+            /**
              * Field
              * @description where, e.g. zones[0].polygon[3]
              */
@@ -8251,6 +8280,25 @@ export interface components {
          */
         State: "pending" | "delivered" | "dead" | "withheld" | "silenced" | "suppressed";
         /**
+         * StaticFigures
+         * @description What the graph says of itself.
+         *
+         *     Attributes:
+         *         parameters: numbers among its weights, without indices and shapes.
+         *         nodes: of all graphs.
+         *         opset, ir_version: of the file.
+         */
+        StaticFigures: {
+            /** Ir Version */
+            ir_version: number;
+            /** Nodes */
+            nodes: number;
+            /** Opset */
+            opset: number;
+            /** Parameters */
+            parameters: number;
+        };
+        /**
          * Status
          * @description Where a case stands; named by what was last done, in its order.
          * @enum {string}
@@ -8774,6 +8822,20 @@ export interface components {
             water_share?: number | null;
         };
         /**
+         * TrialFigures
+         * @description What running it took.
+         *
+         *     Attributes:
+         *         ms_per_picture: median, one thread of this machine, ms.
+         *         peak_memory_bytes: resident memory of the whole process at its highest, Python and OpenVINO included.
+         */
+        TrialFigures: {
+            /** Ms Per Picture */
+            ms_per_picture: number;
+            /** Peak Memory Bytes */
+            peak_memory_bytes: number;
+        };
+        /**
          * TrialOut
          * @description The answer, with its pictures as base64 of JPEG.
          */
@@ -8864,6 +8926,15 @@ export interface components {
              * @description summed over cameras: hours in which the least watched rule did not watch
              */
             hours: number;
+        };
+        /**
+         * UploadAnswer
+         * @description The version, what its graph says of itself, and what running it took.
+         */
+        UploadAnswer: {
+            static: components["schemas"]["StaticFigures"];
+            trial: components["schemas"]["TrialFigures"];
+            version: components["schemas"]["AlgorithmVersion"];
         };
         /**
          * Verdict
@@ -9455,6 +9526,90 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    algorithm: string;
+                    /**
+                     * Format: binary
+                     * @description the YAML file that describes it
+                     */
+                    card: string;
+                    /**
+                     * Format: binary
+                     * @description the ONNX file
+                     */
+                    model: string;
+                    /** @default  */
+                    note?: string;
+                    version: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

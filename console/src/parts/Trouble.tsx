@@ -1,5 +1,5 @@
 import { Alert, Button } from "antd";
-import { ApiError, NetworkError } from "../api/client";
+import { ApiError, FileChanged, NetworkError, type Problem } from "../api/client";
 import { type Texts, useTexts } from "../i18n";
 
 /** What a code means to a person; what exactly is wrong is said below it in the server's words. */
@@ -13,6 +13,7 @@ const MEANINGS = {
   snapshot_gone: "error.snapshot_gone",
   masking_failed: "error.masking",
   viewing_copy_failed: "error.copy",
+  network_refused: "error.network_refused",
 } as const;
 
 function meaning(code: string) {
@@ -21,6 +22,8 @@ function meaning(code: string) {
 
 /** An error in plain words, in the reader's language where we know the case, else in the server's. */
 export function explain(error: unknown, t: Texts["t"]): { title: string; text: string } {
+  if (error instanceof FileChanged)
+    return { title: t("error.file_changed", { name: error.message }), text: "" };
   if (error instanceof NetworkError) return { title: t("error.network"), text: "" };
   if (error instanceof ApiError) {
     if (error.status === 429) return { title: t("login.wait", { s: error.retryAfter ?? 1 }), text: "" };
@@ -48,7 +51,23 @@ export function inOneLine(error: unknown, t: Texts["t"]): string {
 export function Refusal({ error }: { error: unknown }) {
   const { t } = useTexts();
   const { title, text } = explain(error, t);
-  return <Alert className="refusal" type="error" showIcon title={title} description={text || undefined} />;
+  const refused = error instanceof ApiError && error.problem.code === "network_refused";
+  const told = refused ? <Faults of={error.problem} /> : text || undefined;
+  return <Alert className="refusal" type="error" showIcon title={title} description={told} />;
+}
+
+/** Every fault with its place and what to do, where there may be many. */
+function Faults({ of }: { of: Problem }) {
+  return (
+    <ul data-testid="faults">
+      {of.faults?.map((one) => (
+        <li key={`${one.field} ${one.message}`}>
+          <span className="mono">{one.field}</span> {one.message}
+          {one.fix ? <div className="dim">{one.fix}</div> : null}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** Shown in the place of what could not be had. */

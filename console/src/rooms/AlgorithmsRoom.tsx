@@ -7,6 +7,7 @@ import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 import { RollOutLanes } from "./RollOutLanes";
 import { RollOutSteps } from "./RollOutSteps";
+import { UploadVersion } from "./UploadVersion";
 
 const COLOURS: Partial<Record<AlgorithmVersion["stage"], string>> = {
   production: "green",
@@ -23,6 +24,7 @@ export function AlgorithmsRoom() {
     <div className="page">
       <div className="head">
         <h1>{t("algos.title")}</h1>
+        <UploadVersion />
       </div>
       <Verification />
       <RollOutLanes />

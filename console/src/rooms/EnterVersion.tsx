@@ -1,11 +1,12 @@
-import { Button, Form, Input, Select } from "antd";
+import { Button, Form } from "antd";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { useRights } from "../api/access";
-import { type EnteredVersion, useEnterVersion, useVersions } from "../api/algorithms";
+import { type EnteredVersion, useEnterVersion } from "../api/algorithms";
 import type { TrainingDetail } from "../api/trainings";
 import { useTexts } from "../i18n";
 import { FormModal } from "../parts/FormModal";
+import { VersionFields } from "./VersionFields";
 
 /** What a training has made becomes a version of an algorithm: production's, but for this network. */
 export function EnterVersion({ training }: { training: TrainingDetail }) {
@@ -24,12 +25,10 @@ export function EnterVersion({ training }: { training: TrainingDetail }) {
 }
 
 function EnterForm({ training, close }: { training: TrainingDetail; close: () => void }) {
-  const { t, word } = useTexts();
+  const { t } = useTexts();
   const go = useNavigate();
   const [form] = Form.useForm<EnteredVersion>();
-  const versions = useVersions();
   const entering = useEnterVersion();
-  const standing = (versions.data ?? []).filter((one) => one.stage === "production");
   return (
     <FormModal
       form={form}
@@ -44,25 +43,7 @@ function EnterForm({ training, close }: { training: TrainingDetail; close: () =>
       close={close}
     >
       <p className="dim">{t("algos.enter.how")}</p>
-      <Form.Item name="algorithm" label={t("algos.algorithm")} rules={[{ required: true }]}>
-        <Select
-          loading={versions.isPending}
-          options={standing.map((one) => ({
-            value: one.algorithm,
-            label: `${word("event", one.algorithm)} · ${one.version}`,
-          }))}
-        />
-      </Form.Item>
-      <Form.Item
-        name="version"
-        label={t("algos.version")}
-        rules={[{ required: true, pattern: /^\d+\.\d+\.\d+$/, message: t("algos.version.how") }]}
-      >
-        <Input placeholder="1.1.0" />
-      </Form.Item>
-      <Form.Item name="note" label={t("algos.note")}>
-        <Input.TextArea maxLength={2000} />
-      </Form.Item>
+      <VersionFields />
     </FormModal>
   );
 }
