@@ -44,6 +44,7 @@ def whole(scene: Photos, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return folder, told
 
 
+@pytest.mark.thorough  # the way is that of detectors, which learn in the short form
 def test_it_learns_and_what_runs_is_as_right_as_the_curve_says(
     whole: tuple[Path, list[Reached]], scene: Photos
 ) -> None:
@@ -69,6 +70,7 @@ def test_it_learns_and_what_runs_is_as_right_as_the_curve_says(
         assert found.mean == pytest.approx(told[-1].figures["top1"], abs=1e-4)
 
 
+@pytest.mark.thorough  # the way is that of detectors, which learn in the short form
 def test_its_small_form_stays_only_if_the_gate_allows(whole: tuple[Path, list[Reached]], scene: Photos) -> None:
     folder, told = whole
     Classifiers().judge(folder, scene.manifest, scene.read)

@@ -47,6 +47,7 @@ def page(scene: Scene) -> Iterator[Page]:
     assert failures == []
 
 
+@pytest.mark.thorough  # its doors are asked in test_exchange_desk
 @pytest.mark.timeout(150)
 def test_the_queue_a_refusal_and_a_reconciliation(scene: Scene, page: Page) -> None:
     queue, refused = page.get_by_test_id("exchange-queue"), page.get_by_test_id("exchange-refused")

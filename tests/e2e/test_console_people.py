@@ -103,6 +103,7 @@ def test_rooms_that_do_not_fit_stand_in_a_menu(city: City, page: Page) -> None: 
     expect(page.get_by_role("button", name="More")).to_have_count(0)
 
 
+@pytest.mark.thorough  # the access matrix asks the doors themselves
 def test_access_is_asked_for_given_and_taken_back(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.get_by_role("button", name="账户").click()
