@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, status
 
-from algorithm_repo.registry import judged, ledger, service
+from algorithm_repo.registry import judged, ledger, parameters, service, tuning
+from algorithm_repo.registry.parameters import Described
 from algorithm_repo.registry.types import AlgorithmVersion, LedgerLine
 from api.deps import ConnectionDep, DoorsDep, LabelDep, Number, RegistryReaderDep
 from api.problems import Problem, TryLater
@@ -34,6 +35,15 @@ def read_ledger(
     return ledger.of_versions(connection, [one.id for one in service.listed(connection, algorithm)])
 
 
+@router.get("/parameters", responses={403: {"model": Problem}})
+def list_parameters(
+    _viewer: RegistryReaderDep,
+    algorithm: Annotated[str, Query(max_length=64, description="event type, e.g. waterlogging")],
+) -> list[Described]:
+    """What a version of an algorithm may say of its rule; empty where there is no such algorithm."""
+    return parameters.described(algorithm)
+
+
 @router.post("/ledger/verification", responses={403: {"model": Problem}})
 def verify_ledger(connection: ConnectionDep, _viewer: RegistryReaderDep) -> LedgerState:
     """Recomputes the ledger's chain."""
@@ -47,11 +57,15 @@ def verify_ledger(connection: ConnectionDep, _viewer: RegistryReaderDep) -> Ledg
 def enter_version(
     body: EnteredVersion, connection: ConnectionDep, doors: DoorsDep, viewer: LabelDep
 ) -> AlgorithmVersion:
-    """A version like the one in production, but for the network that a training has made. Nothing runs it yet."""
+    """A version like the one in production, but for a network that a training has made, or for parameters of its rule.
+    Nothing runs it yet."""
+    asked = (body.algorithm, body.version)
+    if body.training is None:
+        return tuning.enter(connection, *asked, body.parameters or {}, viewer.name, body.note)
     if doors.bring is None:
         raise TryLater("no version can be entered here", "start the API by cityvision up")
-    asked = (body.training, body.algorithm, body.version, viewer.name)
-    return doors.bring.of_training(connection, doors.objects, *asked, licence=body.licence, note=body.note)
+    made_by = (body.training, *asked, viewer.name)
+    return doors.bring.of_training(connection, doors.objects, *made_by, licence=body.licence, note=body.note)
 
 
 @router.post("/{number}/registration", responses=_REFUSED)

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
+from algorithm_repo.rollout import in_force
+from algorithm_repo.rollout.in_force import InForce, PoolInForce
 from api import camera_view, sight
 from api.deps import ConnectionDep, CounterDep, DoorsDep, DrawerDep, PoolDep, SeerDep
 from api.doors import Doors
@@ -166,16 +168,16 @@ def put_zones(
         audit.record(connection, viewer.name, "zones.changed", {"camera": camera_id, "against": expected})
     # Only what is committed may enter the cache.
     with doors.engine.connect() as connection:
-        view = doors.pool.view(connection)
-    _publish(doors, view)
+        view, now = doors.pool.view(connection), in_force.read(connection)
+    _publish(doors, view, now)
     camera = view.camera(camera_id)
     response.headers["ETag"] = f'"{view.revision}"'
     return camera_view.detail(camera, view, _statuses(doors, [camera])[0])
 
 
-def _publish(doors: Doors, view: PoolView) -> None:
-    data, digest = snapshot(view.pool)
+def _publish(doors: Doors, view: PoolView, now: InForce) -> None:
     try:
+        data, digest = snapshot(PoolInForce().pool(view.pool, now, doors.bus.lanes()))
         doors.bus.set_pool(PoolSnapshot(view.revision, digest, data))
     except BusUnavailable as error:
         log.warning("revision %d is saved, but workers hear of it later: %s", view.revision, error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from algorithm_repo.registry.types import AlgorithmVersion, Version
 from algorithm_repo.rollout.types import LaneKind
 
+Value = bool | float | Annotated[str, Field(max_length=64)] | None
 Why = Annotated[str, Field(min_length=1, max_length=2000, description="in words, for the ledger")]
 
 
@@ -23,18 +24,28 @@ class RollOutCameras(_Body):
 
 
 class EnteredVersion(_Body):
-    """A version to be entered.
+    """A version to be entered: with one new network, or with other parameters.
 
     Attributes:
         training: number of the one that made its network.
+        parameters: of its rule, by name; durations as in the pool; null: as the release has it.
         licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
     """
 
     algorithm: str = Field(max_length=64)
     version: Version
-    training: int = Field(ge=1, le=2**62)
+    training: int | None = Field(None, ge=1, le=2**62)
+    parameters: dict[Annotated[str, Field(max_length=64)], Value] | None = Field(None, min_length=1, max_length=64)
     licence: str | None = Field(None, min_length=1, max_length=180)
     note: str = Field("", max_length=2000)
+
+    @model_validator(mode="after")
+    def _one_change(self) -> Self:
+        if (self.training is None) == (self.parameters is None):
+            raise ValueError("a version has one new network or other parameters; name `training` or `parameters`")
+        if self.training is None and self.licence is not None:
+            raise ValueError("licence: only what a training made is given one; leave it out")
+        return self
 
 
 class StopReason(_Body):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from algorithm_repo.registry.parameters import applied
 from algorithm_repo.rollout.types import SPACE_PREFIX, Guardrails, Lane, LaneKind, Observed, Said
 from algorithm_repo.rollout.watching import Heard, Past, Tally, Working
 from cityvision.processes.base import ready_file
@@ -82,11 +83,11 @@ class LaneProcess:
         _log.info("%s of %s %s begins", self.lane.worker, self.lane.algorithm, self.lane.version)
 
     def show(self, pool: Pool, revision: int) -> None:
-        """Gives a shadow its cameras, with nothing on them but the candidate's algorithm."""
+        """Gives a shadow its cameras, with nothing on them but the candidate's algorithm, as the candidate has it."""
         if self.lane.kind is not LaneKind.SHADOW or self._shown == revision:
             return
         wanted = set(self.lane.cameras)
-        cameras = tuple(_alone(one, self.lane.algorithm) for one in pool.cameras if one.id in wanted)
+        cameras = tuple(_alone(one, self.lane) for one in pool.cameras if one.id in wanted)
         data, digest = snapshot(pool.model_copy(update={"cameras": cameras}))
         self._own.set_assignment(self.lane.worker, json.dumps([camera.id for camera in cameras]))
         self._own.set_pool(PoolSnapshot(revision, digest, data))
@@ -221,6 +222,6 @@ def _middle(statuses: Sequence[CameraStatus]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _alone(camera: Camera, algorithm: str) -> Camera:
-    kept = {name: parameters for name, parameters in camera.algorithms.items() if name == algorithm}
-    return camera.model_copy(update={"algorithms": kept})
+def _alone(camera: Camera, lane: Lane) -> Camera:
+    kept = {name: parameters for name, parameters in camera.algorithms.items() if name == lane.algorithm}
+    return applied(camera.model_copy(update={"algorithms": kept}), lane.algorithm, lane.parameters)

@@ -8,6 +8,7 @@ from algorithm_repo.intake.card import parse_card
 from algorithm_repo.intake.intake import inspect
 from algorithm_repo.intake.roles import role_of
 from algorithm_repo.judging.networks import Network, of_zoo
+from algorithm_repo.judging.replays import Tuned
 from algorithm_repo.registry.types import AlgorithmVersion, ModelRef, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.keeping import NetworkShelf
@@ -40,6 +41,25 @@ def in_production(candidate: str, role: str, settings: Settings) -> Network:
         return named(f"{algorithm}@{_PRODUCTION}/{role}", None, settings)
     # The senses' networks go by the names of their roles.
     return named(settings.model if role == DETECTOR else role, None, settings)
+
+
+def tuned_by(candidate: str, production: str | None, settings: Settings) -> Tuned | None:
+    """What the versions say of their algorithm's rule; None: the same, or nothing, as only the registry's do.
+
+    Args:
+        candidate, production: as they were named.
+
+    Raises:
+        ConfigError: there is no such version.
+        ServiceError, DatabaseUnavailable: the registry is not within reach.
+    """
+    if not _registered(candidate):
+        return None
+    algorithm, _, _ = candidate.partition("@")
+    other = production or f"{algorithm}@{_PRODUCTION}"
+    after = dict(_version(candidate, settings).parameters)
+    before = dict(_version(other, settings).parameters) if other.startswith(f"{algorithm}@") else {}
+    return None if before == after else Tuned(algorithm, before, after)
 
 
 def _registered(reference: str) -> bool:
@@ -92,18 +112,22 @@ def _of_file(file: Path, card: Path | None) -> Network:
 
 
 def _of_registry(reference: str, settings: Settings) -> Network:
-    algorithm, _, rest = reference.partition("@")
-    number, _, role = rest.partition("/")
-    if not algorithm or not number:
-        raise ConfigError(f"{reference} names no version", "write ALGORITHM@VERSION, see `cityvision algo list`")
-    with transaction(reach(settings)) as connection:
-        wanted = None if number == _PRODUCTION else number
-        version = service.find(connection, algorithm, wanted, {Stage.PRODUCTION})
+    version, (_, _, role) = _version(reference, settings), reference.partition("/")
     model = model_of(version, role)
     served = ServedModel(role=model.role, name=model.name, sha256=model.sha256)
     zoo = NetworkShelf(_zoo(settings), object_store(settings)).zoo_with(served)
     load_served(model.role, model.name, zoo).close()
     return of_zoo(model.name, zoo)
+
+
+def _version(reference: str, settings: Settings) -> AlgorithmVersion:
+    algorithm, _, rest = reference.partition("@")
+    number, _, _ = rest.partition("/")
+    if not algorithm or not number:
+        raise ConfigError(f"{reference} names no version", "write ALGORITHM@VERSION, see `cityvision algo list`")
+    with transaction(reach(settings)) as connection:
+        wanted = None if number == _PRODUCTION else number
+        return service.find(connection, algorithm, wanted, {Stage.PRODUCTION})
 
 
 def model_of(version: AlgorithmVersion, role: str) -> ModelRef:

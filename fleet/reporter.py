@@ -17,6 +17,7 @@ from contracts.snapshot import SnapshotReader
 from fleet.board import Assignment, Board
 from pipeline.spoollog import replace_file
 from store.bus import Bus
+from store.state import PoolMark
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +31,10 @@ _HANDOVER_S = 10.0
 
 
 class _Told(NamedTuple):
-    """What the bus says: a pool revision, the JSON list of this worker's cameras, and the pool's snapshot."""
+    """What the bus says: revision and digest of the pool, the JSON list of this worker's cameras, the pool itself."""
 
     revision: int
+    digest: str
     assigned: str
     snapshot: str
 
@@ -54,7 +56,7 @@ class Reporter:
         self._memory = memory
         self._reader = SnapshotReader()
         self._stop = threading.Event()
-        self._known: tuple[int, str] | None = None
+        self._known: tuple[PoolMark, str] | None = None
         self._unsaved: _Told | None = None
         self._refused: tuple[object, float] = (None, 0.0)
         self._watched_at = 0.0
@@ -125,7 +127,7 @@ class Reporter:
         mine = frozenset(self._cameras)
         self._board.looks = tuple(one for one in self._bus.looks() if one.camera in mine)
         self._watched_at = time.monotonic()
-        wanted = self._bus.pool_revision(), self._bus.assignment(self._worker)
+        wanted = self._bus.pool_mark(), self._bus.assignment(self._worker)
         if self._refused[0] != wanted or self._watched_at >= self._refused[1]:
             try:
                 self._follow_pool(*wanted)
@@ -135,7 +137,7 @@ class Reporter:
         self._expect()
         self._acknowledge()
 
-    def _follow_pool(self, revision: int | None, assigned: str | None) -> None:
+    def _follow_pool(self, mark: PoolMark | None, assigned: str | None) -> None:
         """Takes the assignment over when it or the pool has changed, and remembers it.
 
         Raises:
@@ -143,10 +145,10 @@ class Reporter:
             ValueError, KeyError, TypeError: what the bus holds is of another version; the last assignment stays.
             OSError: the assignment is followed, but could not be written down.
         """
-        if revision is not None and assigned is not None and self._known != (revision, assigned):
+        if mark is not None and assigned is not None and self._known != (mark, assigned):
             pool = self._bus.pool()
             if pool is not None:
-                told = _Told(pool.revision, assigned, pool.snapshot.decode())
+                told = _Told(pool.revision, pool.digest, assigned, pool.snapshot.decode())
                 self._assign(told)
                 self._unsaved = told
         if self._unsaved is not None:
@@ -162,7 +164,7 @@ class Reporter:
         until = time.monotonic() + _HANDOVER_S
         self._expected |= {camera: until for camera in self._cameras if camera not in before}
         self._board.assign(Assignment(told.revision, cameras, frozenset(camera.id for camera in enabled)))
-        self._known = (told.revision, told.assigned)
+        self._known = (PoolMark(told.revision, told.digest), told.assigned)
 
     def _hand_over(self) -> None:
         leaving = self._board.take_leaving()
@@ -192,6 +194,8 @@ class Reporter:
 def _told(memory: Path) -> _Told:
     """Raises OSError or ValueError when there is nothing to be read."""
     match json.loads(memory.read_text(encoding="utf-8")):
-        case [int(revision), str(assigned), str(snapshot)]:
-            return _Told(revision, assigned, snapshot)
+        case [int(revision), str(digest), str(assigned), str(snapshot)]:
+            return _Told(revision, digest, assigned, snapshot)
+        case [int(revision), str(assigned), str(snapshot)]:  # of an earlier release
+            return _Told(revision, "", assigned, snapshot)
     raise ValueError(f"{memory.name} is of another shape")

@@ -28,6 +28,13 @@ class PoolSnapshot(NamedTuple):
     snapshot: bytes
 
 
+class PoolMark(NamedTuple):
+    """By which a pool is told from another: one revision may be in force in several ways."""
+
+    revision: int
+    digest: str
+
+
 class LiveState:
     """A blocking client. Thread-safe.
 
@@ -222,10 +229,12 @@ class LiveState:
             pipe.publish(self._keys.pool_changed, str(pool.revision))
             pipe.execute()
 
-    def pool_revision(self) -> int | None:
+    def pool_mark(self) -> PoolMark | None:
+        """Of the pool that the workers were told of last."""
         with translated():
-            found: Any = self._redis.hget(self._keys.pool, "revision")
-        return int(found) if found is not None else None
+            found: Any = self._redis.hmget(self._keys.pool, ["revision", "digest"])
+        revision, digest = found
+        return PoolMark(int(revision), digest.decode()) if revision is not None else None
 
     def pool(self) -> PoolSnapshot | None:
         with translated():

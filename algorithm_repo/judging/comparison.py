@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from algorithm_repo.judging.changes import Change, ClipChange, changed, moments
 from algorithm_repo.judging.events import EventLimits, EventVerdict, judged_events, paired
 from algorithm_repo.judging.networks import Network
-from algorithm_repo.judging.replays import Pair, Replayed
+from algorithm_repo.judging.replays import Pair, Replayed, Tuned
 from algorithm_repo.judging.speed import Speed, machine, speed
 from contracts.records import Contract
 
@@ -20,6 +20,14 @@ class NetworkTold(Contract):
     sha256: str
     licence: str
     source: str
+
+
+class TunedTold(Contract):
+    """Parameters that the versions bring to a rule, where they bring any; what is left out is as released."""
+
+    algorithm: str
+    production: dict[str, str | float | bool | None]
+    candidate: dict[str, str | float | bool | None]
 
 
 class ChangeTold(Contract):
@@ -50,6 +58,7 @@ class Report(Contract):
         clips: of the suite.
         role: what the networks play.
         production, candidate: the two.
+        tuned: what they say of the rule.
         limits, verdict: of the gate.
         machine: where it was measured.
         speed_before, speed_after: of the same replays.
@@ -62,6 +71,7 @@ class Report(Contract):
     role: str
     production: NetworkTold
     candidate: NetworkTold
+    tuned: TunedTold | None = None
     limits: EventLimits
     verdict: EventVerdict
     machine: str
@@ -84,6 +94,7 @@ def compared(
     networks: tuple[Network, Network],
     pairs: Sequence[Pair],
     limits: EventLimits,
+    tuned: Tuned | None = None,
 ) -> Comparison:
     """What replays of the same clips come to.
 
@@ -92,6 +103,7 @@ def compared(
         networks: production and candidate.
         pairs: a clip each (`algorithm_repo.judging.replays.replay_pairs`).
         limits: of the gate.
+        tuned: what both say of the rule.
 
     Raises:
         ValueError: no clip could be run with both.
@@ -108,6 +120,7 @@ def compared(
         role=networks[0].role,
         production=production,
         candidate=candidate,
+        tuned=None if tuned is None else _tuned(tuned),
         limits=limits,
         verdict=verdict,
         machine=machine(),
@@ -127,6 +140,10 @@ def _speed(replays: Sequence[Replayed]) -> Speed:
         sum(one.outcome.wall_s for one in good),
         sum(one.cpu_s for one in good),
     )
+
+
+def _tuned(tuned: Tuned) -> TunedTold:
+    return TunedTold(algorithm=tuned.algorithm, production=tuned.before, candidate=tuned.after)
 
 
 def told(network: Network) -> NetworkTold:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from algorithm_repo.judging import page
 from algorithm_repo.judging.changes import Change, ClipChange, moments
-from algorithm_repo.judging.comparison import Comparison, NetworkTold, Report
+from algorithm_repo.judging.comparison import Comparison, NetworkTold, Report, TunedTold
 from algorithm_repo.judging.events import EventLimits, Growth, Row
 from algorithm_repo.judging.speed import ms, speeds
+from algorithm_repo.registry.parameters import told
 
 _MOST_PICTURES = 60  # of each section, some 4 MB; what comes after is told without
 _HEADS = (
@@ -37,7 +38,7 @@ def event_card(found: Comparison) -> str:
     """The whole file."""
     report = found.report
     verdict = report.verdict
-    title = f"{report.candidate.name} beside {report.production.name}"
+    title = " beside ".join(_titles(report))
     return page.document(
         title,
         (
@@ -47,9 +48,7 @@ def event_card(found: Comparison) -> str:
             "clips.</p>",
             _rows((verdict.whole, *verdict.rows), report.limits),
             "<h2>Speed</h2>",
-            speeds(
-                {report.production.name: report.speed_before, report.candidate.name: report.speed_after}, report.machine
-            ),
+            speeds(dict(zip(_titles(report), (report.speed_after, report.speed_before), strict=True)), report.machine),
             _changes("Worse", [one for clip in found.changes for one in clip.worse]),
             _changes("Better", [one for clip in found.changes for one in clip.better]),
             "<h2>Clips on which they differ</h2>" if found.changes else "",
@@ -97,6 +96,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("candidate", _told(report.candidate)),
         ("in production", _told(report.production)),
         ("role", report.role),
+        *([] if report.tuned is None else [("parameters", _parameters(report.tuned))]),
         ("suite", f"{report.suite}{seed}, {report.clips} clips through the whole chain"),
         (
             "gate",
@@ -105,6 +105,17 @@ def _facts(report: Report) -> list[tuple[str, str]]:
             f" {limits.alarms:g} a camera-day, or whose events are opened more than {limits.later_s:g} s later{least}",
         ),
     ]
+
+
+def _titles(report: Report) -> tuple[str, str]:
+    """Candidate and production, told apart also where only their parameters differ."""
+    one, other = report.candidate.name, report.production.name
+    return (one, other) if one != other else (f"{one}, candidate's parameters", f"{other}, production's")
+
+
+def _parameters(tuned: TunedTold) -> str:
+    changed = told(tuned.production, tuned.candidate)
+    return f"{tuned.algorithm}: {changed or 'the same'}; a clip's own stay"
 
 
 def _told(network: NetworkTold) -> str:

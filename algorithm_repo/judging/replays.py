@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Literal, Protocol
 
 from algorithm_repo.evaluation.job import Setup, illustrated
 from algorithm_repo.evaluation.outcome import Outcome, asked_for, judge, scored
@@ -16,6 +16,7 @@ from algorithm_repo.evaluation.run import run_jobs
 from algorithm_repo.evaluation.suite import Clip
 from algorithm_repo.judging.networks import Chain, Network, chain_with
 from algorithm_repo.judging.speed import Taken, by_turns
+from algorithm_repo.registry.parameters import applied
 from contracts.errors import CityVisionError
 from contracts.rollout import DETECTOR
 from pipeline.blindness import Blindness
@@ -72,12 +73,28 @@ class Pair(Outcome):
 
 
 @dataclass(frozen=True, slots=True)
+class Tuned:
+    """Parameters of a rule that two versions bring; pickled, so plain values."""
+
+    algorithm: str
+    before: dict[str, str | float | bool | None]
+    after: dict[str, str | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
 class PairJob:
-    """Replays one clip with both. Which goes first alternates, so that a warm disk or core favours neither."""
+    """Replays one clip with both. Which goes first alternates, so that a warm disk or core favours neither.
+
+    Attributes:
+        source: the clip.
+        before, after: production's network and the candidate's.
+        tuned: what both say of the rule; None: nothing.
+    """
 
     source: Source
     before: Network
     after: Network
+    tuned: Tuned | None = None
 
     @property
     def number(self) -> int:
@@ -95,10 +112,18 @@ class PairJob:
             except CityVisionError as error:
                 return Pair(self.number, self.name, failed=str(error))
             turn = 1 if self.number % 2 else -1
-            found = [self._replayed(clip, path, version) for version in (self.before, self.after)[::turn]][::turn]
+            versions = ((self._clip(clip, "before"), self.before), (self._clip(clip, "after"), self.after))
+            found = [self._replayed(mine, path, network) for mine, network in versions[::turn]][::turn]
         if not any(one.outcome.failed for one in found):
             found = self._timed(*found)
         return Pair(self.number, self.name, before=found[0], after=found[1])
+
+    def _clip(self, clip: Clip, side: Literal["before", "after"]) -> Clip:
+        """The clip with the camera as a version has it."""
+        if self.tuned is None:
+            return clip
+        camera = applied(clip.camera, self.tuned.algorithm, getattr(self.tuned, side))
+        return clip.model_copy(update={"camera": camera})
 
     def _chain(self, network: Network) -> Chain:
         detector = "" if network.role == DETECTOR else self.source.model
@@ -121,10 +146,16 @@ class PairJob:
 
 
 def replay_pairs(
-    sources: Sequence[Source], before: Network, after: Network, processes: int, *, quiet: bool = False
+    sources: Sequence[Source],
+    before: Network,
+    after: Network,
+    processes: int,
+    *,
+    tuned: Tuned | None = None,
+    quiet: bool = False,
 ) -> tuple[Pair, ...]:
     """Every clip with both, beside each other, with a progress bar; in the order of the clips' numbers."""
-    jobs = [PairJob(source, before, after) for source in sources]
+    jobs = [PairJob(source, before, after, tuned) for source in sources]
     outcomes = run_jobs(jobs, processes, quiet=quiet, title="clips, both versions")
     return tuple(one if isinstance(one, Pair) else Pair(one.number, one.file, failed=one.failed) for one in outcomes)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, text
 
 from algorithm_repo.registry.tables import algorithm_ledger, algorithm_versions
 from algorithm_repo.registry.types import Grounds, LedgerLine, Move, Office, Stage
@@ -72,6 +72,11 @@ def lines(connection: Connection, *where: ColumnElement[bool]) -> list[LedgerLin
 def of_version(connection: Connection, version_id: int) -> list[LedgerLine]:
     """All lines of one version, the oldest first."""
     return lines(connection, _l.version_id == version_id)
+
+
+def newest(connection: Connection) -> int:
+    """The number of the newest line; 0: there is none."""
+    return int(connection.execute(select(func.coalesce(func.max(_l.number), 0))).scalar_one())
 
 
 def of_versions(connection: Connection, ids: Sequence[int]) -> list[LedgerLine]:

@@ -14,7 +14,7 @@ from algorithm_repo.registry.types import AlgorithmVersion, Grounds, Move, NewVe
 from contracts.errors import ConfigError, Forbidden
 
 _v = algorithm_versions.c
-_MAKING = frozenset({Move.ENTER, Move.TRAIN, Move.RECEIVE, Move.REGISTER})
+_MAKING = frozenset({Move.ENTER, Move.TRAIN, Move.RECEIVE, Move.TUNE, Move.REGISTER})
 
 
 def enter(connection: Connection, new: NewVersion, author: str, now: float | None = None) -> AlgorithmVersion:

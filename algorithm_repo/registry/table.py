@@ -39,6 +39,7 @@ M, S = Move, Stage
 TABLE: tuple[Step, ...] = (
     Step(M.TRAIN, S.DRAFT, S.TRAINED, _MAKER, ("run",)),
     Step(M.RECEIVE, S.DRAFT, S.TRAINED, _MAKER, ("report",)),
+    Step(M.TUNE, S.DRAFT, S.TRAINED, _MAKER, ("why",)),
     # Where nothing stands in production but what came with a release before (`shipped`).
     Step(M.SHIP, S.DRAFT, S.PRODUCTION, frozenset({Office.SYSTEM}), ("why",)),
     Step(M.EVALUATE, S.TRAINED, S.EVALUATED, _MAKER, ("evaluation", "passed")),

@@ -33,6 +33,7 @@ class Move(StrEnum):
     ENTER = "enter"
     TRAIN = "train"
     RECEIVE = "receive"  # from a third party, checked
+    TUNE = "tune"  # other parameters, no other network
     SHIP = "ship"  # came with the release
     EVALUATE = "evaluate"
     REGISTER = "register"

@@ -68,6 +68,7 @@ def _lane(connection: Connection, version: AlgorithmVersion) -> Lane | str:
         kind=_KINDS[version.stage],
         cameras=line.grounds.cameras or (),
         serving=runs,
+        parameters=version.parameters,
         began_utc=line.utc,
     )
 

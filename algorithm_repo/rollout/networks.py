@@ -66,18 +66,14 @@ def candidate(version: AlgorithmVersion, before: AlgorithmVersion | None, presen
         raise ConfigError(
             f"{version.algorithm} {version.version}: its rule is {version.rule_version}, this release has "
             f"{before.rule_version}",
-            "rules come with a release; roll out networks",
-        )
-    if version.parameters != ({} if before is None else before.parameters):
-        raise ConfigError(
-            f"{version.algorithm} {version.version}: its parameters differ from production's",
-            "parameters are changed in the pool; roll out networks",
+            "rules come with a release; roll out networks or parameters",
         )
     roles = {model.role: model for model in present.models}
     changed = _changed(version, before, roles)
-    if not changed:
+    if not changed and version.parameters == ({} if before is None else before.parameters):
         raise ConfigError(
-            f"{version.algorithm} {version.version} runs the networks of production", "nothing to roll out"
+            f"{version.algorithm} {version.version} runs the networks and parameters of production",
+            "nothing to roll out",
         )
     roles |= changed
     return Serving(number=present.number, models=tuple(roles[role] for role in sorted(roles)))

@@ -28,6 +28,7 @@ class Lane(Contract):
         kind: what it may do.
         cameras: those it has.
         serving: the networks that it runs, one a role.
+        parameters: of its rule, see `registry.parameters`.
         began_utc: s since 1970.
     """
 
@@ -38,6 +39,7 @@ class Lane(Contract):
     kind: LaneKind
     cameras: tuple[str, ...]
     serving: Serving
+    parameters: dict[str, str | float | bool | None] = Field(default_factory=dict)
     began_utc: float
 
     @property

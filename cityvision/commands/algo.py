@@ -46,7 +46,8 @@ def list_command(settings: Settings, algorithm: str | None, as_json: bool) -> No
         return
     for one in sorted(found, key=lambda one: (one.stage != "production", one.algorithm, -one.id)):
         models = ", ".join(f"{model.name} {model.sha256[:8]}" for model in one.models)
-        click.echo(f"{one.stage:<11}{one.algorithm:<17}{one.version:<9}{one.author:<14}{models}")
+        brought = algo_versions.brought(one.parameters)
+        click.echo(f"{one.stage:<11}{one.algorithm:<17}{one.version:<9}{one.author:<14}{models}{brought}")
 
 
 @command.command("history", epilog="\b\nExample:\n  cityvision algo history waterlogging --version 1.1.0")

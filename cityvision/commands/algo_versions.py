@@ -1,4 +1,4 @@
-"""`cityvision algo enter`, `register`, `retire`: a network becomes a version, goes on, or goes no further."""
+"""`cityvision algo enter`, `register`, `retire`: networks and parameters become versions, go on, or go no further."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import click
 
 from algorithm_repo.entering import service as entering
 from algorithm_repo.intake.intake import read_files
-from algorithm_repo.registry import judged
+from algorithm_repo.registry import judged, tuning
+from algorithm_repo.registry.parameters import Parameters
 from algorithm_repo.registry.types import Stage
 from algorithm_repo.rollout import service
 from cityvision.commands.account import AS, acting
@@ -28,13 +29,15 @@ _LEFT = frozenset({Stage.DRAFT, Stage.TRAINED, Stage.EVALUATED, Stage.REGISTERED
 @click.command(
     "enter",
     epilog="\b\nExample:\n  cityvision algo enter waterlogging 1.1.0 --training 12\n"
-    "  cityvision algo enter waterlogging 1.2.0 --model wetter.onnx --card wetter.yaml",
+    "  cityvision algo enter waterlogging 1.2.0 --model wetter.onnx --card wetter.yaml\n"
+    "  cityvision algo enter waterlogging 1.3.0 --set min_share=0.1 --set hold=90s",
 )
 @click.argument("algorithm")
 @click.argument("version")
 @click.option("--training", type=int, help="Number of the training that made its network (`cityvision train list`).")
 @click.option("--model", type=_FILE, help="ONNX file of its network, from elsewhere: it is checked and tried first.")
 @click.option("--card", type=_FILE, help="YAML that describes the file. [default: MODEL.yaml]")
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of its rule; as in the pool.")
 @click.option("--licence", help=f"Of what a training made. [default: {entering.LICENCE}]")
 @click.option("--note", default="", help="For people.")
 @AS
@@ -46,21 +49,24 @@ def enter_command(
     training: int | None,
     model: Path | None,
     card: Path | None,
+    given: tuple[str, ...],
     licence: str | None,
     note: str,
     account: str | None,
 ) -> None:
-    """Enter VERSION of ALGORITHM: production's, but for one network, of a training or from elsewhere.
+    """Enter VERSION of ALGORITHM: production's, but for a network (of a training, or from elsewhere) or for parameters.
 
     Nothing runs it yet: `cityvision evaluate versions --record` (or `evaluate pictures`) and `cityvision algo register`
     come next.
     """
-    if (training is None) == (model is None):
-        raise ConfigError("a version has one new network", "name either --training or --model")
+    if [training is not None, model is not None, bool(given)].count(True) != 1:
+        raise ConfigError(
+            "a version has one new network, or other parameters", "name one of --training, --model, --set"
+        )
     if training is not None and card is not None:
         raise ConfigError("--card: a training needs none", "leave it out, or name --model")
-    if model is not None and licence is not None:
-        raise ConfigError("--licence: a network from elsewhere has it in its card", "leave it out")
+    if training is None and licence is not None:
+        raise ConfigError("--licence: only what a training made is given one here", "leave it out")
     reached = reach(settings)
     objects = object_store(reached)
     with transaction(reached) as connection:
@@ -69,13 +75,28 @@ def enter_command(
             entered = entering.enter_training(
                 connection, objects, training, algorithm, version, who, licence=licence, note=note
             )
+        elif model is None:
+            entered = tuning.enter(connection, algorithm, version, _parameters(given), who, note)
     if model is not None:
         data, described = read_files(model, card or model.with_suffix(".yaml"))
         entered, _ = entering.enter_upload(
             partial(transaction, reached), objects, data, described, algorithm, version, who, note
         )
     models = ", ".join(f"{model.role} {model.name}" for model in entered.models)
-    click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {models}")
+    click.echo(f"{entered.algorithm} {entered.version} is {entered.stage}: {models}{brought(entered.parameters)}")
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, str | None]:
+    """From NAME=VALUE; nothing behind the sign: as the release has it."""
+    wrong = next((one for one in given if "=" not in one), None)
+    if wrong is not None:
+        raise ConfigError(f"--set {wrong}: no NAME=VALUE", "write e.g. --set hold=90s")
+    return {name.strip(): value.strip() or None for name, _, value in (one.partition("=") for one in given)}
+
+
+def brought(parameters: Parameters) -> str:
+    """Behind a version's networks."""
+    return "".join(f", {name}={value}" for name, value in sorted(parameters.items()))
 
 
 @click.command("register", epilog="\b\nExample:\n  cityvision algo register waterlogging --version 1.1.0")

@@ -58,9 +58,18 @@ def comparing(command: Command) -> Command:
 
 
 def both(
-    candidate: str, card: Path | None, production: str | None, production_card: Path | None, settings: Settings
+    candidate: str,
+    card: Path | None,
+    production: str | None,
+    production_card: Path | None,
+    settings: Settings,
+    *,
+    alike: bool = False,
 ) -> tuple[Network, Network]:
     """Production and candidate, as they were named; production left out is whose place the candidate would take.
+
+    Args:
+        alike: they may be the same network: something else tells them apart.
 
     Raises:
         ConfigError: they cannot be compared; and see `cityvision.named_networks.named`.
@@ -75,7 +84,7 @@ def both(
     if before.role != after.role:
         what = f"{after.name} plays {after.role}, {before.name} plays {before.role}"
         raise ConfigError(f"{what}; they cannot be compared", "name two networks of one role")
-    if before.sha256 == after.sha256:
+    if before.sha256 == after.sha256 and not alike:
         raise ConfigError(f"{before.name} and {after.name} are the same network", "name another candidate")
     return before, after
 

@@ -61,16 +61,18 @@ def versions(
     from algorithm_repo.judging.event_card import event_card, text
     from algorithm_repo.judging.events import EventLimits
     from algorithm_repo.judging.replays import replay_pairs
+    from cityvision.named_networks import tuned_by
 
     given = {"fall": fall, "least_gain": least_gain, "clips": least_clips}
     limits = EventLimits.model_validate({name: value for name, value in given.items() if value is not None})
     settings = load_settings(model=model, data=data)
     write = ledger(candidate, account, settings) if record else None
     sources = _sources(suite, seed, clips, model, settings)
-    before, after = both(candidate, candidate_card, production, production_card, settings)
-    pairs = replay_pairs(sources, before, after, jobs or default_jobs())
+    tuned = tuned_by(candidate, production, settings)
+    before, after = both(candidate, candidate_card, production, production_card, settings, alike=tuned is not None)
+    pairs = replay_pairs(sources, before, after, jobs or default_jobs(), tuned=tuned)
     try:
-        found = compared(suite, seed if suite == SIMULATED else None, (before, after), pairs, limits)
+        found = compared(suite, seed if suite == SIMULATED else None, (before, after), pairs, limits, tuned)
     except ValueError as error:
         for why in sorted({side.outcome.failed for pair in pairs for side in pair.sides if side.outcome.failed}):
             click.echo(f"cityvision: {why}", err=True)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from algorithm_repo.rollout import in_force
+from algorithm_repo.rollout.in_force import PoolInForce
 from cases.book import DEFAULT, Book, read_book
 from cityvision.case_fitting import fitted
 from cityvision.processes.base import Process, run, worker_name
@@ -25,7 +27,7 @@ from pool.store import import_pool
 from pool.watch import PoolWatcher, Signature, watch_pool
 from store.bus import Bus
 from store.database import make_engine
-from store.state import PoolSnapshot
+from store.state import PoolMark, PoolSnapshot
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +103,9 @@ class PoolSync:
         self._workers = list(workers)
         self._book = book
         self._reader = PoolReader()
-        self._published: int | None = None
+        self._in_force = PoolInForce()
+        self._published: PoolMark | None = None
+        self._pool: Pool | None = None  # that was published, as it is in force
         self._lanes: dict[str, list[str]] = {}
         self._homes: dict[str, list[str]] = {}
 
@@ -121,26 +125,32 @@ class PoolSync:
             log.info("pool revision %d: %d cameras added, %d changed, %d removed", result.revision, *counts)
 
     def publish(self) -> bool:
-        """Brings the snapshot and the placement up to the current revision and lanes; whether there is a revision.
+        """Brings snapshot and placement up to the current revision, the lanes, and the parameters that versions bring;
+        whether there is a revision.
 
         Raises:
             BusUnavailable, sqlalchemy.exc.DBAPIError: one of them is away.
         """
-        told, lanes = self._bus.pool_revision(), self._bus.lanes()
+        mark, lanes = self._bus.pool_mark(), self._bus.lanes()
         with self._engine.connect() as connection:
             found = self._reader.read(connection)
-        if found is None or (found.revision == told == self._published and lanes == self._lanes):
-            return found is not None
-        cameras = [camera.id for camera in found.pool.cameras if camera.enabled]
-        self._place(cameras, lanes)
-        self._lanes = lanes
-        if found.revision == told == self._published:
+            now = in_force.read(connection, self._in_force.of)
+        if found is None:
+            return False
+        known = mark is not None and mark == self._published and mark.revision == found.revision
+        if known and lanes == self._lanes and now is self._in_force.of:
             return True
-        data, digest = snapshot(found.pool)
+        self._place([camera.id for camera in found.pool.cameras if camera.enabled], lanes)
+        self._lanes = lanes
+        pool = self._in_force.pool(found.pool, now, lanes)
+        if known and pool is self._pool:
+            return True
+        data, digest = snapshot(pool)
         self._bus.set_pool(PoolSnapshot(found.revision, digest, data))
-        self._published = found.revision
-        for one in fitted(self._book, found.pool) if self._book else ():
-            log.error("rule book of cases: %s", one)
+        if self._published is None or self._published.revision != found.revision:
+            for one in fitted(self._book, found.pool) if self._book else ():
+                log.error("rule book of cases: %s", one)
+        self._published, self._pool = PoolMark(found.revision, digest), pool
         return True
 
     def _place(self, cameras: Sequence[str], lanes: Mapping[str, Sequence[str]]) -> None:

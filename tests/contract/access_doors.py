@@ -69,6 +69,7 @@ DOORS: dict[str, Door] = {
     ),
     "GET /api/algorithms": door(Right.LABEL, Right.AUDIT),
     "GET /api/algorithms/ledger": door(Right.LABEL, Right.AUDIT, query="?algorithm=waterlogging"),
+    "GET /api/algorithms/parameters": door(Right.LABEL, Right.AUDIT, query="?algorithm=waterlogging"),
     "POST /api/algorithms/ledger/verification": door(Right.LABEL, Right.AUDIT),
     "GET /api/algorithms/lanes": door(Right.LABEL, Right.AUDIT),
     "POST /api/algorithms": door(

@@ -214,7 +214,7 @@ def test_whoever_is_killed_with_a_network_in_hand_leaves_nothing_for_good(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("waterlogging", "1.1.0"), "name either --training or --model"),
+        (("waterlogging", "1.1.0"), "name one of --training, --model, --set"),
         (("waterlogging", "1.1.0", "--training", "99"), "training 99: there is none"),
         (("waterlogging", "one", "--training", "{water}"), "write three numbers, as 1.2.0"),
         (("waterlogging", "1.1.0", "--training", "{water}", "--note", "n" * 2001), "write at most 2000 characters"),

@@ -91,7 +91,9 @@ def test_what_valkey_forgot_is_told_again(sync: PoolSync, bus: Bus, streams: Pat
     bus.flush()
     assert bus.pool() is None
     sync.publish()
-    assert bus.pool_revision() == 1
+    mark = bus.pool_mark()
+    assert mark is not None
+    assert mark.revision == 1
     assert sum(len(some) for some in placed(bus, "worker-1", "worker-2")) == 3
 
 

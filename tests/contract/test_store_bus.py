@@ -29,7 +29,7 @@ from store.bus import NOTHING, Bus, Entry, Mark
 from store.database import metadata
 from store.live import AsyncBus
 from store.postgres import EmbeddedPostgres
-from store.state import PoolSnapshot
+from store.state import PoolMark, PoolSnapshot
 from store.valkey import EmbeddedValkey
 from tests.ports import unused_port
 
@@ -121,7 +121,7 @@ def test_live_state(bus: Bus) -> None:
     assert bus.publish_live("a", b"picture") == 0
     assert bus.pool() is None
     bus.set_pool(PoolSnapshot(7, "digest", b"{}"))
-    assert (bus.pool(), bus.pool_revision()) == (PoolSnapshot(7, "digest", b"{}"), 7)
+    assert (bus.pool(), bus.pool_mark()) == (PoolSnapshot(7, "digest", b"{}"), PoolMark(7, "digest"))
     assert bus.assignment("w") is None
     bus.set_assignment("w", '["a"]')
     assert bus.assignment("w") == '["a"]'

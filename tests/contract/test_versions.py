@@ -16,15 +16,21 @@ from onnx import numpy_helper
 from sqlalchemy import Engine
 
 from algorithm_repo.archive import media
+from algorithm_repo.evaluation.job import FileJob, Setup
 from algorithm_repo.evaluation.simulated import clip_of_scenario
-from algorithm_repo.evaluation.suite import write_suite
-from algorithm_repo.registry import judged, ledger
+from algorithm_repo.evaluation.suite import read_suite, write_suite
+from algorithm_repo.judging.comparison import compared
+from algorithm_repo.judging.event_card import event_card
+from algorithm_repo.judging.events import EventLimits
+from algorithm_repo.judging.replays import PairJob, Tuned
+from algorithm_repo.registry import judged, ledger, tuning
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
 from algorithm_repo.registry.types import Grounds, ModelRef, Move, Needs, NewVersion, Office, Stage
 from algorithm_repo.rollout import service
 from algorithm_repo.rollout.keeping import keep_network
-from cityvision.named_networks import in_production, named
+from cityvision.commands.evaluate_ledger import both
+from cityvision.named_networks import in_production, named, tuned_by
 from cityvision.object_store import object_store
 from cityvision.settings import Settings, load_settings
 from contracts.errors import ConfigError
@@ -168,3 +174,23 @@ def test_a_version_of_the_registry_is_had_by_its_name(settings: Settings, dry: P
         in_production("litter@1.0.0", "litter", settings)
     assert in_production(str(dry), "water", settings).sha256 == like.digest
     assert named(str(dry), None, settings).sha256 == sha256
+
+
+def test_a_version_is_judged_by_its_parameters_alone(suite: Path, settings: Settings, engine: Engine) -> None:
+    with engine.begin() as connection:
+        tuning.enter(connection, "waterlogging", "1.2.0", {"min_share": 0.99}, "lin")
+    candidate = "waterlogging@1.2.0"
+    tuned = tuned_by(candidate, None, settings)
+    assert tuned == Tuned("waterlogging", {}, {"min_share": 0.99})
+    assert tuned_by("waterlogging@1.1.0", None, settings) is None, "its networks alone differ"
+    before, after = both(candidate, None, None, None, settings, alike=True)
+    assert before.sha256 == after.sha256
+    clip = next(one for one in read_suite(suite).clips if one.file == "water_grow.mp4")
+    source = FileJob(clip, suite, Setup("street", settings.mirror))
+    pair = PairJob(source, before, after, tuned).run()
+    found = compared("clips", None, (before, after), [pair], EventLimits(clips=1), tuned)
+    assert not found.report.verdict.passed
+    assert [one.kind for one in found.report.changes] == ["missed"]
+    page = event_card(found)
+    assert "waterlogging: min_share: as released → 0.99" in page
+    assert f"{after.version}, candidate&#x27;s parameters beside {before.version}, production&#x27;s" in page

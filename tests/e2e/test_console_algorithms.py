@@ -127,3 +127,27 @@ def test_a_network_from_elsewhere_is_uploaded_and_refused_with_its_reasons(
     expect(page.get_by_text("已登记版本 2.0.0")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("tbody tr.ant-table-row").filter(has_text="2.0.0")).to_contain_text("wetter-")
+
+
+def test_other_parameters_become_a_version(city: City, page: Page) -> None:  # noqa: F811
+    with city.engine.begin() as connection:
+        ensure_shipped(connection, shipped("street"), "0.1")
+    enter(page, city)
+    page.goto(f"{city.url}/algorithms")
+    page.locator("tbody tr.ant-table-row").filter(has_text="积水").get_by_role("button").click()
+    page.get_by_role("button", name="调整参数").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("版本").fill("1.1.0")
+    expect(form.get_by_label("hold", exact=True)).to_have_attribute("placeholder", "60")
+    form.get_by_label("hold", exact=True).fill("soon")
+    form.get_by_role("button", name="登记为新版本").click()
+    expect(form.get_by_text("parameters.hold: not a duration")).to_be_visible()
+    form.get_by_label("hold", exact=True).fill("90s")
+    shot(page, "tune")
+    form.get_by_role("button", name="登记为新版本").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    row = page.locator("tbody tr.ant-table-row").filter(has_text="1.1.0")
+    row.get_by_role("button").click()
+    expect(page.get_by_test_id("parameters")).to_contain_text("hold = 90")
+    expect(page.get_by_test_id("ledger").last).to_contain_text("hold: as released → 90")
+    shot(page, "tuned")

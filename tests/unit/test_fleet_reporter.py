@@ -54,6 +54,34 @@ def test_a_bad_remembered_assignment_is_left_alone(tmp_path: Path, text: str) ->
     reporter.stop()
 
 
+def test_one_revision_may_come_to_be_in_force_otherwise(bus: Bus, valkey: EmbeddedValkey, tmp_path: Path) -> None:
+    """A version brings other parameters, and nobody has edited the pool."""
+    board = Board()
+    reporter = Reporter("w1", Bus(valkey.url), board, tmp_path / "assignment.json")
+    bus.set_assignment("w1", '["a"]')
+    put_pool(bus, 1, camera("a", "rtsp://127.0.0.1:1/a"))
+    reporter.start()
+    first: Assignment = eventually(board.take_assignment)
+    put_pool(bus, 1, camera("a", "rtsp://127.0.0.1:1/b"))
+    second: Assignment = eventually(board.take_assignment)
+    reporter.stop()
+    assert (first.revision, first.cameras[0].main.url) == (1, "rtsp://127.0.0.1:1/a")
+    assert (second.revision, second.cameras[0].main.url) == (1, "rtsp://127.0.0.1:1/b")
+
+
+def test_what_an_earlier_release_remembered_is_read(tmp_path: Path) -> None:
+    memory = tmp_path / "assignment.json"
+    pool = Pool.model_validate({"departments": [{"id": "city", "name": "City"}]})
+    data, _ = snapshot(pool.model_copy(update={"cameras": (camera("a", "rtsp://127.0.0.1:1/a"),)}))
+    memory.write_text(json.dumps([3, '["a"]', data.decode()]))
+    board = Board()
+    reporter = Reporter("w1", Bus(NO_BUS), board, memory)
+    reporter.start()
+    remembered: Assignment = eventually(board.take_assignment)
+    reporter.stop()
+    assert (remembered.revision, [one.id for one in remembered.cameras]) == (3, ["a"])
+
+
 def test_a_pool_that_cannot_be_read_is_refused_and_the_next_one_followed(
     bus: Bus, valkey: EmbeddedValkey, tmp_path: Path
 ) -> None:
@@ -69,7 +97,9 @@ def test_a_pool_that_cannot_be_read_is_refused_and_the_next_one_followed(
     assert [c.id for c in assignment.cameras] == ["a"]
     assert assignment.pool == {"a", "b"}
     reporter.stop()
-    assert json.loads(memory.read_text())[:2] == [2, '["a"]']
+    revision, digest, assigned, _ = json.loads(memory.read_text())
+    assert (revision, assigned) == (2, '["a"]')
+    assert bus.pool_mark() == (2, digest)
 
 
 @pytest.fixture

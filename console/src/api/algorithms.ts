@@ -5,6 +5,7 @@ export type AlgorithmVersion = Schemas["AlgorithmVersion"];
 export type LedgerLine = Schemas["LedgerLine"];
 export type Lane = Schemas["LaneState"];
 export type EnteredVersion = Schemas["EnteredVersion"];
+export type Described = Schemas["Described"];
 /** A network from elsewhere, as its form has it. */
 export interface Upload {
   algorithm: string;
@@ -42,7 +43,15 @@ export function useLanes() {
   });
 }
 
-/** A training's network becomes a version. */
+/** What a version of an algorithm may say of its rule. */
+export function useParameters(algorithm: string) {
+  return useQuery({
+    queryKey: ["algorithms", "parameters", algorithm],
+    queryFn: () => call("get", "/api/algorithms/parameters", { query: { algorithm } }),
+  });
+}
+
+/** A training's network, or other parameters, become a version. */
 export function useEnterVersion() {
   const queries = useQueryClient();
   return useMutation({

@@ -19,7 +19,8 @@ export interface paths {
         put?: never;
         /**
          * Enter Version
-         * @description A version like the one in production, but for the network that a training has made. Nothing runs it yet.
+         * @description A version like the one in production, but for a network that a training has made, or for parameters of its rule.
+         *     Nothing runs it yet.
          */
         post: operations["enter_version"];
         delete?: never;
@@ -82,6 +83,26 @@ export interface paths {
          * @description Recomputes the ledger's chain.
          */
         post: operations["verify_ledger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/algorithms/parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Parameters
+         * @description What a version of an algorithm may say of its rule; empty where there is no such algorithm.
+         */
+        get: operations["list_parameters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4622,6 +4643,22 @@ export interface components {
             ][];
         };
         /**
+         * Described
+         * @description A parameter that a version may bring.
+         *
+         *     Attributes:
+         *         about: what it is, with its unit.
+         *         released: as the release has it; durations in s.
+         */
+        Described: {
+            /** About */
+            about: string;
+            /** Name */
+            name: string;
+            /** Released */
+            released: string | number | boolean | null;
+        };
+        /**
          * DetectSettings
          * @description How to train a detector.
          *
@@ -4790,10 +4827,11 @@ export interface components {
         };
         /**
          * EnteredVersion
-         * @description A version to be entered.
+         * @description A version to be entered: with one new network, or with other parameters.
          *
          *     Attributes:
          *         training: number of the one that made its network.
+         *         parameters: of its rule, by name; durations as in the pool; null: as the release has it.
          *         licence: SPDX expression of the network's weights; AGPL-3.0-or-later unless given.
          */
         EnteredVersion: {
@@ -4806,8 +4844,12 @@ export interface components {
              * @default
              */
             note: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: boolean | number | string | null;
+            } | null;
             /** Training */
-            training: number;
+            training?: number | null;
             /** Version */
             version: string;
         };
@@ -6726,7 +6768,7 @@ export interface components {
          * @description What is done with a version.
          * @enum {string}
          */
-        Move: "enter" | "train" | "receive" | "ship" | "evaluate" | "register" | "shadow" | "canary" | "promote" | "replace" | "abort" | "roll_back" | "restore" | "refuse" | "retire";
+        Move: "enter" | "train" | "receive" | "tune" | "ship" | "evaluate" | "register" | "shadow" | "canary" | "promote" | "replace" | "abort" | "roll_back" | "restore" | "refuse" | "retire";
         /**
          * Mqtt
          * @description MQTT 5, QoS 1.
@@ -9462,6 +9504,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerState"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_parameters: {
+        parameters: {
+            query: {
+                /** @description event type, e.g. waterlogging */
+                algorithm: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Described"][];
                 };
             };
             /** @description Forbidden */

@@ -1164,6 +1164,11 @@ export const en: Record<TextKey, string> = {
   "algos.version.how": "write three numbers, as 1.2.0",
   "algos.note": "Note",
   "algos.report": "intake report",
+  "algos.parameters": "Parameters",
+  "algos.tune": "Other parameters",
+  "algos.tune.how":
+    "Production's version, but for these parameters of its rule; what is left empty stays. What a camera has for itself in the pool stays too. Nothing runs it yet.",
+  "algos.tune.done": "Version {version} is entered",
   "algos.upload": "Upload a network",
   "algos.upload.how":
     "Production's version, but for this network. Its ONNX file and the card that describes it are checked and tried first; that may take two minutes. Nothing runs it yet.",
@@ -1210,6 +1215,7 @@ export const en: Record<TextKey, string> = {
   "stage.retired": "retired",
   "move.enter": "entered",
   "move.train": "trained",
+  "move.tune": "parameters set",
   "move.receive": "received",
   "move.ship": "came with the release",
   "move.evaluate": "evaluated",

@@ -1138,6 +1138,11 @@ export const zh = {
   "algos.version.how": "写三个数字，例如 1.2.0",
   "algos.note": "备注",
   "algos.report": "接收检查",
+  "algos.parameters": "参数",
+  "algos.tune": "调整参数",
+  "algos.tune.how":
+    "新版本与生产版本相同，只改动这里填写的规则参数，留空的不变；摄像机自己单独设定的参数也不变。此时还没有摄像机运行它。",
+  "algos.tune.done": "已登记版本 {version}",
   "algos.upload": "上传网络",
   "algos.upload.how":
     "新版本与生产版本相同，只换上这个网络。先检查并试运行 ONNX 文件及其说明卡，最长两分钟；此时还没有摄像机运行它。",
@@ -1182,6 +1187,7 @@ export const zh = {
   "stage.retired": "退役",
   "move.enter": "登记",
   "move.train": "训练",
+  "move.tune": "调整参数",
   "move.receive": "接收",
   "move.ship": "随版本发布",
   "move.evaluate": "评测",

@@ -7,6 +7,7 @@ import { Nothing, Trouble } from "../parts/Trouble";
 import { formatTime } from "../parts/time";
 import { RollOutLanes } from "./RollOutLanes";
 import { RollOutSteps } from "./RollOutSteps";
+import { TuneVersion } from "./TuneVersion";
 import { UploadVersion } from "./UploadVersion";
 
 const COLOURS: Partial<Record<AlgorithmVersion["stage"], string>> = {
@@ -81,9 +82,27 @@ function useColumns(): TableColumnsType<AlgorithmVersion> {
 function Version({ of, versions }: { of: AlgorithmVersion; versions: AlgorithmVersion[] }) {
   return (
     <>
-      <RollOutSteps version={of} />
+      <RollOutSteps version={of} /> <TuneVersion version={of} />
+      <Brought of={of} />
       <Story of={of} versions={versions} />
     </>
+  );
+}
+
+/** Parameters that the version brings to its rule. */
+function Brought({ of }: { of: AlgorithmVersion }) {
+  const { t } = useTexts();
+  const brought = Object.entries(of.parameters ?? {});
+  if (!brought.length) return null;
+  return (
+    <p data-testid="parameters">
+      {t("algos.parameters")}{" "}
+      {brought.map(([name, value]) => (
+        <Tag key={name} className="mono">
+          {name} = {String(value)}
+        </Tag>
+      ))}
+    </p>
   );
 }
 
