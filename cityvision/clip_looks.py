@@ -9,7 +9,6 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +50,13 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S + 1))
     from contracts.errors import CityVisionError
+    from store.memory_files import in_memory
 
-    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
-        file.write(sys.stdin.buffer.read())
-        file.flush()
+    with in_memory(sys.stdin.buffer.read()) as path:
         try:
-            told = _told(Path(file.name))
+            told = _told(path)
         except CityVisionError as error:
-            sys.stderr.write(f"no clip that can be read ({error.message.replace(Path(file.name).name, 'it')})")
+            sys.stderr.write(f"no clip that can be read ({error.message.replace(path.name, 'it')})")
             return _REFUSED
         except ValueError as error:
             sys.stderr.write(str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from algorithm_repo.intake.card import parse_card
-from algorithm_repo.intake.intake import inspect
+from algorithm_repo.intake.intake import examine, read_files
 from algorithm_repo.intake.roles import role_of
 from algorithm_repo.judging.networks import Network, of_zoo
 from algorithm_repo.judging.replays import Tuned
@@ -16,10 +16,10 @@ from cityvision.database import transaction
 from cityvision.installation import reach
 from cityvision.object_store import object_store
 from cityvision.settings import Settings
-from contracts.errors import ConfigError, HashMismatch
+from contracts.errors import ConfigError
 from contracts.rollout import DETECTOR, ServedModel
 from models.served import load_served
-from models.zoo import Zoo, file_sha256
+from models.zoo import Zoo
 
 _PRODUCTION = "production"
 
@@ -101,12 +101,11 @@ def _of_file(file: Path, card: Path | None) -> Network:
     told = card or file.with_suffix(".yaml")
     if not told.is_file():
         raise ConfigError(f"{file} has no card: there is no {told}", "write one (docs/intake.md), or name it")
-    report = inspect(file, told)
+    data, described = read_files(file, told)
+    report = examine(data, described)
     report.demand_accepted()
-    sha256 = file_sha256(file)
-    if sha256 != report.sha256:
-        raise HashMismatch(f"{file} has changed since it was checked", "leave it alone while it is compared")
-    read = parse_card(told.read_bytes())
+    assert report.sha256 is not None  # it was read to its end
+    read, sha256 = parse_card(described), report.sha256
     entry = read.artefact(sha256)
     return Network(role_of(read.name, entry), read.name, sha256, file.resolve(), entry)
 

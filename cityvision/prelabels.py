@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from contracts.vision import Detections, Frame, ObjectClass, Tracks
 from models.detector import Detector
 from models.picture import frame_from_bgr
 from pipeline.track import FleetTracker, TrackerInput
+from store.memory_files import in_memory
 
 _LEAST_SIGHTINGS = 3  # what a tracker saw less often is more often a mistake than a thing
 
@@ -94,10 +94,8 @@ def _rows(found: Detections | Tracks) -> list[_Row]:
 
 def _looks(data: bytes, rate: float) -> Iterator[tuple[float, Frame]]:
     """Pictures of a clip, at most `rate` a second: s from its first picture, and what it shows."""
-    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
-        file.write(data)
-        file.flush()
-        reader = cv2.VideoCapture(file.name)
+    with in_memory(data) as path:
+        reader = cv2.VideoCapture(str(path))
         first, last, due = None, -1.0, 0.0
         while reader.grab():
             seconds = reader.get(cv2.CAP_PROP_POS_MSEC) / 1e3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from models.zoo import Artefact, Zoo
 from pipeline.replay import Progress, replay
 from pipeline.senses.engine import Sensing
 from pipeline.senses.water import WaterSense
+from store.memory_files import in_memory
 
 _ZONE = "zone"
 _SHOWN = 4  # opening pictures of a clip
@@ -141,11 +141,7 @@ class Trier:
             if now.time > LONGEST_CLIP_S:
                 raise StreamCorrupt(f"the clip is longer than {LONGEST_CLIP_S:.0f} s", "cut out the part that matters")
 
-        # In memory alone: whoever is killed over a clip leaves nothing of it behind.
-        with os.fdopen(os.memfd_create("cityvision-trial"), "wb") as file:
-            file.write(data)
-            file.flush()
-            path = Path(f"/proc/self/fd/{file.fileno()}")
+        with in_memory(data) as path:
             told = list(replay(path, camera, mine.detector, mine.sensing, lambda _: pictures, on_progress=on_progress))
         if watched.looks == 0:
             raise StreamCorrupt("no picture of the clip could be decoded")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from algorithm_repo.intake.card import Card, parse_card
 from algorithm_repo.intake.job import Job, Stage
-from algorithm_repo.intake.lockers import private_folder
 from algorithm_repo.intake.magic import disguise
 from algorithm_repo.intake.reasons import Code, Refusal, refuse, stop_at
 from algorithm_repo.intake.sandbox import ask
 from algorithm_repo.intake.types import Limits, Report, StaticFigures, TrialFigures
 from contracts.errors import ModelMissing
+from store.lockers import private_folder
 
 DEFAULT_LIMITS = Limits()
 
@@ -74,7 +74,7 @@ def examine(data: bytes, card_data: bytes, limits: Limits = DEFAULT_LIMITS) -> R
         sha256 = hashlib.sha256(data).hexdigest()
         told = told.model_copy(update={"sha256": sha256})
         _same_file(data, sha256, card)
-        with private_folder() as folder:
+        with private_folder("intake") as folder:
             model = folder / "model.onnx"
             model.write_bytes(data)
             job = Job(stage=Stage.CHECK, model=model, sha256=sha256, card=card, limits=limits)

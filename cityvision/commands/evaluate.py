@@ -12,6 +12,7 @@ import click
 
 from cityvision.commands.evaluate_pictures import pictures
 from cityvision.commands.evaluate_versions import versions
+from cityvision.scratch import scratch
 from cityvision.settings import load_settings
 from contracts.errors import ConfigError
 
@@ -25,8 +26,10 @@ SIMULATED = "simulated"
 
 
 @click.group(epilog="\b\nExample:\n  cityvision evaluate events --suite clips --json out.json")
-def command() -> None:
+@click.pass_context
+def command(context: click.Context) -> None:
     """Measure the rules on labelled clips."""
+    context.with_resource(scratch("evaluate"))
 
 
 command.add_command(versions)

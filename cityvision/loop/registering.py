@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from importlib.metadata import version as installed
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from algorithm_repo.entering import service as entering
-from algorithm_repo.intake.intake import inspect
+from algorithm_repo.intake.intake import examine
 from algorithm_repo.intake.types import Report
 from algorithm_repo.judging.gate import Verdict
 from algorithm_repo.registry import judged, service
@@ -104,11 +102,7 @@ def _checked(head: Head) -> Report:
         "labels": f"[{LABEL}]",
         "sha256": head.sha256,
     }
-    with tempfile.TemporaryDirectory(prefix="cityvision-loop-") as folder:
-        model, told = Path(folder) / "water.onnx", Path(folder) / "card.yaml"
-        model.write_bytes(head.data)
-        told.write_text("".join(f"{name}: {value}\n" for name, value in card.items()))
-        return inspect(model, told)
+    return examine(head.data, "".join(f"{name}: {value}\n" for name, value in card.items()).encode())
 
 
 def _like(before: AlgorithmVersion, model: ModelRef, number: str, note: str) -> NewVersion:

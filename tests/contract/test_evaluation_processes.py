@@ -47,5 +47,28 @@ def test_they_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     assert not left
 
 
+def test_what_a_killed_evaluation_wrote_is_swept_by_the_next(tmp_path: Path) -> None:
+    """What it and its processes write for a while: rendered clips, exports, whatever libraries leave there."""
+    code = (
+        "import os, signal, subprocess, sys, tempfile\nfrom cityvision.scratch import scratch\n"
+        "with scratch('evaluate'):\n"
+        "    print(tempfile.mkdtemp(), flush=True)\n"
+        "    subprocess.run([sys.executable, '-c', 'import tempfile; print(tempfile.mkdtemp())'], check=True)\n"
+        "    os.kill(os.getpid(), int(sys.argv[1]))\n"
+    )
+
+    def run(end: int) -> list[str]:
+        told = {**os.environ, "TMPDIR": str(tmp_path)}
+        command = [sys.executable, "-c", code, str(end)]
+        return subprocess.run(command, env=told, capture_output=True, text=True, check=False).stdout.split()
+
+    killed = run(signal.SIGKILL)
+    assert len(killed) == 2
+    assert all(Path(one).is_dir() and Path(one).is_relative_to(tmp_path) for one in killed)
+    ended = run(0)
+    assert len(ended) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 if __name__ == "__main__":
     run_jobs([Endless(number, sys.argv[1]) for number in (1, 2)], 2, quiet=True)

@@ -23,12 +23,12 @@ from onnx import IR_VERSION, helper
 from algorithm_repo.intake.card import parse_card
 from algorithm_repo.intake.intake import inspect
 from algorithm_repo.intake.licence import unfit
-from algorithm_repo.intake.lockers import private_folder
 from algorithm_repo.intake.reasons import Code, ModelRefused, Refusal
 from algorithm_repo.intake.trial import try_model
 from algorithm_repo.intake.types import Limits, Report
 from cityvision.cli import cli
 from contracts.errors import ModelMissing
+from store.lockers import private_folder
 from tests.contract import intake_uploads as up
 from tests.contract.intake_files import CARDS, FILES, LITTER, STREET, WATER
 from tests.contract.intake_graphs import GRAPHS, SHAPE, bomb, tail, weight
@@ -171,17 +171,17 @@ def test_what_a_killed_inspection_left_is_swept_and_what_is_in_use_stays(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     code = (
-        "import os, signal\nfrom algorithm_repo.intake.lockers import private_folder\n"
-        "with private_folder() as folder:\n    (folder / 'model.onnx').write_bytes(b'x')\n"
+        "import os, signal\nfrom store.lockers import private_folder\n"
+        "with private_folder('intake') as folder:\n    (folder / 'model.onnx').write_bytes(b'x')\n"
         "    print(folder, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     told = {**os.environ, "TMPDIR": str(tmp_path)}
     killed = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=False)
     left = Path(killed.stdout.strip())
     assert (left / "model.onnx").is_file()
-    with private_folder() as mine:
+    with private_folder("intake") as mine:
         assert not left.exists()
-        with private_folder():
+        with private_folder("intake"):
             assert mine.is_dir()
     assert list(tmp_path.glob("cityvision-intake-*")) == []
 
