@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from algorithm_repo.archive.tables import dataset_versions
-from algorithm_repo.datasets.alike import Pair
+from algorithm_repo.datasets.alike import CHECK, Pair
 from algorithm_repo.datasets.split import across
 from algorithm_repo.datasets.types import Manifest, Sha256, Task
 from contracts.errors import ConfigError, StoreError
@@ -38,7 +38,8 @@ def keep(
     """Keeps a version; the same one again is that one.
 
     Args:
-        alike: pairs of its items that are nearly the same picture (`alike.pairs`).
+        alike: pairs of its items that are nearly the same picture (`alike.pairs`), but for those that are on one side
+            of the parent both.
         author: name of the account that froze it.
 
     Raises:
@@ -66,6 +67,7 @@ def keep(
         "items": len(manifest.items),
         "note": manifest.note,
         "author": author,
+        "checked": CHECK,
     }
     connection.execute(insert(dataset_versions).values(values).on_conflict_do_nothing())
     found = find(connection, digest)
@@ -77,6 +79,12 @@ def find(connection: Connection, digest: str) -> DatasetVersion | None:
     """One version; None where there is none."""
     row = connection.execute(select(dataset_versions).where(_d.digest == digest)).one_or_none()
     return None if row is None else _version(row)
+
+
+def is_checked(connection: Connection, digest: str) -> bool:
+    """Whether the present check of leakage has found a version well."""
+    found = connection.execute(select(_d.checked).where(_d.digest == digest)).scalar_one_or_none()
+    return found is not None and found >= CHECK
 
 
 def listed(connection: Connection, name: str | None = None) -> list[DatasetVersion]:
@@ -114,4 +122,5 @@ def _key(digest: str) -> str:
 
 def _version(row: Row[Any]) -> DatasetVersion:
     values = row._asdict()
+    values.pop("checked")
     return DatasetVersion(created_utc=values.pop("created").timestamp(), **values)

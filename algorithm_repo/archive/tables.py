@@ -17,5 +17,6 @@ dataset_versions = Table(
     Column("note", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("checked", Integer, comment="by which check of leakage, alike.CHECK; null: an earlier release's"),
     Index("ix_dataset_versions_name", "name", "created"),
 )

@@ -53,14 +53,15 @@ class Altered:
         self._coarse = _Told.of(np.concatenate([coarse, coarse[:, :, ::-1]]))
         self._fine = _Told.of(np.concatenate([fine, fine[:, :, ::-1]]))
 
-    def candidates(self, first: int, last: int) -> NDArray[np.bool_]:
-        """bool [last - first, N]: of which others some view of each picture may be."""
+    def candidates(self, first: int, last: int, among: int) -> NDArray[np.bool_]:
+        """bool [last - first, among]: of which of the first `among` pictures some view of each picture may be."""
         count = len(self._whole)
-        best = np.full((last - first, 2 * count), -1, np.float32)
+        others = self._coarse.of_these(np.concatenate([np.arange(among), np.arange(count, count + among)]))
+        best = np.full((last - first, 2 * among), -1, np.float32)
         views = np.stack([_views(one, _FEW, _COARSE) for one in self._whole[first:last]], axis=1)
         for view in views:
-            np.maximum(best, _Told.of(view).against(self._coarse), out=best)
-        return (best[:, :count] > _MAYBE) | (best[:, count:] > _MAYBE)
+            np.maximum(best, _Told.of(view).against(others), out=best)
+        return (best[:, :among] > _MAYBE) | (best[:, among:] > _MAYBE)
 
     def likeness(self, one: int, others: NDArray[np.int64]) -> FloatArray:
         """float32 [K], -1..1: how alike the best view of a picture is to each of others, mirrored or not."""

@@ -65,7 +65,8 @@ def freeze(
     sides = {} if parent is None else _sides(parent)
     digest = None if newest is None else newest.digest
     loose = manifest(project, there, answers.finals(connection, there), note, digest, sides)
-    alike = pairs(projects.signatures(connection, [one.id for one in there]), sides=sides)
+    checked = sides if digest is not None and archive.is_checked(connection, digest) else {}
+    alike = pairs(projects.signatures(connection, [one.id for one in there]), sides=sides, checked=checked)
     try:
         done = split(loose, alike, seed=seed)
     except ValueError as error:

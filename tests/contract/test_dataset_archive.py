@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from algorithm_repo.archive import service
 from algorithm_repo.datasets.split import split
@@ -37,6 +37,16 @@ def test_a_version_and_its_child_are_kept_and_read_back(engine: Engine, objects:
         assert service.load(connection, objects, parent.digest) == parent
         assert {one.digest for one in service.listed(connection, "water")} == {child.digest, parent.digest}
         assert service.listed(connection, "litter") == []
+
+
+def test_what_an_earlier_release_has_checked_is_not_taken_for_checked(engine: Engine, objects: DiskObjects) -> None:
+    one = split(manifest(*(item(n) for n in range(20))), [], seed=1).manifest
+    with engine.begin() as connection:
+        service.keep(connection, objects, one, [], "lin")
+        assert service.is_checked(connection, one.digest)
+        connection.execute(text("UPDATE dataset_versions SET checked = NULL"))
+        assert not service.is_checked(connection, one.digest)
+        assert not service.is_checked(connection, "a" * 64)
 
 
 def test_what_is_not_kept(engine: Engine, objects: DiskObjects) -> None:

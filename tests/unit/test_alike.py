@@ -83,6 +83,28 @@ def test_whoever_has_a_copy_on_another_side_is_named() -> None:
     assert len(pairs(looks, sides=sides)) < 2 * len(looks)
 
 
+@pytest.mark.parametrize("fresh", [0, 1, 7, 20, 40])
+def test_what_was_checked_is_not_compared_again_and_whoever_is_new_finds_all_that_is_like_it(fresh: int) -> None:
+    """Of forty pictures in eight kinds: copies, mirrored ones, turned ones, and crops both ways."""
+    looks, kinds = {}, {}
+    for n in range(40):
+        first = picture(n % 8)
+        views = (first, first[:, ::-1], np.rot90(first), first[36:-36, 64:-64], first[:, 48:])
+        looks[content(n)], kinds[content(n)] = signature(np.asarray(views[n // 8], np.uint8)), n % 8
+    new = {content((n * 7) % 40) for n in range(fresh)}
+    checked = looks.keys() - new
+    sides: dict[str, Side] = {name: ("train", "val", "test")[kinds[name] % 3] for name in checked}
+    found = pairs(looks, sides=sides, checked=checked)
+    assert all({pair.first, pair.second} & new for pair in found)
+    together = groups(found)
+    for name in new:
+        (mine,) = [one for one in together if name in one]
+        assert {kinds[one] for one in mine} == {kinds[name]}
+        assert mine >= {one for one in new if kinds[one] == kinds[name]}
+        if any(kinds[one] == kinds[name] for one in checked):
+            assert mine & checked, "and what is known of its kind"
+
+
 # --- real photos ------------------------------------------------------------------------------------------------
 
 CHANGES: dict[str, tuple[Callable[[Grey], Grey], float]] = {
