@@ -40,6 +40,11 @@ class Source(Protocol):
     @property
     def setup(self) -> Setup: ...
 
+    @property
+    def kept_as(self) -> str:
+        """What it is, besides code, detector and setup."""
+        ...
+
     def placed(self, folder: Path) -> tuple[Clip, Path]: ...
 
 
@@ -145,6 +150,14 @@ class PairJob:
         return [replace(one, taken=mine) for one, mine in zip((before, after), taken, strict=True)]
 
 
+class KeepsPairs(Protocol):
+    """Where finished pairs are written down (`kept_pairs`)."""
+
+    def find(self, job: PairJob) -> Pair | None: ...
+
+    def add(self, job: PairJob, pair: Pair) -> None: ...
+
+
 def replay_pairs(
     sources: Sequence[Source],
     before: Network,
@@ -152,12 +165,29 @@ def replay_pairs(
     processes: int,
     *,
     tuned: Tuned | None = None,
+    kept: KeepsPairs | None = None,
     quiet: bool = False,
 ) -> tuple[Pair, ...]:
-    """Every clip with both, beside each other, with a progress bar; in the order of the clips' numbers."""
+    """Every clip with both, beside each other, with a progress bar; in the order of the clips' numbers.
+
+    Args:
+        tuned: what both versions say of the rule.
+        kept: clips that were finished before are taken from there, others are added.
+        quiet: no progress bar.
+    """
     jobs = [PairJob(source, before, after, tuned) for source in sources]
-    outcomes = run_jobs(jobs, processes, quiet=quiet, title="clips, both versions")
-    return tuple(one if isinstance(one, Pair) else Pair(one.number, one.file, failed=one.failed) for one in outcomes)
+    before_this = {} if kept is None else {job.number: pair for job in jobs if (pair := kept.find(job)) is not None}
+    rest = [job for job in jobs if job.number not in before_this]
+
+    def done(job: PairJob, outcome: Outcome) -> None:
+        if kept is not None and isinstance(outcome, Pair):
+            kept.add(job, outcome)
+
+    outcomes = run_jobs(rest, processes, quiet=quiet, title="clips, both versions", done=done)
+    found = before_this | {
+        one.number: one if isinstance(one, Pair) else Pair(one.number, one.file, failed=one.failed) for one in outcomes
+    }
+    return tuple(found[number] for number in sorted(found))
 
 
 @dataclass(slots=True)

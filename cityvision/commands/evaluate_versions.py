@@ -30,6 +30,11 @@ SIMULATED = "simulated"
 @click.option("--fall", type=click.FloatRange(0, 1), help="F1 or recall may fall so much. [default: 0.02]")
 @click.option("--least-gain", type=click.FloatRange(-1, 1), help="The whole F1 has to gain surely more than this.")
 @click.option("--least-clips", type=click.IntRange(min=1), help="On fewer, slices are only told. [default: 4]")
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file that keeps finished clips: what the same code has done before with the same two is not run again.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes, a core each. [default: as many as cores]")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running system.")
 def versions(
@@ -48,6 +53,7 @@ def versions(
     fall: float | None,
     least_gain: float | None,
     least_clips: int | None,
+    resume: Path | None,
     jobs: int | None,
     data: Path | None,
 ) -> None:
@@ -60,6 +66,7 @@ def versions(
     from algorithm_repo.judging.comparison import compared
     from algorithm_repo.judging.event_card import event_card, text
     from algorithm_repo.judging.events import EventLimits
+    from algorithm_repo.judging.kept_pairs import KeptPairs
     from algorithm_repo.judging.replays import replay_pairs
     from cityvision.named_networks import tuned_by
 
@@ -70,7 +77,8 @@ def versions(
     sources = _sources(suite, seed, clips, model, settings)
     tuned = tuned_by(candidate, production, settings)
     before, after = both(candidate, candidate_card, production, production_card, settings, alike=tuned is not None)
-    pairs = replay_pairs(sources, before, after, jobs or default_jobs(), tuned=tuned)
+    kept = None if resume is None else KeptPairs(resume)
+    pairs = replay_pairs(sources, before, after, jobs or default_jobs(), tuned=tuned, kept=kept)
     try:
         found = compared(suite, seed if suite == SIMULATED else None, (before, after), pairs, limits, tuned)
     except ValueError as error:

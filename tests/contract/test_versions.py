@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import onnx
@@ -22,7 +24,9 @@ from algorithm_repo.evaluation.suite import read_suite, write_suite
 from algorithm_repo.judging.comparison import compared
 from algorithm_repo.judging.event_card import event_card
 from algorithm_repo.judging.events import EventLimits
-from algorithm_repo.judging.replays import PairJob, Tuned
+from algorithm_repo.judging.kept_pairs import KeptPairs
+from algorithm_repo.judging.networks import Network
+from algorithm_repo.judging.replays import Pair, PairJob, Tuned, replay_pairs
 from algorithm_repo.registry import judged, ledger, tuning
 from algorithm_repo.registry import service as registry
 from algorithm_repo.registry.shipped import ensure_shipped
@@ -176,7 +180,22 @@ def test_a_version_of_the_registry_is_had_by_its_name(settings: Settings, dry: P
     assert named(str(dry), None, settings).sha256 == sha256
 
 
-def test_a_version_is_judged_by_its_parameters_alone(suite: Path, settings: Settings, engine: Engine) -> None:
+def replayed_here(source: FileJob, before: Network, after: Network, tuned: Tuned, kept: KeptPairs) -> tuple[Pair, ...]:
+    """In this process, as jobs of processes are."""
+
+    def run_jobs(jobs: list[PairJob], *_: Any, done: Callable[[PairJob, Pair], None], **__: Any) -> list[Pair]:
+        found = [job.run() for job in jobs]
+        for job, pair in zip(jobs, found, strict=True):
+            done(job, pair)
+        return found
+
+    with patch("algorithm_repo.judging.replays.run_jobs", run_jobs):
+        return replay_pairs([source], before, after, 1, tuned=tuned, kept=kept)
+
+
+def test_a_version_is_judged_by_its_parameters_alone_and_a_clip_is_replayed_once(
+    suite: Path, settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
     with engine.begin() as connection:
         tuning.enter(connection, "waterlogging", "1.2.0", {"min_share": 0.99}, "lin")
     candidate = "waterlogging@1.2.0"
@@ -187,7 +206,14 @@ def test_a_version_is_judged_by_its_parameters_alone(suite: Path, settings: Sett
     assert before.sha256 == after.sha256
     clip = next(one for one in read_suite(suite).clips if one.file == "water_grow.mp4")
     source = FileJob(clip, suite, Setup("street", settings.mirror))
-    pair = PairJob(source, before, after, tuned).run()
+    file = tmp_path / "kept.jsonl"
+    with patch.object(PairJob, "run", autospec=True, side_effect=PairJob.run) as ran:
+        (pair,) = first = replayed_here(source, before, after, tuned, KeptPairs(file))
+        file.write_text(file.read_text() + '{"key": "torn')
+        assert replayed_here(source, before, after, tuned, KeptPairs(file)) == first, "pictures and all"
+        assert ran.call_count == 1
+    other = Tuned("waterlogging", {}, {"min_share": 0.98})
+    assert KeptPairs(file).find(PairJob(source, before, after, other)) is None
     found = compared("clips", None, (before, after), [pair], EventLimits(clips=1), tuned)
     assert not found.report.verdict.passed
     assert [one.kind for one in found.report.changes] == ["missed"]

@@ -156,6 +156,7 @@ class There:
     name: str = "3.mp4"
     model: str = "street"
     setup: Setup = field(default_factory=lambda: Setup("street"))
+    kept_as: str = "3.mp4"
 
     def placed(self, folder: Path) -> tuple[Clip, Path]:
         if self.path is None:
