@@ -14,6 +14,7 @@ from algorithm_repo.labelling.types import NewItem, Project, Shape, Suggestion, 
 from contracts.errors import ObjectMissing
 from contracts.records import EvidenceRef
 from events.review import Kind, Verdict
+from events.weather import Weather, weather_at
 from store.objects import ObjectStore
 
 CITY = Source(name="city cameras", licence="internal", personal=True)
@@ -60,7 +61,10 @@ def take(
             seen = None if ref is None else _looks(objects, ref, look)
             if ref is None or seen is None:
                 without += 1
-            elif projects.add(connection, number, _item(project, verdict, ref, seen), seen.signature, who) is None:
+                continue
+            weather = weather_at(connection, verdict.grid, verdict.moment_utc)
+            item = _item(project, verdict, ref, seen, weather)
+            if projects.add(connection, number, item, seen.signature, who) is None:
                 known += 1
             else:
                 added += 1
@@ -88,11 +92,15 @@ def _looks(objects: ObjectStore, ref: EvidenceRef, look: LookAtClip | None) -> p
         return None
 
 
-def _item(project: Project, verdict: Verdict, ref: EvidenceRef, seen: projects.Looks | ClipLooks) -> NewItem:
+def _item(
+    project: Project, verdict: Verdict, ref: EvidenceRef, seen: projects.Looks | ClipLooks, weather: Weather | None
+) -> NewItem:
     clip = seen.facts if isinstance(seen, ClipLooks) else None
     slices = [f"verdict {verdict.kind.value}", verdict.type]
     if verdict.reason is not None:
         slices.append(f"because {verdict.reason.value}")
+    if weather is not None:
+        slices.append(f"weather {weather.value}")
     return NewItem(
         content=ref.sha256,
         name=(f"{verdict.camera}-{verdict.type}-{verdict.id}" + ("" if clip is None else ".mp4"))[-80:],

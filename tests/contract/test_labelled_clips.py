@@ -17,6 +17,7 @@ from algorithm_repo.evaluation.suite import TruthEvent, read_suite
 from cityvision.cli import cli
 from cityvision.clip_looks import look
 from cityvision.viewing_copy import convert
+from events.weather import Weather, begin
 from governance import audit
 from governance.roles import Role
 from store.bus import Bus
@@ -93,11 +94,14 @@ def test_a_clip_of_a_verdict_becomes_an_entry_of_a_suite(
     judged = admin.post(f"/api/events/{event.id}/verdicts", json={"kind": "real", "key": "verdict-01"})
     assert judged.status_code == 201, judged.text
     made = admin.post("/api/labelling/projects", json=PROJECT).json()["id"]
+    with city.engine.begin() as connection:
+        begin(connection, Weather.RAIN, (), now - 3600, "duty")
     taken = admin.post(f"/api/labelling/projects/{made}/candidates", json={}).json()
     again = admin.post(f"/api/labelling/projects/{made}/candidates", json={}).json()
     assert (taken["added"], taken["without"], again["known"]) == (1, 0, 1)
     (task,) = engineer.get(f"/api/labelling/projects/{made}/queue").json()
     item = task["item"]
+    assert item["slices"] == ["verdict real", event.type, "weather rain"]
     assert item["clip"] == {"duration_s": 3.0, "fps": 10.0, "frames": 30, "start_s": 0.0}
     assert (item["width"], item["height"], item["zones"]) == (160, 90, [{"id": "lane", "name": "消防通道"}])
     shown = engineer.get(item["picture"])
