@@ -159,7 +159,7 @@ def killed(where: str, tmp_path: Path, database_url: str, rules: str = RULES) ->
     assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("where", ["before", "behind"])
+@pytest.mark.parametrize("where", forms(["before"], ["behind"]))
 def test_a_sweep_that_is_killed_is_ended_by_the_next(
     where: str, engine: Engine, objects: DiskObjects, policy: Policy, tmp_path: Path, database_url: str
 ) -> None:

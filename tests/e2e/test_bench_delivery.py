@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.delivery import measure_delivery
 
 
+@pytest.mark.thorough
 def test_everything_arrives_in_order() -> None:
     figures, peers = measure_delivery(seconds=0.6, burst=30, subscribers=6, per_s=60, caught_up=40)
     assert (figures["lost"], figures["out_of_order"]) == (0, 0)

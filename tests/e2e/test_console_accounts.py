@@ -96,6 +96,7 @@ def test_a_second_factor_from_the_qr_code_to_the_login(city: City, page: Page) -
     expect(page.get_by_role("button", name="启用两步验证")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_key_is_made_shown_once_used_and_revoked(city: City, page: Page) -> None:  # noqa: F811
     enter(page, city)
     page.get_by_role("button", name="账户").click()

@@ -224,6 +224,7 @@ def test_zone_is_drawn_saved_and_a_conflict_has_a_way_out(city: City, clip: Clip
     expect(page.get_by_role("button", name=re.compile("保存$"))).to_be_disabled()
 
 
+@pytest.mark.thorough
 def test_leaving_with_unsaved_zones_asks_first(city: City, page: Page) -> None:
     enter(page, city)
     page.goto(f"{city.url}/cameras/north-gate")
@@ -257,6 +258,7 @@ def test_a_clip_in_h265_plays_as_a_viewing_copy_that_says_so(city: City, tmp_pat
     wait_until(page, "() => document.querySelector('video').currentTime > 0.2")
 
 
+@pytest.mark.thorough
 def test_cameras_are_searched_and_chosen_for_the_wall(city: City, page: Page) -> None:
     enter(page, city)
     page.get_by_role("link", name="摄像机", exact=True).click()

@@ -56,6 +56,7 @@ def test_a_hold_keeps_a_picture_and_without_it_its_page_says_that_it_is_gone(
     shot(page, "event-deleted")
 
 
+@pytest.mark.thorough
 def test_a_picture_of_a_case_is_unmasked_for_a_purpose_and_gone_after_its_days(
     city: City,  # noqa: F811
     clip: Clip,  # noqa: F811

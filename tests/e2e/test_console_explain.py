@@ -84,6 +84,7 @@ def test_why_from_an_event_and_why_not_for_a_moment(city: City, clip: Clip, page
     expect(verdict).to_contain_text("Nothing is known of that time")
 
 
+@pytest.mark.thorough
 def test_why_not_is_a_click_from_a_camera_and_bad_health_names_its_ailment(
     city: City,  # noqa: F811
     clip: Clip,  # noqa: F811

@@ -66,6 +66,7 @@ def city(
         yield one
 
 
+@pytest.mark.thorough
 def test_tiles_lie_under_the_map(
     city: City,
     page: Page,  # noqa: F811

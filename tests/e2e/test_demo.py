@@ -60,6 +60,7 @@ def test_six_cameras_and_an_event_though_the_cameras_port_is_taken(tmp_path: Pat
 
 
 @pytest.mark.media
+@pytest.mark.thorough
 def test_the_time_limit_counts_while_it_starts(tmp_path: Path, mirror: Path) -> None:
     done = demo(tmp_path, mirror, "--until-events", "1", "--timeout", "1")
     assert done.returncode == 1, done.stderr
