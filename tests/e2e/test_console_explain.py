@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from contracts.trace import StepName, TracedCondition, TracedStep, TraceLine, ZoneCount
