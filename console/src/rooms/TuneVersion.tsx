@@ -5,6 +5,7 @@ import { type AlgorithmVersion, type Described, useEnterVersion, useParameters }
 import { useTexts } from "../i18n";
 import { FormModal } from "../parts/FormModal";
 import { Trouble } from "../parts/Trouble";
+import { VersionNote, VersionNumber } from "./VersionFields";
 
 /** Other parameters of a rule become a version: production's, but for these. */
 export function TuneVersion({ version }: { version: AlgorithmVersion }) {
@@ -57,13 +58,7 @@ function TuneForm({ before, close }: { before: AlgorithmVersion; close: () => vo
       close={close}
     >
       <p className="dim">{t("algos.tune.how")}</p>
-      <Form.Item
-        name="version"
-        label={t("algos.version")}
-        rules={[{ required: true, pattern: /^\d+\.\d+\.\d+$/, message: t("algos.version.how") }]}
-      >
-        <Input placeholder="1.1.0" />
-      </Form.Item>
+      <VersionNumber />
       {known.isPending ? <Skeleton active /> : null}
       {known.error ? <Trouble error={known.error} retry={() => void known.refetch()} /> : null}
       {known.data?.map((one) => (
@@ -76,9 +71,7 @@ function TuneForm({ before, close }: { before: AlgorithmVersion; close: () => vo
           <Input placeholder={present(before, one)} maxLength={64} />
         </Form.Item>
       ))}
-      <Form.Item name="note" label={t("algos.note")}>
-        <Input.TextArea maxLength={2000} />
-      </Form.Item>
+      <VersionNote />
     </FormModal>
   );
 }

@@ -18,16 +18,27 @@ export function VersionFields() {
           }))}
         />
       </Form.Item>
-      <Form.Item
-        name="version"
-        label={t("algos.version")}
-        rules={[{ required: true, pattern: /^\d+\.\d+\.\d+$/, message: t("algos.version.how") }]}
-      >
-        <Input placeholder="1.1.0" />
-      </Form.Item>
-      <Form.Item name="note" label={t("algos.note")}>
-        <Input.TextArea maxLength={2000} />
-      </Form.Item>
+      <VersionNumber />
+      <VersionNote />
     </>
+  );
+}
+
+export function VersionNumber() {
+  const { t } = useTexts();
+  const rule = { required: true, pattern: /^\d+\.\d+\.\d+$/, message: t("algos.version.how") };
+  return (
+    <Form.Item name="version" label={t("algos.version")} rules={[rule]}>
+      <Input placeholder="1.1.0" />
+    </Form.Item>
+  );
+}
+
+export function VersionNote() {
+  const { t } = useTexts();
+  return (
+    <Form.Item name="note" label={t("algos.note")}>
+      <Input.TextArea maxLength={2000} />
+    </Form.Item>
   );
 }
