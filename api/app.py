@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from algorithm_repo.labelling.clips import LookAtClip
 from api import (
@@ -121,12 +123,28 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+    )
+    problems.install(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change it
+    app.router.routes.extend(_doors())
+    if settings.console_dist is not None:
+        console.mount(app, settings.console_dist)
+    tile_server = settings.tiles.source if settings.tiles else None
+    app.add_middleware(Guard, trusted_origins=settings.trusted_origins, picture_source=tile_server)
+    app.add_middleware(RequestTimer, metrics=metrics)
+    return app
+
+
+@cache
+def _doors() -> tuple[BaseRoute, ...]:
+    """Every door's routes. What FastAPI makes of them, at their first request, takes a second of processor time, and is
+    the same for all applications of a process: they hold no state."""
+    app = FastAPI(
+        openapi_url=None,
         generate_unique_id_function=_operation_id,
         dependencies=[Depends(without_nul)],
         responses={"4XX": {"model": problems.Problem}, "5XX": {"model": problems.Problem}},
     )
-    problems.install(app)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change it
     for door in (
         accounts,
         second_factor,
@@ -175,12 +193,7 @@ def create_app(
         exposition,
     ):
         app.include_router(door.router)
-    if settings.console_dist is not None:
-        console.mount(app, settings.console_dist)
-    tile_server = settings.tiles.source if settings.tiles else None
-    app.add_middleware(Guard, trusted_origins=settings.trusted_origins, picture_source=tile_server)
-    app.add_middleware(RequestTimer, metrics=metrics)
-    return app
+    return tuple(app.router.routes)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
