@@ -67,7 +67,8 @@ def client_of(url: str, connection: Connection, role: Role) -> httpx.Client:
     connection.execute(update(users).where(users.c.id == person.id).values(must_change_password=False))
     user = User(person.id, name, role, False, department=person.department)
     session = open_session(connection, user, SecondFactor.NONE, time.time(), 3600.0)
-    return httpx.Client(base_url=url, timeout=60, cookies={"cityvision_session": session.token})
+    session_cookie = {"cityvision_session": session.token}
+    return httpx.Client(base_url=url, timeout=60, cookies=session_cookie, verify=False)
 
 
 @contextmanager
