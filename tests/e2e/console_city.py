@@ -135,7 +135,7 @@ class City:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, **settings: Any) -> httpx.Client:
-        """Patient: other tests may keep the machine busy meanwhile. It is plain HTTP: certificates take 30 ms to read."""
+        """Patient: others may keep the machine busy. It is plain HTTP: certificates take 30 ms to read."""
         return httpx.Client(base_url=self.url, timeout=60, verify=False, **settings)
 
     def cut_database(self) -> None:
