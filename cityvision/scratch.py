@@ -1,7 +1,6 @@
 """Where a command and all of its processes write what they need for a while: one folder, gone with it.
 
-Libraries and processes take the folder of the system for such files, so that is what is set. Where the command is
-killed, the next one of its kind sweeps what it left.
+Libraries and processes take the folder of the system for such files, so that is what is set.
 """
 
 from __future__ import annotations

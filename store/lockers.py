@@ -1,16 +1,24 @@
-"""Folders for a while: those of processes that were killed are swept by the next one of the same kind."""
+"""Folders for a while, which nobody who is killed leaves behind.
+
+A shell waits beside each for its user to end: where that happens without a word, it deletes the folder. What even that
+cannot do (the machine stops), the next one of the same kind does.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _LOCK = "lock"  # held by whoever uses the folder; the system lets go of it when they die
+# A word means that all is well; the end of the pipe without one, that whoever held it is no more. What others were just
+# writing for them may come after the first try.
+_JANITOR = 'read -r _ && exit; for _ in 1 2 3 4 5 6 7 8 9; do [ -d "$1" ] || exit; rm -rf -- "$1"; sleep 0.2; done'
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def private_folder(kind: str) -> Iterator[Path]:
         kind: what it is for: small letters.
     """
     sweep(kind)
-    with tempfile.TemporaryDirectory(prefix=_prefix(kind)) as name:
+    with tempfile.TemporaryDirectory(prefix=_prefix(kind)) as name, _watched(name):
         folder = Path(name)
         held = os.open(folder / f"{_LOCK}.new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -30,6 +38,24 @@ def private_folder(kind: str) -> Iterator[Path]:
             yield folder
         finally:
             os.close(held)
+
+
+@contextmanager
+def _watched(folder: str) -> Iterator[None]:
+    """With a process that deletes the folder should this one be killed; in a session of its own, so that what kills the
+    whole group leaves it."""
+    janitor = subprocess.Popen(
+        ["/bin/sh", "-c", _JANITOR, "sh", folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+    try:
+        yield
+    finally:
+        janitor.communicate(b"well\n")
 
 
 def sweep(kind: str) -> None:

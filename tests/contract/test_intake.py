@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +26,6 @@ from algorithm_repo.intake.trial import try_model
 from algorithm_repo.intake.types import Limits, Report
 from cityvision.cli import cli
 from contracts.errors import ModelMissing
-from store.lockers import private_folder
 from tests.contract import intake_uploads as up
 from tests.contract.intake_files import CARDS, FILES, LITTER, STREET, WATER
 from tests.contract.intake_graphs import GRAPHS, SHAPE, bomb, tail, weight
@@ -164,26 +161,6 @@ def test_an_empty_card_is_told_what_it_needs() -> None:
         (reason,) = refused.value.reasons
         assert (reason.field, reason.what) == ("card", "it holds no fields")
         assert reason.fix.startswith("write the fields name, version, licence, source, family")
-
-
-def test_what_a_killed_inspection_left_is_swept_and_what_is_in_use_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    code = (
-        "import os, signal\nfrom store.lockers import private_folder\n"
-        "with private_folder('intake') as folder:\n    (folder / 'model.onnx').write_bytes(b'x')\n"
-        "    print(folder, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    told = {**os.environ, "TMPDIR": str(tmp_path)}
-    killed = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=False)
-    left = Path(killed.stdout.strip())
-    assert (left / "model.onnx").is_file()
-    with private_folder("intake") as mine:
-        assert not left.exists()
-        with private_folder("intake"):
-            assert mine.is_dir()
-    assert list(tmp_path.glob("cityvision-intake-*")) == []
 
 
 def test_all_wrong_fields_are_named_at_once(attempt: Try) -> None:
