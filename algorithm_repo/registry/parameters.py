@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.algorithms import ALGORITHMS, AlgorithmParameters
+from contracts.algorithms import ALGORITHMS, AlgorithmParameters, running
 from contracts.errors import ConfigError
 from contracts.pool import Camera
 from contracts.records import Contract
@@ -71,8 +71,8 @@ def described(algorithm: str) -> list[Described]:
 
 def applied(camera: Camera, algorithm: str, parameters: Parameters) -> Camera:
     """The camera with a version's parameters beneath its own; the same one where they change nothing."""
-    own = camera.algorithms.get(algorithm)
-    if own is None or not parameters:
+    own = running(camera.algorithms).get(algorithm) if parameters else None
+    if own is None:
         return camera
     plain, fields = own.model_dump(mode="json"), _fields(type(own))
     new = {name: value for name, value in parameters.items() if name in fields and plain[name] == fields[name].released}

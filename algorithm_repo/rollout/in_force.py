@@ -12,6 +12,7 @@ from algorithm_repo.registry.parameters import Parameters, applied
 from algorithm_repo.registry.types import Stage
 from algorithm_repo.rollout import lanes
 from algorithm_repo.rollout.types import LaneKind
+from contracts.algorithms import running
 from contracts.pool import Camera, Pool
 
 
@@ -68,6 +69,8 @@ class PoolInForce:
             held: cameras by the lane's worker that has them.
         """
         self.of = now
+        if not any(now.production.values()) and not now.canaries:
+            return pool
         of_camera = {
             camera: now.canaries[worker] for worker, some in held.items() if worker in now.canaries for camera in some
         }
@@ -90,7 +93,7 @@ class PoolInForce:
         theirs = dict([candidate]) if candidate is not None else {}
         told = tuple(
             (name, parameters)
-            for name in camera.algorithms
+            for name in running(camera.algorithms)
             if (parameters := theirs.get(name, now.production.get(name, {})))
         )
         if not told:

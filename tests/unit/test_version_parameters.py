@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from algorithm_repo.registry.parameters import applied, checked, told
 from algorithm_repo.rollout.in_force import InForce, PoolInForce
-from contracts.algorithms import ALGORITHMS
+from contracts.algorithms import ALGORITHMS, CameraHealth
 from contracts.errors import ConfigError
 from contracts.pool import Camera, Pool
 from tests.effort import examples
@@ -43,6 +43,18 @@ def test_what_an_algorithm_does_not_have_changes_nothing() -> None:
     one = camera()
     assert applied(one, "crowding", {"hold": 90.0}) is one
     assert applied(one, "waterlogging", {}) is one
+
+
+def test_health_that_every_camera_has_unsaid_is_told_where_a_version_changes_it() -> None:
+    watched = applied(camera(), "camera_health", {"hold": 20.0})
+    assert watched.algorithms["camera_health"].model_dump()["hold"] == 20
+    off = watched.model_copy(
+        update={"algorithms": {**watched.algorithms, "camera_health": CameraHealth(enabled=False)}}
+    )
+    assert applied(off, "camera_health", {"hold": 30.0}) is off
+    pool = Pool.model_construct(version=1, departments=(), cameras=(camera(),))
+    made = PoolInForce().pool(pool, InForce(2, {"camera_health": {"hold": 20.0}}), {})
+    assert made.cameras[0].algorithms == watched.algorithms
 
 
 def test_every_algorithms_released_parameters_are_no_change() -> None:
