@@ -15,7 +15,7 @@ false ones last alike. It is recall of time: of events too as far as missed ones
 
 from __future__ import annotations
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from algorithm_repo.collection.types import Known, RecallEstimate, Why
 
@@ -36,8 +36,8 @@ def interval(count: int, of: int, level: float = LEVEL) -> tuple[float, float]:
     if not 0 <= count <= of or of < 1:
         raise ValueError(f"count: {count} of {of}")
     tail = (1 - level) / 2
-    low = 0.0 if count == 0 else float(beta.ppf(tail, count, of - count + 1))
-    high = 1.0 if count == of else float(beta.ppf(1 - tail, count + 1, of - count))
+    low = 0.0 if count == 0 else float(betaincinv(count, of - count + 1, tail))
+    high = 1.0 if count == of else float(betaincinv(count + 1, of - count, 1 - tail))
     return low, high
 
 
