@@ -118,7 +118,8 @@ def measured(sights: Sequence[Sight]) -> Measured:
 def average_precision(hits: Hits, draws: Counts) -> Counts:
     """`BoxFigures.ap` of one class in each of many draws of the pictures, [n]; NaN where a draw has none of it.
 
-    With every picture taken once it is the library's own figure.
+    With every picture taken once it is the library's own figure; with some taken more often too, but where a picture
+    has several detections of one score, whose order is anybody's.
 
     Args:
         draws: [n, pictures], how often each takes each (`algorithm_repo.judging.bootstrap.often`).
