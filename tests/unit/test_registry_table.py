@@ -57,7 +57,9 @@ def test_what_takes_a_step_back_says_why_and_needs_no_person() -> None:
 
 def test_refusals_name_what_is_wrong_and_what_would_do() -> None:
     assert allowed(S.CANARY, M.PROMOTE, Office.PROMOTER, _ALL).target is S.PRODUCTION
-    with pytest.raises(ConfigError, match=r"draft cannot be given promote; possible: train, receive, tune, ship, refuse"):
+    with pytest.raises(
+        ConfigError, match=r"draft cannot be given promote; possible: train, receive, tune, ship, refuse"
+    ):
         allowed(S.DRAFT, M.PROMOTE, Office.PROMOTER, _ALL)
     with pytest.raises(Forbidden, match="promote is not for the system; it is for the promoter"):
         allowed(S.CANARY, M.PROMOTE, Office.SYSTEM, _ALL)
