@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from algorithm_repo.evaluation.kept import code, digest_of
 from algorithm_repo.judging.networks import Network
-from algorithm_repo.judging.replays import Pair, PairJob
+from algorithm_repo.judging.replays import Pair, PairJob, Replayed
 from contracts.errors import ConfigError
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -52,9 +52,12 @@ class KeptPairs:
             self._pairs[found.key] = found.pair
 
     def find(self, job: PairJob) -> Pair | None:
-        """What came of a job before; None where it was not run."""
+        """What came of a job before, under the number that its clip has now; None where it was not run."""
         found = self._pairs.get(key_of(job))
-        return None if found is None else replace(found, number=job.number)
+        if found is None:
+            return None
+        before, after = (_numbered(side, job.number) for side in found.sides)
+        return replace(found, number=job.number, before=before, after=after)
 
     def add(self, job: PairJob, pair: Pair) -> None:
         """Writes a finished job down; one that failed with either is left out, to be tried again."""
@@ -66,6 +69,11 @@ class KeptPairs:
             file.write(line.model_dump_json() + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _numbered(side: Replayed, number: int) -> Replayed:
+    findings = tuple(replace(one, clip=number) for one in side.outcome.findings)
+    return replace(side, outcome=replace(side.outcome, number=number, findings=findings))
 
 
 def key_of(job: PairJob) -> str:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -212,6 +213,13 @@ def test_a_version_is_judged_by_its_parameters_alone_and_a_clip_is_replayed_once
         file.write_text(file.read_text() + '{"key": "torn')
         assert replayed_here(source, before, after, tuned, KeptPairs(file)) == first, "pictures and all"
         assert ran.call_count == 1
+    moved = KeptPairs(file).find(
+        PairJob(replace(source, clip=clip.model_copy(update={"number": 9})), before, after, tuned)
+    )
+    assert moved is not None
+    told = [side.outcome for side in moved.sides]
+    assert {moved.number, *(one.number for one in told)} == {9}, "by which both are brought together"
+    assert {finding.clip for one in told for finding in one.findings} == {9}
     other = Tuned("waterlogging", {}, {"min_share": 0.98})
     assert KeptPairs(file).find(PairJob(source, before, after, other)) is None
     found = compared("clips", None, (before, after), [pair], EventLimits(clips=1), tuned)
