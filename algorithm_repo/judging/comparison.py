@@ -10,6 +10,7 @@ from algorithm_repo.judging.events import EventLimits, EventVerdict, judged_even
 from algorithm_repo.judging.networks import Network
 from algorithm_repo.judging.replays import Pair, Replayed, Tuned
 from algorithm_repo.judging.speed import Speed, machine, speed
+from algorithm_repo.registry.types import Value
 from contracts.records import Contract
 
 
@@ -26,8 +27,8 @@ class TunedTold(Contract):
     """Parameters that the versions bring to a rule, where they bring any; what is left out is as released."""
 
     algorithm: str
-    production: dict[str, str | float | bool | None]
-    candidate: dict[str, str | float | bool | None]
+    production: dict[str, Value]
+    candidate: dict[str, Value]
 
 
 class ChangeTold(Contract):

@@ -17,6 +17,7 @@ from algorithm_repo.evaluation.suite import Clip
 from algorithm_repo.judging.networks import Chain, Network, chain_with
 from algorithm_repo.judging.speed import Taken, by_turns
 from algorithm_repo.registry.parameters import applied
+from algorithm_repo.registry.types import Value
 from contracts.errors import CityVisionError
 from contracts.rollout import DETECTOR
 from pipeline.blindness import Blindness
@@ -82,8 +83,8 @@ class Tuned:
     """Parameters of a rule that two versions bring; pickled, so plain values."""
 
     algorithm: str
-    before: dict[str, str | float | bool | None]
-    after: dict[str, str | float | bool | None]
+    before: dict[str, Value]
+    after: dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,20 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from algorithm_repo.registry.types import Value
 from contracts.algorithms import ALGORITHMS, AlgorithmParameters, running
 from contracts.errors import ConfigError
 from contracts.pool import Camera
 from contracts.records import Contract
 
-Parameters = Mapping[str, str | float | bool | None]
+Parameters = Mapping[str, Value]
 """By name; what is left out is as the release has it."""
 
 _log = logging.getLogger(__name__)
 _OF_CAMERAS = frozenset({"zones", "view", "enabled"})
 
 
-def checked(algorithm: str, given: Parameters) -> dict[str, str | float | bool | None]:
+def checked(algorithm: str, given: Parameters) -> dict[str, Value]:
     """Parameters as a version keeps them: those that differ from the release's, durations in seconds.
 
     Args:
@@ -59,7 +60,7 @@ class Described(Contract):
 
     name: str
     about: str
-    released: str | float | bool | None
+    released: Value
 
 
 def described(algorithm: str) -> list[Described]:

@@ -13,6 +13,9 @@ from contracts.records import Contract
 Version = Annotated[str, Field(pattern=r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$")]
 """Semantic version (semver.org, 2.0.0) without pre-release and build."""
 
+Value = str | float | bool | None
+"""Of a parameter of a rule, as JSON has it."""
+
 
 class Stage(StrEnum):
     """Where a version is in its life."""
@@ -102,7 +105,7 @@ class NewVersion(Contract):
     version: Version
     models: Annotated[tuple[ModelRef, ...], Field(max_length=16)]
     rule_version: str = Field(max_length=40)
-    parameters: dict[str, str | float | bool | None] = Field(default_factory=dict)
+    parameters: dict[str, Value] = Field(default_factory=dict)
     needs: Needs
     licence: str = Field(min_length=1, max_length=200)
     note: str = Field("", max_length=2000)
