@@ -7,7 +7,6 @@ from typing import Final
 
 from pydantic import Field
 
-from algorithm_repo.registry.types import Value
 from contracts.records import Contract
 from contracts.rollout import Serving
 
@@ -40,7 +39,7 @@ class Lane(Contract):
     kind: LaneKind
     cameras: tuple[str, ...]
     serving: Serving
-    parameters: dict[str, Value] = Field(default_factory=dict)
+    parameters: dict[str, str | float | bool | None] = Field(default_factory=dict)
     began_utc: float
 
     @property
